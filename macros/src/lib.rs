@@ -1,0 +1,1 @@
+//! The `sequential!` macro of thumbnet.
