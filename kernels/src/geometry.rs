@@ -1,0 +1,185 @@
+//! Shape arithmetic, all of it `const fn`, so that a network's sizes are known (and refused) at compile time.
+//!
+//! Tensors are stored height, width, channels (NHWC), channels innermost, as Keras and TFLite do by default.
+
+/// The shape of one sample: height, width and channels. A vector of `n` values is `[1, 1, n]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Shape {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Values at each position.
+    pub channels: usize,
+}
+
+impl Shape {
+    /// The shape `[height, width, channels]`.
+    pub const fn new(height: usize, width: usize, channels: usize) -> Self {
+        Self { height, width, channels }
+    }
+
+    /// The shape of a vector of `len` values.
+    pub const fn vector(len: usize) -> Self {
+        Self::new(1, 1, len)
+    }
+
+    /// How many values one sample has: height x width x channels.
+    #[expect(clippy::len_without_is_empty, reason = "a shape with no values is refused when a network is defined")]
+    pub const fn len(self) -> usize {
+        self.height * self.width * self.channels
+    }
+}
+
+impl core::fmt::Display for Shape {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if self.height == 1 && self.width == 1 {
+            write!(f, "({})", self.channels)
+        } else {
+            write!(f, "({}, {}, {})", self.height, self.width, self.channels)
+        }
+    }
+}
+
+/// What a window does at the border of its input; Keras's and TFLite's `padding`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Padding {
+    /// The output has `ceil(input / stride)` positions. What is missing is padded, half of it before (rounded down).
+    Same,
+    /// The window stays inside the input: `ceil((input - kernel + 1) / stride)` positions.
+    Valid,
+}
+
+/// Why a window does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum GeometryError {
+    /// The input, the kernel, the strides or the channels are zero.
+    Zero,
+    /// The kernel is larger than the input and `padding` is [`Padding::Valid`].
+    KernelExceedsInput,
+}
+
+impl core::fmt::Display for GeometryError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl GeometryError {
+    /// The reason in words, for messages made at compile time.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Zero => "every dimension, kernel_size, stride and filter count must be at least 1",
+            Self::KernelExceedsInput => "the kernel is larger than its input; use `padding: Same` or a smaller kernel",
+        }
+    }
+}
+
+impl core::error::Error for GeometryError {}
+
+/// A window that slides over an input: all that a convolution or pooling kernel must know of its sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Geometry {
+    /// Shape of one input sample.
+    pub input: Shape,
+    /// Shape of one output sample.
+    pub output: Shape,
+    /// Height and width of the window.
+    pub kernel: [usize; 2],
+    /// Steps of the window, down and right.
+    pub strides: [usize; 2],
+    /// Padded rows above and padded columns to the left. Those below and to the right follow from the output's shape.
+    pub padding: [usize; 2],
+}
+
+impl Geometry {
+    /// The geometry of a window over `input` that gives `channels` values at each position.
+    ///
+    /// # Errors
+    ///
+    /// [`GeometryError::Zero`] where any number is zero, [`GeometryError::KernelExceedsInput`] where a window without
+    /// padding does not fit once.
+    pub const fn new(
+        input: Shape,
+        channels: usize,
+        kernel: [usize; 2],
+        strides: [usize; 2],
+        padding: Padding,
+    ) -> Result<Self, GeometryError> {
+        if input.len() == 0 || channels == 0 || kernel[0] * kernel[1] == 0 || strides[0] * strides[1] == 0 {
+            return Err(GeometryError::Zero);
+        }
+        let (height, top) = match along(input.height, kernel[0], strides[0], padding) {
+            Ok(pair) => pair,
+            Err(error) => return Err(error),
+        };
+        let (width, left) = match along(input.width, kernel[1], strides[1], padding) {
+            Ok(pair) => pair,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { input, output: Shape::new(height, width, channels), kernel, strides, padding: [top, left] })
+    }
+
+    /// How many inputs one output of a convolution reads: kernel height x kernel width x input channels.
+    pub const fn patch(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.input.channels
+    }
+}
+
+/// Output length and padding before the first value, along one axis.
+const fn along(input: usize, kernel: usize, stride: usize, padding: Padding) -> Result<(usize, usize), GeometryError> {
+    match padding {
+        Padding::Same => {
+            let output = input.div_ceil(stride);
+            let total = ((output - 1) * stride + kernel).saturating_sub(input);
+            Ok((output, total / 2))
+        }
+        Padding::Valid if kernel > input => Err(GeometryError::KernelExceedsInput),
+        Padding::Valid => Ok(((input - kernel) / stride + 1, 0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn geometry(size: usize, kernel: usize, stride: usize, padding: Padding) -> Result<Geometry, GeometryError> {
+        Geometry::new(Shape::new(size, size, 1), 1, [kernel; 2], [stride; 2], padding)
+    }
+
+    /// `tf.nn.conv2d(tf.zeros([1, n, n, 1]), tf.zeros([k, k, 1, 1]), s, padding).shape`, and TensorFlow's rule for the
+    /// padding before: `max((out - 1) * s + k - n, 0) // 2`.
+    #[test]
+    fn follows_tensorflow() {
+        for (n, k, s, padding, out, before) in [
+            (28, 5, 1, Padding::Same, 28, 2),
+            (28, 2, 2, Padding::Same, 14, 0),
+            (7, 2, 2, Padding::Same, 4, 0),
+            (8, 3, 2, Padding::Same, 4, 0),
+            (7, 3, 2, Padding::Same, 4, 1),
+            (3, 5, 1, Padding::Same, 3, 2),
+            (28, 4, 1, Padding::Same, 28, 1),
+            (28, 5, 1, Padding::Valid, 24, 0),
+            (7, 2, 2, Padding::Valid, 3, 0),
+            (5, 5, 3, Padding::Valid, 1, 0),
+            (1, 1, 4, Padding::Same, 1, 0),
+        ] {
+            let g = geometry(n, k, s, padding).unwrap();
+            assert_eq!((g.output.height, g.padding[0]), (out, before), "n={n} k={k} s={s} {padding:?}");
+            assert_eq!((g.output.width, g.padding[1]), (out, before));
+        }
+    }
+
+    #[test]
+    fn refuses_what_does_not_fit() {
+        assert_eq!(geometry(3, 5, 1, Padding::Valid), Err(GeometryError::KernelExceedsInput));
+        assert_eq!(geometry(3, 0, 1, Padding::Valid), Err(GeometryError::Zero));
+        assert_eq!(geometry(3, 1, 0, Padding::Same), Err(GeometryError::Zero));
+        assert_eq!(geometry(0, 1, 1, Padding::Same), Err(GeometryError::Zero));
+    }
+}
