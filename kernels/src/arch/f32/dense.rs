@@ -1,0 +1,158 @@
+use super::Trainable;
+use crate::arch::{
+    Backend, Kind,
+    parallel::{Rows, Split, lanes, pieces},
+    scalar,
+};
+
+/// How many rows of a dense kernel's gradient exist at a time in each thread.
+pub const BLOCK_ROWS: usize = if cfg!(feature = "std") { 28 } else { 1 };
+
+/// More threads than this are left idle by kernels that need scratch, one piece a thread.
+const MOST_LANES: usize = if cfg!(feature = "std") { 64 } else { 1 };
+
+/// Rows of the parameters together with what an update needs to know of them.
+struct Block<'a> {
+    rows: Trainable<'a>,
+    units: usize,
+}
+
+impl Split for Block<'_> {
+    fn count(&self) -> usize {
+        self.rows.count() / self.units
+    }
+    fn cut(self, at: usize) -> (Self, Self) {
+        let (a, b) = self.rows.cut(at * self.units);
+        (Self { rows: a, units: self.units }, Self { rows: b, units: self.units })
+    }
+}
+
+impl Backend {
+    /// How many f32 of scratch [`Self::dense`], [`Self::dense_input_gradient`] and [`Self::dense_kernel_gradient`] need
+    /// at most. Without the feature `std` that is one row of the gradient, `units` values.
+    pub const fn dense_scratch_len(inputs: usize, units: usize, batch: usize) -> usize {
+        let _ = (inputs, batch);
+        MOST_LANES * BLOCK_ROWS * units
+    }
+
+    /// The fully connected layer: `y[b, u] = bias[u] + sum over i of x[b, i] * kernel[i, u]`, then `max(y, 0)` where
+    /// `relu`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice's length does not follow from `inputs`, `units` and `batch`.
+    #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
+    pub fn dense(
+        self,
+        inputs: usize,
+        units: usize,
+        batch: usize,
+        x: &[f32],
+        kernel: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        check([inputs, units, batch], x, kernel.len(), y, scratch);
+        assert!(bias.is_none_or(|bias| bias.len() == units), "bias: one value a unit");
+        match self.0 {
+            Kind::Scalar => {
+                pieces((Rows { items: x, width: inputs }, Rows { items: y, width: units }), 1, &|_, (x, y)| {
+                    scalar::dense_f32::dense(inputs, units, x.items, kernel, bias, relu, y.items);
+                });
+            }
+        }
+    }
+
+    /// The gradient of [`Self::dense`] with respect to its input, before the activation:
+    /// `dx[b, i] = sum over u of dy[b, u] * kernel[i, u]`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice's length does not follow from `inputs`, `units` and `batch`.
+    #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
+    pub fn dense_input_gradient(
+        self,
+        inputs: usize,
+        units: usize,
+        batch: usize,
+        dy: &[f32],
+        kernel: &[f32],
+        dx: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        check([inputs, units, batch], dx, kernel.len(), dy, scratch);
+        match self.0 {
+            Kind::Scalar => {
+                pieces((Rows { items: dy, width: units }, Rows { items: dx, width: inputs }), 1, &|_, (dy, dx)| {
+                    scalar::dense_f32::dense_input_gradient(inputs, units, dy.items, kernel, dx.items);
+                });
+            }
+        }
+    }
+
+    /// The gradient of [`Self::dense`] with respect to its kernel, `dkernel[i, u] = sum over b of x[b, i] * dy[b, u]`,
+    /// handed to `update` block by block, so that it never reaches memory as a whole.
+    ///
+    /// `parameters` are the kernel's weights and the optimizer's state for them. `update(first, block, gradient)` gets
+    /// at most [`BLOCK_ROWS`] whole rows of them, the index of the block's first weight in the kernel, and their
+    /// gradient. Blocks are the same for any number of threads; threads call `update` at once, each on its own block.
+    ///
+    /// # Panics
+    ///
+    /// If a slice's length does not follow from `inputs`, `units` and `batch`.
+    #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
+    pub fn dense_kernel_gradient(
+        self,
+        inputs: usize,
+        units: usize,
+        batch: usize,
+        x: &[f32],
+        dy: &[f32],
+        parameters: Trainable<'_>,
+        update: &(impl Fn(usize, Trainable<'_>, &[f32]) + Sync),
+        scratch: &mut [f32],
+    ) {
+        check([inputs, units, batch], x, parameters.weights.len(), dy, scratch);
+        parameters.check();
+        let each = BLOCK_ROWS * units;
+        let blocks = Block { rows: parameters, units };
+        lanes(blocks, BLOCK_ROWS, MOST_LANES, scratch, each, &|mut first, mut rest: Block<'_>, scratch| {
+            while rest.count() > 0 {
+                let rows = BLOCK_ROWS.min(rest.count());
+                let (block, others) = rest.cut(rows);
+                let gradient = &mut scratch[..rows * units];
+                match self.0 {
+                    Kind::Scalar => scalar::dense_f32::dense_kernel_gradient(inputs, units, x, dy, first, gradient),
+                }
+                update(first * units, block.rows, gradient);
+                (first, rest) = (first + rows, others);
+            }
+        });
+    }
+
+    /// The gradient of a bias: the column sums `db[u] = sum over rows r of dy[r, u]`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice's length does not follow from `units` and `rows`.
+    pub fn bias_gradient(self, units: usize, rows: usize, dy: &[f32], db: &mut [f32]) {
+        /// Rows that are summed before their sum joins the total: a few hundred keep the rounding errors of both small.
+        const GROUP: usize = 256;
+        assert_eq!(dy.len(), rows * units, "{rows} rows of {units} units");
+        assert_eq!(db.len(), units, "bias gradient: one value a unit");
+        db.fill(0.0);
+        let grain = if dy.len() < 1 << 16 { units } else { 16 };
+        pieces(db, grain, &|first, db| match self.0 {
+            Kind::Scalar => scalar::dense_f32::column_sums(units, GROUP, dy, first, db),
+        });
+    }
+}
+
+fn check([inputs, units, batch]: [usize; 3], x: &[f32], kernel: usize, y: &[f32], scratch: &[f32]) {
+    assert_eq!(x.len(), batch * inputs, "input of {batch} samples");
+    assert_eq!(y.len(), batch * units, "output of {batch} samples");
+    assert_eq!(kernel, inputs * units, "kernel [inputs, units]");
+    assert!(scratch.len() >= Backend::dense_scratch_len(inputs, units, batch), "scratch is too short");
+}

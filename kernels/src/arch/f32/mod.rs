@@ -1,0 +1,52 @@
+//! The f32 kernels as methods of [`Backend`](super::Backend): lengths checked, work spread over threads, then dispatched.
+//!
+//! Tensors are flat slices, NHWC, the batch outermost; convolution kernels are `[kh, kw, c, f]`, dense kernels
+//! `[inputs, units]`, as Keras holds them. Every buffer comes from the caller. Lengths are the caller's promise and a
+//! wrong one is a panic.
+
+mod activation;
+mod conv2d;
+mod dense;
+mod optimizer;
+mod pool;
+
+use super::parallel::Split;
+pub use dense::BLOCK_ROWS;
+
+/// A block of weights with the optimizer's state for them: what an update changes.
+///
+/// A state that the optimizer does not have is an empty slice.
+#[derive(Debug)]
+pub struct Trainable<'a> {
+    /// The weights.
+    pub weights: &'a mut [f32],
+    /// Up to two values a weight, in the optimizer's own order.
+    pub state: [&'a mut [f32]; 2],
+}
+
+impl Trainable<'_> {
+    /// Panics where a state is neither empty nor as long as the weights.
+    fn check(&self) {
+        for state in &self.state {
+            assert!(state.is_empty() || state.len() == self.weights.len(), "optimizer state and weights differ");
+        }
+    }
+}
+
+impl Split for Trainable<'_> {
+    fn count(&self) -> usize {
+        self.weights.len()
+    }
+    fn cut(self, at: usize) -> (Self, Self) {
+        let [first, second] = self.state;
+        let (first, second) = (cut_state(first, at), cut_state(second, at));
+        let (weights, rest) = self.weights.split_at_mut(at);
+        (Self { weights, state: [first.0, second.0] }, Self { weights: rest, state: [first.1, second.1] })
+    }
+}
+
+/// The first `at` values and the others, of a state that may be empty.
+fn cut_state(state: &mut [f32], at: usize) -> (&mut [f32], &mut [f32]) {
+    let at = at.min(state.len());
+    state.split_at_mut(at)
+}

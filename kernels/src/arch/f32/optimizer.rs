@@ -1,0 +1,86 @@
+use super::Trainable;
+use crate::arch::{Backend, Kind, parallel::pieces, scalar};
+
+/// Weights at a time: enough work to be worth a thread.
+const GRAIN: usize = 1 << 15;
+
+impl Backend {
+    /// One step of Keras's Adadelta, in Keras's order of operations, for each weight `w` with gradient `g`:
+    ///
+    /// ```text
+    /// G = rho * G + (1 - rho) * g^2
+    /// d = -(sqrt(D + epsilon) * g / sqrt(G + epsilon))
+    /// D = rho * D + (1 - rho) * d^2
+    /// w = w + learning_rate * d
+    /// ```
+    ///
+    /// `parameters.state` is `[G, D]`. The result has the same bits on every back end.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    pub fn adadelta(self, learning_rate: f32, rho: f32, epsilon: f32, parameters: Trainable<'_>, gradient: &[f32]) {
+        let rule = [learning_rate, rho, epsilon];
+        step(parameters, gradient, 2, &|Trainable { weights, state: [mean_gradient, mean_delta] }, g| match self.0 {
+            Kind::Scalar => scalar::optimizer_f32::adadelta(rule, weights, mean_gradient, mean_delta, g),
+        });
+    }
+
+    /// One step of Keras's SGD. Without momentum (`momentum` 0) `w = w - learning_rate * g`, and the state is empty.
+    /// Otherwise `parameters.state` is `[V, empty]` and `V = momentum * V - learning_rate * g`, then `w = w + V`, or
+    /// where `nesterov` `w = w + momentum * V - learning_rate * g`.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    pub fn sgd(self, learning_rate: f32, momentum: f32, nesterov: bool, parameters: Trainable<'_>, gradient: &[f32]) {
+        let states = usize::from(momentum != 0.0);
+        step(parameters, gradient, states, &|Trainable { weights, state: [velocity, _] }, g| match self.0 {
+            Kind::Scalar if states == 0 => scalar::optimizer_f32::sgd(learning_rate, weights, g),
+            Kind::Scalar => {
+                scalar::optimizer_f32::sgd_momentum([learning_rate, momentum], nesterov, weights, velocity, g);
+            }
+        });
+    }
+
+    /// One step of Keras's Adam. `step` counts from 1; `parameters.state` is `[M, V]`:
+    ///
+    /// ```text
+    /// alpha = learning_rate * sqrt(1 - beta_2^step) / (1 - beta_1^step)
+    /// M = M + (g - M) * (1 - beta_1)
+    /// V = V + (g^2 - V) * (1 - beta_2)
+    /// w = w - M * alpha / (sqrt(V) + epsilon)
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    #[expect(clippy::too_many_arguments, reason = "one name a number of the rule")]
+    pub fn adam(
+        self,
+        learning_rate: f32,
+        beta_1: f32,
+        beta_2: f32,
+        epsilon: f32,
+        step_number: u32,
+        parameters: Trainable<'_>,
+        gradient: &[f32],
+    ) {
+        let t = step_number as f32;
+        let alpha = learning_rate * libm::sqrtf(1.0 - libm::powf(beta_2, t)) / (1.0 - libm::powf(beta_1, t));
+        let rule = [alpha, beta_1, beta_2, epsilon];
+        step(parameters, gradient, 2, &|Trainable { weights, state: [momentum, velocity] }, g| match self.0 {
+            Kind::Scalar => scalar::optimizer_f32::adam(rule, weights, momentum, velocity, g),
+        });
+    }
+}
+
+/// Checks that the optimizer has its `states`, then applies `update` piece by piece.
+fn step(parameters: Trainable<'_>, gradient: &[f32], states: usize, update: &(impl Fn(Trainable<'_>, &[f32]) + Sync)) {
+    parameters.check();
+    assert_eq!(parameters.weights.len(), gradient.len(), "weights and gradient differ in number");
+    for state in &parameters.state[..states] {
+        assert_eq!(state.len(), gradient.len(), "the optimizer's state must be as long as the weights");
+    }
+    pieces((parameters, gradient), GRAIN, &|_, (parameters, gradient)| update(parameters, gradient));
+}

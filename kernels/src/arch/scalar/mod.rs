@@ -1,0 +1,9 @@
+//! The oracle: every kernel in plain Rust, written to be read.
+
+pub(super) mod activation_f32;
+pub(super) mod conv_f32;
+pub(super) mod dense_f32;
+pub(super) mod dropout_f32;
+pub(super) mod optimizer_f32;
+pub(super) mod pool_f32;
+pub(super) mod softmax_f32;
