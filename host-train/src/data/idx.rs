@@ -1,0 +1,234 @@
+//! The IDX format, plain or gzipped: two zero bytes, the element type, the rank, one big-endian u32 a dimension, then
+//! the elements, the last dimension innermost.
+//!
+//! Source: the description at the foot of the original MNIST page. Only unsigned bytes (type 0x08) are read, since all
+//! the data sets of this family hold nothing else.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read, Seek},
+    path::{Path, PathBuf},
+};
+
+use flate2::read::MultiGzDecoder;
+
+/// The element type "unsigned byte".
+const UNSIGNED_BYTE: u8 = 0x08;
+
+/// An array of bytes with its dimensions, outermost first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idx {
+    /// Lengths, outermost first. None is zero.
+    pub dimensions: Vec<usize>,
+    /// As many bytes as the product of the dimensions.
+    pub data: Vec<u8>,
+}
+
+/// Why a file could not be read, and which file.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct IdxError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: IdxProblem,
+}
+
+/// What is wrong with an IDX file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdxProblem {
+    /// The file cannot be opened or read.
+    #[error("{0}")]
+    Io(io::Error),
+    /// The compressed data is damaged.
+    #[error("damaged gzip data: {0}")]
+    Gzip(io::Error),
+    /// The first four bytes are not those of an IDX file of unsigned bytes with this rank.
+    #[error("wrong magic number {found:#010x}, must be {expected:#010x} (unsigned bytes, {rank} dimensions)")]
+    Magic {
+        /// The four bytes found, big-endian.
+        found: u32,
+        /// The four bytes that belong there.
+        expected: u32,
+        /// How many dimensions were asked for.
+        rank: u8,
+    },
+    /// The file ends before its header or its data does.
+    #[error("truncated: it ends after {found} bytes, its header announces {expected}")]
+    Truncated {
+        /// Uncompressed bytes found.
+        found: u64,
+        /// Uncompressed bytes that the header calls for (of the header alone, if it is cut itself).
+        expected: u64,
+    },
+    /// The file goes on after its data.
+    #[error("trailing bytes: it is longer than the {expected} bytes that its header announces")]
+    Trailing {
+        /// Uncompressed bytes that the header calls for.
+        expected: u64,
+    },
+    /// A dimension is zero.
+    #[error("empty: its dimensions are {0:?}")]
+    Empty(Vec<usize>),
+    /// The product of the dimensions exceeds what this machine can address.
+    #[error("impossible dimensions {0:?}")]
+    Dimensions(Vec<usize>),
+}
+
+impl Idx {
+    /// Reads the file `path`, which must have `rank` dimensions. Gzip is recognised by its first two bytes, whatever the
+    /// file's name.
+    ///
+    /// # Errors
+    ///
+    /// [`IdxError`], for anything that is not exactly one such array. Memory grows with the bytes really there, not with
+    /// what a damaged header announces.
+    pub fn read(path: &Path, rank: u8) -> Result<Self, IdxError> {
+        read(path, rank).map_err(|problem| IdxError { path: path.into(), problem })
+    }
+}
+
+fn read(path: &Path, rank: u8) -> Result<Idx, IdxProblem> {
+    let mut file = File::open(path).map_err(IdxProblem::Io)?;
+    let mut start = [0; 2];
+    let gzipped = file.read_exact(&mut start).is_ok() && start == [0x1f, 0x8b];
+    file.rewind().map_err(IdxProblem::Io)?;
+    let file = BufReader::new(file);
+    if gzipped { decode(MultiGzDecoder::new(file), rank, IdxProblem::Gzip) } else { decode(file, rank, IdxProblem::Io) }
+}
+
+/// Decodes one array; `failure` wraps what the reader reports.
+fn decode(mut reader: impl Read, rank: u8, failure: fn(io::Error) -> IdxProblem) -> Result<Idx, IdxProblem> {
+    let mut take = |len: u64| {
+        let mut bytes = Vec::new();
+        match reader.by_ref().take(len).read_to_end(&mut bytes) {
+            // A gzip stream cut in its data: what came before the cut says best what is missing.
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(failure(error)),
+            result => Ok((bytes, result.err())),
+        }
+    };
+    let header_len = 4 + 4 * u64::from(rank);
+    let (header, _) = take(header_len)?;
+    let (words, _) = header.as_chunks::<4>();
+    let words: Vec<u32> = words.iter().map(|&word| u32::from_be_bytes(word)).collect();
+
+    let expected = u32::from_be_bytes([0, 0, UNSIGNED_BYTE, rank]);
+    if let Some(&found) = words.first().filter(|&&found| found != expected) {
+        return Err(IdxProblem::Magic { found, expected, rank });
+    }
+    if (header.len() as u64) < header_len {
+        return Err(IdxProblem::Truncated { found: header.len() as u64, expected: header_len });
+    }
+    let dimensions: Vec<usize> = words[1..].iter().map(|&length| length as usize).collect();
+    let Some(len) = dimensions.iter().try_fold(1usize, |len, &length| len.checked_mul(length)) else {
+        return Err(IdxProblem::Dimensions(dimensions));
+    };
+    if len == 0 {
+        return Err(IdxProblem::Empty(dimensions));
+    }
+    // One byte more than announced shows whether the file goes on.
+    let (mut data, cut) = take((len as u64).saturating_add(1))?;
+    let expected = header_len.saturating_add(len as u64);
+    if data.len() < len {
+        return Err(IdxProblem::Truncated { found: header_len + data.len() as u64, expected });
+    }
+    if data.len() > len {
+        return Err(IdxProblem::Trailing { expected });
+    }
+    if let Some(error) = cut {
+        // All data is there, but not the checksum that vouches for it.
+        return Err(failure(error));
+    }
+    data.shrink_to_fit();
+    Ok(Idx { dimensions, data })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// Two images of 2 x 3.
+    fn images() -> Vec<u8> {
+        let mut bytes = vec![0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3];
+        bytes.extend(0..12);
+        bytes
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn read_bytes(bytes: &[u8], rank: u8) -> Result<Idx, IdxError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        Idx::read(file.path(), rank)
+    }
+
+    fn problem(bytes: &[u8]) -> String {
+        read_bytes(bytes, 3).unwrap_err().problem.to_string()
+    }
+
+    #[test]
+    fn reads_plain_and_gzipped_alike() {
+        let expected = Idx { dimensions: vec![2, 2, 3], data: (0..12).collect() };
+        assert_eq!(read_bytes(&images(), 3).unwrap(), expected);
+        assert_eq!(read_bytes(&gzip(&images()), 3).unwrap(), expected);
+        assert_eq!(read_bytes(&[0, 0, 8, 1, 0, 0, 0, 2, 5, 6], 1).unwrap().data, [5, 6]);
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        let bytes = images();
+        for len in 0..bytes.len() {
+            let text = problem(&bytes[..len]);
+            assert!(text.contains(&format!("ends after {len} bytes")), "{len}: {text}");
+        }
+        assert_eq!(problem(&bytes[..20]), "truncated: it ends after 20 bytes, its header announces 28");
+        let bytes = gzip(&images());
+        for len in 0..bytes.len() {
+            // A gzip stream without its last bytes (the checksum) must not pass either.
+            read_bytes(&bytes[..len], 3).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let mut longer = images();
+        longer.push(0);
+        assert!(problem(&longer).contains("longer than the 28 bytes"));
+
+        assert_eq!(
+            read_bytes(&images(), 1).unwrap_err().problem.to_string(),
+            "wrong magic number 0x00000803, must be 0x00000801 (unsigned bytes, 1 dimensions)"
+        );
+        assert!(problem(b"\x89PNG\r\n").contains("wrong magic number 0x89504e47"));
+
+        let mut empty = images();
+        empty[7] = 0;
+        assert_eq!(problem(&empty), "empty: its dimensions are [0, 2, 3]");
+
+        let mut huge = images();
+        huge[4..].fill(0xff);
+        assert!(problem(&huge).contains("impossible dimensions"));
+
+        let mut long = images();
+        long[4] = 0x7f;
+        assert!(problem(&long).contains("truncated"));
+
+        let mut damaged = gzip(&images());
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 0x55;
+        read_bytes(&damaged, 3).unwrap_err();
+    }
+
+    #[test]
+    fn names_the_file() {
+        let error = Idx::read(Path::new("no/such-images"), 3).unwrap_err();
+        assert!(error.to_string().starts_with("no/such-images: "), "{error}");
+    }
+}

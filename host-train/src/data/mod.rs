@@ -1,0 +1,10 @@
+//! Labelled images: read from IDX files, and MNIST fetched when it is missing.
+
+mod dataset;
+mod folder;
+mod idx;
+pub mod mnist;
+
+pub use dataset::{Dataset, DatasetError, Expected};
+pub use folder::{FolderError, Split, load_folder};
+pub use idx::{Idx, IdxError, IdxProblem};
