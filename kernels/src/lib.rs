@@ -7,3 +7,4 @@ extern crate std;
 
 pub mod arch;
 pub mod geometry;
+pub mod quant;

@@ -4,6 +4,7 @@
 //! names in every folder, so that one algorithm can be read side by side.
 
 mod f32;
+mod int8;
 pub(crate) mod parallel;
 mod scalar;
 mod window;

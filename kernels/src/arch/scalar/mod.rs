@@ -2,8 +2,13 @@
 
 pub(super) mod activation_f32;
 pub(super) mod conv_f32;
+pub(super) mod conv_s8;
 pub(super) mod dense_f32;
+pub(super) mod dense_s8;
 pub(super) mod dropout_f32;
 pub(super) mod optimizer_f32;
 pub(super) mod pool_f32;
+pub(super) mod pool_s8;
+mod requantize;
 pub(super) mod softmax_f32;
+pub(super) mod softmax_s8;

@@ -1,0 +1,95 @@
+//! The int8 kernels' entrances: [`Backend`] methods that check lengths once, walk the samples, and pick the kernel.
+//!
+//! Each method takes any number of samples, one after the other. Results are the same bytes in every back end.
+use super::{Backend, Kind, scalar};
+use crate::geometry::Geometry;
+use crate::quant::{ConvS8, DenseS8, SoftmaxS8};
+
+impl Backend {
+    /// Convolution, activation, and the max pooling behind it where `layer.pool` has one; see [`ConvS8`].
+    ///
+    /// `input` holds samples of `layer.geometry.input`, `output` as many of [`ConvS8::output_len`] values, `scratch` at least
+    /// [`Backend::conv_s8_scratch_len`] words of any content.
+    ///
+    /// # Panics
+    ///
+    /// If a length is wrong.
+    pub fn conv_s8(self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+        let (input_len, output_len) = (layer.geometry.input.len(), layer.output_len());
+        assert!(layer.is_consistent(), "parameters do not fit the convolution's geometry");
+        assert!(input.len() * output_len == output.len() * input_len, "input and output differ in samples");
+        assert!(scratch.len() >= Self::conv_s8_scratch_len(&layer.geometry), "scratch is too small");
+        match self.0 {
+            Kind::Scalar => {
+                for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
+                    scalar::conv_s8::conv_s8(layer, input, output);
+                }
+            }
+        }
+    }
+
+    /// The words of scratch that [`Backend::conv_s8`] needs on this target, for any number of samples.
+    pub const fn conv_s8_scratch_len(_geometry: &Geometry) -> usize {
+        0
+    }
+
+    /// Dense layer and activation; see [`DenseS8`].
+    ///
+    /// `input` holds samples of `layer.inputs` values, `output` as many of `layer.units`, `scratch` at least
+    /// [`Backend::dense_s8_scratch_len`] words of any content.
+    ///
+    /// # Panics
+    ///
+    /// If a length is wrong.
+    pub fn dense_s8(self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+        assert!(layer.is_consistent(), "parameters do not fit the dense layer");
+        assert!(input.len() * layer.units == output.len() * layer.inputs, "input and output differ in samples");
+        assert!(scratch.len() >= Self::dense_s8_scratch_len(layer.inputs, layer.units), "scratch is too small");
+        match self.0 {
+            Kind::Scalar => {
+                for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
+                    scalar::dense_s8::dense_s8(layer, input, output);
+                }
+            }
+        }
+    }
+
+    /// The words of scratch that [`Backend::dense_s8`] needs on this target, for any number of samples.
+    pub const fn dense_s8_scratch_len(_inputs: usize, _units: usize) -> usize {
+        0
+    }
+
+    /// Max pooling of int8 values, which keeps scale and zero point: `input` holds samples of `geometry.input`, `output` as
+    /// many of `geometry.output`. Needs no scratch.
+    ///
+    /// # Panics
+    ///
+    /// If a length is wrong.
+    pub fn max_pool_s8(self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
+        let (input_len, output_len) = (geometry.input.len(), geometry.output.len());
+        assert!(geometry.input.channels == geometry.output.channels, "pooling keeps the channels");
+        assert!(input.len() * output_len == output.len() * input_len, "input and output differ in samples");
+        for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
+            scalar::pool_s8::max_pool_s8(geometry, input, output);
+        }
+    }
+
+    /// Softmax over each run of `len` values; see [`SoftmaxS8`]. Needs no scratch.
+    ///
+    /// # Panics
+    ///
+    /// If `len` is 0 or the slices differ in length.
+    pub fn softmax_s8(self, layer: &SoftmaxS8, len: usize, input: &[i8], output: &mut [i8]) {
+        assert!(input.len() == output.len(), "input and output differ in length");
+        for (input, output) in input.chunks_exact(len).zip(output.chunks_exact_mut(len)) {
+            scalar::softmax_s8::softmax_s8(layer, input, output);
+        }
+    }
+
+    /// Replaces each value by the table's entry of that index, counted from -128. What sigmoid and tanh are in int8.
+    pub fn table_s8(self, table: &[i8; 256], values: &mut [i8]) {
+        for value in values {
+            *value = table[usize::from(*value as u8 ^ 0x80)];
+        }
+    }
+}

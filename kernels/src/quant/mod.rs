@@ -1,0 +1,163 @@
+//! Int8 networks: TFLite's quantisation scheme, and what the kernels must know of a quantised layer.
+//!
+//! A quantised value `q` stands for the real number `scale * (q - zero_point)`. Weights are symmetric (zero point 0, values
+//! -127..=127) with one scale for each filter or unit; activations have one scale and zero point for each tensor; biases and
+//! accumulators are `i32`, with scale `input_scale * weight_scale[channel]`. This is TFLite's 8-bit specification, and the
+//! results are those of its reference kernels, bit for bit.
+//!
+//! A layer computes, for each output channel,
+//!
+//! ```text
+//! accumulator = bias'[channel] + Σ weight[channel][k] * input[k]              (i32, wrapping)
+//! output      = clamp(output_zero_point + round(accumulator * scale[channel]))  (Requantize)
+//! ```
+//!
+//! TFLite subtracts the input's zero point from every input instead; here it is folded into the bias once, at export:
+//! `bias' = bias - input_zero_point * Σ weight` ([`fold_zero_point`]). A convolution pads with the input's zero point, so the
+//! sum over padding cancels against the folded bias as everything else does.
+//!
+//! - [`ConvS8`]: convolution, its activation, and optionally the max pooling behind it, in one pass.
+//! - [`DenseS8`]: a dense layer and its activation.
+//! - [`Requantize`]: accumulator to output, for both. Relu and relu6 are nothing but the clamp's ends.
+//! - [`SoftmaxS8`]: softmax with TFLite's fixed output scale 1/256 and zero point -128.
+//! - Sigmoid and tanh are a table of 256 outputs made when the network is quantised (`&[i8; 256]`, indexed by the input plus
+//!   128; see [`crate::arch::Backend::table_s8`]). TFLite's int8 reference evaluates them in 16-bit fixed point.
+//! - Max pooling alone needs a [`Geometry`] only: it keeps scale and zero point.
+//!
+//! All of it is borrowed, so that it can lie in flash. [`Packing`] says in which order a layer's weights lie.
+mod fixed_point;
+mod packing;
+
+pub use fixed_point::{
+    QuantizedMultiplier, exp_on_negative_values, multiply_by_quantized_multiplier, multiply_rounding_once,
+    one_over_one_plus_x, quantize_multiplier, rounding_divide_by_pot, saturating_rounding_doubling_high_mul,
+    saturating_shift_left,
+};
+pub use packing::{PackError, Packing};
+
+use crate::geometry::Geometry;
+
+/// How `i32` accumulators become int8 outputs: `clamp(zero_point + round(accumulator * scale[c]), min, max)`.
+///
+/// What rounding means follows TFLite's reference kernels: a convolution's is [`multiply_by_quantized_multiplier`], which
+/// rounds twice, a dense layer's [`multiply_rounding_once`].
+#[derive(Clone, Copy, Debug)]
+pub struct Requantize<'a> {
+    /// For each channel, the significant bits of `input_scale * weight_scale / output_scale`; see [`quantize_multiplier`].
+    /// Never negative.
+    pub multiplier: &'a [i32],
+    /// For each channel, the power of two, in `-31..=30`.
+    pub shift: &'a [i8],
+    /// The output's zero point.
+    pub zero_point: i8,
+    /// The least and the largest output: `[-128, 127]`, or for relu `[zero_point, 127]`, and so on.
+    pub activation: [i8; 2],
+}
+
+/// A quantised 2-D convolution, its activation, and optionally the max pooling that follows.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvS8<'a> {
+    /// The convolution's shapes; `geometry.output.channels` is the number of filters.
+    pub geometry: Geometry,
+    /// A max pooling of the convolution's output, whose `input` shape is `geometry.output`. Kernels take the maximum of the
+    /// accumulators before they requantise them: the same result, because requantising never falls as its argument grows,
+    /// for fewer requantisations and no buffer between the two layers.
+    pub pool: Option<Geometry>,
+    /// What padding reads as: the input's zero point.
+    pub input_zero_point: i8,
+    /// A row for each filter, of `kernel height x kernel width x input channels` values.
+    pub weights: &'a [i8],
+    /// The order of `weights`.
+    pub packing: Packing,
+    /// For each filter, the bias with the input's zero point folded in.
+    pub bias: &'a [i32],
+    /// Accumulator to output.
+    pub requantize: Requantize<'a>,
+}
+
+/// A quantised dense layer and its activation.
+#[derive(Clone, Copy, Debug)]
+pub struct DenseS8<'a> {
+    /// Values of one input sample.
+    pub inputs: usize,
+    /// Values of one output sample.
+    pub units: usize,
+    /// A row for each unit, of `inputs` values. (Keras's kernel, transposed.)
+    pub weights: &'a [i8],
+    /// The order of `weights`.
+    pub packing: Packing,
+    /// For each unit, the bias with the input's zero point folded in.
+    pub bias: &'a [i32],
+    /// Accumulator to output.
+    pub requantize: Requantize<'a>,
+}
+
+/// A quantised softmax. Its output has scale 1/256 and zero point -128.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SoftmaxS8 {
+    /// The significant bits of `input_scale`, as a number with 5 integer bits.
+    pub multiplier: i32,
+    /// Its power of two, at least 0.
+    pub left_shift: u8,
+    /// The least difference from the largest input that still counts: below it, the exponential's argument would need more
+    /// than 5 integer bits.
+    pub diff_min: i32,
+}
+
+impl SoftmaxS8 {
+    /// The parameters for inputs of scale `input_scale`; TFLite's `PreprocessSoftmaxScaling` and `CalculateInputRadius` with
+    /// `beta` 1 and 5 integer bits. The input's zero point plays no part.
+    pub const fn new(input_scale: f64) -> Self {
+        const INTEGER_BITS: u32 = 5;
+        const LARGEST: f64 = i32::MAX as f64;
+        let scaled = input_scale * (1u32 << (31 - INTEGER_BITS)) as f64;
+        let QuantizedMultiplier { multiplier, shift } =
+            quantize_multiplier(if scaled < LARGEST { scaled } else { LARGEST });
+        // TFLite demands scaled >= 1; below that, 256 inputs span less than 2^-18 and every output is the same.
+        let left_shift = if shift < 0 { 0 } else { shift as u8 };
+        let radius = ((((1i64 << INTEGER_BITS) - 1) << (31 - INTEGER_BITS)) >> left_shift) as i32;
+        Self { multiplier, left_shift, diff_min: -radius }
+    }
+}
+
+impl ConvS8<'_> {
+    /// Values of one output sample: after the pooling, where there is one.
+    pub const fn output_len(&self) -> usize {
+        match &self.pool {
+            Some(pool) => pool.output.len(),
+            None => self.geometry.output.len(),
+        }
+    }
+
+    /// Whether every slice has the length that the geometry asks for.
+    pub fn is_consistent(&self) -> bool {
+        let filters = self.geometry.output.channels;
+        self.weights.len() == filters * self.geometry.patch()
+            && self.bias.len() == filters
+            && self.requantize.is_consistent(filters)
+            && self.pool.is_none_or(|pool| pool.input == self.geometry.output && pool.output.channels == filters)
+    }
+}
+
+impl DenseS8<'_> {
+    /// Whether every slice has the length that the numbers of inputs and units ask for.
+    pub fn is_consistent(&self) -> bool {
+        self.weights.len() == self.units * self.inputs
+            && self.bias.len() == self.units
+            && self.requantize.is_consistent(self.units)
+    }
+}
+
+impl Requantize<'_> {
+    fn is_consistent(&self, channels: usize) -> bool {
+        self.multiplier.len() == channels && self.shift.len() == channels
+    }
+}
+
+/// `bias - input_zero_point * Σ weights`, wrapping: the bias of one filter or unit, whose weights are `weights`, for inputs
+/// that keep their zero point.
+pub fn fold_zero_point(bias: i32, input_zero_point: i8, weights: &[i8]) -> i32 {
+    let sum = weights.iter().fold(0i32, |sum, &w| sum.wrapping_add(i32::from(w)));
+    bias.wrapping_sub(sum.wrapping_mul(i32::from(input_zero_point)))
+}
