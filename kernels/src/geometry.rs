@@ -2,8 +2,10 @@
 //!
 //! Tensors are stored height, width, channels (NHWC), channels innermost, as Keras and TFLite do by default.
 
+use serde::{Deserialize, Serialize};
+
 /// The shape of one sample: height, width and channels. A vector of `n` values is `[1, 1, n]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Shape {
     /// Rows.
@@ -82,7 +84,7 @@ impl GeometryError {
 impl core::error::Error for GeometryError {}
 
 /// A window that slides over an input: all that a convolution or pooling kernel must know of its sizes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Geometry {
     /// Shape of one input sample.

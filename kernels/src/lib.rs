@@ -1,10 +1,94 @@
-//! Small neural networks for Cortex-M: fixed-size layers, hand-written kernels, inference and training without a heap.
+//! Keras for Thumb cores: small neural networks described once, trained on a PC, run on a microcontroller. No heap, no C, no Python.
+//!
+//! ```
+//! use thumbnet::{Network, sequential};
+//!
+//! sequential! {
+//!     /// A digit classifier.
+//!     pub struct Digits: [28, 28, 1] {
+//!         conv: Conv2D { filters: 8, kernel_size: 3, padding: Same, activation: Relu },
+//!         pool: MaxPooling2D,
+//!         flatten: Flatten,
+//!         dense: Dense { units: 10, activation: Softmax },
+//!     }
+//! }
+//!
+//! // Every size is a constant.
+//! assert_eq!(Digits::PARAMETERS, (3 * 3 * 8 + 8) + (14 * 14 * 8 * 10 + 10));
+//! let mut weights = vec![0.0; Digits::PARAMETERS];
+//! thumbnet::train::initialize::<Digits>(&mut weights, 1);
+//!
+//! // The caller owns every buffer.
+//! let image = [0.5; 28 * 28];
+//! let mut memory = vec![0.0; Digits::inference_len(1)];
+//! let backend = thumbnet::arch::Backend::detect();
+//! let scores = thumbnet::sequential::forward::<Digits>(backend, &weights, &image, &mut memory)?;
+//! assert_eq!(scores.len(), 10);
+//! # Ok::<(), thumbnet::sequential::ForwardError>(())
+//! ```
+//!
+//! How the library is built, from the top:
+//!
+//! - [`sequential!`] turns the description of a network into a type whose fields are layers, and implements [`Network`] for it.
+//!   [`sequential`](mod@sequential) holds all that walks over the layers: the f32 forward pass, the training step, the int8
+//!   forward pass, the memory plan.
+//! - [`layer`] holds the layers, one const-generic type a file.
+//! - [`train`] holds losses, optimizers, initial values and the [`Trainer`](train::Trainer).
+//! - [`quant`] holds the int8 scheme and its arithmetic, which is TFLite's to the bit; calibration and quantisation need
+//!   the feature `alloc`.
+//! - [`blob`] holds the file format of a quantised network, read in place from flash.
+//! - [`arch`] holds the kernels, one folder an instruction set, with the scalar ones as the oracle.
+//! - [`geometry`] holds the shape arithmetic that all of it rests on.
+//!
+//! # Features
+//!
+//! - `std`: asks the CPU for its vector extensions, and spreads batches over threads. Results do not depend on the number of threads.
+//! - `alloc`: calibration, quantisation, blob writing.
+//! - `defmt`: `defmt::Format` on errors and reports.
 #![no_std]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+// So that the paths `sequential!` writes also resolve in this crate's own tests.
+extern crate self as thumbnet;
 #[cfg(feature = "std")]
 extern crate std;
 
 pub mod arch;
+pub mod blob;
 pub mod geometry;
+pub mod layer;
 pub mod quant;
+pub mod sequential;
+pub mod train;
+
+pub use sequential::{Int8, Network};
+/// Defines a network: a struct with one field a layer, which implements [`Network`].
+///
+/// ```
+/// thumbnet::sequential! {
+///     /// Height, width and channels of the input, then the layers.
+///     pub struct Net: [8, 8, 3] {
+///         conv: Conv2D { filters: 4, kernel_size: (3, 5), strides: 2, padding: Same, activation: Relu, use_bias: false },
+///         pool: MaxPooling2D { pool_size: 2, strides: 2, padding: Valid },
+///         drop: Dropout { rate: 0.25 },
+///         flat: Flatten,
+///         out: Dense { units: 2, activation: Softmax, use_bias: true },
+///     }
+/// }
+/// ```
+///
+/// Words and defaults are Keras's: `padding` is `Same` or `Valid` (default); `activation` is `Linear` (default), `Relu`, `Relu6`,
+/// `Sigmoid`, `Tanh` or `Softmax`; sizes are one number or two (height, width), `strides` default to 1 for a convolution and to
+/// the window for a pooling. Every size may be any constant expression. A shape that does not work out, an unknown layer or
+/// setting is an error of `cargo check` that names the layer:
+///
+/// ```compile_fail
+/// thumbnet::sequential! {
+///     struct Net: [2, 2, 1] {
+///         conv: Conv2D { filters: 4, kernel_size: 3 },
+///     }
+/// }
+/// ```
+pub use thumbnet_macros::sequential;

@@ -129,8 +129,8 @@ impl Network {
     }
 
     fn softmax(&self, input: &[i8]) -> Vec<i8> {
-        let mut output = vec![99; input.len()];
-        self.backend.softmax_s8(&self.softmax, 10, input, &mut output);
+        let mut output = input.to_vec();
+        self.backend.softmax_s8(&self.softmax, 10, &mut output);
         output
     }
 }

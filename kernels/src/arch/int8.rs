@@ -74,15 +74,14 @@ impl Backend {
         }
     }
 
-    /// Softmax over each run of `len` values; see [`SoftmaxS8`]. Needs no scratch.
+    /// Softmax over each run of `len` values, in place; see [`SoftmaxS8`]. Needs no scratch.
     ///
     /// # Panics
     ///
-    /// If `len` is 0 or the slices differ in length.
-    pub fn softmax_s8(self, layer: &SoftmaxS8, len: usize, input: &[i8], output: &mut [i8]) {
-        assert!(input.len() == output.len(), "input and output differ in length");
-        for (input, output) in input.chunks_exact(len).zip(output.chunks_exact_mut(len)) {
-            scalar::softmax_s8::softmax_s8(layer, input, output);
+    /// If `len` is 0.
+    pub fn softmax_s8(self, layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
+        for row in values.chunks_exact_mut(len) {
+            scalar::softmax_s8::softmax_s8(layer, row);
         }
     }
 

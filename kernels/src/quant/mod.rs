@@ -25,15 +25,28 @@
 //! - Max pooling alone needs a [`Geometry`] only: it keeps scale and zero point.
 //!
 //! All of it is borrowed, so that it can lie in flash. [`Packing`] says in which order a layer's weights lie.
+#[cfg(feature = "alloc")]
+mod calibrate;
 mod fixed_point;
 mod packing;
+#[cfg(feature = "alloc")]
+mod quantize;
+mod tensors;
 
+#[cfg(feature = "alloc")]
+pub use calibrate::{Calibration, Calibrator, Range};
 pub use fixed_point::{
     QuantizedMultiplier, exp_on_negative_values, multiply_by_quantized_multiplier, multiply_rounding_once,
     one_over_one_plus_x, quantize_multiplier, rounding_divide_by_pot, saturating_rounding_doubling_high_mul,
     saturating_shift_left,
 };
 pub use packing::{PackError, Packing};
+
+#[cfg(feature = "alloc")]
+pub use quantize::{OwnedAfter, QuantizeError, QuantizedNetwork, QuantizedStage, quantize};
+pub use tensors::{Affine, After, LayerS8};
+
+use serde::{Deserialize, Serialize};
 
 use crate::geometry::Geometry;
 
@@ -93,7 +106,7 @@ pub struct DenseS8<'a> {
 }
 
 /// A quantised softmax. Its output has scale 1/256 and zero point -128.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SoftmaxS8 {
     /// The significant bits of `input_scale`, as a number with 5 integer bits.
@@ -118,6 +131,11 @@ impl SoftmaxS8 {
         let left_shift = if shift < 0 { 0 } else { shift as u8 };
         let radius = ((((1i64 << INTEGER_BITS) - 1) << (31 - INTEGER_BITS)) >> left_shift) as i32;
         Self { multiplier, left_shift, diff_min: -radius }
+    }
+
+    /// Whether the arithmetic is defined for these numbers.
+    pub(crate) const fn is_valid(&self) -> bool {
+        self.multiplier >= 0 && self.left_shift < 32 && self.diff_min <= 0
     }
 }
 

@@ -7,9 +7,9 @@ use crate::quant::{
 /// The sum of exponentials has 12 integer bits: up to 4096 inputs.
 const SUM_INTEGER_BITS: u32 = 12;
 
-/// Softmax of one row.
-pub(crate) fn softmax_s8(layer: &SoftmaxS8, input: &[i8], output: &mut [i8]) {
-    let largest = input.iter().copied().max().unwrap_or(0);
+/// Softmax of one row, in place.
+pub(crate) fn softmax_s8(layer: &SoftmaxS8, row: &mut [i8]) {
+    let largest = row.iter().copied().max().unwrap_or(0);
     let exponential = |value: i8| {
         let difference = i32::from(value) - i32::from(largest);
         (difference >= layer.diff_min).then(|| {
@@ -19,7 +19,7 @@ pub(crate) fn softmax_s8(layer: &SoftmaxS8, input: &[i8], output: &mut [i8]) {
     };
 
     let mut sum = 0i32;
-    for exponential in input.iter().filter_map(|&value| exponential(value)) {
+    for exponential in row.iter().filter_map(|&value| exponential(value)) {
         sum = sum.wrapping_add(rounding_divide_by_pot(exponential, SUM_INTEGER_BITS));
     }
 
@@ -29,8 +29,8 @@ pub(crate) fn softmax_s8(layer: &SoftmaxS8, input: &[i8], output: &mut [i8]) {
     let reciprocal = one_over_one_plus_x(fraction);
     let shift = SUM_INTEGER_BITS.wrapping_sub(headroom).wrapping_add(31 - 8);
 
-    for (output, &value) in output.iter_mut().zip(input) {
-        *output = exponential(value).map_or(i8::MIN, |exponential| {
+    for value in row {
+        *value = exponential(*value).map_or(i8::MIN, |exponential| {
             let product = saturating_rounding_doubling_high_mul(reciprocal, exponential);
             // With more than 256 equal inputs the shift is 32 or more, and leaves nothing.
             let scaled = if shift > 31 { 0 } else { rounding_divide_by_pot(product, shift) };

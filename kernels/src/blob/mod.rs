@@ -1,0 +1,142 @@
+//! The blob: a quantised network as one file, read in place from flash.
+//!
+//! A blob is one [postcard](https://postcard.jamesmunns.com/wire-format) value with these fields, in order:
+//!
+//! | field | type | |
+//! |---|---|---|
+//! | magic | `[u8; 8]` | `thumbnet` |
+//! | version | `u8` | [`VERSION`] |
+//! | length | `u32`, fixed width, little-endian | bytes of the whole blob |
+//! | input | [`Affine`](crate::quant::Affine) | scale and zero point of the image |
+//! | layers | sequence of [`LayerInfo`](crate::layer::LayerInfo) | the network's architecture |
+//! | stages | sequence of records | quantisation of each stage, and the order of its weights |
+//! | pad | bytes | so many zeros that the next field's content starts at a multiple of 16 |
+//! | tensors | bytes | for each stage, aligned to 16: weights (`i8`), aligned to 4: bias (`i32`), multiplier (`i32`), shift (`i8`), table (`i8`) |
+//! | crc | `u32`, fixed width, little-endian | CRC-32 (ISO-HDLC, as in zip) over all before it |
+//!
+//! Numbers in `tensors` are little-endian, as Cortex-M and PCs are, so that they need no decoding. The blob itself must lie at
+//! a multiple of 16 ([`Aligned`], [`include_blob!`](crate::include_blob)).
+
+mod read;
+#[cfg(feature = "alloc")]
+mod write;
+
+pub use read::read;
+#[cfg(feature = "alloc")]
+pub use write::{Family, WriteError, write};
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::quant::{Affine, SoftmaxS8};
+
+/// The first bytes of every blob.
+pub const MAGIC: [u8; 8] = *b"thumbnet";
+/// The version that this library writes and reads.
+pub const VERSION: u8 = 1;
+/// A blob, and the tensors of each stage in it, start at a multiple of this many bytes.
+pub const ALIGNMENT: usize = 16;
+
+const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+
+/// Quantisation of one stage as the blob holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct StageRecord {
+    linear_zero_point: i8,
+    activation: [i8; 2],
+    packing: u8,
+    after: AfterRecord,
+    output: Affine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+enum AfterRecord {
+    Nothing,
+    Softmax(SoftmaxS8),
+    Table,
+}
+
+/// Why a blob cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum BlobError {
+    /// The bytes do not start at a multiple of [`ALIGNMENT`].
+    Alignment {
+        /// How far they are beyond one.
+        offset: usize,
+    },
+    /// The bytes do not begin with [`MAGIC`].
+    NotABlob,
+    /// The blob was written by another version of the format.
+    Version {
+        /// The version in the blob.
+        found: u8,
+    },
+    /// The blob ends early.
+    Truncated {
+        /// Bytes that there are.
+        len: usize,
+        /// Bytes that the blob says it has.
+        needed: usize,
+    },
+    /// The bytes are not those that were written: the CRC differs.
+    Corrupt {
+        /// The CRC in the blob.
+        stored: u32,
+        /// The CRC of its bytes.
+        computed: u32,
+    },
+    /// The blob is of another network.
+    Architecture {
+        /// The first layer of this network that the blob's differs in; empty if the blob's goes on after the last.
+        layer: &'static str,
+    },
+    /// The CRC is right, but a field makes no sense; a defect in the program that wrote the blob.
+    Malformed {
+        /// The field.
+        field: &'static str,
+    },
+}
+
+impl fmt::Display for BlobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alignment { offset } => {
+                write!(
+                    f,
+                    "the blob starts {offset} bytes after a multiple of {ALIGNMENT}; include it with include_blob!"
+                )
+            }
+            Self::NotABlob => f.write_str("the bytes are not a thumbnet blob: they do not begin with `thumbnet`"),
+            Self::Version { found } => {
+                write!(f, "the blob has format version {found}, but this library reads {VERSION}")
+            }
+            Self::Truncated { len, needed } => write!(f, "the blob is truncated: {len} bytes of {needed}"),
+            Self::Corrupt { stored, computed } => {
+                write!(f, "the blob is corrupt: its CRC-32 is {computed:08x}, but {stored:08x} is stored")
+            }
+            Self::Architecture { layer: "" } => f.write_str("the blob is of another network: it has more layers"),
+            Self::Architecture { layer } => write!(f, "the blob is of another network: layer `{layer}` differs"),
+            Self::Malformed { field } => write!(f, "the blob's field `{field}` makes no sense"),
+        }
+    }
+}
+
+impl core::error::Error for BlobError {}
+
+/// Bytes at a multiple of 16, as a blob must lie. Made by [`include_blob!`](crate::include_blob).
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub struct Aligned<T: ?Sized>(pub T);
+
+/// Includes a blob from a file, as `&'static [u8]` aligned for [`Network::from_blob`](crate::Network::from_blob). The path is
+/// as for `include_bytes!`.
+#[macro_export]
+macro_rules! include_blob {
+    ($path:expr) => {{
+        static BLOB: &$crate::blob::Aligned<[u8]> = &$crate::blob::Aligned(*include_bytes!($path));
+        &BLOB.0
+    }};
+}

@@ -1,0 +1,161 @@
+//! Writing a blob.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::Serialize;
+
+use super::{ALIGNMENT, AfterRecord, CRC, MAGIC, StageRecord, VERSION};
+use crate::layer::LayerKind;
+use crate::quant::{OwnedAfter, PackError, Packing, QuantizedNetwork, QuantizedStage};
+use crate::sequential::{Network, Stage};
+
+/// The cores whose order the weights are written in. Every core reads every order; its own is fastest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// PCs, Cortex-M0, M0+, M3, and Cortex-M55 and M85 with Helium.
+    #[default]
+    Plain,
+    /// Cortex-M4, M7 and M33: cores with DSP instructions.
+    Dsp,
+}
+
+impl Family {
+    /// The order of a layer's weights.
+    fn packing(self, kind: &LayerKind) -> Packing {
+        match (self, kind) {
+            (Self::Plain, _) => Packing::Plain,
+            (Self::Dsp, LayerKind::Dense { .. }) => Packing::Quads,
+            (Self::Dsp, _) => Packing::Pairs,
+        }
+    }
+}
+
+/// Why a blob cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The quantised network has other stages, or tensors of other lengths, than the network.
+    Mismatch {
+        /// The first layer that does not fit.
+        layer: &'static str,
+    },
+    /// Weights cannot be put into the family's order.
+    Pack {
+        /// The layer.
+        layer: &'static str,
+        /// The weight.
+        error: PackError,
+    },
+    /// The blob would be 4 GiB or more.
+    TooLarge,
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mismatch { layer } => write!(f, "the quantised tensors do not fit layer `{layer}`"),
+            Self::Pack { layer, error } => write!(f, "layer `{layer}`: {error}"),
+            Self::TooLarge => f.write_str("the blob would be 4 GiB or more"),
+        }
+    }
+}
+
+impl core::error::Error for WriteError {}
+
+/// The blob of a quantised network, its weights in the order of `family`.
+///
+/// # Errors
+///
+/// [`WriteError`], when `network` is not a quantised `N`, or its weights cannot be packed.
+pub fn write<N: Network>(network: &QuantizedNetwork, family: Family) -> Result<Vec<u8>, WriteError> {
+    let first = N::LAYERS.first().map_or("", |layer| layer.name);
+    if network.stages.len() != N::STAGES.len() {
+        return Err(WriteError::Mismatch { layer: first });
+    }
+    let mut records = Vec::new();
+    let mut tensors = Vec::new();
+    for (stage, quantized) in N::STAGES.iter().zip(&network.stages) {
+        let packing = family.packing(&stage.layer.kind);
+        records.push(record(quantized, packing));
+        write_stage(stage, quantized, packing, &mut tensors)?;
+    }
+
+    let mut blob = MAGIC.to_vec();
+    blob.push(VERSION);
+    let length_at = blob.len();
+    blob.extend([0; 4]);
+    append(&mut blob, &network.input);
+    append(&mut blob, &N::LAYERS);
+    append(&mut blob, &records);
+    // One byte says how long the pad is, then come the pad and the length of the tensors.
+    let mut tensors_len = Vec::new();
+    append(&mut tensors_len, &tensors.len());
+    let before = blob.len() + 1 + tensors_len.len();
+    let pad = vec![0u8; before.next_multiple_of(ALIGNMENT) - before];
+    append(&mut blob, &pad);
+    blob.extend(tensors_len);
+    blob.extend(tensors);
+    let length = u32::try_from(blob.len() + 4).map_err(|_| WriteError::TooLarge)?;
+    blob[length_at..][..4].copy_from_slice(&length.to_le_bytes());
+    let crc = CRC.checksum(&blob);
+    blob.extend(crc.to_le_bytes());
+    Ok(blob)
+}
+
+/// Appends a postcard value.
+fn append<T: Serialize>(blob: &mut Vec<u8>, value: &T) {
+    let bytes = postcard::to_allocvec(value).expect("plain data in memory always serialises");
+    blob.extend(bytes);
+}
+
+fn record(stage: &QuantizedStage, packing: Packing) -> StageRecord {
+    StageRecord {
+        linear_zero_point: stage.linear.zero_point,
+        activation: stage.activation,
+        packing: packing.code(),
+        after: match stage.after {
+            OwnedAfter::Nothing => AfterRecord::Nothing,
+            OwnedAfter::Softmax(softmax) => AfterRecord::Softmax(softmax),
+            OwnedAfter::Table(_) => AfterRecord::Table,
+        },
+        output: stage.output,
+    }
+}
+
+fn write_stage(
+    stage: &Stage,
+    quantized: &QuantizedStage,
+    packing: Packing,
+    tensors: &mut Vec<u8>,
+) -> Result<(), WriteError> {
+    let layer = stage.layer.name;
+    let channels = if stage.layer.kernel_len() == 0 { 0 } else { stage.layer.output.channels };
+    let lengths = [quantized.bias.len(), quantized.multiplier.len(), quantized.shift.len()];
+    if quantized.weights.len() != stage.layer.kernel_len() || lengths != [channels; 3] {
+        return Err(WriteError::Mismatch { layer });
+    }
+    let mut packed = vec![0; quantized.weights.len()];
+    if !packed.is_empty() {
+        let pack = packing.pack(&quantized.weights, stage.layer.fan_in(), &mut packed);
+        pack.map_err(|error| WriteError::Pack { layer, error })?;
+    }
+    tensors.extend_from_slice(bytemuck::cast_slice(&packed));
+    align(tensors, 4);
+    tensors.extend(quantized.bias.iter().flat_map(|value| value.to_le_bytes()));
+    tensors.extend(quantized.multiplier.iter().flat_map(|value| value.to_le_bytes()));
+    tensors.extend_from_slice(bytemuck::cast_slice(&quantized.shift));
+    if let OwnedAfter::Table(table) = &quantized.after {
+        if table.len() != 256 {
+            return Err(WriteError::Mismatch { layer });
+        }
+        tensors.extend_from_slice(bytemuck::cast_slice(table));
+    }
+    align(tensors, ALIGNMENT);
+    Ok(())
+}
+
+fn align(bytes: &mut Vec<u8>, alignment: usize) {
+    bytes.resize(bytes.len().next_multiple_of(alignment), 0);
+}

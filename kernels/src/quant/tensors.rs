@@ -1,0 +1,99 @@
+//! What a blob holds of each stage, and scale and zero point of a tensor.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Packing, Requantize, SoftmaxS8};
+use crate::arch::Backend;
+
+/// Scale and zero point: the real value of `q` is `scale * (q - zero_point)`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Affine {
+    /// The real distance of two neighbouring values.
+    pub scale: f32,
+    /// The value that stands for 0.
+    pub zero_point: i8,
+}
+
+impl Affine {
+    /// TFLite's output of softmax and sigmoid: probabilities in steps of 1/256.
+    pub const PROBABILITY: Self = Self { scale: 1.0 / 256.0, zero_point: -128 };
+    /// TFLite's output of tanh.
+    pub const TANH: Self = Self { scale: 1.0 / 128.0, zero_point: 0 };
+
+    /// The parameters that spread -128..=127 over `min..=max`, widened to hold 0 exactly; TFLite's nudged range.
+    pub fn from_range(min: f32, max: f32) -> Self {
+        let (min, max) = (min.min(0.0), max.max(0.0));
+        let scale = (max - min) / 255.0;
+        if !(scale.is_normal() && scale > 0.0) {
+            return Self { scale: 1.0, zero_point: 0 };
+        }
+        let zero_point = libm::roundf(-128.0 - min / scale).clamp(-128.0, 127.0) as i8;
+        Self { scale, zero_point }
+    }
+
+    /// The nearest int8 to a real value, halves away from zero.
+    pub fn quantize(self, value: f32) -> i8 {
+        libm::roundf(value / self.scale + f32::from(self.zero_point)).clamp(-128.0, 127.0) as i8
+    }
+
+    /// The real value of an int8.
+    pub fn dequantize(self, value: i8) -> f32 {
+        self.scale * f32::from(i16::from(value) - i16::from(self.zero_point))
+    }
+}
+
+/// What follows on a stage's clamp.
+#[derive(Clone, Copy, Debug)]
+pub enum After<'a> {
+    /// Nothing.
+    Nothing,
+    /// Softmax over the channels.
+    Softmax(SoftmaxS8),
+    /// Sigmoid or tanh: the output of each int8, from -128 on.
+    Table(&'a [i8; 256]),
+}
+
+impl After<'_> {
+    /// Applies it in place to `y`, whose innermost dimension has `channels` values.
+    #[inline(always)]
+    pub(crate) fn apply(&self, backend: Backend, channels: usize, y: &mut [i8]) {
+        match self {
+            Self::Nothing => {}
+            Self::Softmax(softmax) => backend.softmax_s8(softmax, channels, y),
+            Self::Table(table) => backend.table_s8(table, y),
+        }
+    }
+}
+
+/// The tensors and parameters of one stage of a quantised network, borrowed from its blob.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerS8<'a> {
+    /// Scale and zero point of the stage's input; padding reads as this zero point.
+    pub input: Affine,
+    /// Scale and zero point of the stage's output, after all.
+    pub output: Affine,
+    /// The kernel.
+    pub weights: &'a [i8],
+    /// The order of `weights`.
+    pub packing: Packing,
+    /// The bias of each channel, with the input's zero point folded in.
+    pub bias: &'a [i32],
+    /// Accumulator to output.
+    pub requantize: Requantize<'a>,
+    /// What follows.
+    pub after: After<'a>,
+}
+
+impl LayerS8<'_> {
+    /// Tensors of no values, to be overwritten.
+    pub const EMPTY: Self = Self {
+        input: Affine { scale: 1.0, zero_point: 0 },
+        output: Affine { scale: 1.0, zero_point: 0 },
+        weights: &[],
+        packing: Packing::Plain,
+        bias: &[],
+        requantize: Requantize { multiplier: &[], shift: &[], zero_point: 0, activation: [-128, 127] },
+        after: After::Nothing,
+    };
+}

@@ -1,0 +1,137 @@
+//! The memory plan: how many bytes a network needs, as constants.
+//!
+//! Inference keeps two tensors: the input of a layer at one end of the memory, its output at the other, in turn. In a chain
+//! the input and the output of the same layer must both exist while it runs, so the largest sum of the two is the least that
+//! any plan can do with, and this plan needs no more.
+
+use crate::arch::Backend;
+use crate::geometry::{Geometry, Shape};
+use crate::layer::{LayerInfo, LayerKind};
+
+/// One step of the quantised network: a layer, and the max pooling that is computed in the same pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stage {
+    /// The layer's number in the network.
+    pub index: usize,
+    /// The layer.
+    pub layer: LayerInfo<'static>,
+    /// The pooling that follows it.
+    pub pool: Option<Geometry>,
+}
+
+impl Stage {
+    /// The stage's output for one sample.
+    pub const fn output(&self) -> Shape {
+        match self.pool {
+            Some(pool) => pool.output,
+            None => self.layer.output,
+        }
+    }
+
+    /// Bytes of scratch.
+    pub const fn scratch_bytes(&self) -> usize {
+        match self.layer.kind {
+            LayerKind::Conv2D { geometry, .. } => 4 * Backend::conv_s8_scratch_len(&geometry),
+            LayerKind::Dense { .. } => {
+                4 * Backend::dense_s8_scratch_len(self.layer.input.len(), self.layer.output.len())
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// The larger of two numbers.
+const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
+/// The sum of the layers' parameters.
+pub const fn parameters(layers: &[LayerInfo<'_>]) -> usize {
+    match layers {
+        [first, rest @ ..] => first.parameters() + parameters(rest),
+        [] => 0,
+    }
+}
+
+/// The sum of the layers' multiply-accumulates.
+pub const fn total_macs(layers: &[LayerInfo<'_>]) -> usize {
+    match layers {
+        [first, rest @ ..] => first.macs() + total_macs(rest),
+        [] => 0,
+    }
+}
+
+/// Bytes for the activations of a quantised network: the largest sum of a stage's input and output. The first stage's input
+/// is the caller's image and does not count.
+pub const fn activation_bytes(stages: &[Stage]) -> usize {
+    let mut bytes = 0;
+    let mut i = 0;
+    while i < stages.len() {
+        let input = if i == 0 { 0 } else { stages[i - 1].output().len() };
+        bytes = max(bytes, input + stages[i].output().len());
+        i += 1;
+    }
+    bytes
+}
+
+/// Bytes of scratch for a quantised network: the largest of its stages.
+pub const fn scratch_bytes(stages: &[Stage]) -> usize {
+    match stages {
+        [first, rest @ ..] => max(first.scratch_bytes(), scratch_bytes(rest)),
+        [] => 0,
+    }
+}
+
+/// How many `f32` of scratch one layer works in, forward or backward, for a batch.
+const fn scratch_len(layer: &LayerInfo<'_>, batch: usize) -> usize {
+    match layer.kind {
+        // The gradient of a convolution's parameters and of a bias is made as a whole, that of a dense kernel in blocks.
+        LayerKind::Conv2D { geometry, .. } => layer.parameters() + Backend::conv2d_scratch_len(&geometry, batch),
+        LayerKind::Dense { .. } => {
+            layer.bias_len() + Backend::dense_scratch_len(layer.input.len(), layer.output.len(), batch)
+        }
+        _ => 0,
+    }
+}
+
+/// The largest scratch of any layer.
+pub(super) const fn largest_scratch(layers: &[LayerInfo<'_>], batch: usize) -> usize {
+    match layers {
+        [first, rest @ ..] => max(scratch_len(first, batch), largest_scratch(rest, batch)),
+        [] => 0,
+    }
+}
+
+/// How many `f32` a forward pass works in: input and output of a layer, and scratch.
+pub const fn inference_len(layers: &[LayerInfo<'_>], batch: usize) -> usize {
+    let mut values = 0;
+    let mut i = 0;
+    while i < layers.len() {
+        let input = if i == 0 { 0 } else { layers[i].input.len() };
+        values = max(values, input + layers[i].output.len());
+        i += 1;
+    }
+    batch * values + largest_scratch(layers, batch)
+}
+
+/// How many `f32` a training step works in: every layer's output, two gradients, and scratch.
+pub const fn training_len(layers: &[LayerInfo<'_>], batch: usize) -> usize {
+    batch * (stored_len(layers) + 2 * gradient_len(layers)) + largest_scratch(layers, batch)
+}
+
+/// Values of one sample that the forward pass keeps for the backward pass.
+pub(super) const fn stored_len(layers: &[LayerInfo<'_>]) -> usize {
+    match layers {
+        [LayerInfo { kind: LayerKind::Flatten, .. }, rest @ ..] => stored_len(rest),
+        [first, rest @ ..] => first.output.len() + stored_len(rest),
+        [] => 0,
+    }
+}
+
+/// Values of the largest gradient of one sample.
+pub(super) const fn gradient_len(layers: &[LayerInfo<'_>]) -> usize {
+    match layers {
+        [first, rest @ ..] => max(first.output.len(), gradient_len(rest)),
+        [] => 0,
+    }
+}

@@ -1,0 +1,75 @@
+//! The losses, and their gradients.
+
+use crate::layer::Activation;
+
+/// What training makes small: the mean of a value over the samples of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Loss {
+    /// `-sum over i of t_i ln(p_i)` of a softmax output `p`, with `p` at least 1e-7 as in Keras. Fused with softmax: the
+    /// gradient for the values before it is `p - t`.
+    CategoricalCrossentropy,
+    /// The mean over the outputs of `(y - t)^2`.
+    MeanSquaredError,
+}
+
+/// Keras's `backend.epsilon()`.
+const EPSILON: f32 = 1e-7;
+
+impl Loss {
+    /// Whether the loss can follow a network that ends with `activation`.
+    pub const fn follows(self, activation: Activation) -> bool {
+        match self {
+            Self::CategoricalCrossentropy => matches!(activation, Activation::Softmax),
+            Self::MeanSquaredError => true,
+        }
+    }
+
+    /// Whether [`gradient`](Self::gradient) is the one for the values before the last activation.
+    pub(crate) const fn is_of_logits(self) -> bool {
+        matches!(self, Self::CategoricalCrossentropy)
+    }
+
+    /// The sum over the batch of the loss of each sample. `outputs` and `targets` hold `classes` values a sample.
+    pub fn sum(self, classes: usize, outputs: &[f32], targets: &[f32]) -> f32 {
+        let pairs = outputs.iter().zip(targets);
+        match self {
+            Self::CategoricalCrossentropy => {
+                let terms = pairs.filter(|(_, t)| **t != 0.0).map(|(p, t)| -t * libm::logf(p.max(EPSILON)));
+                // `max` drops a NaN, which must show in the loss instead.
+                let lost = outputs.iter().find(|p| p.is_nan());
+                lost.copied().unwrap_or_else(|| terms.sum())
+            }
+            Self::MeanSquaredError => pairs.map(|(y, t)| (y - t) * (y - t)).sum::<f32>() / classes as f32,
+        }
+    }
+
+    /// Writes the gradient of the mean loss over `batch` samples.
+    pub fn gradient(self, batch: usize, outputs: &[f32], targets: &[f32], gradient: &mut [f32]) {
+        let scale = match self {
+            Self::CategoricalCrossentropy => 1.0 / batch as f32,
+            Self::MeanSquaredError => 2.0 / outputs.len() as f32,
+        };
+        for ((g, y), t) in gradient.iter_mut().zip(outputs).zip(targets) {
+            *g = (y - t) * scale;
+        }
+    }
+}
+
+/// How many samples have their largest output where their largest target is (the first, of equals).
+pub fn count_correct(classes: usize, outputs: &[f32], targets: &[f32]) -> usize {
+    let pairs = outputs.chunks_exact(classes).zip(targets.chunks_exact(classes));
+    pairs.filter(|(y, t)| argmax(y) == argmax(t)).count()
+}
+
+/// The index of the largest value, the first of equals; 0 of an empty slice.
+pub fn argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if values.get(best).is_some_and(|v| value > v) {
+            best = i;
+        }
+    }
+    best
+}

@@ -1,0 +1,169 @@
+//! One layer as written, checked for the settings that its kind has.
+
+use proc_macro2::Span;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Error, Expr, ExprLit, Ident, Lit, LitBool, Result, Token, braced, parse_quote};
+
+/// A layer: `name: Kind { setting: value, ... }`, the braces left out where nothing is set.
+pub(crate) struct Layer {
+    pub(crate) name: Ident,
+    pub(crate) kind: Kind,
+    pub(crate) kind_name: Ident,
+}
+
+/// The kind of a layer, with its settings.
+pub(crate) enum Kind {
+    Conv2D { filters: Expr, window: Window, activation: Ident, use_bias: LitBool },
+    MaxPooling2D { window: Window },
+    Flatten,
+    Dense { units: Expr, activation: Ident, use_bias: LitBool },
+    Dropout { rate: Expr },
+}
+
+/// A sliding window: sizes and strides as height and width.
+pub(crate) struct Window {
+    pub(crate) kernel: [Expr; 2],
+    pub(crate) strides: [Expr; 2],
+    pub(crate) padding: Ident,
+}
+
+const KINDS: &str = "Conv2D, MaxPooling2D, Flatten, Dense, Dropout";
+const ACTIVATIONS: [&str; 6] = ["Linear", "Relu", "Relu6", "Sigmoid", "Tanh", "Softmax"];
+const PADDINGS: [&str; 2] = ["Same", "Valid"];
+
+impl Parse for Layer {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let name: Ident = input.parse()?;
+        input.parse::<Token![:]>()?;
+        let kind_name: Ident = input.parse()?;
+        let mut settings =
+            Settings { layer: format!("layer `{name}` ({kind_name})"), span: kind_name.span(), all: Vec::new() };
+        if input.peek(syn::token::Brace) {
+            let body;
+            braced!(body in input);
+            settings.all = Punctuated::<Setting, Token![,]>::parse_terminated(&body)?.into_iter().collect();
+        }
+        let kind = match kind_name.to_string().as_str() {
+            "Conv2D" => {
+                settings.allow(&["filters", "kernel_size", "strides", "padding", "activation", "use_bias"])?;
+                Kind::Conv2D {
+                    filters: settings.required("filters")?,
+                    window: Window {
+                        kernel: pair(settings.required("kernel_size")?),
+                        strides: pair(settings.optional("strides").unwrap_or_else(|| parse_quote!(1))),
+                        padding: settings.word("padding", &PADDINGS, "Valid")?,
+                    },
+                    activation: settings.word("activation", &ACTIVATIONS, "Linear")?,
+                    use_bias: settings.flag("use_bias")?,
+                }
+            }
+            "MaxPooling2D" => {
+                settings.allow(&["pool_size", "strides", "padding"])?;
+                let kernel = pair(settings.optional("pool_size").unwrap_or_else(|| parse_quote!(2)));
+                let strides = settings.optional("strides").map_or_else(|| kernel.clone(), pair);
+                Kind::MaxPooling2D {
+                    window: Window { kernel, strides, padding: settings.word("padding", &PADDINGS, "Valid")? },
+                }
+            }
+            "Flatten" => {
+                settings.allow(&[])?;
+                Kind::Flatten
+            }
+            "Dense" => {
+                settings.allow(&["units", "activation", "use_bias"])?;
+                Kind::Dense {
+                    units: settings.required("units")?,
+                    activation: settings.word("activation", &ACTIVATIONS, "Linear")?,
+                    use_bias: settings.flag("use_bias")?,
+                }
+            }
+            "Dropout" => {
+                settings.allow(&["rate"])?;
+                Kind::Dropout { rate: settings.required("rate")? }
+            }
+            _ => {
+                let reason = format!("layer `{name}`: there is no layer `{kind_name}`; thumbnet has {KINDS}");
+                return Err(Error::new(kind_name.span(), reason));
+            }
+        };
+        Ok(Self { name, kind, kind_name })
+    }
+}
+
+/// `setting: value`.
+struct Setting {
+    name: Ident,
+    value: Expr,
+}
+
+impl Parse for Setting {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let name = input.parse()?;
+        input.parse::<Token![:]>()?;
+        Ok(Self { name, value: input.parse()? })
+    }
+}
+
+/// The settings of one layer, and what errors call that layer.
+struct Settings {
+    layer: String,
+    span: Span,
+    all: Vec<Setting>,
+}
+
+impl Settings {
+    /// Refuses settings that the layer does not have, and those given twice.
+    fn allow(&self, allowed: &[&str]) -> Result<()> {
+        for (i, setting) in self.all.iter().enumerate() {
+            let name = &setting.name;
+            if !allowed.iter().any(|word| name == word) {
+                let known = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
+                return Err(Error::new(name.span(), format!("{} has no setting `{name}`; it has {known}", self.layer)));
+            }
+            if self.all[..i].iter().any(|other| other.name == *name) {
+                return Err(Error::new(name.span(), format!("{}: `{name}` is set twice", self.layer)));
+            }
+        }
+        Ok(())
+    }
+
+    fn optional(&self, name: &str) -> Option<Expr> {
+        self.all.iter().find(|setting| setting.name == name).map(|setting| setting.value.clone())
+    }
+
+    fn required(&self, name: &str) -> Result<Expr> {
+        self.optional(name).ok_or_else(|| Error::new(self.span, format!("{} needs `{name}`", self.layer)))
+    }
+
+    /// A setting that is one of a few words.
+    fn word(&self, name: &str, words: &[&str], default: &str) -> Result<Ident> {
+        let Some(value) = self.optional(name) else { return Ok(Ident::new(default, self.span)) };
+        if let Expr::Path(path) = &value
+            && let Some(word) = path.path.get_ident()
+            && words.iter().any(|known| word == known)
+        {
+            return Ok(word.clone());
+        }
+        Err(Error::new_spanned(value, format!("{}: `{name}` must be one of {}", self.layer, words.join(", "))))
+    }
+
+    /// A setting that is `true` or `false`, `true` where it is left out.
+    fn flag(&self, name: &str) -> Result<LitBool> {
+        match self.optional(name) {
+            None => Ok(LitBool::new(true, self.span)),
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(flag), .. })) => Ok(flag),
+            Some(other) => Err(Error::new_spanned(other, format!("{}: `{name}` must be true or false", self.layer))),
+        }
+    }
+}
+
+/// A size as height and width: `5`, `(5, 3)` or `[5, 3]`.
+fn pair(value: Expr) -> [Expr; 2] {
+    let parts = match &value {
+        Expr::Tuple(tuple) => tuple.elems.iter().cloned().collect(),
+        Expr::Array(array) => array.elems.iter().cloned().collect(),
+        _ => Vec::new(),
+    };
+    <[Expr; 2]>::try_from(parts).unwrap_or_else(|_| [value.clone(), value])
+}
