@@ -99,25 +99,32 @@ fn shape_name(i: usize) -> Ident {
 fn shape(i: usize, layer: &Layer) -> TokenStream {
     let (input, output) = (shape_name(i), shape_name(i + 1));
     let (name, kind) = (layer.name.to_string(), layer.kind_name.to_string());
+    let span = layer.name.span();
     let value = match &layer.kind {
-        Kind::Conv2D { filters, window: Window { kernel: [kh, kw], strides: [sh, sw], padding }, .. } => quote! {
-            ::thumbnet::sequential::define::window(
-                #name, #kind, Self::#input, #filters, [#kh, #kw], [#sh, #sw], ::thumbnet::geometry::Padding::#padding,
-            )
-        },
-        Kind::MaxPooling2D { window: Window { kernel: [kh, kw], strides: [sh, sw], padding } } => quote! {
-            ::thumbnet::sequential::define::window(
-                #name, #kind, Self::#input, Self::#input.channels, [#kh, #kw], [#sh, #sw],
-                ::thumbnet::geometry::Padding::#padding,
-            )
-        },
-        Kind::Flatten => quote!(::thumbnet::geometry::Shape::vector(Self::#input.len())),
-        Kind::Dense { units, .. } => {
-            quote!(::thumbnet::sequential::define::dense(#name, Self::#input, #units))
+        Kind::Conv2D { filters, window: Window { kernel: [kh, kw], strides: [sh, sw], padding }, .. } => {
+            quote_spanned! { span=>
+                ::thumbnet::sequential::define::window(
+                    #name, #kind, Self::#input, #filters, [#kh, #kw], [#sh, #sw], ::thumbnet::geometry::Padding::#padding,
+                )
+            }
         }
-        Kind::Dropout { rate } => quote!(::thumbnet::sequential::define::dropout(#name, Self::#input, #rate)),
+        Kind::MaxPooling2D { window: Window { kernel: [kh, kw], strides: [sh, sw], padding } } => {
+            quote_spanned! { span=>
+                ::thumbnet::sequential::define::window(
+                    #name, #kind, Self::#input, Self::#input.channels, [#kh, #kw], [#sh, #sw],
+                    ::thumbnet::geometry::Padding::#padding,
+                )
+            }
+        }
+        Kind::Flatten => quote_spanned!(span=> ::thumbnet::geometry::Shape::vector(Self::#input.len())),
+        Kind::Dense { units, .. } => {
+            quote_spanned!(span=> ::thumbnet::sequential::define::dense(#name, Self::#input, #units))
+        }
+        Kind::Dropout { rate } => {
+            quote_spanned!(span=> ::thumbnet::sequential::define::dropout(#name, Self::#input, #rate))
+        }
     };
-    quote_spanned!(layer.name.span()=> const #output: ::thumbnet::geometry::Shape = #value;)
+    quote_spanned!(span=> const #output: ::thumbnet::geometry::Shape = #value;)
 }
 
 /// The field of layer `i`.

@@ -1,0 +1,118 @@
+//! Optimizers against Keras's formulas in f64, the losses' values, and what a trainer refuses.
+
+use thumbnet::arch::{Backend, Trainable};
+use thumbnet::train::{Adadelta, Adam, Loss, Optimizer, Sgd, TrainError, Trainer, count_correct};
+use thumbnet::{Network, sequential};
+
+sequential! {
+    struct Line: [1, 1, 2] {
+        out: Dense { units: 2 },
+    }
+}
+
+const STEPS: usize = 5;
+
+/// The weight 0.7 after each of a few steps with gradients that change sign and size.
+fn run(mut optimizer: impl Optimizer) -> Vec<f32> {
+    let (mut weights, mut first, mut second) = ([0.7f32; 19], [0.0; 19], [0.0; 19]);
+    gradients()
+        .map(|gradient| {
+            optimizer.next_step();
+            let parameters = Trainable { weights: &mut weights, state: [&mut first, &mut second] };
+            optimizer.update(Backend::detect(), parameters, &[gradient as f32; 19]);
+            assert!(weights.iter().all(|w| w.to_bits() == weights[0].to_bits()), "every weight moves alike");
+            weights[0]
+        })
+        .collect()
+}
+
+fn gradients() -> impl Iterator<Item = f64> {
+    [0.3, -1.5, 0.02, 4.0, -0.1].into_iter().take(STEPS)
+}
+
+fn assert_near(ours: &[f32], reference: impl Iterator<Item = f64>) {
+    let reference: Vec<f64> = reference.collect();
+    assert_eq!(ours.len(), reference.len());
+    for (ours, reference) in ours.iter().zip(&reference) {
+        // Five steps of at most a dozen roundings of 2^-24 each.
+        assert!((f64::from(*ours) - reference).abs() < 4e-6 * reference.abs().max(1.0), "{ours} {reference}");
+    }
+}
+
+#[test]
+fn adadelta() {
+    let (mut w, mut a, mut d) = (0.7, 0.0, 0.0);
+    let reference = gradients().map(|g| {
+        a = 0.95 * a + 0.05 * g * g;
+        let delta = g * f64::sqrt(d + 1e-7) / f64::sqrt(a + 1e-7);
+        d = 0.95 * d + 0.05 * delta * delta;
+        w -= delta;
+        w
+    });
+    assert_near(&run(Adadelta::default()), reference);
+}
+
+#[test]
+fn sgd_plain_momentum_and_nesterov() {
+    for (momentum, nesterov) in [(0.0, false), (0.9, false), (0.9, true)] {
+        let (mut w, mut v) = (0.7, 0.0);
+        let reference = gradients().map(|g| {
+            v = momentum * v - 0.1 * g;
+            w += if nesterov { momentum * v - 0.1 * g } else { v };
+            w
+        });
+        assert_near(&run(Sgd { learning_rate: 0.1, momentum: momentum as f32, nesterov }), reference);
+    }
+}
+
+#[test]
+fn adam() {
+    let (mut w, mut m, mut v, mut t) = (0.7, 0.0, 0.0, 0);
+    let reference = gradients().map(|g| {
+        t += 1;
+        m = 0.9 * m + 0.1 * g;
+        v = 0.999 * v + 0.001 * g * g;
+        w -= 0.01 * f64::sqrt(1.0 - 0.999f64.powi(t)) / (1.0 - 0.9f64.powi(t)) * m / (f64::sqrt(v) + 1e-7);
+        w
+    });
+    assert_near(&run(Adam::new(0.01, 0.9, 0.999, 1e-7)), reference);
+}
+
+#[test]
+fn losses_have_keras_values() {
+    let (outputs, targets) = ([0.7, 0.2, 0.1, 0.0, 0.5, 0.5], [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+    // keras.losses.categorical_crossentropy: -ln 0.7, and -ln 1e-7 for the probability 0.
+    let sum = Loss::CategoricalCrossentropy.sum(3, &outputs, &targets);
+    assert!((sum - (0.356_674_94 + 16.118_095)).abs() < 1e-5, "{sum}");
+    // keras.losses.mean_squared_error: (0.09 + 0.04 + 0.01) / 3 and (1 + 0.25 + 0.25) / 3.
+    let sum = Loss::MeanSquaredError.sum(3, &outputs, &targets);
+    assert!((sum - (0.14 + 1.5) / 3.0).abs() < 1e-6, "{sum}");
+    assert_eq!(count_correct(3, &outputs, &targets), 1);
+    assert!(Loss::CategoricalCrossentropy.sum(2, &[f32::NAN, 0.5], &[0.0, 1.0]).is_nan(), "a NaN must show");
+}
+
+#[test]
+fn a_trainer_names_what_is_wrong() {
+    let backend = Backend::SCALAR;
+    let refusal = |optimizer, loss, slots: usize| {
+        let (mut weights, mut slots) = ([0.5; Line::PARAMETERS], vec![0.0; slots]);
+        Trainer::<Line, _>::new(backend, optimizer, loss, 1, &mut weights, &mut slots, &mut []).unwrap_err()
+    };
+    let (good, mse) = (Adadelta::default(), Loss::MeanSquaredError);
+    let error = refusal(Adadelta { learning_rate: f32::NAN, ..good }, mse, 12);
+    assert_eq!(error.to_string(), "learning_rate is NaN, but must be finite and above 0");
+    assert!(matches!(refusal(Adadelta { rho: 1.0, ..good }, mse, 12), TrainError::Setting(_)));
+    assert_eq!(refusal(good, Loss::CategoricalCrossentropy, 12), TrainError::LossNeedsSoftmax);
+    assert_eq!(refusal(good, mse, 11).to_string(), "slots has 11 values, but 12 are needed");
+
+    let (mut weights, mut slots) = ([0.5; Line::PARAMETERS], [0.0; 2 * Line::PARAMETERS]);
+    let mut small = vec![0.0; Line::training_len(1)];
+    let mut trainer = Trainer::<Line, _>::new(backend, good, mse, 1, &mut weights, &mut slots, &mut small).unwrap();
+    assert_eq!(trainer.step(&[], &[]), Err(TrainError::EmptyBatch));
+    assert!(matches!(trainer.step(&[0.0; 3], &[0.0; 2]), Err(TrainError::Length { what: "x", .. })));
+    assert!(matches!(trainer.step(&[0.0; 2], &[0.0; 3]), Err(TrainError::Length { what: "targets", .. })));
+    assert!(matches!(trainer.step(&[0.0; 4], &[0.0; 4]), Err(TrainError::Length { what: "memory", .. })));
+    assert_eq!(trainer.weights(), [0.5; Line::PARAMETERS], "a refused step changes nothing");
+    trainer.step(&[1.0; 2], &[0.0; 2]).unwrap();
+    assert_ne!(trainer.weights(), [0.5; Line::PARAMETERS]);
+}
