@@ -123,7 +123,7 @@ impl Packing {
         match self.place(rows, len, row) {
             Some(at) if row % 2 == 1 => {
                 let at = at.index(len, k);
-                weights[at + 1] + i8::from(weights[at] < 0)
+                weights[at + 1].wrapping_add(i8::from(weights[at] < 0))
             }
             Some(at) => weights[at.index(len, k)],
             None => weights[row * len + k],
