@@ -13,6 +13,7 @@ pub(crate) struct Layer {
 }
 
 /// The kind of a layer, with its settings.
+#[expect(clippy::large_enum_variant, reason = "one a layer, and only while a macro expands")]
 pub(crate) enum Kind {
     Conv2D { filters: Expr, window: Window, activation: Ident, use_bias: LitBool },
     MaxPooling2D { window: Window },

@@ -85,10 +85,6 @@ impl<'a, N: Network, O: Optimizer> Trainer<'a, N, O> {
     /// # Errors
     ///
     /// A setting out of range, a loss that does not follow the network, or a buffer of another length.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "three buffers, which the caller owns, and Keras's `compile` arguments"
-    )]
     pub fn new(
         backend: Backend,
         optimizer: O,
