@@ -10,6 +10,12 @@ sequential! {
     }
 }
 
+sequential! {
+    struct PoolOnly: [2, 2, 1] {
+        pool: MaxPooling2D,
+    }
+}
+
 const STEPS: usize = 5;
 
 /// The weight 0.7 after each of a few steps with gradients that change sign and size.
@@ -104,6 +110,9 @@ fn a_trainer_names_what_is_wrong() {
     assert!(matches!(refusal(Adadelta { rho: 1.0, ..good }, mse, 12), TrainError::Setting(_)));
     assert_eq!(refusal(good, Loss::CategoricalCrossentropy, 12), TrainError::LossNeedsSoftmax);
     assert_eq!(refusal(good, mse, 11).to_string(), "slots has 11 values, but 12 are needed");
+
+    let nothing = Trainer::<PoolOnly, _>::new(backend, good, mse, 1, &mut [], &mut [], &mut []);
+    assert_eq!(nothing.unwrap_err(), TrainError::NothingToTrain);
 
     let (mut weights, mut slots) = ([0.5; Line::PARAMETERS], [0.0; 2 * Line::PARAMETERS]);
     let mut small = vec![0.0; Line::training_len(1)];

@@ -4,7 +4,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, Ident, Result, Token, Visibility, braced, bracketed};
 
-use crate::layer::Layer;
+use crate::layer::{Kind, Layer};
 
 /// A network as written.
 pub(crate) struct Network {
@@ -39,6 +39,12 @@ impl Parse for Network {
         let layers: Vec<Layer> = Punctuated::<Layer, Token![,]>::parse_terminated(&body)?.into_iter().collect();
         if layers.is_empty() {
             return Err(Error::new(name.span(), format!("`{name}` has no layers")));
+        }
+        if layers.iter().all(|layer| matches!(layer.kind, Kind::Flatten | Kind::Dropout { .. })) {
+            return Err(Error::new(
+                name.span(),
+                format!("`{name}` computes nothing: it has no Conv2D, MaxPooling2D or Dense"),
+            ));
         }
         for (i, layer) in layers.iter().enumerate() {
             if layers[..i].iter().any(|other| other.name == layer.name) {

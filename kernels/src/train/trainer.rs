@@ -38,6 +38,8 @@ pub enum TrainError {
     },
     /// The batch is empty.
     EmptyBatch,
+    /// The network has no parameters.
+    NothingToTrain,
 }
 
 impl fmt::Display for TrainError {
@@ -49,6 +51,7 @@ impl fmt::Display for TrainError {
             }
             Self::Length { what, len, needed } => write!(f, "{what} has {len} values, but {needed} are needed"),
             Self::EmptyBatch => f.write_str("the batch has no samples"),
+            Self::NothingToTrain => f.write_str("the network has no parameters to train"),
         }
     }
 }
@@ -95,6 +98,9 @@ impl<'a, N: Network, O: Optimizer> Trainer<'a, N, O> {
         memory: &'a mut [f32],
     ) -> Result<Self, TrainError> {
         optimizer.check()?;
+        if N::PARAMETERS == 0 {
+            return Err(TrainError::NothingToTrain);
+        }
         if !loss.follows(N::OUTPUT_ACTIVATION) {
             return Err(TrainError::LossNeedsSoftmax);
         }
