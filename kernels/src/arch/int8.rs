@@ -25,6 +25,8 @@ impl Backend {
                     scalar::conv_s8::conv_s8(layer, input, output);
                 }
             }
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            Kind::Avx2(_) | Kind::Avx512(_) => Self::SCALAR.conv_s8(layer, input, output, scratch),
         }
     }
 
@@ -51,6 +53,8 @@ impl Backend {
                     scalar::dense_s8::dense_s8(layer, input, output);
                 }
             }
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            Kind::Avx2(_) | Kind::Avx512(_) => Self::SCALAR.dense_s8(layer, input, output, scratch),
         }
     }
 

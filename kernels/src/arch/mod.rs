@@ -4,10 +4,16 @@
 //! names in every folder, so that one algorithm can be read side by side.
 
 mod f32;
+#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+mod generic;
 mod int8;
+#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+mod matrix;
 pub(crate) mod parallel;
 mod scalar;
 mod window;
+#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+mod x86_64;
 
 pub use f32::{BLOCK_ROWS, Trainable};
 
@@ -21,7 +27,39 @@ pub struct Backend(Kind);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Scalar,
+    #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+    Avx2(x86_64::Avx2),
+    #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+    Avx512(x86_64::Avx512),
 }
+
+/// Calls the kernel of that file and name of the back end's folder. Vector back ends take their token first.
+macro_rules! dispatch {
+    ($backend:expr, $file:ident::$function:ident($($argument:expr),*)) => {
+        match $backend.0 {
+            $crate::arch::Kind::Scalar => $crate::arch::scalar::$file::$function($($argument),*),
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            $crate::arch::Kind::Avx2(isa) => $crate::arch::x86_64::avx2::$file::$function(isa, $($argument),*),
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            $crate::arch::Kind::Avx512(isa) => $crate::arch::x86_64::avx512::$file::$function(isa, $($argument),*),
+        }
+    };
+}
+use dispatch;
+
+/// One expression for the scalar back end, and one for every other, in which the name stands for the back end's token.
+macro_rules! by_kind {
+    ($backend:expr, scalar => $scalar:expr, $isa:ident => $vector:expr) => {
+        match $backend.0 {
+            $crate::arch::Kind::Scalar => $scalar,
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            $crate::arch::Kind::Avx2($isa) => $vector,
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            $crate::arch::Kind::Avx512($isa) => $vector,
+        }
+    };
+}
+use by_kind;
 
 impl Backend {
     /// Plain Rust, on every target.
@@ -36,13 +74,24 @@ impl Backend {
 
     /// Every back end that this machine can run, slowest first.
     pub fn available() -> impl Iterator<Item = Self> {
-        core::iter::once(Self::SCALAR)
+        let scalar = core::iter::once(Self::SCALAR);
+        #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+        let scalar = {
+            let avx2 = x86_64::Avx2::new().map(|isa| Self(Kind::Avx2(isa)));
+            let avx512 = x86_64::Avx512::new().map(|isa| Self(Kind::Avx512(isa)));
+            scalar.chain(avx2).chain(avx512)
+        };
+        scalar
     }
 
     /// The back end's name: `scalar`, `avx2` or `avx512`.
     pub const fn name(self) -> &'static str {
         match self.0 {
             Kind::Scalar => "scalar",
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            Kind::Avx2(_) => "avx2",
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            Kind::Avx512(_) => "avx512",
         }
     }
 

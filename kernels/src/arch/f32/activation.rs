@@ -1,7 +1,6 @@
 use crate::arch::{
-    Backend, Kind,
+    Backend, dispatch,
     parallel::{Rows, pieces},
-    scalar,
 };
 
 /// Values at a time: enough work to be worth a thread.
@@ -12,9 +11,7 @@ macro_rules! in_place {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         pub fn $name(self, y: &mut [f32]) {
-            pieces(y, GRAIN, &|_, y| match self.0 {
-                Kind::Scalar => scalar::activation_f32::$name(y),
-            });
+            pieces(y, GRAIN, &|_, y| dispatch!(self, activation_f32::$name(y)));
         }
     )*};
 }
@@ -29,9 +26,7 @@ macro_rules! gradient_in_place {
         /// If the lengths differ.
         pub fn $name(self, y: &[f32], dy: &mut [f32]) {
             assert_eq!(y.len(), dy.len(), "outputs and gradients differ in number");
-            pieces((y, dy), GRAIN, &|_, (y, dy)| match self.0 {
-                Kind::Scalar => scalar::activation_f32::$name(y, dy),
-            });
+            pieces((y, dy), GRAIN, &|_, (y, dy)| dispatch!(self, activation_f32::$name(y, dy)));
         }
     )*};
 }
@@ -67,8 +62,8 @@ impl Backend {
     /// If `y` does not consist of whole rows.
     pub fn softmax(self, classes: usize, y: &mut [f32]) {
         assert!(y.len().is_multiple_of(classes), "whole rows of {classes} classes");
-        pieces(Rows { items: y, width: classes }, GRAIN.div_ceil(classes), &|_, y| match self.0 {
-            Kind::Scalar => scalar::softmax_f32::softmax(classes, y.items),
+        pieces(Rows { items: y, width: classes }, GRAIN.div_ceil(classes), &|_, y| {
+            dispatch!(self, softmax_f32::softmax(classes, y.items));
         });
     }
 
@@ -82,8 +77,8 @@ impl Backend {
     /// If `rate` is not in `0.0..1.0`.
     pub fn dropout(self, seed: u64, rate: f32, values: &mut [f32]) {
         assert!((0.0..1.0).contains(&rate), "dropout rate {rate}: 0.0 <= rate < 1.0");
-        pieces(values, GRAIN, &|first, values| match self.0 {
-            Kind::Scalar => scalar::dropout_f32::dropout(seed, rate, first, values),
+        pieces(values, GRAIN, &|first, values| {
+            dispatch!(self, dropout_f32::dropout(seed, rate, first, values));
         });
     }
 }

@@ -1,6 +1,8 @@
+#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+use crate::arch::generic::{self, conv_f32::Window};
 use crate::{
     arch::{
-        Backend, Kind,
+        Backend, by_kind,
         parallel::{Rows, pieces},
         scalar,
     },
@@ -9,10 +11,11 @@ use crate::{
 
 impl Backend {
     /// How many f32 of scratch [`Self::conv2d`], [`Self::conv2d_input_gradient`] and [`Self::conv2d_kernel_gradient`]
-    /// need at most. None without the feature `std`, so that a device pays nothing.
+    /// need at most. The scalar kernels need none, so that a device pays nothing.
     pub const fn conv2d_scratch_len(g: &Geometry, batch: usize) -> usize {
         let _ = batch;
-        if cfg!(feature = "std") { g.patch() * g.output.channels } else { 0 }
+        let vectors = cfg!(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")));
+        if vectors { g.patch() * g.output.channels } else { 0 }
     }
 
     /// Two-dimensional convolution (cross-correlation, as Keras's `Conv2D`) of `batch` samples:
@@ -37,16 +40,13 @@ impl Backend {
         check(g, batch, x, kernel, y);
         assert!(bias.is_none_or(|bias| bias.len() == g.output.channels), "bias: one value a filter");
         assert!(scratch.len() >= Self::conv2d_scratch_len(g, batch), "scratch is too short");
-        match self.0 {
-            Kind::Scalar => {
-                let samples = (Rows { items: x, width: g.input.len() }, Rows { items: y, width: g.output.len() });
-                pieces(samples, 1, &|_, (x, y)| {
-                    for (x, y) in x.items.chunks_exact(x.width).zip(y.items.chunks_exact_mut(y.width)) {
-                        scalar::conv_f32::conv2d(g, x, kernel, bias, relu, y);
-                    }
-                });
-            }
-        }
+        by_kind!(
+            self,
+            scalar => for_each_sample(x, g.input.len(), y, g.output.len(), &|x, y| {
+                scalar::conv_f32::conv2d(g, x, kernel, bias, relu, y);
+            }),
+            isa => generic::conv_f32::convolve(isa, &Window::forward(g), x, kernel, bias, relu, y)
+        );
     }
 
     /// The gradient of [`Self::conv2d`] with respect to its input, before the activation:
@@ -66,16 +66,17 @@ impl Backend {
     ) {
         check(g, batch, dx, kernel, dy);
         assert!(scratch.len() >= Self::conv2d_scratch_len(g, batch), "scratch is too short");
-        match self.0 {
-            Kind::Scalar => {
-                let samples = (Rows { items: dy, width: g.output.len() }, Rows { items: dx, width: g.input.len() });
-                pieces(samples, 1, &|_, (dy, dx)| {
-                    for (dy, dx) in dy.items.chunks_exact(dy.width).zip(dx.items.chunks_exact_mut(dx.width)) {
-                        scalar::conv_f32::conv2d_input_gradient(g, dy, kernel, dx);
-                    }
-                });
+        by_kind!(
+            self,
+            scalar => for_each_sample(dy, g.output.len(), dx, g.input.len(), &|dy, dx| {
+                scalar::conv_f32::conv2d_input_gradient(g, dy, kernel, dx);
+            }),
+            isa => {
+                let turned = &mut scratch[..kernel.len()];
+                generic::conv_f32::turn_kernel(isa, g, kernel, turned);
+                generic::conv_f32::convolve(isa, &Window::backward(g), dy, turned, None, false, dx);
             }
-        }
+        );
     }
 
     /// The gradients of [`Self::conv2d`] with respect to its parameters, summed over the batch:
@@ -101,15 +102,30 @@ impl Backend {
         if let Some(dbias) = dbias {
             self.bias_gradient(g.output.channels, batch * g.output.height * g.output.width, dy, dbias);
         }
-        match self.0 {
-            Kind::Scalar => {
+        by_kind!(
+            self,
+            scalar => {
                 dkernel.fill(0.0);
                 for (x, dy) in x.chunks_exact(g.input.len()).zip(dy.chunks_exact(g.output.len())) {
                     scalar::conv_f32::conv2d_kernel_gradient(g, x, dy, dkernel);
                 }
-            }
-        }
+            },
+            isa => generic::conv_f32::kernel_gradient(isa, g, x, dy, dkernel)
+        );
     }
+}
+
+/// Calls `work(sample, result)` for all samples, spread over threads.
+fn for_each_sample(
+    from: &[f32],
+    from_len: usize,
+    to: &mut [f32],
+    to_len: usize,
+    work: &(impl Fn(&[f32], &mut [f32]) + Sync),
+) {
+    pieces((Rows { items: from, width: from_len }, Rows { items: to, width: to_len }), 1, &|_, (from, to)| {
+        from.items.chunks_exact(from_len).zip(to.items.chunks_exact_mut(to_len)).for_each(|(x, y)| work(x, y));
+    });
 }
 
 fn check(g: &Geometry, batch: usize, x: &[f32], kernel: &[f32], y: &[f32]) {

@@ -1,6 +1,8 @@
 use super::Trainable;
+#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+use crate::arch::generic;
 use crate::arch::{
-    Backend, Kind,
+    Backend, by_kind, dispatch,
     parallel::{Rows, Split, lanes, pieces},
     scalar,
 };
@@ -9,7 +11,7 @@ use crate::arch::{
 pub const BLOCK_ROWS: usize = if cfg!(feature = "std") { 28 } else { 1 };
 
 /// More threads than this are left idle by kernels that need scratch, one piece a thread.
-const MOST_LANES: usize = if cfg!(feature = "std") { 64 } else { 1 };
+pub(in crate::arch) const MOST_LANES: usize = if cfg!(feature = "std") { 64 } else { 1 };
 
 /// Rows of the parameters together with what an update needs to know of them.
 struct Block<'a> {
@@ -29,10 +31,15 @@ impl Split for Block<'_> {
 
 impl Backend {
     /// How many f32 of scratch [`Self::dense`], [`Self::dense_input_gradient`] and [`Self::dense_kernel_gradient`] need
-    /// at most. Without the feature `std` that is one row of the gradient, `units` values.
+    /// at most. On a device that is one row of the gradient, `units` values.
     pub const fn dense_scratch_len(inputs: usize, units: usize, batch: usize) -> usize {
+        let block = BLOCK_ROWS * units;
+        #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+        let most = generic::dense_f32::scratch_len(inputs, units, batch, block + BLOCK_ROWS * batch);
+        #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
+        let most = MOST_LANES * block;
         let _ = (inputs, batch);
-        MOST_LANES * BLOCK_ROWS * units
+        most
     }
 
     /// The fully connected layer: `y[b, u] = bias[u] + sum over i of x[b, i] * kernel[i, u]`, then `max(y, 0)` where
@@ -56,13 +63,13 @@ impl Backend {
     ) {
         check([inputs, units, batch], x, kernel.len(), y, scratch);
         assert!(bias.is_none_or(|bias| bias.len() == units), "bias: one value a unit");
-        match self.0 {
-            Kind::Scalar => {
-                pieces((Rows { items: x, width: inputs }, Rows { items: y, width: units }), 1, &|_, (x, y)| {
-                    scalar::dense_f32::dense(inputs, units, x.items, kernel, bias, relu, y.items);
-                });
-            }
-        }
+        by_kind!(
+            self,
+            scalar => pieces((Rows { items: x, width: inputs }, Rows { items: y, width: units }), 1, &|_, (x, y)| {
+                scalar::dense_f32::dense(inputs, units, x.items, kernel, bias, relu, y.items);
+            }),
+            isa => generic::dense_f32::dense(isa, [inputs, units], x, kernel, bias, relu, y, scratch)
+        );
     }
 
     /// The gradient of [`Self::dense`] with respect to its input, before the activation:
@@ -83,13 +90,13 @@ impl Backend {
         scratch: &mut [f32],
     ) {
         check([inputs, units, batch], dx, kernel.len(), dy, scratch);
-        match self.0 {
-            Kind::Scalar => {
-                pieces((Rows { items: dy, width: units }, Rows { items: dx, width: inputs }), 1, &|_, (dy, dx)| {
-                    scalar::dense_f32::dense_input_gradient(inputs, units, dy.items, kernel, dx.items);
-                });
-            }
-        }
+        by_kind!(
+            self,
+            scalar => pieces((Rows { items: dy, width: units }, Rows { items: dx, width: inputs }), 1, &|_, (dy, dx)| {
+                scalar::dense_f32::dense_input_gradient(inputs, units, dy.items, kernel, dx.items);
+            }),
+            isa => generic::dense_f32::dense_input_gradient(isa, [inputs, units], dy, kernel, dx, scratch)
+        );
     }
 
     /// The gradient of [`Self::dense`] with respect to its kernel, `dkernel[i, u] = sum over b of x[b, i] * dy[b, u]`,
@@ -116,20 +123,25 @@ impl Backend {
     ) {
         check([inputs, units, batch], x, parameters.weights.len(), dy, scratch);
         parameters.check();
-        let each = BLOCK_ROWS * units;
         let blocks = Block { rows: parameters, units };
-        lanes(blocks, BLOCK_ROWS, MOST_LANES, scratch, each, &|mut first, mut rest: Block<'_>, scratch| {
-            while rest.count() > 0 {
-                let rows = BLOCK_ROWS.min(rest.count());
-                let (block, others) = rest.cut(rows);
-                let gradient = &mut scratch[..rows * units];
-                match self.0 {
-                    Kind::Scalar => scalar::dense_f32::dense_kernel_gradient(inputs, units, x, dy, first, gradient),
-                }
-                update(first * units, block.rows, gradient);
-                (first, rest) = (first + rows, others);
+        by_kind!(
+            self,
+            scalar => {
+                let gradient = |first, out: &mut [f32], _: &mut [f32]| {
+                    scalar::dense_f32::dense_kernel_gradient(inputs, units, x, dy, first, out);
+                };
+                for_each_block(blocks, scratch, 0, &gradient, update);
+            },
+            isa => {
+                let (panels, scratch) = scratch.split_at_mut(generic::dense_f32::panels_len(batch, units));
+                generic::dense_f32::pack_panels(isa, units, dy, panels);
+                let gradient = |first, out: &mut [f32], columns: &mut [f32]| {
+                    let sizes = [inputs, units, batch];
+                    generic::dense_f32::kernel_gradient_block(isa, sizes, x, panels, first, out, columns);
+                };
+                for_each_block(blocks, scratch, batch * BLOCK_ROWS, &gradient, update);
             }
-        });
+        );
     }
 
     /// The gradient of a bias: the column sums `db[u] = sum over rows r of dy[r, u]`.
@@ -144,9 +156,7 @@ impl Backend {
         assert_eq!(db.len(), units, "bias gradient: one value a unit");
         db.fill(0.0);
         let grain = if dy.len() < 1 << 16 { units } else { 16 };
-        pieces(db, grain, &|first, db| match self.0 {
-            Kind::Scalar => scalar::dense_f32::column_sums(units, GROUP, dy, first, db),
-        });
+        pieces(db, grain, &|first, db| dispatch!(self, dense_f32::column_sums(units, GROUP, dy, first, db)));
     }
 }
 
@@ -155,4 +165,28 @@ fn check([inputs, units, batch]: [usize; 3], x: &[f32], kernel: usize, y: &[f32]
     assert_eq!(y.len(), batch * units, "output of {batch} samples");
     assert_eq!(kernel, inputs * units, "kernel [inputs, units]");
     assert!(scratch.len() >= Backend::dense_scratch_len(inputs, units, batch), "scratch is too short");
+}
+
+/// Calls `gradient(first row, gradient of the block's rows, extra)` and then `update` for each block of [`BLOCK_ROWS`]
+/// rows; each thread has `extra` more values of scratch.
+fn for_each_block(
+    blocks: Block<'_>,
+    scratch: &mut [f32],
+    extra: usize,
+    gradient: &(impl Fn(usize, &mut [f32], &mut [f32]) + Sync),
+    update: &(impl Fn(usize, Trainable<'_>, &[f32]) + Sync),
+) {
+    let units = blocks.units;
+    let each = BLOCK_ROWS * units + extra;
+    lanes(blocks, BLOCK_ROWS, MOST_LANES, scratch, each, &|mut first, mut rest: Block<'_>, scratch| {
+        let (out, extra) = scratch.split_at_mut(BLOCK_ROWS * units);
+        while rest.count() > 0 {
+            let rows = BLOCK_ROWS.min(rest.count());
+            let (block, others) = rest.cut(rows);
+            let out = &mut out[..rows * units];
+            gradient(first, out, extra);
+            update(first * units, block.rows, out);
+            (first, rest) = (first + rows, others);
+        }
+    });
 }

@@ -12,6 +12,8 @@ mod pool;
 
 use super::parallel::Split;
 pub use dense::BLOCK_ROWS;
+#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+pub(in crate::arch) use dense::MOST_LANES;
 
 /// A block of weights with the optimizer's state for them: what an update changes.
 ///

@@ -1,5 +1,5 @@
 use super::Trainable;
-use crate::arch::{Backend, Kind, parallel::pieces, scalar};
+use crate::arch::{Backend, dispatch, parallel::pieces};
 
 /// Weights at a time: enough work to be worth a thread.
 const GRAIN: usize = 1 << 15;
@@ -21,8 +21,8 @@ impl Backend {
     /// If the lengths differ.
     pub fn adadelta(self, learning_rate: f32, rho: f32, epsilon: f32, parameters: Trainable<'_>, gradient: &[f32]) {
         let rule = [learning_rate, rho, epsilon];
-        step(parameters, gradient, 2, &|Trainable { weights, state: [mean_gradient, mean_delta] }, g| match self.0 {
-            Kind::Scalar => scalar::optimizer_f32::adadelta(rule, weights, mean_gradient, mean_delta, g),
+        step(parameters, gradient, 2, &|Trainable { weights, state }, g| {
+            dispatch!(self, optimizer_f32::adadelta(rule, weights, state, g));
         });
     }
 
@@ -35,10 +35,12 @@ impl Backend {
     /// If the lengths differ.
     pub fn sgd(self, learning_rate: f32, momentum: f32, nesterov: bool, parameters: Trainable<'_>, gradient: &[f32]) {
         let states = usize::from(momentum != 0.0);
-        step(parameters, gradient, states, &|Trainable { weights, state: [velocity, _] }, g| match self.0 {
-            Kind::Scalar if states == 0 => scalar::optimizer_f32::sgd(learning_rate, weights, g),
-            Kind::Scalar => {
-                scalar::optimizer_f32::sgd_momentum([learning_rate, momentum], nesterov, weights, velocity, g);
+        step(parameters, gradient, states, &|Trainable { weights, state: [velocity, _] }, g| {
+            if states == 0 {
+                dispatch!(self, optimizer_f32::sgd(learning_rate, weights, g));
+            } else {
+                let rule = [learning_rate, momentum];
+                dispatch!(self, optimizer_f32::sgd_momentum(rule, nesterov, weights, velocity, g));
             }
         });
     }
@@ -69,8 +71,8 @@ impl Backend {
         let t = step_number as f32;
         let alpha = learning_rate * libm::sqrtf(1.0 - libm::powf(beta_2, t)) / (1.0 - libm::powf(beta_1, t));
         let rule = [alpha, beta_1, beta_2, epsilon];
-        step(parameters, gradient, 2, &|Trainable { weights, state: [momentum, velocity] }, g| match self.0 {
-            Kind::Scalar => scalar::optimizer_f32::adam(rule, weights, momentum, velocity, g),
+        step(parameters, gradient, 2, &|Trainable { weights, state }, g| {
+            dispatch!(self, optimizer_f32::adam(rule, weights, state, g));
         });
     }
 }

@@ -1,8 +1,7 @@
 use crate::{
     arch::{
-        Backend, Kind,
+        Backend, dispatch,
         parallel::{Rows, pieces},
-        scalar,
     },
     geometry::Geometry,
 };
@@ -19,9 +18,7 @@ impl Backend {
         let samples = (Rows { items: x, width: g.input.len() }, Rows { items: y, width: g.output.len() });
         pieces(samples, grain(g), &|_, (x, y)| {
             for (x, y) in x.items.chunks_exact(x.width).zip(y.items.chunks_exact_mut(y.width)) {
-                match self.0 {
-                    Kind::Scalar => scalar::pool_f32::max_pool(g, x, y),
-                }
+                dispatch!(self, pool_f32::max_pool(g, x, y));
             }
         });
     }
@@ -42,9 +39,7 @@ impl Backend {
             let input = x.items.chunks_exact(x.width).zip(dx.items.chunks_exact_mut(dx.width));
             let output = y.items.chunks_exact(y.width).zip(dy.items.chunks_exact(dy.width));
             for ((x, dx), (y, dy)) in input.zip(output) {
-                match self.0 {
-                    Kind::Scalar => scalar::pool_f32::max_pool_gradient(g, x, y, dy, dx),
-                }
+                dispatch!(self, pool_f32::max_pool_gradient(g, x, y, dy, dx));
             }
         });
     }

@@ -15,8 +15,7 @@ fn sqrt(x: f32) -> f32 {
 pub(in crate::arch) fn adadelta(
     [learning_rate, rho, epsilon]: [f32; 3],
     weights: &mut [f32],
-    mean_gradient: &mut [f32],
-    mean_delta: &mut [f32],
+    [mean_gradient, mean_delta]: [&mut [f32]; 2],
     gradient: &[f32],
 ) {
     let rest = 1.0 - rho;
@@ -57,8 +56,7 @@ pub(in crate::arch) fn sgd_momentum(
 pub(in crate::arch) fn adam(
     [alpha, beta_1, beta_2, epsilon]: [f32; 4],
     weights: &mut [f32],
-    momentum: &mut [f32],
-    velocity: &mut [f32],
+    [momentum, velocity]: [&mut [f32]; 2],
     gradient: &[f32],
 ) {
     let (rest_1, rest_2) = (1.0 - beta_1, 1.0 - beta_2);

@@ -1,0 +1,209 @@
+//! The dense layer and its gradients as products of matrices, for any back end with a [`Gemm`].
+//!
+//! Weights come from memory once a step. A row of them, `units` values, is a page or so: walking down a column of tiles
+//! would touch a page a step and, where `units` is a power of two, the same few cache lines again and again. So the
+//! right operand is copied to panels, as wide as a tile and dense, that stay in the second cache while every row of the
+//! batch passes over them.
+
+use super::gemm_f32::{Gemm, Start, Walk, gemm};
+use crate::arch::{
+    f32::MOST_LANES,
+    matrix::MatrixMut,
+    parallel::{Split, lanes},
+};
+
+/// Depth of a packed panel of the forward pass.
+const DEPTH: usize = 256;
+/// Columns that are packed together: long enough runs of a row of weights.
+const WIDTH: usize = 128;
+/// Rows of the kernel whose input gradient is made at a time.
+const STRIP: usize = 32;
+/// Units of these rows that are packed together.
+const STRIP_DEPTH: usize = 1024;
+
+/// How many values of scratch the functions of this module need, a block of the gradient with all that goes with it
+/// taking `block`.
+pub(in crate::arch) const fn scratch_len(inputs: usize, units: usize, batch: usize, block: usize) -> usize {
+    let output = copy_len(batch, inputs) + MOST_LANES * DEPTH * WIDTH;
+    let input = copy_len(batch, units) + MOST_LANES * STRIP * STRIP_DEPTH;
+    let kernel = panels_len(batch, units) + MOST_LANES * block;
+    let most = if output > input { output } else { input };
+    if kernel > most { kernel } else { most }
+}
+
+/// The layer's output.
+#[expect(clippy::too_many_arguments, reason = "one name a tensor")]
+pub(in crate::arch) fn dense<G: Gemm>(
+    isa: G,
+    [inputs, units]: [usize; 2],
+    x: &[f32],
+    kernel: &[f32],
+    bias: Option<&[f32]>,
+    relu: bool,
+    y: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let batch = y.len() / units;
+    let (copy, scratch) = scratch.split_at_mut(copy_len(batch, inputs));
+    let (x, x_stride) = spread_rows(x, inputs, copy);
+    let y = MatrixMut::new(y, batch, units, units);
+    lanes(y, grain(x.len(), WIDTH), MOST_LANES, scratch, DEPTH * WIDTH, &|first, y, packed| {
+        dense_columns(isa, [inputs, units], x, x_stride, kernel, bias, relu, first, y, packed);
+    });
+}
+
+/// The input's gradient.
+pub(in crate::arch) fn dense_input_gradient<G: Gemm>(
+    isa: G,
+    [inputs, units]: [usize; 2],
+    dy: &[f32],
+    kernel: &[f32],
+    dx: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let batch = dx.len() / inputs;
+    let (copy, scratch) = scratch.split_at_mut(copy_len(batch, units));
+    let (dy, dy_stride) = spread_rows(dy, units, copy);
+    let dx = MatrixMut::new(dx, batch, inputs, inputs);
+    lanes(dx, grain(dy.len(), STRIP), MOST_LANES, scratch, STRIP * STRIP_DEPTH, &|first, dx, packed| {
+        input_gradient_columns(isa, units, dy, dy_stride, kernel, first, dx, packed);
+    });
+}
+
+/// Columns at a time of `each` multiplications, a multiple of `unit`: enough work to be worth a thread.
+fn grain(each: usize, unit: usize) -> usize {
+    const SMALL: usize = 1 << 18;
+    SMALL.div_ceil((each * unit).max(1)) * unit
+}
+
+/// From one row of a spread copy to the next.
+const fn spread(columns: usize) -> usize {
+    columns + 16
+}
+
+/// How many values [`spread_rows`] needs.
+const fn copy_len(rows: usize, columns: usize) -> usize {
+    if columns.is_multiple_of(256) { rows * spread(columns) } else { 0 }
+}
+
+/// The matrix and its stride; a copy where rows are a multiple of 1 KiB apart, so that they would collide in the cache.
+fn spread_rows<'a>(matrix: &'a [f32], columns: usize, copy: &'a mut [f32]) -> (&'a [f32], usize) {
+    if copy.is_empty() {
+        return (matrix, columns);
+    }
+    for (to, from) in copy.chunks_exact_mut(spread(columns)).zip(matrix.chunks_exact(columns)) {
+        to[..columns].copy_from_slice(from);
+    }
+    (copy, spread(columns))
+}
+
+/// How many values [`pack_panels`] needs, for tiles of up to 32 columns.
+pub(in crate::arch) const fn panels_len(batch: usize, units: usize) -> usize {
+    units.next_multiple_of(32) * batch
+}
+
+/// `dy` in the panels that [`kernel_gradient_block`] takes.
+pub(in crate::arch) fn pack_panels<G: Gemm>(_: G, units: usize, dy: &[f32], panels: &mut [f32]) {
+    pack::<G>(dy, units, dy.len() / units, units, panels);
+}
+
+/// The columns `first..` of the layer's output, as many as `y` has; `packed` holds [`DEPTH`] x [`WIDTH`] values.
+#[expect(clippy::too_many_arguments, reason = "one name a tensor")]
+fn dense_columns<G: Gemm>(
+    isa: G,
+    [inputs, units]: [usize; 2],
+    x: &[f32],
+    x_stride: usize,
+    kernel: &[f32],
+    bias: Option<&[f32]>,
+    relu: bool,
+    first: usize,
+    mut y: MatrixMut<'_>,
+    packed: &mut [f32],
+) {
+    let start = bias.map_or(Start::Zero, Start::Bias);
+    for column in (0..y.columns()).step_by(WIDTH) {
+        let width = WIDTH.min(y.columns() - column);
+        let unit = first + column;
+        for i in (0..inputs).step_by(DEPTH) {
+            let depth = DEPTH.min(inputs - i);
+            let (start, relu) = (
+                match start {
+                    _ if i > 0 => Start::Sum,
+                    Start::Bias(bias) => Start::Bias(&bias[unit..]),
+                    other => other,
+                },
+                relu && i + depth == inputs,
+            );
+            let weights = &kernel[i * units + unit..];
+            pack::<G>(weights, units, depth, width, packed);
+            for panel in (0..width).step_by(G::COLUMNS) {
+                let start = match start {
+                    Start::Bias(bias) => Start::Bias(&bias[panel..]),
+                    other => other,
+                };
+                let columns = G::COLUMNS.min(width - panel);
+                let walk = Walk::plain(depth, x_stride, 1, G::COLUMNS);
+                let c = y.block(column + panel, columns);
+                gemm(isa, &walk, &x[i..], &packed[panel * depth..], c, start, relu);
+            }
+        }
+    }
+}
+
+/// Copies `depth` rows of `width` values to panels of [`Gemm::COLUMNS`] columns, one after the other, each `depth` rows.
+/// Columns of the last panel beyond `width` keep what they held.
+fn pack<G: Gemm>(from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]) {
+    for (k, row) in from.chunks(stride).take(depth).enumerate() {
+        for (panel, part) in row[..width].chunks(G::COLUMNS).enumerate() {
+            to[(panel * depth + k) * G::COLUMNS..][..part.len()].copy_from_slice(part);
+        }
+    }
+}
+
+/// The columns `first..` of the input's gradient, as many as `dx` has; `packed` holds [`STRIP`] x [`STRIP_DEPTH`] values.
+#[expect(clippy::too_many_arguments, reason = "one name a tensor")]
+fn input_gradient_columns<G: Gemm>(
+    isa: G,
+    units: usize,
+    dy: &[f32],
+    dy_stride: usize,
+    kernel: &[f32],
+    first: usize,
+    mut dx: MatrixMut<'_>,
+    packed: &mut [f32],
+) {
+    for strip in (0..dx.count()).step_by(STRIP) {
+        let rows = STRIP.min(dx.count() - strip);
+        for u in (0..units).step_by(STRIP_DEPTH) {
+            let depth = STRIP_DEPTH.min(units - u);
+            isa.transpose(&kernel[(first + strip) * units + u..], units, rows, depth, packed, STRIP);
+            let start = if u == 0 { Start::Zero } else { Start::Sum };
+            let walk = Walk::plain(depth, dy_stride, 1, STRIP);
+            gemm(isa, &walk, &dy[u..], packed, dx.block(strip, rows), start, false);
+        }
+    }
+}
+
+/// Rows `first..` of the kernel's gradient, as many as `dkernel` holds, from `dy` in the panels of [`pack_panels`].
+/// `columns` holds `batch` times as many values as there are rows.
+pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
+    isa: G,
+    [inputs, units, batch]: [usize; 3],
+    x: &[f32],
+    panels: &[f32],
+    first: usize,
+    dkernel: &mut [f32],
+    columns: &mut [f32],
+) {
+    let rows = dkernel.len() / units;
+    for (column, x) in columns.chunks_exact_mut(rows).zip(x.chunks_exact(inputs)) {
+        column.copy_from_slice(&x[first..][..rows]);
+    }
+    let walk = Walk { counts: [1, 1, batch], a: [0, 0, rows], b: [0, 0, G::COLUMNS], row: 1 };
+    let mut dkernel = MatrixMut::new(dkernel, rows, units, units);
+    for unit in (0..units).step_by(G::COLUMNS) {
+        let c = dkernel.block(unit, G::COLUMNS.min(units - unit));
+        gemm(isa, &walk, columns, &panels[unit * batch..], c, Start::Zero, false);
+    }
+}

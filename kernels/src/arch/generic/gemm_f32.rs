@@ -1,0 +1,143 @@
+//! The product of two matrices whose common axis is three nested loops.
+//!
+//! ```text
+//! for m in rows, n in columns:
+//!     sum = 0, bias[n] or C[m, n]
+//!     for i in 0..counts[0], j in 0..counts[1], k in 0..counts[2]:
+//!         sum += A[m * row + i * a[0] + j * a[1] + k * a[2]] * B[i * b[0] + j * b[1] + k * b[2] + n]
+//!     C[m, n] = sum, or max(sum, 0)
+//! ```
+//!
+//! Each sum has one accumulator and one order, whatever the tile: so cutting rows or columns differently, as numbers of
+//! threads do, never changes a bit, and two back ends with fused multiply-add agree on every bit as well.
+//!
+//! A tile is as many rows by vectors as registers hold: each step loads one vector of B a column and one number of A a
+//! row, and does rows x vectors multiply-adds.
+#![expect(unsafe_code, reason = "calling the tile, after checking its extent")]
+
+use crate::arch::matrix::MatrixMut;
+
+/// The common axis of a product.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::arch) struct Walk {
+    /// Iterations, outermost loop first.
+    pub(in crate::arch) counts: [usize; 3],
+    /// Steps in A of the three loops.
+    pub(in crate::arch) a: [usize; 3],
+    /// Steps in B of the three loops.
+    pub(in crate::arch) b: [usize; 3],
+    /// From one row of A to the next.
+    pub(in crate::arch) row: usize,
+}
+
+impl Walk {
+    /// One loop over `depth` products: rows of A `row` apart and `step` from product to product, rows of B `b` apart.
+    pub(in crate::arch) fn plain(depth: usize, row: usize, step: usize, b: usize) -> Self {
+        Self { counts: [1, 1, depth], a: [0, 0, step], b: [0, 0, b], row }
+    }
+
+    /// How far the common axis reaches beyond its start, with `steps` of one operand. The axis must not be empty.
+    fn reach(&self, steps: [usize; 3]) -> usize {
+        (0..3).map(|i| (self.counts[i] - 1) * steps[i]).sum()
+    }
+}
+
+/// What a sum begins with.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::arch) enum Start<'a> {
+    /// Zero. C is not read.
+    Zero,
+    /// One value a column. C is not read.
+    Bias(&'a [f32]),
+    /// What C holds.
+    Sum,
+}
+
+/// The pointers of one tile.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::arch) struct Tile<'a> {
+    pub(in crate::arch) walk: &'a Walk,
+    pub(in crate::arch) a: *const f32,
+    pub(in crate::arch) b: *const f32,
+    pub(in crate::arch) c: *mut f32,
+    /// From one row of C to the next.
+    pub(in crate::arch) c_row: usize,
+    /// At most [`Gemm::ROWS`].
+    pub(in crate::arch) rows: usize,
+    /// At most [`Gemm::COLUMNS`].
+    pub(in crate::arch) columns: usize,
+    /// A bias starts at this tile's first column.
+    pub(in crate::arch) start: Start<'a>,
+    pub(in crate::arch) relu: bool,
+}
+
+/// A back end's inner loop.
+pub(in crate::arch) trait Gemm: Copy + Send + Sync {
+    /// Rows of the largest tile.
+    const ROWS: usize;
+    /// Columns of the largest tile.
+    const COLUMNS: usize;
+
+    /// Computes one tile as the module says.
+    ///
+    /// # Safety
+    ///
+    /// All that the walk reaches from `a` and `b` in the tile's rows and columns must be readable, the tile of `c`
+    /// writable and no one else's, and a bias must have as many values as columns.
+    unsafe fn tile(self, tile: Tile<'_>);
+
+    /// `to[j * stride + i] = from[i * from_stride + j]` for `i` in `0..rows` and `j` in `0..columns`.
+    fn transpose(self, from: &[f32], from_stride: usize, rows: usize, columns: usize, to: &mut [f32], stride: usize);
+}
+
+/// Computes `c` as the module says.
+///
+/// # Panics
+///
+/// If `a`, `b` or a bias ends before the product does.
+pub(in crate::arch) fn gemm<G: Gemm>(
+    isa: G,
+    walk: &Walk,
+    a: &[f32],
+    b: &[f32],
+    mut c: MatrixMut<'_>,
+    start: Start<'_>,
+    relu: bool,
+) {
+    let (rows, columns) = (c.rows(), c.columns());
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    if walk.counts.iter().all(|&count| count > 0) {
+        assert!((rows - 1) * walk.row + walk.reach(walk.a) < a.len(), "A ends before the product");
+        assert!(walk.reach(walk.b) + columns <= b.len(), "B ends before the product");
+    }
+    if let Start::Bias(bias) = start {
+        assert!(bias.len() >= columns, "the bias ends before the product");
+    }
+    let c_row = c.stride();
+    let tiles = rows.div_ceil(G::ROWS);
+    for column in (0..columns).step_by(G::COLUMNS) {
+        let start = match start {
+            Start::Bias(bias) => Start::Bias(&bias[column..]),
+            other => other,
+        };
+        for tile in 0..tiles {
+            // Tiles of nearly the same height: a low one does not hide the latency of its additions.
+            let (first, end) = (rows * tile / tiles, rows * (tile + 1) / tiles);
+            let tile = Tile {
+                walk,
+                a: a.as_ptr().wrapping_add(first * walk.row),
+                b: b.as_ptr().wrapping_add(column),
+                c: c.start().wrapping_add(first * c_row + column),
+                c_row,
+                rows: end - first,
+                columns: (columns - column).min(G::COLUMNS),
+                start,
+                relu,
+            };
+            // SAFETY: the assertions above cover all rows and columns, and `c` is exclusive.
+            unsafe { isa.tile(tile) }
+        }
+    }
+}

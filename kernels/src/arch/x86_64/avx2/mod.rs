@@ -1,0 +1,11 @@
+//! 8 values at a time.
+
+pub(in crate::arch) mod activation_f32;
+pub(in crate::arch) mod dense_f32;
+pub(in crate::arch) mod dropout_f32;
+mod gemm_f32;
+pub(in crate::arch) mod optimizer_f32;
+pub(in crate::arch) mod pool_f32;
+pub(in crate::arch) mod softmax_f32;
+mod transpose_f32;
+mod vector;

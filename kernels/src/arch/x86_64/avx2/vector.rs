@@ -1,0 +1,115 @@
+//! The few vector operations that the tile is made of.
+
+use core::arch::x86_64::{
+    __m256, __m256i, _mm_loadu_ps, _mm256_castps128_ps256, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_insertf128_ps,
+    _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+};
+
+pub(super) const LANES: usize = 8;
+pub(super) type Vector = __m256;
+/// Which lanes of a vector count.
+pub(super) type Mask = __m256i;
+
+/// The mask of the first `count` lanes, at least one and at most all.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn mask(count: usize) -> Mask {
+    _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn zero() -> Vector {
+    _mm256_setzero_ps()
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn splat(x: f32) -> Vector {
+    _mm256_set1_ps(x)
+}
+
+/// `a * b + c`, rounded once.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn multiply_add(a: Vector, b: Vector, c: Vector) -> Vector {
+    _mm256_fmadd_ps(a, b, c)
+}
+
+/// The larger; `b` where either is NaN.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn max(a: Vector, b: Vector) -> Vector {
+    _mm256_max_ps(a, b)
+}
+
+/// # Safety
+///
+/// `LANES` values must be readable.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn load(from: *const f32) -> Vector {
+    // SAFETY: the caller's promise.
+    unsafe { _mm256_loadu_ps(from) }
+}
+
+/// Zero in the lanes that do not count.
+///
+/// # Safety
+///
+/// The values of the lanes that count must be readable.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn load_masked(from: *const f32, mask: Mask) -> Vector {
+    // SAFETY: the caller's promise; masked lanes are not touched.
+    unsafe { _mm256_maskload_ps(from, mask) }
+}
+
+/// # Safety
+///
+/// `LANES` values must be writable.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn store(to: *mut f32, values: Vector) {
+    // SAFETY: the caller's promise.
+    unsafe { _mm256_storeu_ps(to, values) }
+}
+
+/// # Safety
+///
+/// The values of the lanes that count must be writable.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn store_masked(to: *mut f32, mask: Mask, values: Vector) {
+    // SAFETY: the caller's promise; masked lanes are not touched.
+    unsafe { _mm256_maskstore_ps(to, mask, values) }
+}
+
+/// Lane of four `i` holds the four values at `from + i * step`.
+///
+/// # Safety
+///
+/// Those values must be readable.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn load_fours(from: *const f32, step: usize) -> Vector {
+    // SAFETY: the caller's promise.
+    let first = _mm256_castps128_ps256(unsafe { _mm_loadu_ps(from) });
+    // SAFETY: the caller's promise.
+    _mm256_insertf128_ps::<1>(first, unsafe { _mm_loadu_ps(from.wrapping_add(step)) })
+}
+
+/// Transposes the 4 x 4 matrix in each lane of four.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn transpose_fours(rows: [Vector; 4]) -> [Vector; 4] {
+    let low = [_mm256_unpacklo_ps(rows[0], rows[1]), _mm256_unpacklo_ps(rows[2], rows[3])];
+    let high = [_mm256_unpackhi_ps(rows[0], rows[1]), _mm256_unpackhi_ps(rows[2], rows[3])];
+    [
+        _mm256_shuffle_ps::<0x44>(low[0], low[1]),
+        _mm256_shuffle_ps::<0xee>(low[0], low[1]),
+        _mm256_shuffle_ps::<0x44>(high[0], high[1]),
+        _mm256_shuffle_ps::<0xee>(high[0], high[1]),
+    ]
+}

@@ -1,0 +1,119 @@
+//! The few vector operations that the tile is made of.
+
+use core::arch::x86_64::{
+    __m512, __mmask16, _mm_loadu_ps, _mm512_castps128_ps512, _mm512_fmadd_ps, _mm512_insertf32x4, _mm512_loadu_ps,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_ps,
+    _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+};
+
+pub(super) const LANES: usize = 16;
+pub(super) type Vector = __m512;
+/// Which lanes of a vector count.
+pub(super) type Mask = __mmask16;
+
+/// The mask of the first `count` lanes, at least one and at most all.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn mask(count: usize) -> Mask {
+    u16::MAX >> (LANES - count)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn zero() -> Vector {
+    _mm512_setzero_ps()
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn splat(x: f32) -> Vector {
+    _mm512_set1_ps(x)
+}
+
+/// `a * b + c`, rounded once.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn multiply_add(a: Vector, b: Vector, c: Vector) -> Vector {
+    _mm512_fmadd_ps(a, b, c)
+}
+
+/// The larger; `b` where either is NaN.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn max(a: Vector, b: Vector) -> Vector {
+    _mm512_max_ps(a, b)
+}
+
+/// # Safety
+///
+/// `LANES` values must be readable.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn load(from: *const f32) -> Vector {
+    // SAFETY: the caller's promise.
+    unsafe { _mm512_loadu_ps(from) }
+}
+
+/// Zero in the lanes that do not count.
+///
+/// # Safety
+///
+/// The values of the lanes that count must be readable.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn load_masked(from: *const f32, mask: Mask) -> Vector {
+    // SAFETY: the caller's promise; masked lanes are not touched.
+    unsafe { _mm512_maskz_loadu_ps(mask, from) }
+}
+
+/// # Safety
+///
+/// `LANES` values must be writable.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn store(to: *mut f32, values: Vector) {
+    // SAFETY: the caller's promise.
+    unsafe { _mm512_storeu_ps(to, values) }
+}
+
+/// # Safety
+///
+/// The values of the lanes that count must be writable.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn store_masked(to: *mut f32, mask: Mask, values: Vector) {
+    // SAFETY: the caller's promise; masked lanes are not touched.
+    unsafe { _mm512_mask_storeu_ps(to, mask, values) }
+}
+
+/// Lane of four `i` holds the four values at `from + i * step`.
+///
+/// # Safety
+///
+/// Those values must be readable.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn load_fours(from: *const f32, step: usize) -> Vector {
+    // SAFETY: the caller's promise.
+    let first = _mm512_castps128_ps512(unsafe { _mm_loadu_ps(from) });
+    // SAFETY: the caller's promise.
+    let first = _mm512_insertf32x4::<1>(first, unsafe { _mm_loadu_ps(from.wrapping_add(step)) });
+    // SAFETY: the caller's promise.
+    let first = _mm512_insertf32x4::<2>(first, unsafe { _mm_loadu_ps(from.wrapping_add(2 * step)) });
+    // SAFETY: the caller's promise.
+    _mm512_insertf32x4::<3>(first, unsafe { _mm_loadu_ps(from.wrapping_add(3 * step)) })
+}
+
+/// Transposes the 4 x 4 matrix in each lane of four.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn transpose_fours(rows: [Vector; 4]) -> [Vector; 4] {
+    let low = [_mm512_unpacklo_ps(rows[0], rows[1]), _mm512_unpacklo_ps(rows[2], rows[3])];
+    let high = [_mm512_unpackhi_ps(rows[0], rows[1]), _mm512_unpackhi_ps(rows[2], rows[3])];
+    [
+        _mm512_shuffle_ps::<0x44>(low[0], low[1]),
+        _mm512_shuffle_ps::<0xee>(low[0], low[1]),
+        _mm512_shuffle_ps::<0x44>(high[0], high[1]),
+        _mm512_shuffle_ps::<0xee>(high[0], high[1]),
+    ]
+}

@@ -1,0 +1,145 @@
+//! The tile of [`gemm_f32`](crate::arch::generic::gemm_f32), written once for both vector widths.
+
+/// Defines `tile` in terms of the module `super::vector`, for a token type and its instructions.
+///
+/// `rows` are the heights of tiles that exist, each compiled apart so that all accumulators are registers.
+macro_rules! define_gemm_f32 {
+    ($token:ident, $features:literal, $most_rows:literal, rows: [$($rows:literal)*]) => {
+        use super::vector::{self, LANES, Mask, Vector};
+        use crate::arch::generic::gemm_f32::{Gemm, Start, Tile};
+        use crate::arch::x86_64::$token;
+
+        impl Gemm for $token {
+            const ROWS: usize = $most_rows;
+            const COLUMNS: usize = 2 * LANES;
+
+            #[inline]
+            unsafe fn tile(self, tile: Tile<'_>) {
+                // SAFETY: the token proves that the CPU has the instructions; the rest is the caller's promise.
+                unsafe { dispatch(tile) }
+            }
+
+            fn transpose(
+                self,
+                from: &[f32],
+                from_stride: usize,
+                rows: usize,
+                columns: usize,
+                to: &mut [f32],
+                stride: usize,
+            ) {
+                // SAFETY: the token proves that the CPU has the instructions.
+                unsafe { super::transpose_f32::transpose(from, from_stride, rows, columns, to, stride) }
+            }
+        }
+
+        /// Chooses the compiled tile.
+        ///
+        /// # Safety
+        ///
+        /// As [`Gemm::tile`].
+        #[target_feature(enable = $features)]
+        unsafe fn dispatch(tile: Tile<'_>) {
+            let last = vector::mask(tile.columns - (tile.columns - 1) / LANES * LANES);
+            match (tile.rows, tile.columns > LANES, tile.walk.row == 1) {
+                $(
+                    // SAFETY: the caller's promise.
+                    ($rows, true, false) => unsafe { compute::<$rows, 2, false>(tile, last) },
+                    // SAFETY: the caller's promise.
+                    ($rows, true, true) => unsafe { compute::<$rows, 2, true>(tile, last) },
+                    // SAFETY: the caller's promise.
+                    ($rows, false, false) => unsafe { compute::<$rows, 1, false>(tile, last) },
+                    // SAFETY: the caller's promise.
+                    ($rows, false, true) => unsafe { compute::<$rows, 1, true>(tile, last) },
+                )*
+                (rows, ..) => unreachable!("a tile of {rows} rows"),
+            }
+        }
+
+        /// The tile of `ROWS` rows and `VECTORS` vectors, of which the last counts as far as `last` says. `UNIT`: rows
+        /// of A are neighbours, which spares address arithmetic.
+        ///
+        /// # Safety
+        ///
+        /// As [`Gemm::tile`].
+        #[target_feature(enable = $features)]
+        unsafe fn compute<const ROWS: usize, const VECTORS: usize, const UNIT: bool>(tile: Tile<'_>, last: Mask) {
+            /// Rows that share a pointer: the base and one or two times the row's stride are addressing modes.
+            const SHARE: usize = 3;
+            const POINTERS: usize = $most_rows / SHARE + 1;
+            let walk = *tile.walk;
+            let row = if UNIT { 1 } else { walk.row };
+            let mut sums = [[vector::zero(); VECTORS]; ROWS];
+            match tile.start {
+                Start::Zero => {}
+                Start::Bias(bias) => {
+                    for v in 0..VECTORS {
+                        let mask = if v + 1 == VECTORS { last } else { vector::mask(LANES) };
+                        // SAFETY: the caller promises one value of bias a column.
+                        let bias = unsafe { vector::load_masked(bias.as_ptr().wrapping_add(v * LANES), mask) };
+                        for sums in &mut sums {
+                            sums[v] = bias;
+                        }
+                    }
+                }
+                Start::Sum => {
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            let mask = if v + 1 == VECTORS { last } else { vector::mask(LANES) };
+                            let c = tile.c.wrapping_add(r * tile.c_row + v * LANES);
+                            // SAFETY: the caller promises the tile of C.
+                            *sum = unsafe { vector::load_masked(c, mask) };
+                        }
+                    }
+                }
+            }
+            for i in 0..walk.counts[0] {
+                for j in 0..walk.counts[1] {
+                    let mut b = tile.b.wrapping_add(i * walk.b[0] + j * walk.b[1]);
+                    let a = tile.a.wrapping_add(i * walk.a[0] + j * walk.a[1]);
+                    let mut shared: [*const f32; POINTERS] = core::array::from_fn(|p| a.wrapping_add(p * SHARE * row));
+                    for _ in 0..walk.counts[2] {
+                        let mut columns: [Vector; VECTORS] = [vector::zero(); VECTORS];
+                        for (v, column) in columns.iter_mut().enumerate() {
+                            let at = b.wrapping_add(v * LANES);
+                            *column = if v + 1 == VECTORS {
+                                // SAFETY: the caller promises the tile's columns of each row of B that the walk reaches.
+                                unsafe { vector::load_masked(at, last) }
+                            } else {
+                                // SAFETY: as above; all but the last vector are whole.
+                                unsafe { vector::load(at) }
+                            };
+                        }
+                        for (r, sums) in sums.iter_mut().enumerate() {
+                            let at = shared[r / SHARE].wrapping_add(r % SHARE * row);
+                            // SAFETY: the caller promises all that the walk reaches of A.
+                            let x = vector::splat(unsafe { *at });
+                            for (sum, column) in sums.iter_mut().zip(&columns) {
+                                *sum = vector::multiply_add(x, *column, *sum);
+                            }
+                        }
+                        for pointer in &mut shared {
+                            *pointer = pointer.wrapping_add(walk.a[2]);
+                        }
+                        b = b.wrapping_add(walk.b[2]);
+                    }
+                }
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    let sum = if tile.relu { vector::max(vector::zero(), *sum) } else { *sum };
+                    let c = tile.c.wrapping_add(r * tile.c_row + v * LANES);
+                    if v + 1 == VECTORS {
+                        // SAFETY: the caller promises the tile of C.
+                        unsafe { vector::store_masked(c, last, sum) }
+                    } else {
+                        // SAFETY: as above; all but the last vector are whole.
+                        unsafe { vector::store(c, sum) }
+                    }
+                }
+            }
+        }
+    };
+}
+
+pub(super) use define_gemm_f32;

@@ -1,0 +1,56 @@
+//! AVX2 and AVX-512, entered by a token that proves the CPU has them.
+#![expect(unsafe_code, reason = "entering functions with target features, loads and stores")]
+
+pub(in crate::arch) mod avx2;
+pub(in crate::arch) mod avx512;
+mod gemm_f32;
+mod transpose_f32;
+
+/// Whether the CPU has all of some features: asked with `std`, else what the target is compiled for.
+macro_rules! has {
+    ($($feature:tt),*) => {{
+        #[cfg(feature = "std")]
+        let has = [$(std::arch::is_x86_feature_detected!($feature)),*];
+        #[cfg(not(feature = "std"))]
+        let has = [$(cfg!(target_feature = $feature)),*];
+        has.into_iter().all(|has| has)
+    }};
+}
+
+/// Proof that the CPU has AVX2 and FMA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Avx2(());
+
+impl Avx2 {
+    /// The proof, if it holds.
+    pub(super) fn new() -> Option<Self> {
+        has!("avx2", "fma").then_some(Self(()))
+    }
+}
+
+/// Proof that the CPU has AVX-512 F, BW, DQ and VL, besides AVX2 and FMA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Avx512(());
+
+impl Avx512 {
+    /// The proof, if it holds.
+    pub(super) fn new() -> Option<Self> {
+        has!("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma").then_some(Self(()))
+    }
+}
+
+/// Compiles portable functions, which must be `#[inline(always)]`, once more with the vector instructions that a token
+/// proves: loops without branches need no more than that.
+macro_rules! recompile {
+    ($token:ident, $features:literal, $folder:ident::$file:ident: $(fn $name:ident($($argument:ident: $type:ty),*);)*) => {$(
+        pub(in crate::arch) fn $name(_: crate::arch::x86_64::$token, $($argument: $type),*) {
+            #[target_feature(enable = $features)]
+            fn with_vectors($($argument: $type),*) {
+                crate::arch::$folder::$file::$name($($argument),*);
+            }
+            // SAFETY: the token proves that the CPU has the instructions.
+            unsafe { with_vectors($($argument),*) }
+        }
+    )*};
+}
+use recompile;

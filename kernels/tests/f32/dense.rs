@@ -1,0 +1,79 @@
+use crate::support::{Exact, Random, add, assert_close, backends, poison};
+use std::sync::Mutex;
+use thumbnet::arch::{BLOCK_ROWS, Backend, Trainable};
+
+fn check(inputs: usize, units: usize, batch: usize, random: &mut Random) {
+    let (x, kernel) = (random.values(batch * inputs), random.values(inputs * units));
+    let (bias, dy) = (random.values(units), random.values(batch * units));
+    let mut y: Vec<Exact> = bias.iter().map(|&b| (f64::from(b), f64::from(b).abs())).cycle().take(dy.len()).collect();
+    let mut dx = vec![(0.0, 0.0); x.len()];
+    let mut dkernel = vec![(0.0, 0.0); kernel.len()];
+    for b in 0..batch {
+        for i in 0..inputs {
+            for u in 0..units {
+                add(&mut y[b * units + u], x[b * inputs + i], kernel[i * units + u]);
+                add(&mut dx[b * inputs + i], dy[b * units + u], kernel[i * units + u]);
+                add(&mut dkernel[i * units + u], x[b * inputs + i], dy[b * units + u]);
+            }
+        }
+    }
+    let mut dbias = vec![(0.0, 0.0); units];
+    dy.iter().enumerate().for_each(|(i, &dy)| add(&mut dbias[i % units], dy, 1.0));
+    for backend in backends() {
+        let what = |part| format!("{} {part}, {inputs} inputs, {units} units, batch {batch}", backend.name());
+        let mut scratch = poison(Backend::dense_scratch_len(inputs, units, batch));
+        let mut got = poison(y.len());
+        backend.dense(inputs, units, batch, &x, &kernel, Some(&bias), false, &mut got, &mut scratch);
+        assert_close(&what("dense"), &got, &y, inputs + 1);
+        let linear = got.clone();
+        backend.dense(inputs, units, batch, &x, &kernel, Some(&bias), true, &mut got, &mut scratch);
+        assert!(got.iter().zip(&linear).all(|(relu, linear)| *relu == linear.max(0.0)), "{}", what("relu"));
+
+        let mut got = poison(x.len());
+        backend.dense_input_gradient(inputs, units, batch, &dy, &kernel, &mut got, &mut scratch);
+        assert_close(&what("input gradient"), &got, &dx, units);
+
+        // The weights' place holds each weight's index, so that the update can tell whether it got its own.
+        let mut places: Vec<f32> = (0..kernel.len()).map(|i| i as f32).collect();
+        let mut got = poison(kernel.len());
+        let blocks = Mutex::new(Vec::new());
+        let update = |first: usize, block: Trainable<'_>, gradient: &[f32]| {
+            let [state, none] = block.state;
+            assert!(none.is_empty());
+            assert!(block.weights.iter().enumerate().all(|(i, &place)| place == (first + i) as f32));
+            state.copy_from_slice(gradient);
+            blocks.lock().unwrap().push((first, gradient.len()));
+        };
+        let parameters = Trainable { weights: &mut places, state: [&mut got, &mut []] };
+        backend.dense_kernel_gradient(inputs, units, batch, &x, &dy, parameters, &update, &mut scratch);
+        assert_close(&what("kernel gradient"), &got, &dkernel, batch);
+        let mut blocks = blocks.into_inner().unwrap();
+        blocks.sort_unstable();
+        let expected = (0..inputs).step_by(BLOCK_ROWS).map(|i| (i * units, BLOCK_ROWS.min(inputs - i) * units));
+        assert!(blocks.into_iter().eq(expected), "{}", what("blocks"));
+
+        let mut got = poison(units);
+        backend.bias_gradient(units, batch, &dy, &mut got);
+        assert_close(&what("bias gradient"), &got, &dbias, batch);
+    }
+}
+
+#[test]
+fn equals_the_formula_for_any_size() {
+    let mut random = Random(5);
+    for case in 0..200 {
+        let most = if case % 4 == 0 { 300 } else { 70 };
+        let (inputs, units, batch) = (random.between(1, most), random.between(1, most), random.between(1, 33));
+        check(inputs, units, batch, &mut random);
+    }
+}
+
+/// Sizes at which blocks, panels and copies begin and end.
+#[test]
+fn equals_the_formula_at_the_edges_of_blocks() {
+    for (inputs, units, batch) in
+        [(256, 128, 14), (257, 129, 15), (512, 256, 50), (300, 1024, 7), (100, 1030, 50), (784, 10, 1), (1, 1, 1)]
+    {
+        check(inputs, units, batch, &mut Random(6));
+    }
+}

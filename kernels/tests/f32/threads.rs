@@ -1,0 +1,113 @@
+//! The number of threads must not change a bit.
+#![cfg(feature = "std")]
+
+use crate::support::{Random, backends, bits, poison};
+use thumbnet::{
+    arch::{Backend, Trainable},
+    geometry::{Geometry, Padding, Shape},
+};
+
+/// Runs `work` in pools of 1, 2, 3 and 7 threads, and fails unless the results are the same bits.
+fn same_for_any_number(what: &str, work: impl Fn() -> Vec<f32> + Sync) {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        bits(&pool.install(&work))
+    };
+    let alone = run(1);
+    for threads in [2, 3, 7] {
+        assert!(run(threads) == alone, "{what} depends on the number of threads: {threads}");
+    }
+}
+
+#[test]
+fn conv2d() {
+    let mut random = Random(11);
+    for (shape, filters, kernel, stride, batch) in [
+        (Shape::new(14, 14, 32), 64, [5, 5], 1, 10),
+        (Shape::new(28, 28, 1), 32, [5, 5], 1, 17),
+        (Shape::new(28, 28, 3), 20, [3, 3], 2, 1),
+        (Shape::new(30, 30, 16), 20, [3, 3], 1, 1),
+    ] {
+        let g = Geometry::new(shape, filters, kernel, [stride; 2], Padding::Same).unwrap();
+        let (x, weights) = (random.values(batch * g.input.len()), random.values(g.patch() * filters));
+        let (bias, dy) = (random.values(filters), random.values(batch * g.output.len()));
+        for backend in backends() {
+            same_for_any_number("conv2d", || {
+                let mut scratch = poison(Backend::conv2d_scratch_len(&g, batch));
+                let mut y = poison(dy.len());
+                backend.conv2d(&g, batch, &x, &weights, Some(&bias), false, &mut y, &mut scratch);
+                let mut dx = poison(x.len());
+                backend.conv2d_input_gradient(&g, batch, &dy, &weights, &mut dx, &mut scratch);
+                let (mut dkernel, mut dbias) = (poison(weights.len()), poison(filters));
+                backend.conv2d_kernel_gradient(&g, batch, &x, &dy, &mut dkernel, Some(&mut dbias), &mut scratch);
+                [y, dx, dkernel, dbias].concat()
+            });
+        }
+    }
+}
+
+#[test]
+fn dense() {
+    let mut random = Random(12);
+    let (inputs, units, batch) = (700, 512, 50);
+    let (x, weights) = (random.values(batch * inputs), random.values(inputs * units));
+    let (bias, dy) = (random.values(units), random.values(batch * units));
+    for backend in backends() {
+        same_for_any_number("dense", || {
+            let mut scratch = poison(Backend::dense_scratch_len(inputs, units, batch));
+            let mut y = poison(dy.len());
+            backend.dense(inputs, units, batch, &x, &weights, Some(&bias), true, &mut y, &mut scratch);
+            let mut dx = poison(x.len());
+            backend.dense_input_gradient(inputs, units, batch, &dy, &weights, &mut dx, &mut scratch);
+            let mut trained = weights.clone();
+            let mut state = [vec![0.0; trained.len()], vec![0.0; trained.len()]];
+            let [first, second] = &mut state;
+            let parameters = Trainable { weights: &mut trained, state: [first, second] };
+            let update = |_: usize, block: Trainable<'_>, gradient: &[f32]| {
+                backend.adadelta(1.0, 0.95, 1e-7, block, gradient);
+            };
+            backend.dense_kernel_gradient(inputs, units, batch, &x, &dy, parameters, &update, &mut scratch);
+            let mut dbias = poison(units);
+            backend.bias_gradient(units, batch, &dy, &mut dbias);
+            let [first, second] = state;
+            [y, dx, trained, first, second, dbias].concat()
+        });
+    }
+}
+
+#[test]
+fn pooling_and_elementwise() {
+    let mut random = Random(13);
+    let g = Geometry::new(Shape::new(15, 15, 24), 24, [3, 3], [2, 2], Padding::Same).unwrap();
+    let batch = 20;
+    let (x, dy) = (random.values(batch * g.input.len()), random.values(batch * g.output.len()));
+    for backend in backends() {
+        same_for_any_number("pooling or an elementwise kernel", || {
+            let (mut y, mut dx) = (poison(dy.len()), poison(x.len()));
+            backend.max_pool(&g, batch, &x, &mut y);
+            backend.max_pool_gradient(&g, batch, &x, &y, &dy, &mut dx);
+            let mut z = x.clone();
+            backend.tanh(&mut z);
+            backend.dropout(3, 0.3, &mut z);
+            backend.softmax(24, &mut z);
+            backend.sigmoid(&mut dx);
+            [y, dx, z].concat()
+        });
+    }
+}
+
+/// Back ends with fused multiply-add share their order of sums, so they agree on every bit too.
+#[test]
+fn vector_back_ends_agree() {
+    let (Some(avx2), Some(avx512)) = (Backend::with_name("avx2"), Backend::with_name("avx512")) else { return };
+    let mut random = Random(14);
+    let g = Geometry::new(Shape::new(14, 14, 20), 40, [5, 5], [1, 1], Padding::Same).unwrap();
+    let (x, weights) = (random.values(3 * g.input.len()), random.values(g.patch() * 40));
+    let run = |backend: Backend| {
+        let mut y = poison(3 * g.output.len());
+        let mut scratch = poison(Backend::conv2d_scratch_len(&g, 3));
+        backend.conv2d(&g, 3, &x, &weights, None, false, &mut y, &mut scratch);
+        bits(&y)
+    };
+    assert!(run(avx2) == run(avx512));
+}
