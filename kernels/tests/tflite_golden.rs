@@ -110,7 +110,7 @@ impl Network {
 
     fn conv(&self, layer: &ConvS8<'_>, input: &[i8]) -> Vec<i8> {
         let mut output = vec![99; input.len() / layer.geometry.input.len() * layer.output_len()];
-        let mut scratch = vec![-1; Backend::conv_s8_scratch_len(&layer.geometry)];
+        let mut scratch = vec![-1; Backend::conv_s8_scratch_len(&layer.geometry, layer.pool)];
         self.backend.conv_s8(layer, input, &mut output, &mut scratch);
         output
     }

@@ -1,8 +1,12 @@
 //! The int8 kernels' entrances: [`Backend`] methods that check lengths once, walk the samples, and pick the kernel.
 //!
 //! Each method takes any number of samples, one after the other. Results are the same bytes in every back end.
+#[cfg(thumbnet_cortex)]
+use super::arm;
 use super::{Backend, Kind, scalar};
 use crate::geometry::Geometry;
+#[cfg(thumbnet_cortex)]
+use crate::quant::Packing;
 use crate::quant::{ConvS8, DenseS8, SoftmaxS8};
 
 impl Backend {
@@ -18,7 +22,16 @@ impl Backend {
         let (input_len, output_len) = (layer.geometry.input.len(), layer.output_len());
         assert!(layer.is_consistent(), "parameters do not fit the convolution's geometry");
         assert!(input.len() * output_len == output.len() * input_len, "input and output differ in samples");
-        assert!(scratch.len() >= Self::conv_s8_scratch_len(&layer.geometry), "scratch is too small");
+        assert!(scratch.len() >= Self::conv_s8_scratch_len(&layer.geometry, layer.pool), "scratch is too small");
+        #[cfg(thumbnet_cortex)]
+        if let super::Int8::Core = self.1
+            && layer.packing == Packing::Pairs
+        {
+            for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
+                arm::conv_s8::conv_s8(layer, input, output, scratch);
+            }
+            return;
+        }
         match self.0 {
             Kind::Scalar => {
                 for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
@@ -30,9 +43,16 @@ impl Backend {
         }
     }
 
-    /// The words of scratch that [`Backend::conv_s8`] needs on this target, for any number of samples.
-    pub const fn conv_s8_scratch_len(_geometry: &Geometry) -> usize {
-        0
+    /// The words of scratch that [`Backend::conv_s8`] needs on this target, for any number of samples, with `pool` the max
+    /// pooling that is fused.
+    pub const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<Geometry>) -> usize {
+        #[cfg(thumbnet_cortex)]
+        return arm::conv_s8::conv_s8_scratch_len(geometry, pool);
+        #[cfg(not(thumbnet_cortex))]
+        {
+            _ = (geometry, pool);
+            0
+        }
     }
 
     /// Dense layer and activation; see [`DenseS8`].
@@ -47,6 +67,16 @@ impl Backend {
         assert!(layer.is_consistent(), "parameters do not fit the dense layer");
         assert!(input.len() * layer.units == output.len() * layer.inputs, "input and output differ in samples");
         assert!(scratch.len() >= Self::dense_s8_scratch_len(layer.inputs, layer.units), "scratch is too small");
+        #[cfg(thumbnet_cortex)]
+        if let super::Int8::Core = self.1
+            && layer.packing == Packing::Quads
+            && layer.weights.as_ptr().addr().is_multiple_of(4)
+        {
+            for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
+                arm::dense_s8::dense_s8(layer, input, output, scratch);
+            }
+            return;
+        }
         match self.0 {
             Kind::Scalar => {
                 for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
@@ -59,8 +89,14 @@ impl Backend {
     }
 
     /// The words of scratch that [`Backend::dense_s8`] needs on this target, for any number of samples.
-    pub const fn dense_s8_scratch_len(_inputs: usize, _units: usize) -> usize {
-        0
+    pub const fn dense_s8_scratch_len(inputs: usize, units: usize) -> usize {
+        #[cfg(thumbnet_cortex)]
+        return arm::dense_s8::dense_s8_scratch_len(inputs, units);
+        #[cfg(not(thumbnet_cortex))]
+        {
+            _ = (inputs, units);
+            0
+        }
     }
 
     /// Max pooling of int8 values, which keeps scale and zero point: `input` holds samples of `geometry.input`, `output` as

@@ -3,6 +3,8 @@
 //! `scalar` is always compiled: it is the oracle that every other back end is tested against. Same file and function
 //! names in every folder, so that one algorithm can be read side by side.
 
+#[cfg(thumbnet_cortex)]
+mod arm;
 mod f32;
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 mod generic;
@@ -21,7 +23,7 @@ pub use f32::{BLOCK_ROWS, Trainable};
 ///
 /// `--cfg thumbnet_backend="scalar"` in `RUSTFLAGS` leaves [`Backend::SCALAR`] as the only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backend(Kind);
+pub struct Backend(Kind, #[cfg(thumbnet_cortex)] Int8);
 
 /// A variant holds the proof that its instructions exist; outside `arch` no other than the scalar one can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +63,33 @@ macro_rules! by_kind {
 }
 use by_kind;
 
+/// On Cortex-M3 and up the core has int8 kernels of its own, while f32 stays plain Rust.
+#[cfg(thumbnet_cortex)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Int8 {
+    Scalar,
+    Core,
+}
+
 impl Backend {
     /// Plain Rust, on every target.
+    #[cfg(not(thumbnet_cortex))]
     pub const SCALAR: Self = Self(Kind::Scalar);
+    /// Plain Rust, on every target.
+    #[cfg(thumbnet_cortex)]
+    pub const SCALAR: Self = Self(Kind::Scalar, Int8::Scalar);
+
+    /// The int8 kernels of the core that this is compiled for.
+    #[cfg(thumbnet_cortex)]
+    const CORE: Self = Self(Kind::Scalar, Int8::Core);
 
     /// The fastest back end of this machine.
     ///
     /// With the feature `std` it asks the CPU; without it, it takes what the target is compiled for.
     pub fn detect() -> Self {
+        #[cfg(thumbnet_cortex)]
+        return Self::CORE;
+        #[cfg(not(thumbnet_cortex))]
         Self::available().last().unwrap_or(Self::SCALAR)
     }
 
@@ -81,11 +102,17 @@ impl Backend {
             let avx512 = x86_64::Avx512::new().map(|isa| Self(Kind::Avx512(isa)));
             scalar.chain(avx2).chain(avx512)
         };
+        #[cfg(thumbnet_cortex)]
+        let scalar = scalar.chain([Self::CORE]);
         scalar
     }
 
-    /// The back end's name: `scalar`, `avx2` or `avx512`.
+    /// The back end's name: `scalar`, `avx2` or `avx512`; on Cortex-M `thumb`, `dsp` or `helium`.
     pub const fn name(self) -> &'static str {
+        #[cfg(thumbnet_cortex)]
+        if let Int8::Core = self.1 {
+            return arm::NAME;
+        }
         match self.0 {
             Kind::Scalar => "scalar",
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]

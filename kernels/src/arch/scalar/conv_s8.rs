@@ -27,7 +27,7 @@ pub(crate) const fn no_pool(shape: Shape) -> Geometry {
 }
 
 /// The sum of `filter` at position (`y`, `x`) of the convolution's output.
-fn accumulator(layer: &ConvS8<'_>, input: &[i8], filter: usize, y: usize, x: usize) -> i32 {
+pub(in crate::arch) fn accumulator(layer: &ConvS8<'_>, input: &[i8], filter: usize, y: usize, x: usize) -> i32 {
     let geometry = &layer.geometry;
     let (filters, channels, len) = (geometry.output.channels, geometry.input.channels, geometry.patch());
     let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));

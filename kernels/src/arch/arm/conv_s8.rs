@@ -1,0 +1,348 @@
+//! Convolution, activation and optional max pooling on Cortex-M3 and up, four pixels and two filters at a time.
+//!
+//! ```text
+//! for each four pixels (those of one pooling window, or neighbours)
+//!     for each block of filters
+//!         for each stretch of positions
+//!             gather the pixels' inputs into a column, side by side, padding included
+//!             for each pair of filters: multiply (see `tile`)
+//!         maximum of the four, if pooled; requantise
+//! ```
+//!
+//! A stretch bounds the column's memory whatever the kernel's size; the sums of a block wait in scratch from stretch to
+//! stretch. Many layers are a single stretch: their column is gathered once, and their sums need no memory.
+//!
+//! Where the input rows that one row of windows reads fit into [`STRIP`], they are widened and padded first, once for all of
+//! the row's windows. So a first layer of one channel has neither border checks nor bytes to unpack in its inner loops.
+use super::Core;
+use super::tile::{Run, Tile};
+use crate::arch::scalar;
+use crate::arch::window::Axis;
+use crate::geometry::Geometry;
+use crate::quant::ConvS8;
+
+/// Pairs of filters whose sums wait in scratch at a time.
+const BLOCK: usize = 32;
+
+/// Words of scratch that a strip of widened input rows may take.
+const STRIP: usize = 256;
+
+/// How a core keeps the inputs of four pixels, and multiplies them.
+pub(super) trait Column {
+    /// Positions of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
+    const POSITIONS: usize;
+
+    /// The words that two positions of four pixels take.
+    const WORDS_FOR_TWO: usize;
+
+    /// Positions of a step of the inner loop.
+    const STEP: usize;
+
+    /// An input in a strip.
+    type Wide: bytemuck::Pod;
+
+    /// A bound of the outputs as the inner loop wants it.
+    fn bound(value: i32) -> i32;
+
+    /// The input as it is in a strip.
+    fn widen(value: i8) -> Self::Wide;
+
+    /// Writes `values` to the positions of `pixel` that follow `start`. Positions are written in rising order.
+    fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]);
+
+    /// Writes `value` to `count` positions of `pixel` that follow `start`.
+    fn fill(column: &mut [i32], start: usize, pixel: usize, value: i8, count: usize);
+
+    /// Of each of the four pixels, writes `rows` runs of `run` inputs, `stride` inputs from one to the next, to the positions
+    /// from 0 on. The first run of pixel `p` starts at `strip[starts[p]]`.
+    fn gather(column: &mut [i32], strip: &[Self::Wide], starts: [usize; 4], run: usize, rows: usize, stride: usize);
+}
+
+/// How a layer's scratch is divided.
+#[derive(Clone, Copy)]
+struct Plan {
+    /// Words of the strip; none if it would be too large.
+    strip: usize,
+    /// Rows of the strip, and inputs in a row.
+    rows: usize,
+    width: usize,
+    /// Words of the column.
+    column: usize,
+    /// Tiles that wait.
+    tiles: usize,
+}
+
+impl Plan {
+    const fn new(geometry: &Geometry, pool: Option<Geometry>) -> Self {
+        let window = match pool {
+            Some(pool) => pool.kernel,
+            None => [1, 1],
+        };
+        let rows = (window[0] - 1) * geometry.strides[0] + geometry.kernel[0];
+        let width = (geometry.output.width - 1) * geometry.strides[1] + geometry.kernel[1];
+        let width = width * geometry.input.channels;
+        let strip = (rows * width * size_of::<<Core as Column>::Wide>()).div_ceil(4);
+        let len = geometry.patch();
+        let stretch = if len < Core::POSITIONS { len } else { Core::POSITIONS };
+        let waits = len > stretch || pool.is_none() || window[0] * window[1] > 4;
+        let pairs = geometry.output.channels / 2;
+        Self {
+            strip: if strip <= STRIP && len == stretch { strip } else { 0 },
+            rows,
+            width,
+            column: stretch.div_ceil(2) * Core::WORDS_FOR_TWO,
+            tiles: match waits {
+                false => 0,
+                true if pairs < BLOCK => pairs,
+                true => BLOCK,
+            },
+        }
+    }
+}
+
+/// The words of scratch that [`conv_s8`] needs.
+pub(in crate::arch) const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<Geometry>) -> usize {
+    let plan = Plan::new(geometry, pool);
+    plan.strip + plan.column + plan.tiles * (size_of::<Tile>() / 4)
+}
+
+/// Four pixels of the convolution's output, as row and column.
+type Pixels = [[usize; 2]; 4];
+
+/// What becomes of the four pixels' sums.
+#[derive(Clone, Copy, PartialEq)]
+enum Out {
+    /// Each pixel is an output.
+    Each,
+    /// The largest is the output.
+    Largest,
+    /// The largest is the output if it exceeds what is there: the window has more than four pixels.
+    LargerStill,
+}
+
+/// Runs `layer`, whose weights are packed in pairs, over one sample.
+pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+    let (filters, width) = (layer.geometry.output.channels, layer.geometry.output.width);
+    let plan = Plan::new(&layer.geometry, layer.pool);
+    let (strip, scratch) = scratch.split_at_mut(plan.strip);
+    let (column, tiles) = scratch.split_at_mut(plan.column);
+    let (strip, tiles) = (bytemuck::cast_slice_mut(strip), tiles.as_chunks_mut::<8>().0);
+    let mut engine = Engine { layer, input, plan, strip, strip_row: 0, column, tiles };
+    // With a single stretch and windows of four pixels nothing waits, and one run does for all of them.
+    let (pairs, len) = (filters / 2, layer.geometry.patch());
+    let single = (plan.tiles == 0 && pairs > 0).then(|| Run::new(layer, 0, pairs, 0, len));
+    let Some(pool) = layer.pool else {
+        for (y, output) in output.chunks_exact_mut(width * filters).enumerate() {
+            engine.widen(y);
+            for (first, output) in (0..width).step_by(4).zip(output.chunks_mut(4 * filters)) {
+                // Beyond the right end the last pixel fills up; it has no output there.
+                let pixels = [first, first + 1, first + 2, first + 3].map(|x| [y, x.min(width - 1)]);
+                engine.four_pixels(&pixels, Out::Each, output);
+            }
+        }
+        return;
+    };
+    let (rows, columns) = (Axis::rows(&pool), Axis::columns(&pool));
+    let starts = engine.starts(&pool);
+    let mut outputs = output.chunks_exact_mut(filters);
+    for y in 0..pool.output.height {
+        let taps = rows.taps(y);
+        let rows = rows.source(y, taps.start)..rows.source(y, taps.end);
+        engine.widen(rows.start);
+        for (x, output) in (0..pool.output.width).zip(&mut outputs) {
+            let taps = columns.taps(x);
+            if let (Some(run), Some((starts, step))) = (&single, &starts)
+                && taps.len() == pool.kernel[1]
+                && rows.len() == pool.kernel[0]
+            {
+                engine.gather_strip(starts.map(|start| start + columns.source(x, 0) * step));
+                run.finish(engine.column, output);
+                if filters % 2 == 0 {
+                    continue;
+                }
+            }
+            let columns = columns.source(x, taps.start)..columns.source(x, taps.end);
+            let mut next = [rows.start, columns.start];
+            let mut out = Out::Largest;
+            while next[0] < rows.end {
+                // Where the window has fewer left, its last pixel fills up: a maximum does not mind.
+                let mut last = next;
+                let mut pixels = [next; 4];
+                for pixel in &mut pixels {
+                    if next[0] < rows.end {
+                        last = next;
+                        next[1] += 1;
+                        if next[1] == columns.end {
+                            next = [next[0] + 1, columns.start];
+                        }
+                    }
+                    *pixel = last;
+                }
+                match &single {
+                    Some(run) => {
+                        engine.gather(&pixels, 0, len);
+                        run.finish(engine.column, output);
+                        engine.odd_filter(&pixels, out, output);
+                    }
+                    None => engine.four_pixels(&pixels, out, output),
+                }
+                out = Out::LargerStill;
+            }
+        }
+    }
+}
+
+/// A layer at work on one sample.
+struct Engine<'a, 'b> {
+    layer: &'b ConvS8<'a>,
+    input: &'b [i8],
+    plan: Plan,
+    /// The widened rows, and the window's row that they start at.
+    strip: &'b mut [<Core as Column>::Wide],
+    strip_row: usize,
+    column: &'b mut [i32],
+    tiles: &'b mut [Tile],
+}
+
+impl Engine<'_, '_> {
+    /// Fills the strip, if there is one, for windows from row `y` of the convolution's output on.
+    fn widen(&mut self, y: usize) {
+        if self.plan.strip == 0 {
+            return;
+        }
+        self.strip_row = y;
+        let geometry = &self.layer.geometry;
+        let channels = geometry.input.channels;
+        let left = geometry.padding[1] * channels;
+        let zero = Core::widen(self.layer.input_zero_point);
+        for (row, wide) in self.strip.chunks_exact_mut(self.plan.width).take(self.plan.rows).enumerate() {
+            let row = (y * geometry.strides[0] + row).wrapping_sub(geometry.padding[0]);
+            if row >= geometry.input.height {
+                wide.fill(zero);
+                continue;
+            }
+            let values = &self.input[row * geometry.input.width * channels..][..geometry.input.width * channels];
+            let (before, wide) = wide.split_at_mut(left.min(wide.len()));
+            let (inside, after) = wide.split_at_mut(values.len().min(wide.len()));
+            before.fill(zero);
+            for (wide, &value) in inside.iter_mut().zip(values) {
+                *wide = Core::widen(value);
+            }
+            after.fill(zero);
+        }
+    }
+
+    /// All filters over four pixels, the sums waiting in tiles.
+    fn four_pixels(&mut self, pixels: &Pixels, out: Out, output: &mut [i8]) {
+        let layer = self.layer;
+        let (pairs, len) = (layer.geometry.output.channels / 2, layer.geometry.patch());
+        for first in (0..pairs).step_by(BLOCK) {
+            let count = (pairs - first).min(BLOCK);
+            let tiles = &mut self.tiles[..count];
+            for (tile, &[a, b]) in tiles.iter_mut().zip(&layer.bias.as_chunks::<2>().0[first..]) {
+                *tile = [b, b, b, b, a, a, a, a];
+            }
+            for start in (0..len).step_by(Core::POSITIONS) {
+                let positions = (len - start).min(Core::POSITIONS);
+                if first == 0 || len > Core::POSITIONS {
+                    self.gather(pixels, start, positions);
+                }
+                Run::new(layer, first, count, start, positions).add(self.column, self.tiles);
+            }
+            for (pair, &[b0, b1, b2, b3, a0, a1, a2, a3]) in (first..).zip(&self.tiles[..count]) {
+                store(layer, pair * 2, &[a0, a1, a2, a3], out, output);
+                store(layer, pair * 2 + 1, &[b0, b1, b2, b3], out, output);
+            }
+        }
+        self.odd_filter(pixels, out, output);
+    }
+
+    /// An odd last filter, which has no partner.
+    fn odd_filter(&self, pixels: &Pixels, out: Out, output: &mut [i8]) {
+        let filters = self.layer.geometry.output.channels;
+        if filters % 2 == 1 {
+            let sums = pixels.map(|[y, x]| scalar::conv_s8::accumulator(self.layer, self.input, filters - 1, y, x));
+            store(self.layer, filters - 1, &sums, out, output);
+        }
+    }
+
+    /// Writes positions `first..first + count` of the four pixels' windows into the column.
+    #[inline]
+    fn gather(&mut self, pixels: &Pixels, first: usize, count: usize) {
+        if self.plan.strip == 0 {
+            for (pixel, &place) in pixels.iter().enumerate() {
+                self.gather_padded(pixel, place, first, count);
+            }
+            return;
+        }
+        let (down, right) = self.steps();
+        self.gather_strip(pixels.map(|[y, x]| (y - self.strip_row) * down + x * right));
+    }
+
+    /// Where in the strip one pixel's window starts after its upper and its left neighbour's.
+    fn steps(&self) -> (usize, usize) {
+        let geometry = &self.layer.geometry;
+        (geometry.strides[0] * self.plan.width, geometry.strides[1] * geometry.input.channels)
+    }
+
+    /// With a strip, and a pooling by whole windows of four pixels: where in the strip the pixels start in a window that starts
+    /// at column 0, and by how much further for each column to the right.
+    fn starts(&self, pool: &Geometry) -> Option<([usize; 4], usize)> {
+        let (down, right) = self.steps();
+        let [height, width] = pool.kernel;
+        let starts = [0, 1, 2, 3].map(|pixel| pixel / width * down + pixel % width * right);
+        (self.plan.strip > 0 && height * width == 4).then_some((starts, right))
+    }
+
+    /// Writes the four pixels' windows, which start at `starts` in the strip, into the column.
+    fn gather_strip(&mut self, starts: [usize; 4]) {
+        let geometry = &self.layer.geometry;
+        let run = geometry.kernel[1] * geometry.input.channels;
+        Core::gather(self.column, self.strip, starts, run, geometry.kernel[0], self.plan.width);
+    }
+
+    /// Writes positions `first..first + count` of one pixel's window from the input itself.
+    #[inline(never)]
+    fn gather_padded(&mut self, pixel: usize, [y, x]: [usize; 2], first: usize, count: usize) {
+        let geometry = &self.layer.geometry;
+        let channels = geometry.input.channels;
+        let zero = self.layer.input_zero_point;
+        let (window_row, input_row) = (geometry.kernel[1] * channels, geometry.input.width * channels);
+        // Where the window's row starts in the input's, in values: left of it by up to the padding.
+        let left = ((x * geometry.strides[1]) as isize - geometry.padding[1] as isize) * channels as isize;
+        let (mut row, mut offset) = (first / window_row, first % window_row);
+        let mut done = 0;
+        while done < count {
+            let run = (window_row - offset).min(count - done);
+            let input_y = (y * geometry.strides[0] + row).wrapping_sub(geometry.padding[0]);
+            let start = left + offset as isize;
+            // Of this run, `before` values lie left of the input, `inside` in it, the others to the right.
+            let before = (-start).clamp(0, run as isize) as usize;
+            let inside = (input_row as isize - start).clamp(before as isize, run as isize) as usize - before;
+            if input_y < geometry.input.height && inside > 0 {
+                Core::fill(self.column, done, pixel, zero, before);
+                let at = input_y * input_row + (start + before as isize) as usize;
+                Core::copy(self.column, done + before, pixel, &self.input[at..][..inside]);
+                Core::fill(self.column, done + before + inside, pixel, zero, run - before - inside);
+            } else {
+                Core::fill(self.column, done, pixel, zero, run);
+            }
+            done += run;
+            (row, offset) = (row + 1, 0);
+        }
+    }
+}
+
+/// Requantises the four pixels' sums of one filter.
+fn store(layer: &ConvS8<'_>, filter: usize, sums: &[i32; 4], out: Out, output: &mut [i8]) {
+    let largest = sums[0].max(sums[1]).max(sums[2].max(sums[3]));
+    match out {
+        Out::Each => {
+            for (&sum, output) in sums.iter().zip(output.chunks_exact_mut(layer.geometry.output.channels)) {
+                output[filter] = layer.requantize.conv(filter, sum);
+            }
+        }
+        Out::Largest => output[filter] = layer.requantize.conv(filter, largest),
+        Out::LargerStill => output[filter] = output[filter].max(layer.requantize.conv(filter, largest)),
+    }
+}

@@ -1,0 +1,80 @@
+//! Dense layer and activation on Cortex-M3 and up, four units at a time.
+//!
+//! ```text
+//! for each block of units
+//!     for each stretch of inputs
+//!         expand the inputs
+//!         for each four units: multiply
+//!     requantise
+//! ```
+//!
+//! So the inputs are expanded once a block instead of once every four units, and neither the expanded inputs nor the sums
+//! that wait from stretch to stretch need memory in proportion to the layer.
+use super::Core;
+use crate::arch::scalar;
+use crate::quant::DenseS8;
+
+/// Groups of four units whose sums wait in scratch at a time.
+const BLOCK: usize = 32;
+
+/// Sums of four units: of the odd ones, then of the even ones, in the order in which their registers are stored.
+pub(super) type Sums = [i32; 4];
+
+/// How a core keeps inputs, and multiplies them.
+pub(super) trait Vector {
+    /// Inputs of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
+    const INPUTS: usize;
+
+    /// The words that two inputs take.
+    const WORDS_FOR_TWO: usize;
+
+    /// Writes `values` into `expanded`.
+    fn expand(values: &[i8], expanded: &mut [i32]);
+
+    /// Adds the products of the expanded inputs with the weights of four units (four bytes for each input) to the sums.
+    fn multiply(expanded: &[i32], weights: &[i8], sums: &mut Sums);
+}
+
+/// The words of a stretch.
+const fn expanded_words(inputs: usize) -> usize {
+    let inputs = if inputs < Core::INPUTS { inputs } else { Core::INPUTS };
+    inputs.div_ceil(2) * Core::WORDS_FOR_TWO
+}
+
+/// The words of scratch that [`dense_s8`] needs.
+pub(in crate::arch) const fn dense_s8_scratch_len(inputs: usize, units: usize) -> usize {
+    let groups = units / 4;
+    expanded_words(inputs) + (if groups < BLOCK { groups } else { BLOCK }) * 4
+}
+
+/// Runs `layer`, whose weights are packed in quads and aligned to words, over one sample.
+pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+    let (expanded, sums) = scratch.split_at_mut(expanded_words(layer.inputs));
+    let sums = sums.as_chunks_mut::<4>().0;
+    let groups = layer.units / 4;
+    for block in (0..groups).step_by(BLOCK) {
+        let count = (groups - block).min(BLOCK);
+        for (sums, bias) in sums.iter_mut().zip(&layer.bias.as_chunks::<4>().0[block..]) {
+            *sums = [bias[1], bias[3], bias[0], bias[2]];
+        }
+        for (stretch, values) in input.chunks(Core::INPUTS).enumerate() {
+            if block == 0 || input.len() > Core::INPUTS {
+                Core::expand(values, expanded);
+            }
+            let first = stretch * Core::INPUTS * 4;
+            for (weights, sums) in layer.weights.chunks_exact(4 * layer.inputs).skip(block).zip(&mut sums[..count]) {
+                Core::multiply(expanded, &weights[first..][..4 * values.len()], sums);
+            }
+        }
+        for (group, &[b, d, a, c]) in sums[..count].iter().enumerate() {
+            let unit = (block + group) * 4;
+            for (unit, sum) in (unit..).zip([a, b, c, d]) {
+                output[unit] = layer.requantize.dense(unit, sum);
+            }
+        }
+    }
+    // Up to three units are left over.
+    for (unit, output) in output.iter_mut().enumerate().skip(groups * 4) {
+        *output = layer.requantize.dense(unit, scalar::dense_s8::accumulator(layer, input, unit));
+    }
+}

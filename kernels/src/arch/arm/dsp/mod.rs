@@ -1,0 +1,7 @@
+//! Cores with the DSP extension: Cortex-M4, M7, M33.
+#![expect(unsafe_code, reason = "the inner loops are assembly")]
+mod conv_s8;
+mod dense_s8;
+
+/// The inner loops of this core.
+pub(in crate::arch) struct Core;

@@ -1,0 +1,7 @@
+//! Cores with Thumb-2 but without the DSP extension: Cortex-M3.
+#![expect(unsafe_code, reason = "the inner loops are assembly")]
+mod conv_s8;
+mod dense_s8;
+
+/// The inner loops of this core.
+pub(in crate::arch) struct Core;
