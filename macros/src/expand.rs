@@ -67,6 +67,7 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
             >;
             type Tensors<'a> = [::thumbnet::quant::LayerS8<'a>; #stage_count];
 
+            const ZERO_IMAGE: Self::Image = [0; Self::#first.len()];
             const ZERO_SCORES: Self::Scores = [0; Self::#last.len()];
             const ZERO_MEMORY: Self::Memory = ::thumbnet::sequential::Memory::ZERO;
 

@@ -16,6 +16,7 @@ pub(crate) use training::{STEP_SEED, TrainingPass};
 
 use crate::geometry::{Geometry, Shape};
 use crate::layer::{Activation, Layer, LayerInfo};
+use crate::quant::LayerS8;
 
 /// A chain of layers whose sizes are all known at compile time. [`sequential!`](crate::sequential!) implements it.
 ///
@@ -54,14 +55,16 @@ pub trait Network: Sized + Copy + Send + Sync + 'static {
     const TRAINING_BYTES: usize = 4 * training_len(Self::LAYERS, 1);
 
     /// One int8 image: `[i8; INPUT.len()]`.
-    type Image: AsRef<[i8]>;
+    type Image: AsRef<[i8]> + AsMut<[i8]> + Copy + Send + Sync;
     /// The int8 outputs: `[i8; OUTPUT.len()]`.
-    type Scores: AsRef<[i8]> + AsMut<[i8]> + Copy;
+    type Scores: AsRef<[i8]> + AsMut<[i8]> + Copy + Send + Sync;
     /// RAM of the int8 network: `ACTIVATION_BYTES` and `SCRATCH_BYTES`.
-    type Memory: WorkingMemory;
+    type Memory: WorkingMemory + Send;
     /// One place for the tensors of each stage.
-    type Tensors<'a>: AsRef<[crate::quant::LayerS8<'a>]> + AsMut<[crate::quant::LayerS8<'a>]> + Copy;
+    type Tensors<'a>: AsRef<[LayerS8<'a>]> + AsMut<[LayerS8<'a>]> + Copy + Send + Sync;
 
+    /// An image of zeros, to be overwritten.
+    const ZERO_IMAGE: Self::Image;
     /// Outputs of zero, to be overwritten.
     const ZERO_SCORES: Self::Scores;
     /// Memory of zeros.
