@@ -1,2 +1,57 @@
-//! See the manifest.
-fn main() {}
+//! `cargo xtask <job>`: one command for everything that is more than one cargo command.
+//!
+//! Each job does its own set-up, says what it runs, and can be run again.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Parser;
+
+mod board;
+mod image;
+mod setup;
+mod shell;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Set-up, demo, tests and measurements, one command each.")]
+enum Job {
+    /// Install what is missing: the toolchain's parts and targets, and QEMU.
+    Setup,
+    /// Start a built image on its board: QEMU's, or the real one by probe-rs. Cargo's runner for the thumb targets.
+    Boot {
+        /// The ELF file.
+        image: PathBuf,
+        /// Seconds after which QEMU is stopped, and the run has failed.
+        #[arg(long, env = "THUMBNET_TIME_LIMIT", default_value_t = 300)]
+        time_limit: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    match Job::parse().run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Job {
+    fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::Setup => setup::all()?,
+            Self::Boot { image, time_limit } => {
+                let run = image::boot(&image, Duration::from_secs(time_limit))?;
+                // The status of the program on the board becomes this one's.
+                return Ok(run
+                    .status
+                    .and_then(|status| u8::try_from(status).ok())
+                    .map_or(ExitCode::FAILURE, ExitCode::from));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

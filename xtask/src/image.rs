@@ -1,0 +1,97 @@
+//! A built image: an ELF file, the board it was linked for, and the format strings of its log.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use std::{fs, str};
+
+use anyhow::{Context, Result, bail};
+use defmt_decoder::{DecodeError, Locations, Table};
+use object::{Object, ObjectSymbol};
+
+use crate::board::{Board, Start};
+use crate::shell;
+
+/// How the run of an image ended and what it logged.
+pub(crate) struct Run {
+    /// The exit status of the program on the board; `None` if its time ran out or QEMU died of a signal.
+    pub(crate) status: Option<i32>,
+    /// The lines of the log, without level and location.
+    pub(crate) log: Vec<String>,
+}
+
+impl Run {
+    /// # Errors
+    /// The program's exit status is not 0.
+    pub(crate) fn success(self) -> Result<Vec<String>> {
+        match self.status {
+            Some(0) => Ok(self.log),
+            Some(status) => bail!("the program on the board ended with status {status}"),
+            None => bail!("the program on the board did not end"),
+        }
+    }
+}
+
+/// Boots the image on the board it was linked for, prints its log and returns it with the exit status.
+///
+/// # Errors
+/// The file is no image of this project, the emulator or probe-rs cannot be started, or the time limit has passed.
+pub(crate) fn boot(path: &Path, limit: Duration) -> Result<Run> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let board = board(&bytes).with_context(|| format!("{}", path.display()))?;
+    match board.start() {
+        Start::Qemu(machine) => emulate(path, &bytes, machine, limit),
+        Start::ProbeRs(chip) => {
+            let mut probe = Command::new("probe-rs");
+            probe.args(["run", "--chip", chip]).arg(path);
+            let status = probe.status().context("cannot start probe-rs: cargo install probe-rs-tools --locked")?;
+            Ok(Run { status: status.code(), log: Vec::new() })
+        }
+    }
+}
+
+fn board(elf: &[u8]) -> Result<Board> {
+    let file = object::File::parse(elf).context("not an ELF file")?;
+    let board = file.symbols().find_map(|symbol| Board::from_symbol(symbol.name().ok()?));
+    board.context("no symbol _BOARD_... of a board's memory.x: the image was not linked by this project")
+}
+
+fn emulate(path: &Path, elf: &[u8], machine: &str, limit: Duration) -> Result<Run> {
+    let table = Table::parse(elf)?.context("the image has no .defmt section")?;
+    let locations = table.get_locations(elf)?;
+    let mut decoder = table.new_stream_decoder();
+    let mut log = Vec::new();
+
+    let mut qemu = Command::new("qemu-system-arm");
+    qemu.args(["-machine", machine, "-display", "none", "-monitor", "none", "-serial", "none", "-net", "none"])
+        .args(["-semihosting-config", "enable=on,target=native"])
+        // One instruction takes one nanosecond of the board's time: counts are exact, and the same on every run.
+        .args(["-icount", "shift=0"])
+        .arg("-kernel")
+        .arg(path);
+    let status = shell::stream(&mut qemu, limit, |bytes| {
+        decoder.received(bytes);
+        loop {
+            match decoder.decode() {
+                Ok(frame) => {
+                    let message = frame.display_message().to_string();
+                    let level = frame.level().map_or("", |level| level.as_str()).to_uppercase();
+                    println!("{level:5} {message}{}", place(&level, &locations, frame.index()));
+                    log.push(message);
+                }
+                Err(DecodeError::UnexpectedEof) => return Ok(()),
+                Err(DecodeError::Malformed) if table.encoding().can_recover() => println!("(malformed log frame)"),
+                Err(DecodeError::Malformed) => bail!("the log is malformed"),
+            }
+        }
+    })?;
+    Ok(Run { status, log })
+}
+
+/// Where in the source an error was logged.
+fn place(level: &str, locations: &Locations, index: u64) -> String {
+    match locations.get(&index) {
+        Some(location) if level == "ERROR" => format!(" ({}:{})", location.file.display(), location.line),
+        _ => String::new(),
+    }
+}

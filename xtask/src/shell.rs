@@ -1,0 +1,131 @@
+//! Other programs: announced, started, read, stopped in time.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// The root of the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is a folder of the workspace")
+}
+
+/// A cargo command at the root of the workspace.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    cargo
+}
+
+/// The command as a person would type it.
+pub(crate) fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let variables = command
+        .get_envs()
+        .filter_map(|(name, value)| Some(format!("{}={}", name.to_string_lossy(), quote(&value?.to_string_lossy()))));
+    let arguments = command.get_args().map(|argument| quote(&argument.to_string_lossy()));
+    let words: Vec<_> = variables.chain([program.to_string_lossy().into_owned()]).chain(arguments).collect();
+    words.join(" ")
+}
+
+fn quote(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_=./:,+@".contains(c));
+    if plain { word.to_owned() } else { format!("'{word}'") }
+}
+
+/// Says what is run, runs it, and fails if it fails.
+///
+/// # Errors
+/// The program cannot be started, or its exit status is not 0.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    println!("$ {}", line(command));
+    let status = command.status().with_context(|| format!("cannot start {}", line(command)))?;
+    if !status.success() {
+        bail!("{status}: {}", line(command));
+    }
+    Ok(())
+}
+
+/// Says what is run, runs it and hands each line of its standard output to `each`.
+///
+/// # Errors
+/// As [`run`], or what `each` returns.
+pub(crate) fn run_lines(command: &mut Command, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    println!("$ {}", line(command));
+    let mut rest = Vec::new();
+    let status = stream(command, Duration::MAX, |bytes| {
+        rest.extend_from_slice(bytes);
+        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = rest.drain(..=end).collect();
+            each(String::from_utf8_lossy(&line).trim_end())?;
+        }
+        Ok(())
+    })?;
+    if !rest.is_empty() {
+        each(&String::from_utf8_lossy(&rest))?;
+    }
+    if status != Some(0) {
+        bail!("{}: {}", status.map_or("killed".into(), |code| format!("exit status {code}")), line(command));
+    }
+    Ok(())
+}
+
+/// Runs a program quietly and returns its standard output, or `None` if it cannot be started or fails.
+pub(crate) fn ask(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).current_dir(root()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a program, hands its standard output to `each` as it comes, and returns its exit status, or `None` if a signal
+/// ended it. The program never outlives the call.
+///
+/// # Errors
+/// The program cannot be started, `limit` has passed, or what `each` returns.
+pub(crate) fn stream(
+    command: &mut Command,
+    limit: Duration,
+    mut each: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<Option<i32>> {
+    let start = Instant::now();
+    let name = PathBuf::from(command.get_program());
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", name.display()))?;
+    let mut output = child.stdout.take().expect("standard output is piped");
+    let (sender, receiver) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = output.read(&mut buffer) {
+            if sender.send(buffer[..length].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    let outcome = loop {
+        match receiver.recv_timeout(limit.saturating_sub(start.elapsed())) {
+            Ok(bytes) => {
+                if let Err(error) = each(&bytes) {
+                    break Err(error);
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break Ok(()),
+            Err(RecvTimeoutError::Timeout) => {
+                break Err(anyhow::anyhow!("{} was stopped: it ran for over {limit:?}", name.display()));
+            }
+        }
+    };
+    if outcome.is_err() {
+        // It may have ended meanwhile; then there is nothing to stop.
+        let _ = child.kill();
+    }
+    let status = child.wait()?;
+    drop(receiver);
+    reader.join().expect("the reader does not panic");
+    outcome.map(|()| status.code())
+}
