@@ -1,6 +1,7 @@
 //! The blob: round trip, every truncation, every corrupted byte, and other networks.
 
-use safetensors::SafeTensors;
+mod tflite;
+
 use thumbnet::arch::Backend;
 use thumbnet::blob::{BlobError, Family, write};
 use thumbnet::quant::{
@@ -186,52 +187,11 @@ fn errors_name_what_differs() {
     assert_eq!(error::<Tiny>(&longer), None, "a flash partition may be longer than its blob");
 }
 
-const TFLITE: &[u8] = include_bytes!("../../kernels/tests/data/small_int8.safetensors");
-
-/// One stage of the network that TFLite quantised.
-fn tflite_stage(name: &str, relu: bool, softmax: bool) -> (Affine, QuantizedStage) {
-    let file = SafeTensors::deserialize(TFLITE).unwrap();
-    let bytes = |field: &str| file.tensor(&format!("{name}.{field}")).unwrap().data().to_vec();
-    let words = |field: &str| bytes(field).as_chunks().0.iter().map(|&b| i32::from_le_bytes(b)).collect::<Vec<_>>();
-    let scales = |field: &str| words(field).iter().map(|&bits| f32::from_bits(bits as u32)).collect::<Vec<_>>();
-    let affine = |tensor: &str| Affine {
-        scale: scales(&format!("{tensor}.scale"))[0],
-        zero_point: words(&format!("{tensor}.zero_point"))[0] as i8,
-    };
-    let (input, linear) = (affine("input"), affine("output"));
-    let weights: Vec<i8> = bytes("weight").iter().map(|&b| b as i8).collect();
-    let biases = words("bias");
-    let rows = weights.chunks_exact(weights.len() / biases.len());
-    let bias = biases.iter().zip(rows).map(|(&bias, row)| fold_zero_point(bias, input.zero_point, row)).collect();
-    let real = |scale: f32| f64::from(input.scale) * f64::from(scale) / f64::from(linear.scale);
-    let fixed: Vec<_> = scales("weight.scale").iter().map(|&scale| quantize_multiplier(real(scale))).collect();
-    let stage = QuantizedStage {
-        bias,
-        multiplier: fixed.iter().map(|m| m.multiplier).collect(),
-        shift: fixed.iter().map(|m| m.shift).collect(),
-        weights,
-        linear,
-        activation: [if relu { linear.zero_point } else { -128 }, 127],
-        after: match softmax {
-            true => OwnedAfter::Softmax(SoftmaxS8::new(f64::from(linear.scale))),
-            false => OwnedAfter::Nothing,
-        },
-        output: if softmax { Affine::PROBABILITY } else { linear },
-    };
-    (input, stage)
-}
-
 /// The whole way of a device - blob, stages, fused pooling, memory plan - with TFLite's own parameters.
 #[test]
 fn a_blob_of_tflites_network_gives_tflites_bytes() {
-    let (input, conv1) = tflite_stage("op0_conv_2d", true, false);
-    let (_, conv2) = tflite_stage("op2_conv_2d", true, false);
-    let (_, dense1) = tflite_stage("op5_fully_connected", true, false);
-    let (_, dense2) = tflite_stage("op6_fully_connected", false, true);
-    let quantized = QuantizedNetwork { input, stages: vec![conv1, conv2, dense1, dense2] };
-    let file = SafeTensors::deserialize(TFLITE).unwrap();
-    let signed = |name: &str| file.tensor(name).unwrap().data().iter().map(|&b| b as i8).collect::<Vec<_>>();
-    let (images, expected) = (signed("input"), signed("op7_softmax.activation"));
+    let quantized = tflite::network();
+    let (images, expected) = (tflite::bytes("input"), tflite::bytes("op7_softmax.activation"));
     for family in [Family::Plain, Family::Dsp] {
         let copy = aligned(&write::<MnistSmall>(&quantized, family).unwrap());
         let network = MnistSmall::from_blob(bytemuck::cast_slice(&copy)).unwrap();

@@ -1,4 +1,46 @@
-//! The same `no_std` test cases, run on the host and on every emulated core.
+//! Test cases that need neither std nor an allocator. `cargo test -p device-tests` runs them on the host, and
+//! `cargo xtask device-test` on every core that QEMU plays.
+//!
+//! A case is a function that panics when something is wrong. Data to compare with is made by the build script, on the host.
 #![no_std]
+#![deny(unsafe_code)]
 
+mod bars;
+mod f32;
+mod int8;
 pub mod int8_cases;
+mod kernels;
+mod training;
+
+/// A test case.
+pub struct Case {
+    /// Module and function.
+    pub name: &'static str,
+    /// Panics when something is wrong.
+    pub run: fn(),
+}
+
+/// A list of [`Case`]s from functions of this module.
+macro_rules! cases {
+    ($($name:ident),* $(,)?) => {
+        /// The cases of this module.
+        pub(crate) const CASES: &[$crate::Case] =
+            &[$($crate::Case { name: concat!(module_path!(), "::", stringify!($name)), run: $name }),*];
+    };
+}
+use cases;
+
+/// Every case.
+pub fn all() -> impl Iterator<Item = &'static Case> {
+    [int8::CASES, kernels::CASES, f32::CASES, training::CASES].into_iter().flatten()
+}
+
+/// Little-endian `f32` values that the build script made.
+macro_rules! values {
+    ($file:literal) => {{
+        const BYTES: &thumbnet::blob::Aligned<[u8]> =
+            &thumbnet::blob::Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/", $file)));
+        bytemuck::cast_slice::<u8, f32>(&BYTES.0)
+    }};
+}
+use values;

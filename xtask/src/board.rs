@@ -5,12 +5,19 @@ use clap::ValueEnum;
 /// A board: the name is its feature in the firmware and the device tests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Board {
+    #[value(name = "microbit")]
     Microbit,
+    #[value(name = "mps2-an385")]
     Mps2An385,
+    #[value(name = "mps2-an386")]
     Mps2An386,
+    #[value(name = "mps2-an500")]
     Mps2An500,
+    #[value(name = "mps2-an505")]
     Mps2An505,
+    #[value(name = "mps3-an547")]
     Mps3An547,
+    #[value(name = "nrf52840-dk")]
     Nrf52840Dk,
 }
 

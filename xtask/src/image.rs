@@ -1,7 +1,7 @@
 //! A built image: an ELF file, the board it was linked for, and the format strings of its log.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{fs, str};
 
@@ -68,7 +68,8 @@ fn emulate(path: &Path, elf: &[u8], machine: &str, limit: Duration) -> Result<Ru
         // One instruction takes one nanosecond of the board's time: counts are exact, and the same on every run.
         .args(["-icount", "shift=0"])
         .arg("-kernel")
-        .arg(path);
+        .arg(path)
+        .stderr(Stdio::piped());
     let status = shell::stream(&mut qemu, limit, |bytes| {
         decoder.received(bytes);
         loop {

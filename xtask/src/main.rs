@@ -9,8 +9,13 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser;
 
+use crate::board::Board;
+
 mod board;
+mod build;
+mod device_test;
 mod image;
+mod report;
 mod setup;
 mod shell;
 
@@ -19,6 +24,11 @@ mod shell;
 enum Job {
     /// Install what is missing: the toolchain's parts and targets, and QEMU.
     Setup,
+    /// Run the device tests on the cores that QEMU plays.
+    DeviceTest {
+        /// The boards; every emulated one by default.
+        boards: Vec<Board>,
+    },
     /// Start a built image on its board: QEMU's, or the real one by probe-rs. Cargo's runner for the thumb targets.
     Boot {
         /// The ELF file.
@@ -43,6 +53,11 @@ impl Job {
     fn run(self) -> Result<ExitCode> {
         match self {
             Self::Setup => setup::all()?,
+            Self::DeviceTest { boards } => {
+                setup::targets()?;
+                setup::qemu()?;
+                device_test::run(&if boards.is_empty() { Board::emulated().collect() } else { boards })?;
+            }
             Self::Boot { image, time_limit } => {
                 let run = image::boot(&image, Duration::from_secs(time_limit))?;
                 // The status of the program on the board becomes this one's.

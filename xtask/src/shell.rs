@@ -1,6 +1,6 @@
 //! Other programs: announced, started, read, stopped in time.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -81,7 +81,7 @@ pub(crate) fn ask(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 /// Runs a program, hands its standard output to `each` as it comes, and returns its exit status, or `None` if a signal
-/// ended it. The program never outlives the call.
+/// ended it. The program never outlives the call. Its standard error may be piped too, then it is passed on.
 ///
 /// # Errors
 /// The program cannot be started, `limit` has passed, or what `each` returns.
@@ -107,6 +107,7 @@ pub(crate) fn stream(
             }
         }
     });
+    let errors = child.stderr.take().map(|errors| thread::spawn(move || relay(errors)));
     let outcome = loop {
         match receiver.recv_timeout(limit.saturating_sub(start.elapsed())) {
             Ok(bytes) => {
@@ -127,5 +128,15 @@ pub(crate) fn stream(
     let status = child.wait()?;
     drop(receiver);
     reader.join().expect("the reader does not panic");
+    errors.map(|errors| errors.join().expect("the reader does not panic"));
     outcome.map(|()| status.code())
+}
+
+/// Passes the lines of a program's standard error on, but for QEMU's remark that a board's network is not connected.
+fn relay(errors: impl Read) {
+    for line in BufReader::new(errors).lines().map_while(Result::ok) {
+        if !line.ends_with("has no peer") {
+            eprintln!("{line}");
+        }
+    }
 }

@@ -1,0 +1,37 @@
+//! The device tests on emulated cores.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::board::Board;
+use crate::build::{self, Contents};
+use crate::image;
+use crate::report::{Counts, Report};
+
+/// Longer than any core needs on a busy machine.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Runs every case on the boards, one after the other.
+pub(crate) fn run(boards: &[Board]) -> Result<()> {
+    let mut report = Report::default();
+    add_steps(&mut report, boards);
+    report.finish()
+}
+
+/// One step for each board.
+pub(crate) fn add_steps(report: &mut Report, boards: &[Board]) {
+    for &board in boards {
+        let name = format!("device tests on {} (Cortex-{})", board.name(), board.core().to_uppercase());
+        report.counted(name, |counts| on(board, counts));
+    }
+}
+
+fn on(board: Board, counts: &mut Counts) -> Result<()> {
+    let elf = build::image("device-tests", "device-tests", board, Contents::default())?;
+    let log = image::boot(&elf, LIMIT)?.success()?;
+    let last = log.last().context("the program logged nothing")?;
+    let Some(passed) = last.strip_suffix(" passed, 0 failed") else { bail!("the last line was {last:?}") };
+    counts.passed = passed.parse()?;
+    Ok(())
+}

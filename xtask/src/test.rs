@@ -1,0 +1,72 @@
+//! `cargo xtask test`: every test there is.
+
+use anyhow::Result;
+
+use crate::board::Board;
+use crate::report::{Counts, Report};
+use crate::shell::{cargo, root, run, run_lines};
+use crate::{device_test, firmware_test, setup};
+
+/// Runs everything, each step whatever becomes of the others.
+pub(crate) fn run_all() -> Result<()> {
+    let mut report = Report::default();
+    report.step("set-up", setup::all);
+    report.step("formatting", || run(cargo().args(["fmt", "--all", "--check"])));
+    lints(&mut report);
+    host(&mut report);
+    for &board in Board::all() {
+        firmware_test::add_build(&mut report, board);
+    }
+    device_test::add_steps(&mut report, &Board::emulated().collect::<Vec<_>>());
+    firmware_test::add_steps(&mut report);
+    report.finish()
+}
+
+/// Clippy on the host and for every board, and rustdoc.
+fn lints(report: &mut Report) {
+    report.step("clippy on the host", || {
+        run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    });
+    for &board in Board::all() {
+        let name = board.name();
+        report.step(format!("clippy for {name}"), || {
+            let mut clippy = cargo();
+            clippy.args(["clippy", "-p", "thumbnet", "-p", "thumbnet-models", "-p", "firmware", "-p", "device-tests"]);
+            clippy.args(["--no-default-features", "--features"]);
+            clippy.arg(format!("thumbnet/defmt,firmware/{name},device-tests/{name}"));
+            run(clippy.args(["--target", board.target(), "--", "-D", "warnings"]))
+        });
+    }
+    report.step("documentation", || run(cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")));
+    report.step("documentation of the firmware", || {
+        let mut doc = cargo();
+        doc.args(["doc", "--no-deps", "--package", "firmware", "--target", Board::Mps2An386.target()]);
+        run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    });
+}
+
+/// The tests that cargo runs on the host.
+fn host(report: &mut Report) {
+    report.counted("tests on the host", |counts| cargo_test(&["--workspace", "--exclude", "xtask"], &[], counts));
+    report.counted("tests of xtask", |counts| cargo_test(&["--package", "xtask", "--profile", "xtask"], &[], counts));
+    report.counted("tests of the library without std", |counts| {
+        cargo_test(&["--package", "thumbnet", "--no-default-features"], &[], counts)
+    });
+    report.counted("tests of the library, scalar back end only", |counts| {
+        // A folder of its own: other flags would make cargo build everything anew, and then again.
+        let folder = root().join("target").join("scalar");
+        let flags = [("RUSTFLAGS", r#"--cfg thumbnet_backend="scalar""#), ("CARGO_TARGET_DIR", &folder.to_string_lossy())];
+        cargo_test(&["--package", "thumbnet", "--features", "std"], &flags, counts)
+    });
+}
+
+/// `cargo test`, with its tests counted.
+fn cargo_test(arguments: &[&str], variables: &[(&str, &str)], counts: &mut Counts) -> Result<()> {
+    let mut command = cargo();
+    command.args(["test", "--no-fail-fast"]).args(arguments).envs(variables.iter().copied());
+    run_lines(&mut command, |line| {
+        println!("{line}");
+        counts.add_line(line);
+        Ok(())
+    })
+}
