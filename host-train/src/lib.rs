@@ -1,3 +1,4 @@
 //! What a person does on a PC with a thumbnet network: train it, judge it, quantise it, look at it.
 pub mod atomic;
 pub mod data;
+pub mod image;
