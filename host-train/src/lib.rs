@@ -1,4 +1,7 @@
 //! What a person does on a PC with a thumbnet network: train it, judge it, quantise it, look at it.
 pub mod atomic;
+pub mod checkpoint;
 pub mod data;
 pub mod image;
+pub mod network;
+pub mod safetensors;
