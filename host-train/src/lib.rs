@@ -2,6 +2,9 @@
 pub mod atomic;
 pub mod checkpoint;
 pub mod data;
+pub mod history;
 pub mod image;
+pub mod model;
 pub mod network;
+pub mod progress;
 pub mod safetensors;
