@@ -7,4 +7,5 @@ pub mod image;
 pub mod model;
 pub mod network;
 pub mod progress;
+pub mod quantized;
 pub mod safetensors;

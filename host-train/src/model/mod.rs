@@ -109,7 +109,7 @@ impl<N: Network> Model<N> {
     }
 }
 
-fn check_fits<N: Network>(data: &Dataset) -> Result<(), FitError> {
+pub(crate) fn check_fits<N: Network>(data: &Dataset) -> Result<(), FitError> {
     let fits = data.shape() == N::INPUT && (0..data.len()).all(|i| usize::from(data.label(i)) < N::OUTPUT.len());
     if fits { Ok(()) } else { Err(FitError::Dataset { network: N::NAME }) }
 }
