@@ -55,7 +55,7 @@ pub trait Network: Sized + Copy + Send + Sync + 'static {
     const TRAINING_BYTES: usize = 4 * training_len(Self::LAYERS, 1);
 
     /// One int8 image: `[i8; INPUT.len()]`.
-    type Image: AsRef<[i8]> + AsMut<[i8]> + Copy + Send + Sync;
+    type Image: AsRef<[i8]> + AsMut<[i8]> + Copy + Send + Sync + for<'a> TryFrom<&'a [i8]>;
     /// The int8 outputs: `[i8; OUTPUT.len()]`.
     type Scores: AsRef<[i8]> + AsMut<[i8]> + Copy + Send + Sync;
     /// RAM of the int8 network: `ACTIVATION_BYTES` and `SCRATCH_BYTES`.

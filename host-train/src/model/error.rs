@@ -1,0 +1,47 @@
+//! What can go wrong.
+
+use thumbnet::{sequential::ForwardError, train::TrainError};
+
+/// Why a model cannot be trained or evaluated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// No epochs.
+    #[error("epochs is 0, but must be at least 1")]
+    Epochs,
+    /// An impossible batch size.
+    #[error("batch size is {batch_size}, but must be in 1..={samples}, the number of training images")]
+    BatchSize {
+        /// The batch size.
+        batch_size: usize,
+        /// Images in the data set.
+        samples: usize,
+    },
+    /// Images of another shape than the network's input, or labels beyond its outputs.
+    #[error("the data set does not fit {network}")]
+    Dataset {
+        /// The network.
+        network: &'static str,
+    },
+    /// The training step refused.
+    #[error("{0}")]
+    Train(TrainError),
+    /// The forward pass refused.
+    #[error("{0}")]
+    Forward(ForwardError),
+    /// The loss is no number any more.
+    #[error("{which} is {loss} in epoch {epoch}, step {step}: training diverged; try a smaller learning rate")]
+    Diverged {
+        /// `loss` or `val_loss`.
+        which: &'static str,
+        /// NaN or infinite.
+        loss: f64,
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step, from 1.
+        step: usize,
+    },
+    /// A callback ended the training.
+    #[error(transparent)]
+    Callback(Box<dyn std::error::Error + Send + Sync>),
+}

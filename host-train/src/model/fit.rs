@@ -1,0 +1,129 @@
+//! Training.
+
+use std::time::Instant;
+
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_pcg::Pcg64Mcg;
+use thumbnet::{
+    Network,
+    train::{Loss, Optimizer, Trainer},
+};
+
+use super::{Batch, Callback, Evaluation, FitError, Model, Running, check_fits, evaluate};
+use crate::{data::Dataset, history::Epoch};
+
+/// A model with what it is to be trained with; Keras's `compile`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled<N, O> {
+    model: Model<N>,
+    optimizer: O,
+    loss: Loss,
+}
+
+/// How to fit; Keras's arguments of `fit`.
+#[derive(Clone, Copy, Debug)]
+pub struct FitOptions<'a> {
+    /// Passes over the data; at least 1.
+    pub epochs: usize,
+    /// Samples in a step; at least 1, at most the data set's. The last step of an epoch takes what is left.
+    pub batch_size: usize,
+    /// What the weights are judged by after each epoch.
+    pub validation: Option<&'a Dataset>,
+    /// Draws the order of the samples and the dropout masks. The same seed and initial weights give the same weights, on any
+    /// number of threads.
+    pub seed: u64,
+}
+
+impl Default for FitOptions<'_> {
+    /// The tutorial's 10 epochs at batch size 50.
+    fn default() -> Self {
+        Self { epochs: 10, batch_size: 50, validation: None, seed: 1 }
+    }
+}
+
+impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
+    pub(super) fn new(model: Model<N>, optimizer: O, loss: Loss) -> Self {
+        Self { model, optimizer, loss }
+    }
+
+    /// The model with its weights as they are now.
+    pub fn model(&self) -> &Model<N> {
+        &self.model
+    }
+
+    /// Loss and accuracy over a data set.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Dataset`] where it does not fit the network.
+    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation, FitError> {
+        self.model.evaluate(data, self.loss)
+    }
+
+    /// Trains, and returns what each epoch reached. The optimizer begins anew with each call.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError`], for options out of range, a loss that is no number, or what a callback reports. The weights are then
+    /// those of the last step.
+    pub fn fit(
+        &mut self,
+        data: &Dataset,
+        options: FitOptions<'_>,
+        callback: &mut dyn Callback,
+    ) -> Result<Vec<Epoch>, FitError> {
+        let FitOptions { epochs, batch_size, validation, seed } = options;
+        if epochs == 0 {
+            return Err(FitError::Epochs);
+        }
+        if batch_size == 0 || batch_size > data.len() {
+            return Err(FitError::BatchSize { batch_size, samples: data.len() });
+        }
+        check_fits::<N>(data)?;
+        validation.map_or(Ok(()), check_fits::<N>)?;
+
+        // Zeroed pages come from the system as they are touched: what a short last batch never needs is never there.
+        let mut slots = vec![0.0; Trainer::<N, O>::SLOTS_LEN];
+        let mut memory = vec![0.0; N::training_len(batch_size)];
+        let Model { weights, backend, .. } = &mut self.model;
+        let mut trainer =
+            Trainer::<N, O>::new(*backend, self.optimizer.clone(), self.loss, seed, weights, &mut slots, &mut memory)
+                .map_err(FitError::Train)?;
+
+        let mut order: Vec<usize> = (0..data.len()).collect();
+        let mut random = Pcg64Mcg::seed_from_u64(seed);
+        let mut batch = Batch::new::<N>();
+        let mut history = Vec::with_capacity(epochs);
+        let steps = data.len().div_ceil(batch_size);
+        for epoch in 1..=epochs {
+            callback.epoch_begins(epoch, steps).map_err(FitError::Callback)?;
+            order.shuffle(&mut random);
+            let start = Instant::now();
+            let mut running = Running::default();
+            for (step, samples) in order.chunks(batch_size).enumerate() {
+                let step = step + 1;
+                batch.gather(data, samples.iter().copied());
+                let metrics = trainer.step(&batch.x, &batch.targets).map_err(FitError::Train)?;
+                if !metrics.loss.is_finite() {
+                    return Err(FitError::Diverged { which: "loss", loss: metrics.loss.into(), epoch, step });
+                }
+                running.add(metrics);
+                callback.step_ends(step, &running).map_err(FitError::Callback)?;
+            }
+            let seconds = start.elapsed().as_secs_f64();
+
+            let mut record = Epoch::new(epoch, steps, seconds, running.evaluation());
+            if let Some(validation) = validation {
+                callback.validation_begins().map_err(FitError::Callback)?;
+                let result = evaluate::<N>(*backend, trainer.weights(), validation, self.loss)?;
+                if !result.loss.is_finite() {
+                    return Err(FitError::Diverged { which: "val_loss", loss: result.loss, epoch, step: steps });
+                }
+                record.validate(result);
+            }
+            callback.epoch_ends(&record, trainer.weights()).map_err(FitError::Callback)?;
+            history.push(record);
+        }
+        Ok(history)
+    }
+}

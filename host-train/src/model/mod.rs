@@ -1,0 +1,135 @@
+//! A network with its f32 weights, handled as a Keras user handles a model.
+//!
+//! ```
+//! use host_train::{data::Dataset, model::{FitOptions, Model, Silent}};
+//! use thumbnet::{geometry::Shape, train::{Loss, Sgd}};
+//!
+//! thumbnet::sequential! {
+//!     struct Net: [1, 2, 1] {
+//!         flatten: Flatten,
+//!         dense: Dense { units: 2, activation: Softmax },
+//!     }
+//! }
+//!
+//! let data = Dataset::new(Shape::new(1, 2, 1), vec![255, 0, 0, 255], vec![0, 1]);
+//! let mut model = Model::<Net>::new(1).compile(Sgd { learning_rate: 0.5, ..Sgd::default() }, Loss::CategoricalCrossentropy);
+//! let history = model.fit(&data, FitOptions { epochs: 30, batch_size: 2, ..FitOptions::default() }, &mut Silent)?;
+//! assert!(history.last().unwrap().loss < history[0].loss);
+//! assert_eq!(model.evaluate(&data)?.accuracy, 1.0);
+//! # Ok::<(), host_train::model::FitError>(())
+//! ```
+
+mod batch;
+mod callback;
+mod error;
+mod fit;
+mod metrics;
+
+use std::marker::PhantomData;
+
+use thumbnet::{
+    Network,
+    arch::Backend,
+    sequential::forward,
+    train::{Loss, Metrics, Optimizer, count_correct, initialize},
+};
+
+pub(crate) use batch::Batch;
+pub use batch::to_input;
+pub use callback::{Callback, CallbackResult, Silent};
+pub use error::FitError;
+pub use fit::{Compiled, FitOptions};
+pub use metrics::{Evaluation, Running};
+
+use crate::data::Dataset;
+
+/// Samples that go through the network together where none are trained on.
+const EVALUATION_BATCH: usize = 50;
+
+/// A network `N` and its weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model<N> {
+    weights: Vec<f32>,
+    backend: Backend,
+    network: PhantomData<N>,
+}
+
+impl<N: Network> Model<N> {
+    /// A model with initial weights: Glorot-uniform kernels and zero biases, drawn from `seed`.
+    pub fn new(seed: u64) -> Self {
+        let mut weights = vec![0.0; N::PARAMETERS];
+        initialize::<N>(&mut weights, seed);
+        Self { weights, backend: Backend::detect(), network: PhantomData }
+    }
+
+    /// A model with these weights, as a checkpoint or an import gives them.
+    ///
+    /// # Panics
+    ///
+    /// Where there are not `N::PARAMETERS`.
+    pub fn from_weights(weights: Vec<f32>) -> Self {
+        assert_eq!(weights.len(), N::PARAMETERS, "the weights are the network's");
+        Self { weights, backend: Backend::detect(), network: PhantomData }
+    }
+
+    /// The weights: each layer's kernel, then its bias, in Keras's layouts.
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// The kernels that run.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Makes it ready for training.
+    pub fn compile<O: Optimizer + Clone>(self, optimizer: O, loss: Loss) -> Compiled<N, O> {
+        Compiled::new(self, optimizer, loss)
+    }
+
+    /// Loss and accuracy over a data set.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Dataset`] where it does not fit the network.
+    pub fn evaluate(&self, data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
+        check_fits::<N>(data)?;
+        evaluate::<N>(self.backend, &self.weights, data, loss)
+    }
+
+    /// The outputs for one image.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Forward`] where the image has another size than the network's input.
+    pub fn predict(&self, image: &[u8]) -> Result<Vec<f32>, FitError> {
+        let x: Vec<f32> = image.iter().map(|&pixel| to_input(pixel)).collect();
+        let mut memory = vec![0.0; N::inference_len(1)];
+        Ok(forward::<N>(self.backend, &self.weights, &x, &mut memory).map_err(FitError::Forward)?.to_vec())
+    }
+}
+
+pub(crate) fn check_fits<N: Network>(data: &Dataset) -> Result<(), FitError> {
+    let fits = data.shape() == N::INPUT && (0..data.len()).all(|i| usize::from(data.label(i)) < N::OUTPUT.len());
+    if fits { Ok(()) } else { Err(FitError::Dataset { network: N::NAME }) }
+}
+
+fn evaluate<N: Network>(backend: Backend, weights: &[f32], data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
+    let mut memory = vec![0.0; N::inference_len(EVALUATION_BATCH.min(data.len()))];
+    let mut batch = Batch::new::<N>();
+    let mut running = Running::default();
+    for start in (0..data.len()).step_by(EVALUATION_BATCH) {
+        batch.gather(data, start..data.len().min(start + EVALUATION_BATCH));
+        let outputs = forward::<N>(backend, weights, &batch.x, &mut memory).map_err(FitError::Forward)?;
+        let classes = N::OUTPUT.len();
+        running.add(Metrics {
+            loss: loss.sum(classes, outputs, &batch.targets),
+            correct: count_correct(classes, outputs, &batch.targets),
+            samples: batch.targets.len() / classes,
+        });
+    }
+    Ok(running.evaluation())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+use thumbnet::{
+    geometry::Shape,
+    train::{Adadelta, Adam, Sgd},
+};
+
+use super::*;
+use crate::history::Epoch;
+
+thumbnet::sequential! {
+    struct Net: [4, 4, 1] {
+        conv: Conv2D { filters: 2, kernel_size: 3, activation: Relu },
+        flatten: Flatten,
+        hidden: Dense { units: 8, activation: Relu },
+        dropout: Dropout { rate: 0.25 },
+        scores: Dense { units: 3, activation: Softmax },
+    }
+}
+
+/// Images of a bright stripe in one of three places; the place is the label. Another `noise` gives other images.
+fn stripes(count: usize, noise: usize) -> Dataset {
+    let labels: Vec<u8> = (0..count).map(|i| (i % 3) as u8).collect();
+    let pixel = |i: usize, at: usize| {
+        let grain = ((i + noise) * 31 + at * 17) % 40;
+        (if at / 4 == i % 3 { 200 + grain } else { grain }) as u8
+    };
+    let images = (0..count).flat_map(|i| (0..16).map(move |at| pixel(i, at))).collect();
+    Dataset::new(Shape::new(4, 4, 1), images, labels)
+}
+
+fn options(epochs: usize, batch_size: usize) -> FitOptions<'static> {
+    FitOptions { epochs, batch_size, validation: None, seed: 7 }
+}
+
+fn fitted(seed: u64, threads: usize) -> Vec<f32> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| {
+        let mut model = Model::<Net>::new(3).compile(Adadelta::default(), Loss::CategoricalCrossentropy);
+        model.fit(&stripes(100, 0), FitOptions { seed, ..options(3, 8) }, &mut Silent).unwrap();
+        model.model().weights().to_vec()
+    })
+}
+
+#[test]
+fn learns() {
+    let (train, test) = (stripes(300, 0), stripes(90, 13));
+    let mut model = Model::<Net>::new(3).compile(Adam::default(), Loss::CategoricalCrossentropy);
+    let before = model.evaluate(&test).unwrap();
+    let options = FitOptions { validation: Some(&test), ..options(20, 10) };
+    let history = model.fit(&train, options, &mut Silent).unwrap();
+    let after = model.evaluate(&test).unwrap();
+    assert!(before.accuracy < 0.9 && after.accuracy > 0.98, "{before} {after}");
+    let last = history.last().unwrap();
+    assert_eq!((last.epoch, last.steps), (20, 30));
+    assert_eq!((last.val_loss, last.val_accuracy), (Some(after.loss), Some(after.accuracy)));
+
+    let outputs = model.model().predict(test.image(1)).unwrap();
+    assert_eq!(thumbnet::train::argmax(&outputs), 1);
+}
+
+#[test]
+fn the_seed_decides_and_the_threads_do_not() {
+    let weights = fitted(1, 1);
+    assert_eq!(weights, fitted(1, 1));
+    assert_eq!(weights, fitted(1, 3));
+    assert_ne!(weights, fitted(2, 1));
+}
+
+/// Every sample is used once an epoch, the last batch is shorter, and the order changes from epoch to epoch.
+#[test]
+fn callbacks_see_every_step() {
+    #[derive(Default)]
+    struct Log(Vec<String>);
+    impl Callback for Log {
+        fn epoch_begins(&mut self, epoch: usize, steps: usize) -> CallbackResult {
+            self.0.push(format!("begin {epoch} {steps}"));
+            Ok(())
+        }
+        fn step_ends(&mut self, step: usize, running: &Running) -> CallbackResult {
+            self.0.push(format!("step {step} {}", running.evaluation().samples));
+            Ok(())
+        }
+        fn validation_begins(&mut self) -> CallbackResult {
+            self.0.push("validation".into());
+            Ok(())
+        }
+        fn epoch_ends(&mut self, epoch: &Epoch, weights: &[f32]) -> CallbackResult {
+            self.0.push(format!("end {} {}", epoch.epoch, weights.len()));
+            if epoch.epoch == 2 { Err("enough".into()) } else { Ok(()) }
+        }
+    }
+    let data = stripes(10, 0);
+    let mut log = Log::default();
+    let mut model = Model::<Net>::new(3).compile(Sgd::default(), Loss::CategoricalCrossentropy);
+    let options = FitOptions { validation: Some(&data), ..options(5, 4) };
+    let error = model.fit(&data, options, &mut log).unwrap_err();
+    assert_eq!(error.to_string(), "enough");
+    let end = format!("end 1 {}", Net::PARAMETERS);
+    let first = ["begin 1 3", "step 1 4", "step 2 8", "step 3 10", "validation", end.as_str(), "begin 2 3"];
+    assert_eq!(log.0[..7], first);
+    assert_eq!(log.0.len(), 12, "the error ended the training");
+}
+
+#[test]
+fn options_out_of_range_are_refused() {
+    let data = stripes(10, 0);
+    let error = |optimizer: Sgd, options| {
+        let mut model = Model::<Net>::new(3).compile(optimizer, Loss::CategoricalCrossentropy);
+        model.fit(&data, options, &mut Silent).unwrap_err().to_string()
+    };
+    let rate = |learning_rate| Sgd { learning_rate, ..Sgd::default() };
+    assert_eq!(error(rate(0.1), options(0, 5)), "epochs is 0, but must be at least 1");
+    assert!(error(rate(0.1), options(1, 0)).starts_with("batch size is 0, but must be in 1..=10"));
+    assert!(error(rate(0.1), options(1, 11)).starts_with("batch size is 11, but must be in 1..=10"));
+    assert_eq!(error(rate(0.0), options(1, 5)), "learning_rate is 0, but must be finite and above 0");
+    assert!(error(rate(f32::NAN), options(1, 5)).starts_with("learning_rate is NaN"));
+    assert!(error(rate(-1.0), options(1, 5)).starts_with("learning_rate is -1"));
+    let text = error(rate(1e30), options(9, 5));
+    assert!(text.contains("training diverged; try a smaller learning rate"), "{text}");
+}
+
+#[test]
+fn data_of_other_shapes_is_refused() {
+    let model = Model::<Net>::new(1);
+    let other = Dataset::new(Shape::new(2, 8, 1), vec![0; 16], vec![0]);
+    let error = model.evaluate(&other, Loss::CategoricalCrossentropy).unwrap_err();
+    assert_eq!(error.to_string(), "the data set does not fit Net");
+    let label = Dataset::new(Shape::new(4, 4, 1), vec![0; 16], vec![3]);
+    model.evaluate(&label, Loss::CategoricalCrossentropy).unwrap_err();
+    model.predict(&[0; 15]).unwrap_err();
+}

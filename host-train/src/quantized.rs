@@ -1,0 +1,283 @@
+//! From f32 weights to a blob, and a blob run on the PC.
+
+use std::marker::PhantomData;
+
+use rayon::prelude::*;
+use thumbnet::{
+    Int8, Network,
+    blob::{self, BlobError, Family, WriteError},
+    quant::{self, Affine, Calibrator, QuantizeError, Range},
+    sequential::ForwardError,
+    train::argmax,
+};
+
+use crate::{
+    data::Dataset,
+    model::{Batch, FitError, Model, check_fits, to_input},
+};
+
+/// Images that go through the network together while calibrating.
+const CALIBRATION_BATCH: usize = 50;
+/// Images that one task classifies: enough to make reading the blob again for each task cheap.
+const TASK: usize = 500;
+
+/// How to quantise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuantizeOptions {
+    /// How ranges follow from the values seen.
+    pub range: Range,
+    /// How many images to calibrate with, the first ones of the data set.
+    pub images: usize,
+    /// The cores to write the weights for.
+    pub family: Family,
+}
+
+impl Default for QuantizeOptions {
+    /// TFLite's rule, on 500 images.
+    fn default() -> Self {
+        Self { range: Range::MinMax, images: 500, family: Family::default() }
+    }
+}
+
+/// Why a model cannot be quantised.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuantizationError {
+    /// An impossible number of images.
+    #[error("{images} images to calibrate with, but must be in 1..={available}, the number of training images")]
+    Images {
+        /// Images asked for.
+        images: usize,
+        /// Images in the data set.
+        available: usize,
+    },
+    /// A percentile that leaves nothing, or more than there is.
+    #[error("percentile is {0}, but must be above 50 and at most 100")]
+    Percentile(f32),
+    /// The data set does not fit the network.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The forward pass refused.
+    #[error("{0}")]
+    Forward(ForwardError),
+    /// The weights cannot be quantised.
+    #[error("{0}")]
+    Quantize(QuantizeError),
+    /// The blob cannot be written.
+    #[error("{0}")]
+    Write(WriteError),
+}
+
+/// The blob of a model: calibrated on the first images of `data`, quantised to int8.
+///
+/// # Errors
+///
+/// [`QuantizationError`], for options out of range, or weights that do not quantise.
+pub fn quantize<N: Network>(
+    model: &Model<N>,
+    data: &Dataset,
+    options: QuantizeOptions,
+) -> Result<Vec<u8>, QuantizationError> {
+    let QuantizeOptions { range, images, family } = options;
+    if images == 0 || images > data.len() {
+        return Err(QuantizationError::Images { images, available: data.len() });
+    }
+    if let Range::Percentile(percentile) = range
+        && !(percentile > 50.0 && percentile <= 100.0)
+    {
+        return Err(QuantizationError::Percentile(percentile));
+    }
+    check_fits::<N>(data)?;
+
+    let mut calibrator = Calibrator::<N>::new(range);
+    let mut memory = vec![0.0; N::inference_len(CALIBRATION_BATCH.min(images))];
+    let mut batch = Batch::new::<N>();
+    for start in (0..images).step_by(CALIBRATION_BATCH) {
+        batch.gather(data, start..images.min(start + CALIBRATION_BATCH));
+        calibrator
+            .observe(model.backend(), model.weights(), &batch.x, &mut memory)
+            .map_err(QuantizationError::Forward)?;
+    }
+    let quantized = quant::quantize::<N>(model.weights(), &calibrator.finish()).map_err(QuantizationError::Quantize)?;
+    blob::write::<N>(&quantized, family).map_err(QuantizationError::Write)
+}
+
+/// A quantised network `N` with its blob.
+#[derive(Clone, Debug)]
+pub struct QuantizedModel<N> {
+    /// The blob, in words because it must lie at a multiple of 16 bytes.
+    words: Vec<u128>,
+    /// Its bytes.
+    len: usize,
+    network: PhantomData<N>,
+}
+
+/// How many images were recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accuracy {
+    /// Images whose largest output is the right one (the first, of equals).
+    pub correct: usize,
+    /// Images in all.
+    pub samples: usize,
+}
+
+impl Accuracy {
+    /// `correct / samples`.
+    pub fn share(self) -> f64 {
+        self.correct as f64 / self.samples as f64
+    }
+}
+
+impl<N: Network> QuantizedModel<N> {
+    /// The network of a blob.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError`], for anything that is off with it.
+    pub fn from_blob(blob: &[u8]) -> Result<Self, BlobError> {
+        let mut words = vec![0u128; blob.len().div_ceil(size_of::<u128>())];
+        bytemuck::cast_slice_mut(&mut words)[..blob.len()].copy_from_slice(blob);
+        N::from_blob(&bytemuck::cast_slice(&words)[..blob.len()])?;
+        Ok(Self { words, len: blob.len(), network: PhantomData })
+    }
+
+    /// The network, read from its blob.
+    pub fn network(&self) -> Int8<'_, N> {
+        N::from_blob(&bytemuck::cast_slice(&self.words)[..self.len])
+            .expect("the blob was read before and has not changed")
+    }
+
+    /// The int8 outputs for one image of 8-bit pixels.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Dataset`] where the image has another size than the network's input.
+    pub fn predict(&self, image: &[u8]) -> Result<N::Scores, FitError> {
+        Runner::new(self).predict(image)
+    }
+
+    /// Accuracy over a data set.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Dataset`] where it does not fit the network.
+    pub fn evaluate(&self, data: &Dataset) -> Result<Accuracy, FitError> {
+        check_fits::<N>(data)?;
+        let samples = data.len();
+        let count = |task: usize| {
+            let mut runner = Runner::new(self);
+            (task * TASK..samples.min((task + 1) * TASK)).try_fold(0, |correct, i| {
+                let scores = runner.predict(data.image(i))?;
+                Ok(correct + usize::from(argmax(scores.as_ref()) == usize::from(data.label(i))))
+            })
+        };
+        let correct = (0..samples.div_ceil(TASK)).into_par_iter().map(count).sum::<Result<usize, FitError>>()?;
+        Ok(Accuracy { correct, samples })
+    }
+}
+
+/// The int8 input that stands for each 8-bit pixel, as a device makes it.
+pub fn input_table(input: Affine) -> [i8; 256] {
+    std::array::from_fn(|pixel| input.quantize(to_input(pixel as u8)))
+}
+
+/// A network with all that one thread needs to run it.
+struct Runner<'a, N: Network> {
+    network: Int8<'a, N>,
+    table: [i8; 256],
+    image: Vec<i8>,
+    memory: Box<N::Memory>,
+}
+
+impl<'a, N: Network> Runner<'a, N> {
+    fn new(model: &'a QuantizedModel<N>) -> Self {
+        let network = model.network();
+        Self { network, table: input_table(network.input()), image: Vec::new(), memory: Box::new(N::ZERO_MEMORY) }
+    }
+
+    fn predict(&mut self, image: &[u8]) -> Result<N::Scores, FitError> {
+        self.image.clear();
+        self.image.extend(image.iter().map(|&pixel| self.table[usize::from(pixel)]));
+        let image = N::Image::try_from(&self.image).map_err(|_| FitError::Dataset { network: N::NAME })?;
+        Ok(self.network.predict(&image, &mut self.memory))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thumbnet::{
+        geometry::Shape,
+        train::{Adam, Loss},
+    };
+
+    use super::*;
+    use crate::model::{FitOptions, Silent};
+
+    thumbnet::sequential! {
+        struct Net: [2, 4, 1] {
+            conv: Conv2D { filters: 4, kernel_size: 2, activation: Relu },
+            flatten: Flatten,
+            scores: Dense { units: 2, activation: Softmax },
+        }
+    }
+
+    /// Which half is brighter.
+    fn halves(count: usize) -> Dataset {
+        let bright = |i: usize, at: usize| (at % 4 / 2 == i % 2, (i * 7 + at * 13) % 90);
+        let pixel = |(is_bright, grain): (bool, usize)| (if is_bright { 160 + grain } else { grain }) as u8;
+        let images = (0..count).flat_map(|i| (0..8).map(move |at| pixel(bright(i, at)))).collect();
+        Dataset::new(Shape::new(2, 4, 1), images, (0..count).map(|i| (i % 2) as u8).collect())
+    }
+
+    fn trained() -> Model<Net> {
+        let mut model = Model::<Net>::new(1).compile(Adam::default(), Loss::CategoricalCrossentropy);
+        let options = FitOptions { epochs: 30, batch_size: 10, ..FitOptions::default() };
+        model.fit(&halves(200), options, &mut Silent).unwrap();
+        model.model().clone()
+    }
+
+    #[test]
+    fn int8_recognises_what_f32_does() {
+        let (model, data) = (trained(), halves(1200));
+        assert!(model.evaluate(&data, Loss::CategoricalCrossentropy).unwrap().accuracy > 0.99);
+        for range in [Range::MinMax, Range::Percentile(99.9)] {
+            for family in [Family::Plain, Family::Dsp] {
+                let options = QuantizeOptions { range, images: 120, family };
+                let blob = quantize(&model, &data, options).unwrap();
+                let quantized = QuantizedModel::<Net>::from_blob(&blob).unwrap();
+                let accuracy = quantized.evaluate(&data).unwrap();
+                assert!(accuracy.samples == 1200 && accuracy.share() > 0.99, "{options:?} {accuracy:?}");
+                let scores = quantized.predict(data.image(1)).unwrap();
+                let probabilities = model.predict(data.image(1)).unwrap();
+                let output = quantized.network().output();
+                for (score, probability) in scores.into_iter().zip(probabilities) {
+                    assert!((output.dequantize(score) - probability).abs() < 0.05);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn options_out_of_range_are_refused() {
+        let (model, data) = (Model::<Net>::new(1), halves(10));
+        let error = |options| quantize(&model, &data, options).unwrap_err().to_string();
+        let options = QuantizeOptions::default();
+        let text = "500 images to calibrate with, but must be in 1..=10, the number of training images";
+        assert_eq!(error(options), text);
+        assert!(error(QuantizeOptions { images: 0, ..options }).starts_with("0 images"));
+        for percentile in [50.0, 100.1, f32::NAN] {
+            let range = Range::Percentile(percentile);
+            assert!(error(QuantizeOptions { range, images: 5, ..options }).contains("above 50 and at most 100"));
+        }
+    }
+
+    #[test]
+    fn damaged_blobs_and_other_images_are_refused() {
+        let (model, data) = (trained(), halves(10));
+        let blob = quantize(&model, &data, QuantizeOptions { images: 5, ..QuantizeOptions::default() }).unwrap();
+        for len in 0..blob.len() {
+            QuantizedModel::<Net>::from_blob(&blob[..len]).unwrap_err();
+        }
+        QuantizedModel::<Net>::from_blob(&blob).unwrap().predict(&[0; 7]).unwrap_err();
+    }
+}
