@@ -3,9 +3,11 @@
 //! Each method takes any number of samples, one after the other. Results are the same bytes in every back end.
 #[cfg(thumbnet_cortex)]
 use super::arm;
-use super::{Backend, Kind, scalar};
+#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+use super::x86_64::{avx2, avx512};
+use super::{Backend, Kind, dispatch, scalar};
 use crate::geometry::Geometry;
-#[cfg(thumbnet_cortex)]
+#[cfg(any(thumbnet_cortex, all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
 use crate::quant::Packing;
 use crate::quant::{ConvS8, DenseS8, SoftmaxS8};
 
@@ -39,7 +41,12 @@ impl Backend {
                 }
             }
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            Kind::Avx2(_) | Kind::Avx512(_) => Self::SCALAR.conv_s8(layer, input, output, scratch),
+            Kind::Avx2(isa) => avx2::conv_s8::conv_s8(isa, layer, input, output, scratch),
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            Kind::Avx512(isa) => match isa.vnni() {
+                Ok(isa) => avx512::conv_s8::conv_s8(isa, layer, input, output, scratch),
+                Err(isa) => avx2::conv_s8::conv_s8(isa, layer, input, output, scratch),
+            },
         }
     }
 
@@ -48,7 +55,14 @@ impl Backend {
     pub const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<Geometry>) -> usize {
         #[cfg(thumbnet_cortex)]
         return arm::conv_s8::conv_s8_scratch_len(geometry, pool);
-        #[cfg(not(thumbnet_cortex))]
+        #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+        {
+            // Any of the back ends may run.
+            let avx2 = avx2::conv_s8::conv_s8_scratch_len(geometry, pool);
+            let avx512 = avx512::conv_s8::conv_s8_scratch_len(geometry, pool);
+            if avx2 > avx512 { avx2 } else { avx512 }
+        }
+        #[cfg(not(any(thumbnet_cortex, all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))))]
         {
             _ = (geometry, pool);
             0
@@ -83,8 +97,16 @@ impl Backend {
                     scalar::dense_s8::dense_s8(layer, input, output);
                 }
             }
+            // The vector kernels read rows as they are.
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            Kind::Avx2(_) | Kind::Avx512(_) => Self::SCALAR.dense_s8(layer, input, output, scratch),
+            _ if layer.packing != Packing::Plain => Self::SCALAR.dense_s8(layer, input, output, scratch),
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            Kind::Avx2(isa) => avx2::dense_s8::dense_s8(isa, layer, input, output),
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            Kind::Avx512(isa) => match isa.vnni() {
+                Ok(isa) => avx512::dense_s8::dense_s8(isa, layer, input, output),
+                Err(isa) => avx2::dense_s8::dense_s8(isa, layer, input, output),
+            },
         }
     }
 
@@ -110,7 +132,7 @@ impl Backend {
         assert!(geometry.input.channels == geometry.output.channels, "pooling keeps the channels");
         assert!(input.len() * output_len == output.len() * input_len, "input and output differ in samples");
         for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
-            scalar::pool_s8::max_pool_s8(geometry, input, output);
+            dispatch!(self, pool_s8::max_pool_s8(geometry, input, output));
         }
     }
 

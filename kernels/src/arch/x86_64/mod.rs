@@ -4,6 +4,7 @@
 pub(in crate::arch) mod avx2;
 pub(in crate::arch) mod avx512;
 mod gemm_f32;
+mod rows_s8;
 mod transpose_f32;
 
 /// Whether the CPU has all of some features: asked with `std`, else what the target is compiled for.
@@ -28,16 +29,26 @@ impl Avx2 {
     }
 }
 
-/// Proof that the CPU has AVX-512 F, BW, DQ and VL, besides AVX2 and FMA.
+/// Proof that the CPU has AVX-512 F, BW, DQ and VL, besides AVX2 and FMA; and of VNNI, where it has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Avx512(());
+pub(super) struct Avx512(Option<Vnni>);
 
 impl Avx512 {
     /// The proof, if it holds.
     pub(super) fn new() -> Option<Self> {
-        has!("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma").then_some(Self(()))
+        let vnni = has!("avx512vnni").then_some(Vnni(()));
+        has!("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma").then_some(Self(vnni))
+    }
+
+    /// The int8 kernels' instructions, or those that run in their place.
+    pub(super) fn vnni(self) -> Result<Vnni, Avx2> {
+        self.0.ok_or(Avx2(()))
     }
 }
+
+/// Proof that the CPU has AVX-512 VNNI, besides what [`Avx512`] proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Vnni(());
 
 /// Compiles portable functions, which must be `#[inline(always)]`, once more with the vector instructions that a token
 /// proves: loops without branches need no more than that.

@@ -1,11 +1,17 @@
 //! 8 values at a time.
 
 pub(in crate::arch) mod activation_f32;
+pub(in crate::arch) mod conv_s8;
 pub(in crate::arch) mod dense_f32;
+pub(in crate::arch) mod dense_s8;
 pub(in crate::arch) mod dropout_f32;
 mod gemm_f32;
 pub(in crate::arch) mod optimizer_f32;
 pub(in crate::arch) mod pool_f32;
+pub(in crate::arch) mod pool_s8;
+mod requantize;
+mod rows_s8;
 pub(in crate::arch) mod softmax_f32;
 mod transpose_f32;
 mod vector;
+mod vector_s8;

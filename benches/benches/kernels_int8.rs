@@ -1,0 +1,97 @@
+//! Int8 inference of the two MNIST networks, one image after the other on one thread: whole networks and each layer.
+//!
+//! `cargo bench -p benches --bench kernels_int8`. `THUMBNET_BACKEND=avx2` measures another back end than the fastest.
+//! Best times, since what disturbs a run only ever makes it slower.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+use thumbnet::{
+    Network,
+    arch::Backend,
+    blob::{Family, write},
+    layer::LayerKind,
+    quant::{Calibrator, ConvS8, DenseS8, LayerS8, Range, quantize},
+    sequential::Stage,
+    train::initialize,
+};
+use thumbnet_models::{MnistConvNet, MnistSmall};
+
+/// Images that take turns.
+const IMAGES: usize = 50;
+
+/// The shortest time of `work`, within the time given.
+fn best(time: Duration, mut work: impl FnMut()) -> Duration {
+    let start = Instant::now();
+    let mut best = Duration::MAX;
+    while start.elapsed() < time {
+        let start = Instant::now();
+        work();
+        best = best.min(start.elapsed());
+    }
+    best
+}
+
+fn layer(backend: Backend, stage: &Stage, tensors: &LayerS8<'_>) {
+    let input: Vec<i8> = (0..stage.layer.input.len()).map(|i| (i * 37 % 251) as u8 as i8).collect();
+    let mut output = vec![0; stage.output().len()];
+    let mut scratch = vec![0; stage.scratch_bytes() / 4];
+    let (weights, packing, bias, requantize) = (tensors.weights, tensors.packing, tensors.bias, tensors.requantize);
+    let time = Duration::from_millis(300);
+    let time = match stage.layer.kind {
+        LayerKind::Conv2D { geometry, .. } => {
+            let (pool, input_zero_point) = (stage.pool, tensors.input.zero_point);
+            let conv = ConvS8 { geometry, pool, input_zero_point, weights, packing, bias, requantize };
+            best(time, || backend.conv_s8(&conv, black_box(&input), black_box(&mut output), &mut scratch))
+        }
+        LayerKind::Dense { .. } => {
+            let (inputs, units) = (stage.layer.input.len(), stage.layer.output.len());
+            let dense = DenseS8 { inputs, units, weights, packing, bias, requantize };
+            best(time, || backend.dense_s8(&dense, black_box(&input), black_box(&mut output), &mut scratch))
+        }
+        _ => return,
+    };
+    let (name, macs) = (stage.layer.name, stage.layer.macs());
+    println!("  {name:10} {:8.2} us {:8.1} GMAC/s", time.as_secs_f64() * 1e6, macs as f64 / time.as_secs_f64() / 1e9);
+}
+
+fn network<N: Network>(name: &str, backend: Backend) {
+    let mut weights = vec![0.0; N::PARAMETERS];
+    initialize::<N>(&mut weights, 1);
+    let x: Vec<f32> = (0..IMAGES * N::INPUT.len()).map(|i| (i * i % 257) as f32 / 256.0).collect();
+    let mut calibrator = Calibrator::<N>::new(Range::MinMax);
+    calibrator.observe(Backend::detect(), &weights, &x, &mut vec![0.0; N::inference_len(IMAGES)]).unwrap();
+    let blob = write::<N>(&quantize::<N>(&weights, &calibrator.finish()).unwrap(), Family::Plain).unwrap();
+    let mut aligned = vec![0u128; blob.len().div_ceil(16)];
+    bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
+    let network = N::from_blob(bytemuck::cast_slice(&aligned)).unwrap().with_backend(backend);
+    let images: Vec<N::Image> = x
+        .chunks_exact(N::INPUT.len())
+        .map(|x| {
+            let image: Vec<i8> = x.iter().map(|x| network.input().quantize(*x)).collect();
+            N::Image::try_from(&image).ok().expect("an image has as many values as the input")
+        })
+        .collect();
+
+    let mut memory = N::ZERO_MEMORY;
+    let time = best(Duration::from_secs(2), || {
+        for image in &images {
+            black_box(network.predict(black_box(image), &mut memory));
+        }
+    });
+    let each = time.as_secs_f64() / IMAGES as f64;
+    println!("{name} on {}: {:.1} us an image, {:.0} images/s", backend.name(), each * 1e6, 1.0 / each);
+    for (stage, tensors) in N::STAGES.iter().zip(network.tensors()) {
+        layer(backend, stage, tensors);
+    }
+}
+
+fn main() {
+    let backend = match std::env::var("THUMBNET_BACKEND") {
+        Ok(name) => Backend::with_name(&name).expect("THUMBNET_BACKEND names a back end that this CPU has"),
+        Err(_) => Backend::detect(),
+    };
+    network::<MnistConvNet>("MnistConvNet", backend);
+    network::<MnistSmall>("MnistSmall", backend);
+}

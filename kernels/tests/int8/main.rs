@@ -1,0 +1,12 @@
+//! The int8 kernels of every back end against the scalar ones, byte for byte, over random layers with extreme values.
+//! That the scalar ones are right is the matter of `tflite_golden.rs`.
+
+mod conv;
+mod dense;
+mod pool;
+mod requantize;
+mod softmax;
+#[path = "../f32/support.rs"]
+#[expect(dead_code, reason = "tolerances are for f32")]
+mod support;
+mod values;
