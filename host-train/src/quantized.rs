@@ -39,6 +39,22 @@ impl Default for QuantizeOptions {
     }
 }
 
+impl QuantizeOptions {
+    /// Checks what can be checked without images.
+    ///
+    /// # Errors
+    ///
+    /// [`QuantizationError::Percentile`], if it is out of range.
+    pub fn check(&self) -> Result<(), QuantizationError> {
+        match self.range {
+            Range::Percentile(percentile) if !(percentile > 50.0 && percentile <= 100.0) => {
+                Err(QuantizationError::Percentile(percentile))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Why a model cannot be quantised.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -78,14 +94,10 @@ pub fn quantize<N: Network>(
     data: &Dataset,
     options: QuantizeOptions,
 ) -> Result<Vec<u8>, QuantizationError> {
+    options.check()?;
     let QuantizeOptions { range, images, family } = options;
     if images == 0 || images > data.len() {
         return Err(QuantizationError::Images { images, available: data.len() });
-    }
-    if let Range::Percentile(percentile) = range
-        && !(percentile > 50.0 && percentile <= 100.0)
-    {
-        return Err(QuantizationError::Percentile(percentile));
     }
     check_fits::<N>(data)?;
 

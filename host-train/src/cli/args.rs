@@ -1,0 +1,206 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::data::mnist::DATA_VARIABLE;
+
+/// Trains, evaluates, quantises and inspects thumbnet networks.
+#[derive(Debug, Parser)]
+#[command(name = "host-train", version, propagate_version = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Print one line of JSON for each result
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Threads to work with [default: one for each core]; results do not depend on it
+    #[arg(long, global = true, value_name = "N")]
+    pub(super) threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Train a network and keep its weights and history
+    Train(TrainArgs),
+    /// Measure the accuracy of f32 weights or of a quantised network on the test images
+    Evaluate(EvaluateArgs),
+    /// Quantise f32 weights to the int8 blob that a device runs
+    Quantize(QuantizeArgs),
+    /// Recognise the digit in a picture
+    Predict(PredictArgs),
+    /// Show what is in a file of weights or a blob, layer by layer, and what it costs on a device
+    Inspect(InspectArgs),
+    /// Take f32 weights from a safetensors file
+    Import(ImportArgs),
+    /// Put f32 weights into a safetensors file
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    /// Folder of another data set: four files named as MNIST's, plain or .gz
+    #[arg(long, value_name = "DIR")]
+    pub(super) dataset: Option<PathBuf>,
+    /// Folder that MNIST is kept in; fetched if missing [default: in the user's data folder]
+    #[arg(long, value_name = "DIR", env = DATA_VARIABLE)]
+    pub(super) data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OptimizerName {
+    Adadelta,
+    Sgd,
+    Adam,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    /// mnist-convnet (the Keras tutorial's) or mnist-small
+    #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
+    pub(super) network: String,
+    #[command(flatten)]
+    pub(super) data: DataArgs,
+    /// Passes over the training images
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(super) epochs: usize,
+    /// Images in a step
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(super) batch_size: usize,
+    /// The update rule
+    #[arg(long, value_enum, default_value_t = OptimizerName::Adadelta)]
+    pub(super) optimizer: OptimizerName,
+    /// Factor on each update [default: adadelta 1.0, sgd 0.01, adam 0.001]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub(super) learning_rate: Option<f32>,
+    /// Draws initial weights, order of images and dropout; the same seed gives the same weights
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(super) seed: u64,
+    /// Folder for the weights and the history [default: a new one, runs/NETWORK-NUMBER]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvaluateArgs {
+    /// Weights, a blob, or a run's folder (its weights)
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) data: DataArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CalibrationName {
+    /// The least and the largest value seen
+    MinMax,
+    /// The range that holds a share of the values seen
+    Percentile,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FamilyName {
+    /// PCs, Cortex-M0, M0+, M3, M55, M85
+    Plain,
+    /// Cortex-M4, M7, M33: cores with DSP instructions
+    Dsp,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QuantizeArgs {
+    /// Weights, or a run's folder
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The blob to write [default: model.blob beside the weights]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) data: DataArgs,
+    /// How the ranges of activations follow from the values seen
+    #[arg(long, value_enum, default_value_t = CalibrationName::MinMax)]
+    pub(super) calibration: CalibrationName,
+    /// Percent of the values that the range holds, with --calibration percentile
+    #[arg(long, default_value_t = 99.99, value_name = "PERCENT", allow_negative_numbers = true)]
+    pub(super) percentile: f32,
+    /// Training images to calibrate with
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    pub(super) images: usize,
+    /// Cores to order the weights for; every core runs every order
+    #[arg(long, value_enum, default_value_t = FamilyName::Plain)]
+    pub(super) family: FamilyName,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PredictArgs {
+    /// PNG or JPEG pictures of one digit each
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(super) images: Vec<PathBuf>,
+    /// Weights, a blob, or a run's folder (its weights)
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) model: PathBuf,
+    /// Draw what the network sees
+    #[arg(long)]
+    pub(super) show: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// Weights, a blob, or a run's folder (its weights)
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The safetensors file
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// mnist-convnet or mnist-small
+    #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
+    pub(super) network: String,
+    /// The file of weights to write [default: FILE with the ending .postcard]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum NamesName {
+    /// The layers' own names
+    Own,
+    /// The names that Keras gives by itself: conv2d, conv2d_1, dense
+    Keras,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Weights, or a run's folder
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The safetensors file to write [default: the weights' name with the ending .safetensors]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// How layers are called in it
+    #[arg(long, value_enum, default_value_t = NamesName::Own)]
+    pub(super) names: NamesName,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn defaults_are_the_tutorials() {
+        let arguments = Arguments::parse_from(["host-train", "train"]);
+        let Command::Train(train) = arguments.command else { panic!("`train` is the command train") };
+        assert_eq!((train.network.as_str(), train.epochs, train.batch_size), ("mnist-convnet", 10, 50));
+        assert_eq!((train.optimizer, train.learning_rate), (OptimizerName::Adadelta, None));
+    }
+}

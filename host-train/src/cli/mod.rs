@@ -1,0 +1,70 @@
+//! The command line.
+
+mod args;
+mod evaluate;
+mod file;
+mod inspect;
+mod output;
+mod predict;
+mod quantize;
+mod train;
+mod transfer;
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::Parser;
+
+use args::{Arguments, Command};
+use output::Output;
+
+/// Runs the command that the program was called with. The status is 0, or 1 after an error that was printed as one line, or
+/// 2 where the arguments make no command.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Who closed the pipe has read enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let text = format!("{error:#}");
+            let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            // There is nobody to tell where this fails.
+            let _ = writeln!(io::stderr(), "error: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(threads) = arguments.threads {
+        anyhow::ensure!(threads > 0, "threads is 0, but must be at least 1");
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads")?;
+    }
+    let output = Output::new(arguments.json);
+    match &arguments.command {
+        Command::Train(arguments) => train::run(arguments, output),
+        Command::Evaluate(arguments) => evaluate::run(arguments, output),
+        Command::Quantize(arguments) => quantize::run(arguments, output),
+        Command::Predict(arguments) => predict::run(arguments, output),
+        Command::Inspect(arguments) => inspect::run(arguments, output),
+        Command::Import(arguments) => transfer::import(arguments, output),
+        Command::Export(arguments) => transfer::export(arguments, output),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is_pipe = |cause: &(dyn Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    // A callback's error is shown in place of its wrapper, and is no cause of it.
+    let in_callback = match error.downcast_ref::<crate::model::FitError>() {
+        Some(crate::model::FitError::Callback(error)) => is_pipe(error.as_ref()),
+        _ => false,
+    };
+    in_callback || error.chain().any(is_pipe)
+}

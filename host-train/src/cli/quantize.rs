@@ -1,0 +1,62 @@
+//! `quantize`.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use serde_json::json;
+use thumbnet::{Network, blob::Family, quant::Range};
+
+use super::{
+    args::{CalibrationName, FamilyName, QuantizeArgs},
+    file::{self, Content, FileVisitor},
+    output::Output,
+};
+use crate::{
+    data::Split,
+    quantized::{QuantizeOptions, quantize},
+    summary::grouped,
+};
+
+pub(super) fn run(arguments: &QuantizeArgs, output: Output) -> anyhow::Result<()> {
+    let path = file::resolve(&arguments.file);
+    file::open(&path, Quantize { path: path.clone(), arguments, output })
+}
+
+struct Quantize<'a> {
+    path: PathBuf,
+    arguments: &'a QuantizeArgs,
+    output: Output,
+}
+
+impl FileVisitor for Quantize<'_> {
+    type Output = ();
+
+    fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
+        let Self { path, arguments, output } = self;
+        let model = content.into_model(&path)?;
+        let range = match arguments.calibration {
+            CalibrationName::MinMax => Range::MinMax,
+            CalibrationName::Percentile => Range::Percentile(arguments.percentile),
+        };
+        let family = match arguments.family {
+            FamilyName::Plain => Family::Plain,
+            FamilyName::Dsp => Family::Dsp,
+        };
+        let options = QuantizeOptions { range, images: arguments.images, family };
+        options.check()?;
+        let data = file::load::<N>(&arguments.data, Split::Train)?;
+        let blob = quantize(&model, &data, options).with_context(|| path.display().to_string())?;
+        let out = arguments.out.clone().unwrap_or_else(|| path.with_file_name("model.blob"));
+        file::write(&out, &blob)?;
+
+        let ram = N::ACTIVATION_BYTES + N::SCRATCH_BYTES;
+        let object = json!({
+            "command": "quantize", "network": N::NAME, "file": path, "blob": out, "blob_bytes": blob.len(),
+            "ram_bytes": ram, "activation_bytes": N::ACTIVATION_BYTES, "scratch_bytes": N::SCRATCH_BYTES,
+            "images": arguments.images,
+        });
+        let (bytes, ram) = (grouped(blob.len()), grouped(ram));
+        output.result(&object, &format!("{}: {} int8, {bytes} bytes, RAM {ram} bytes", out.display(), N::NAME))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! `train`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use serde_json::json;
+use thumbnet::{
+    Network,
+    train::{Adadelta, Adam, Loss, Optimizer, Sgd},
+};
+
+use super::{
+    args::{OptimizerName, TrainArgs},
+    file::{self, WEIGHTS},
+    output::Output,
+};
+use crate::{
+    checkpoint,
+    data::Split,
+    history::{self, Epoch},
+    model::{Callback, CallbackResult, FitError, FitOptions, Model, Running},
+    network::{NetworkVisitor, short_name, with_network},
+    progress::Progress,
+    summary::grouped,
+};
+
+/// The file of what each epoch reached.
+const HISTORY: &str = "history.csv";
+
+pub(super) fn run(arguments: &TrainArgs, output: Output) -> anyhow::Result<()> {
+    with_network(&arguments.network, Train { arguments, output })?
+}
+
+struct Train<'a> {
+    arguments: &'a TrainArgs,
+    output: Output,
+}
+
+impl NetworkVisitor for Train<'_> {
+    type Output = anyhow::Result<()>;
+
+    fn visit<N: Network>(self) -> Self::Output {
+        let rate = |default| self.arguments.learning_rate.unwrap_or(default);
+        match self.arguments.optimizer {
+            OptimizerName::Adadelta => {
+                let default = Adadelta::default();
+                let learning_rate = rate(default.learning_rate);
+                self.train::<N, _>(Adadelta { learning_rate, ..default }, learning_rate)
+            }
+            OptimizerName::Sgd => {
+                let default = Sgd::default();
+                let learning_rate = rate(default.learning_rate);
+                self.train::<N, _>(Sgd { learning_rate, ..default }, learning_rate)
+            }
+            OptimizerName::Adam => {
+                let mut optimizer = Adam::default();
+                optimizer.learning_rate = rate(optimizer.learning_rate);
+                let learning_rate = optimizer.learning_rate;
+                self.train::<N, _>(optimizer, learning_rate)
+            }
+        }
+    }
+}
+
+impl Train<'_> {
+    fn train<N: Network, O: Optimizer + Clone>(&self, optimizer: O, learning_rate: f32) -> anyhow::Result<()> {
+        let &Self { arguments, output } = self;
+        // What can be refused at once is refused before the data is loaded and a folder made.
+        optimizer.check().map_err(|error| FitError::Train(error.into()))?;
+        anyhow::ensure!(arguments.epochs > 0, FitError::Epochs);
+        let train = file::load::<N>(&arguments.data, Split::Train)?;
+        let test = file::load::<N>(&arguments.data, Split::Test)?;
+        let (batch_size, samples) = (arguments.batch_size, train.len());
+        anyhow::ensure!((1..=samples).contains(&batch_size), FitError::BatchSize { batch_size, samples });
+
+        let folder = run_folder(arguments.out.as_deref(), short_name::<N>())?;
+        let mut keeper = Keeper { folder: &folder, epochs: Vec::new(), write: checkpoint::write::<N> };
+        keeper.write_history()?;
+
+        let model = Model::<N>::new(arguments.seed);
+        let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
+        output.note(&format!(
+            "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}, batch size {batch_size}, seed {}; \
+             {} on {} threads\nTrain on {samples} samples, validate on {} samples",
+            N::NAME,
+            grouped(N::PARAMETERS),
+            arguments.seed,
+            model.backend().name(),
+            rayon::current_num_threads(),
+            test.len()
+        ))?;
+        let options =
+            FitOptions { epochs: arguments.epochs, batch_size, validation: Some(&test), seed: arguments.seed };
+        let progress = Progress::new(arguments.epochs, output.is_json());
+        let mut model = model.compile(optimizer, Loss::CategoricalCrossentropy);
+        let history = model.fit(&train, options, &mut Both(progress, &mut keeper))?;
+
+        let last = history.last().context("at least one epoch was trained")?;
+        let weights = folder.join(WEIGHTS);
+        let result = json!({
+            "command": "train", "event": "result", "network": N::NAME, "epochs": history.len(), "seed": arguments.seed,
+            "loss": last.loss, "accuracy": last.accuracy, "val_loss": last.val_loss, "val_accuracy": last.val_accuracy,
+            "seconds": history.iter().map(|epoch| epoch.seconds).sum::<f64>(),
+            "weights": weights, "history": folder.join(HISTORY),
+        });
+        output.result(&result, &format!("Weights and history are in {}", folder.display()))?;
+        Ok(())
+    }
+}
+
+/// The folder to write to: the chosen one, or a new one of the network's name and the first free number.
+fn run_folder(chosen: Option<&Path>, network: &str) -> anyhow::Result<PathBuf> {
+    let make = |folder: &Path| format!("cannot make folder {}", folder.display());
+    if let Some(folder) = chosen {
+        fs::create_dir_all(folder).with_context(|| make(folder))?;
+        return Ok(folder.into());
+    }
+    let runs = Path::new("runs");
+    fs::create_dir_all(runs).with_context(|| make(runs))?;
+    for number in 1.. {
+        let folder = runs.join(format!("{network}-{number}"));
+        match fs::create_dir(&folder) {
+            // Making it is what claims it from another training that starts at the same time.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return result.map(|()| folder.clone()).with_context(|| make(&folder)),
+        }
+    }
+    unreachable!("no disk has room for so many runs")
+}
+
+/// Keeps weights and history after each epoch, so that an interruption loses one epoch at most.
+struct Keeper<'a> {
+    folder: &'a Path,
+    epochs: Vec<Epoch>,
+    write: fn(&[f32]) -> Vec<u8>,
+}
+
+impl Keeper<'_> {
+    fn write_history(&self) -> anyhow::Result<()> {
+        file::write(&self.folder.join(HISTORY), &history::to_csv(&self.epochs)?)
+    }
+}
+
+impl Callback for Keeper<'_> {
+    fn epoch_ends(&mut self, epoch: &Epoch, weights: &[f32]) -> CallbackResult {
+        self.epochs.push(*epoch);
+        file::write(&self.folder.join(WEIGHTS), &(self.write)(weights))?;
+        Ok(self.write_history()?)
+    }
+}
+
+/// Progress on the screen, and files in the folder.
+struct Both<'a, 'b>(Progress, &'a mut Keeper<'b>);
+
+impl Callback for Both<'_, '_> {
+    fn epoch_begins(&mut self, epoch: usize, steps: usize) -> CallbackResult {
+        self.0.epoch_begins(epoch, steps)
+    }
+
+    fn step_ends(&mut self, step: usize, running: &Running) -> CallbackResult {
+        self.0.step_ends(step, running)
+    }
+
+    fn validation_begins(&mut self) -> CallbackResult {
+        self.0.validation_begins()
+    }
+
+    fn epoch_ends(&mut self, epoch: &Epoch, weights: &[f32]) -> CallbackResult {
+        self.1.epoch_ends(epoch, weights)?;
+        self.0.epoch_ends(epoch, weights)
+    }
+}

@@ -1,0 +1,221 @@
+//! A network as a table: Keras's `model.summary()`, and what the network costs on a device.
+
+use std::fmt;
+
+use serde::Serialize;
+use thumbnet::{
+    Int8, Network,
+    layer::{Activation, LayerInfo},
+    quant::{LayerS8, Packing},
+    sequential::Stage,
+};
+
+/// A network and what it costs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The name of its type.
+    pub network: &'static str,
+    /// Height, width and channels of the input.
+    pub input: [usize; 3],
+    /// The layers.
+    pub layers: Vec<Row>,
+    /// Trained values.
+    pub parameters: usize,
+    /// Multiply-accumulates of one inference.
+    pub macs: usize,
+    /// Bytes of all tensors in the int8 network.
+    pub flash_bytes: usize,
+    /// Bytes of RAM for the activations of the int8 network.
+    pub activation_bytes: usize,
+    /// Bytes of RAM that its kernels work in.
+    pub scratch_bytes: usize,
+}
+
+/// One layer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    /// Keras's name of its class.
+    pub kind: &'static str,
+    /// Height, width and channels of the output, or its length.
+    pub output: Vec<usize>,
+    /// Trained values.
+    pub parameters: usize,
+    /// Multiply-accumulates.
+    pub macs: usize,
+    /// Bytes of its int8 tensors: weights, bias, multipliers and shifts, table.
+    pub flash_bytes: usize,
+    /// Bytes of RAM while the int8 network runs it: its input (unless that is the image), its output, and scratch. Zero for
+    /// a layer that has no step of its own.
+    pub ram_bytes: usize,
+    /// How it is quantised.
+    pub quantization: String,
+}
+
+impl Summary {
+    /// The summary of network `N`; of its f32 weights, or of the quantised network.
+    pub fn new<N: Network>(quantized: Option<&Int8<'_, N>>) -> Self {
+        let layers: Vec<Row> = N::LAYERS.iter().enumerate().map(|(i, layer)| row::<N>(i, layer, quantized)).collect();
+        Self {
+            network: N::NAME,
+            input: [N::INPUT.height, N::INPUT.width, N::INPUT.channels],
+            parameters: N::PARAMETERS,
+            macs: N::MACS,
+            flash_bytes: layers.iter().map(|row| row.flash_bytes).sum(),
+            activation_bytes: N::ACTIVATION_BYTES,
+            scratch_bytes: N::SCRATCH_BYTES,
+            layers,
+        }
+    }
+}
+
+fn row<N: Network>(index: usize, layer: &LayerInfo<'static>, quantized: Option<&Int8<'_, N>>) -> Row {
+    let stage = N::STAGES.iter().position(|stage| stage.index == index);
+    let quantization = match (stage, quantized) {
+        (None, _) if is_fused(N::STAGES, index) => format!("in {}", N::LAYERS[index - 1].name),
+        (None, _) => "-".into(),
+        (Some(_), None) => "f32".into(),
+        (Some(stage), Some(network)) => describe(&network.tensors()[stage]),
+    };
+    let output = match (layer.output.height, layer.output.width) {
+        (1, 1) => vec![layer.output.channels],
+        (height, width) => vec![height, width, layer.output.channels],
+    };
+    Row {
+        name: layer.name,
+        kind: layer.kind.name(),
+        output,
+        parameters: layer.parameters(),
+        macs: layer.macs(),
+        flash_bytes: flash_bytes(layer),
+        ram_bytes: stage.map_or(0, |stage| ram_bytes(N::STAGES, stage)),
+        quantization,
+    }
+}
+
+/// Whether the layer is a pooling that the step of the layer before does.
+fn is_fused(stages: &[Stage], index: usize) -> bool {
+    stages.iter().any(|stage| stage.pool.is_some() && stage.index + 1 == index)
+}
+
+fn flash_bytes(layer: &LayerInfo<'_>) -> usize {
+    if layer.kernel_len() == 0 {
+        return 0;
+    }
+    let table = if matches!(layer.activation(), Activation::Sigmoid | Activation::Tanh) { 256 } else { 0 };
+    // A bias and a multiplier of four bytes and a shift of one for each channel.
+    layer.kernel_len() + 9 * layer.output.channels + table
+}
+
+fn ram_bytes(stages: &[Stage], index: usize) -> usize {
+    let input = if index == 0 { 0 } else { stages[index - 1].output().len() };
+    input + stages[index].output().len() + stages[index].scratch_bytes()
+}
+
+/// Scales and zero points of a step's input and output, and how its weights lie.
+fn describe(tensors: &LayerS8<'_>) -> String {
+    let weights = match (tensors.weights.is_empty(), tensors.packing) {
+        (true, _) => "int8",
+        (false, Packing::Plain) => "int8 per channel",
+        (false, Packing::Pairs) => "int8 per channel, pairs",
+        (false, Packing::Quads) => "int8 per channel, quads",
+    };
+    let [input, output] = [tensors.input, tensors.output].map(|a| format!("{:.3e} {:+}", a.scale, a.zero_point));
+    format!("{weights}; {input} > {output}")
+}
+
+const HEADER: [&str; 7] = ["Layer (type)", "Output shape", "Param #", "MACs", "Flash B", "RAM B", "Quantisation"];
+
+impl fmt::Display for Summary {
+    /// A table whose columns are as wide as they must be.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = vec![HEADER.map(String::from)];
+        rows.extend(self.layers.iter().map(|row| {
+            let output = row.output.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+            [
+                format!("{} ({})", row.name, row.kind),
+                format!("({output})"),
+                grouped(row.parameters),
+                grouped(row.macs),
+                grouped(row.flash_bytes),
+                grouped(row.ram_bytes),
+                row.quantization.clone(),
+            ]
+        }));
+        let widths: [usize; 7] = std::array::from_fn(|i| rows.iter().map(|row| row[i].len()).max().unwrap_or(0));
+        let width = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
+
+        let [height, columns, channels] = self.input;
+        writeln!(f, "Model: \"{}\", input ({height}, {columns}, {channels})", self.network)?;
+        writeln!(f, "{}", "━".repeat(width))?;
+        for (number, row) in rows.iter().enumerate() {
+            let mut line = String::new();
+            for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+                // Numbers stand to the right.
+                let is_number = (2..6).contains(&column);
+                line += &if is_number { format!("{cell:>width$}  ") } else { format!("{cell:<width$}  ") };
+            }
+            writeln!(f, "{}", line.trim_end())?;
+            if number == 0 {
+                writeln!(f, "{}", "─".repeat(width))?;
+            }
+        }
+        writeln!(f, "{}", "━".repeat(width))?;
+        writeln!(f, "Total params: {}", grouped(self.parameters))?;
+        writeln!(f, "Multiply-accumulates: {}", grouped(self.macs))?;
+        writeln!(f, "int8 flash: {} bytes of tensors", grouped(self.flash_bytes))?;
+        let ram = self.activation_bytes + self.scratch_bytes;
+        let (activations, scratch) = (grouped(self.activation_bytes), grouped(self.scratch_bytes));
+        write!(f, "int8 RAM: {} bytes ({activations} activations + {scratch} scratch)", grouped(ram))
+    }
+}
+
+/// A number with commas between thousands.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use thumbnet_models::{MnistConvNet, MnistSmall};
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 3_529_354].map(grouped), ["0", "999", "1,000", "3,529,354"]);
+    }
+
+    #[test]
+    fn sums_are_the_networks() {
+        let summary = Summary::new::<MnistConvNet>(None);
+        assert_eq!(summary.layers.iter().map(|row| row.parameters).sum::<usize>(), 3_529_354);
+        assert_eq!(summary.layers.iter().map(|row| row.macs).sum::<usize>(), MnistConvNet::MACS);
+        assert_eq!(summary.parameters, 3_529_354);
+        // Weights take a byte; bias, multiplier and shift nine bytes a channel.
+        let channels = 32 + 64 + 1024 + 256 + 10;
+        assert_eq!(summary.flash_bytes, 3_529_354 - channels + 9 * channels);
+        let most = summary.layers.iter().map(|row| row.ram_bytes).max().unwrap();
+        assert!(most <= summary.activation_bytes + summary.scratch_bytes);
+    }
+
+    #[test]
+    fn is_a_table() {
+        let text = Summary::new::<MnistSmall>(None).to_string();
+        assert!(text.starts_with("Model: \"MnistSmall\", input (28, 28, 1)\n"), "{text}");
+        let pool = text.lines().find(|line| line.starts_with("pool1 (MaxPooling2D)")).unwrap();
+        assert!(pool.contains("(14, 14, 8)") && pool.ends_with("in conv1"), "{text}");
+        assert!(text.contains("Total params: 26,698"), "{text}");
+        let widest = text.lines().nth(1).unwrap().chars().count();
+        assert!(text.lines().all(|line| line.chars().count() <= widest), "{text}");
+    }
+}
