@@ -35,7 +35,7 @@ impl Backend {
     pub const fn dense_scratch_len(inputs: usize, units: usize, batch: usize) -> usize {
         let block = BLOCK_ROWS * units;
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-        let most = generic::dense_f32::scratch_len(inputs, units, batch, block + BLOCK_ROWS * batch);
+        let most = generic::dense_f32::scratch_len(inputs, units, batch, lane_len(block, BLOCK_ROWS * batch));
         #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
         let most = MOST_LANES * block;
         let _ = (inputs, batch);
@@ -133,7 +133,8 @@ impl Backend {
                 for_each_block(blocks, scratch, 0, &gradient, update);
             },
             isa => {
-                let (panels, scratch) = scratch.split_at_mut(generic::dense_f32::panels_len(batch, units));
+                let (panels, scratch) =
+                    generic::dense_f32::at_line(scratch).split_at_mut(generic::dense_f32::panels_len(batch, units));
                 generic::dense_f32::pack_panels(isa, units, dy, panels);
                 let gradient = |first, out: &mut [f32], columns: &mut [f32]| {
                     let sizes = [inputs, units, batch];
@@ -167,6 +168,11 @@ fn check([inputs, units, batch]: [usize; 3], x: &[f32], kernel: usize, y: &[f32]
     assert!(scratch.len() >= Backend::dense_scratch_len(inputs, units, batch), "scratch is too short");
 }
 
+/// The scratch of one thread, whole cache lines of it if there is more than a block.
+const fn lane_len(block: usize, extra: usize) -> usize {
+    if extra == 0 { block } else { (block + extra).next_multiple_of(16) }
+}
+
 /// Calls `gradient(first row, gradient of the block's rows, extra)` and then `update` for each block of [`BLOCK_ROWS`]
 /// rows; each thread has `extra` more values of scratch.
 fn for_each_block(
@@ -177,7 +183,7 @@ fn for_each_block(
     update: &(impl Fn(usize, Trainable<'_>, &[f32]) + Sync),
 ) {
     let units = blocks.units;
-    let each = BLOCK_ROWS * units + extra;
+    let each = lane_len(BLOCK_ROWS * units, extra);
     lanes(blocks, BLOCK_ROWS, MOST_LANES, scratch, each, &|mut first, mut rest: Block<'_>, scratch| {
         let (out, extra) = scratch.split_at_mut(BLOCK_ROWS * units);
         while rest.count() > 0 {

@@ -1,9 +1,10 @@
 //! The few vector operations that the tile is made of.
 
 use core::arch::x86_64::{
-    __m256, __m256i, _mm_loadu_ps, _mm256_castps128_ps256, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_insertf128_ps,
-    _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, __m256i, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_loadu_ps, _mm_prefetch, _mm256_castps128_ps256,
+    _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_insertf128_ps, _mm256_loadu_ps, _mm256_maskload_ps,
+    _mm256_maskstore_ps, _mm256_max_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps,
+    _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 8;
@@ -112,4 +113,25 @@ pub(super) fn transpose_fours(rows: [Vector; 4]) -> [Vector; 4] {
         _mm256_shuffle_ps::<0x44>(high[0], high[1]),
         _mm256_shuffle_ps::<0xee>(high[0], high[1]),
     ]
+}
+
+/// Asks for the cache line of `from`, which need not exist.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn prefetch(from: *const f32) {
+    _mm_prefetch::<_MM_HINT_T0>(from.cast());
+}
+
+/// As [`prefetch`], into the second cache.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn prefetch_to_second(from: *const f32) {
+    _mm_prefetch::<_MM_HINT_T1>(from.cast());
+}
+
+/// As [`prefetch`], with the right to write.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn prefetch_to_write(to: *const f32) {
+    _mm_prefetch::<_MM_HINT_ET0>(to.cast());
 }

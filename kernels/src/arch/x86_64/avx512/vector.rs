@@ -1,9 +1,9 @@
 //! The few vector operations that the tile is made of.
 
 use core::arch::x86_64::{
-    __m512, __mmask16, _mm_loadu_ps, _mm512_castps128_ps512, _mm512_fmadd_ps, _mm512_insertf32x4, _mm512_loadu_ps,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_ps,
-    _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+    __m512, __mmask16, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_loadu_ps, _mm_prefetch, _mm512_castps128_ps512,
+    _mm512_fmadd_ps, _mm512_insertf32x4, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 16;
@@ -116,4 +116,25 @@ pub(super) fn transpose_fours(rows: [Vector; 4]) -> [Vector; 4] {
         _mm512_shuffle_ps::<0x44>(high[0], high[1]),
         _mm512_shuffle_ps::<0xee>(high[0], high[1]),
     ]
+}
+
+/// Asks for the cache line of `from`, which need not exist.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn prefetch(from: *const f32) {
+    _mm_prefetch::<_MM_HINT_T0>(from.cast());
+}
+
+/// As [`prefetch`], into the second cache.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn prefetch_to_second(from: *const f32) {
+    _mm_prefetch::<_MM_HINT_T1>(from.cast());
+}
+
+/// As [`prefetch`], with the right to write.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn prefetch_to_write(to: *const f32) {
+    _mm_prefetch::<_MM_HINT_ET0>(to.cast());
 }
