@@ -127,7 +127,7 @@ impl Backend {
         by_kind!(
             self,
             scalar => {
-                let gradient = |first, out: &mut [f32], _: &mut [f32]| {
+                let gradient = |first, out: &mut [f32], _: &mut [f32], _: [&[f32]; 3]| {
                     scalar::dense_f32::dense_kernel_gradient(inputs, units, x, dy, first, out);
                 };
                 for_each_block(blocks, scratch, 0, &gradient, update);
@@ -136,9 +136,9 @@ impl Backend {
                 let (panels, scratch) =
                     generic::dense_f32::at_line(scratch).split_at_mut(generic::dense_f32::panels_len(batch, units));
                 generic::dense_f32::pack_panels(isa, units, dy, panels);
-                let gradient = |first, out: &mut [f32], columns: &mut [f32]| {
+                let gradient = |first, out: &mut [f32], columns: &mut [f32], next: [&[f32]; 3]| {
                     let sizes = [inputs, units, batch];
-                    generic::dense_f32::kernel_gradient_block(isa, sizes, x, panels, first, out, columns);
+                    generic::dense_f32::kernel_gradient_block(isa, sizes, x, panels, first, out, columns, next);
                 };
                 for_each_block(blocks, scratch, batch * BLOCK_ROWS, &gradient, update);
             }
@@ -173,13 +173,13 @@ const fn lane_len(block: usize, extra: usize) -> usize {
     if extra == 0 { block } else { (block + extra).next_multiple_of(16) }
 }
 
-/// Calls `gradient(first row, gradient of the block's rows, extra)` and then `update` for each block of [`BLOCK_ROWS`]
-/// rows; each thread has `extra` more values of scratch.
+/// Calls `gradient(first row, gradient of the block's rows, extra, what the update will read)` and then `update` for each
+/// block of [`BLOCK_ROWS`] rows; each thread has `extra` more values of scratch.
 fn for_each_block(
     blocks: Block<'_>,
     scratch: &mut [f32],
     extra: usize,
-    gradient: &(impl Fn(usize, &mut [f32], &mut [f32]) + Sync),
+    gradient: &(impl Fn(usize, &mut [f32], &mut [f32], [&[f32]; 3]) + Sync),
     update: &(impl Fn(usize, Trainable<'_>, &[f32]) + Sync),
 ) {
     let units = blocks.units;
@@ -190,7 +190,8 @@ fn for_each_block(
             let rows = BLOCK_ROWS.min(rest.count());
             let (block, others) = rest.cut(rows);
             let out = &mut out[..rows * units];
-            gradient(first, out, extra);
+            let [first_state, second_state] = &block.rows.state;
+            gradient(first, out, extra, [block.rows.weights, first_state, second_state]);
             update(first * units, block.rows, out);
             (first, rest) = (first + rows, others);
         }

@@ -32,7 +32,7 @@ pub(in crate::arch) const fn scratch_len(inputs: usize, units: usize, batch: usi
 }
 
 /// Values of one cache line.
-const LINE: usize = 16;
+const LINE: usize = Ahead::LINE;
 
 /// The part of scratch that begins at a cache line: vectors that straddle two lines cost twice.
 pub(in crate::arch) fn at_line(scratch: &mut [f32]) -> &mut [f32] {
@@ -150,7 +150,7 @@ fn dense_columns<G: Gemm>(
             // What is packed next comes from memory while this is multiplied.
             let next = if i + depth < inputs { (i + depth) * units + unit } else { unit + WIDTH };
             let values = kernel.get(next..).unwrap_or_default();
-            let mut ahead = Ahead { values, tiles: WIDTH / Ahead::LINE, tile: Ahead::LINE, step: units };
+            let mut ahead = Ahead { values, tiles: WIDTH / Ahead::STEP, tile: Ahead::STEP, step: units };
             for panel in (0..width).step_by(G::COLUMNS) {
                 let start = match start {
                     Start::Bias(bias) => Start::Bias(&bias[panel..]),
@@ -188,15 +188,17 @@ fn input_gradient_columns<G: Gemm>(
             let next =
                 if u + depth < units { (first + strip) * units + u + depth } else { (first + strip + STRIP) * units };
             let values = kernel.get(next..).unwrap_or_default();
-            let tiles = (STRIP * units).div_ceil(depth * Ahead::LINE);
-            let ahead = Ahead { values, tiles, tile: depth * Ahead::LINE, step: Ahead::LINE };
+            let tiles = (STRIP * units).div_ceil(depth * Ahead::STEP);
+            let ahead = Ahead { values, tiles, tile: depth * Ahead::STEP, step: Ahead::STEP };
             gemm(isa, &walk, &dy[u..], packed, dx.block(strip, rows), start, false, ahead);
         }
     }
 }
 
 /// Rows `first..` of the kernel's gradient, as many as `dkernel` holds, from `dy` in the panels of [`pack_panels`].
-/// `columns` holds `batch` times as many values as there are rows.
+/// `columns` holds `batch` times as many values as there are rows. `next` is what will be read next: it comes from memory
+/// meanwhile.
+#[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
     isa: G,
     [inputs, units, batch]: [usize; 3],
@@ -205,6 +207,7 @@ pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
     first: usize,
     dkernel: &mut [f32],
     columns: &mut [f32],
+    next: [&[f32]; 3],
 ) {
     let rows = dkernel.len() / units;
     for (column, x) in columns.chunks_exact_mut(rows).zip(x.chunks_exact(inputs)) {
@@ -214,6 +217,7 @@ pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
     let mut dkernel = MatrixMut::new(dkernel, rows, units, units);
     for unit in (0..units).step_by(G::COLUMNS) {
         let c = dkernel.block(unit, G::COLUMNS.min(units - unit));
-        gemm(isa, &walk, columns, &panels[unit * batch..], c, Start::Zero, false, Ahead::NONE);
+        let ahead = Ahead::part(next, unit / G::COLUMNS, units.div_ceil(G::COLUMNS), batch);
+        gemm(isa, &walk, columns, &panels[unit * batch..], c, Start::Zero, false, ahead);
     }
 }
