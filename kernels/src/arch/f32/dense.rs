@@ -11,7 +11,7 @@ use crate::arch::{
 pub const BLOCK_ROWS: usize = if cfg!(feature = "std") { 28 } else { 1 };
 
 /// More threads than this are left idle by kernels that need scratch, one piece a thread.
-pub(in crate::arch) const MOST_LANES: usize = if cfg!(feature = "std") { 64 } else { 1 };
+pub(in crate::arch) const MOST_LANES: usize = if cfg!(feature = "std") { 32 } else { 1 };
 
 /// Rows of the parameters together with what an update needs to know of them.
 struct Block<'a> {

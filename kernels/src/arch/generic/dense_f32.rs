@@ -13,7 +13,7 @@ use crate::arch::{
 };
 
 /// Depth of a packed panel of the forward pass.
-const DEPTH: usize = 128;
+const DEPTH: usize = 256;
 /// Columns that are packed together: long enough runs of a row of weights.
 const WIDTH: usize = 256;
 /// Rows of the kernel whose input gradient is made at a time.

@@ -94,7 +94,7 @@ impl Ahead<'_> {
     pub(in crate::arch) const LINE: usize = 16;
 
     /// Values asked for in one step.
-    pub(in crate::arch) const STEP: usize = 2 * Self::LINE;
+    pub(in crate::arch) const STEP: usize = Self::LINE;
 
     /// Part `part` of `parts` of some slices, in steps that follow each other, `depth` a tile.
     pub(in crate::arch) fn part<'a>(slices: [&'a [f32]; 3], part: usize, parts: usize, depth: usize) -> Ahead<'a> {

@@ -6,7 +6,7 @@
 macro_rules! define_gemm_f32 {
     ($token:ident, $features:literal, $most_rows:literal, rows: [$($rows:literal)*]) => {
         use super::vector::{self, LANES, Mask, Vector};
-        use crate::arch::generic::gemm_f32::{Ahead, Gemm, Start, Tile};
+        use crate::arch::generic::gemm_f32::{Gemm, Start, Tile};
         use crate::arch::x86_64::$token;
 
         impl Gemm for $token {
@@ -133,7 +133,6 @@ macro_rules! define_gemm_f32 {
                             }
                         }
                         vector::prefetch_to_second(ahead);
-                        vector::prefetch_to_second(ahead.wrapping_add(Ahead::LINE));
                         ahead = ahead.wrapping_add(tile.ahead_step);
                         for pointer in &mut shared {
                             *pointer = pointer.wrapping_add(walk.a[2]);

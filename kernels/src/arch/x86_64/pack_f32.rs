@@ -43,9 +43,8 @@ macro_rules! define_pack_f32 {
             }
         }
 
-        /// As [`Gemm::transpose`](crate::arch::generic::gemm_f32::Gemm::transpose): four columns of as many rows as a
-        /// vector has lanes at a time. Loading the rows by fours into the right lanes costs no shuffle, and half of a
-        /// full transposition's shuffles remain.
+        /// As [`Gemm::transpose`](crate::arch::generic::gemm_f32::Gemm::transpose): square blocks,
+        /// 4 x 4 values within each lane of four, then whole lanes.
         ///
         /// # Panics
         ///
@@ -64,19 +63,28 @@ macro_rules! define_pack_f32 {
             }
             assert!((rows - 1) * from_stride + columns <= from.len(), "the matrix ends after its values");
             assert!((columns - 1) * stride + rows <= to.len(), "the matrix ends after its values");
-            let (whole_rows, whole_columns) = (rows / LANES * LANES, columns / 4 * 4);
+            let (whole_rows, whole_columns) = (rows / LANES * LANES, columns / LANES * LANES);
             for i in (0..whole_rows).step_by(LANES) {
-                for j in (0..whole_columns).step_by(4) {
-                    let from = from.as_ptr().wrapping_add(i * from_stride + j);
-                    let mut fours = [vector::zero(); 4];
-                    for (q, fours) in fours.iter_mut().enumerate() {
-                        // SAFETY: rows `i + q + 4 * lane` and columns `j..j + 4` lie within the matrix asserted above.
-                        *fours = unsafe { vector::load_fours(from.wrapping_add(q * from_stride), 4 * from_stride) };
+                for j in (0..whole_columns).step_by(LANES) {
+                    let mut groups = [[vector::zero(); 4]; LANES / 4];
+                    for (q, group) in groups.iter_mut().enumerate() {
+                        for (r, row) in group.iter_mut().enumerate() {
+                            let from = from.as_ptr().wrapping_add((i + 4 * q + r) * from_stride + j);
+                            // SAFETY: `LANES` columns of a row of the matrix asserted above.
+                            *row = unsafe { vector::load(from) };
+                        }
+                        *group = vector::transpose_fours(*group);
                     }
-                    for (q, column) in vector::transpose_fours(fours).into_iter().enumerate() {
-                        let to = to.as_mut_ptr().wrapping_add((j + q) * stride + i);
-                        // SAFETY: row `j + q`, columns `i..i + LANES` of the transposed matrix asserted above.
-                        unsafe { vector::store(to, column) }
+                    for c in 0..4 {
+                        let mut parts = [vector::zero(); LANES / 4];
+                        for (part, group) in parts.iter_mut().zip(&groups) {
+                            *part = group[c];
+                        }
+                        for (lane, column) in vector::transpose_lanes(parts).into_iter().enumerate() {
+                            let to = to.as_mut_ptr().wrapping_add((j + 4 * lane + c) * stride + i);
+                            // SAFETY: `LANES` columns of a row of the transposed matrix asserted above.
+                            unsafe { vector::store(to, column) }
+                        }
                     }
                 }
             }
