@@ -11,7 +11,7 @@ use crate::arch::{
 pub const BLOCK_ROWS: usize = if cfg!(feature = "std") { 28 } else { 1 };
 
 /// More threads than this are left idle by kernels that need scratch, one piece a thread.
-pub(in crate::arch) const MOST_LANES: usize = if cfg!(feature = "std") { 64 } else { 1 };
+pub(in crate::arch) const MOST_LANES: usize = if cfg!(feature = "std") { 32 } else { 1 };
 
 /// Rows of the parameters together with what an update needs to know of them.
 struct Block<'a> {
@@ -35,7 +35,7 @@ impl Backend {
     pub const fn dense_scratch_len(inputs: usize, units: usize, batch: usize) -> usize {
         let block = BLOCK_ROWS * units;
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-        let most = generic::dense_f32::scratch_len(inputs, units, batch, block + BLOCK_ROWS * batch);
+        let most = generic::dense_f32::scratch_len(inputs, units, batch, lane_len(block, BLOCK_ROWS * batch));
         #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
         let most = MOST_LANES * block;
         let _ = (inputs, batch);
@@ -127,17 +127,18 @@ impl Backend {
         by_kind!(
             self,
             scalar => {
-                let gradient = |first, out: &mut [f32], _: &mut [f32]| {
+                let gradient = |first, out: &mut [f32], _: &mut [f32], _: [&[f32]; 3]| {
                     scalar::dense_f32::dense_kernel_gradient(inputs, units, x, dy, first, out);
                 };
                 for_each_block(blocks, scratch, 0, &gradient, update);
             },
             isa => {
-                let (panels, scratch) = scratch.split_at_mut(generic::dense_f32::panels_len(batch, units));
+                let (panels, scratch) =
+                    generic::dense_f32::at_line(scratch).split_at_mut(generic::dense_f32::panels_len(batch, units));
                 generic::dense_f32::pack_panels(isa, units, dy, panels);
-                let gradient = |first, out: &mut [f32], columns: &mut [f32]| {
+                let gradient = |first, out: &mut [f32], columns: &mut [f32], next: [&[f32]; 3]| {
                     let sizes = [inputs, units, batch];
-                    generic::dense_f32::kernel_gradient_block(isa, sizes, x, panels, first, out, columns);
+                    generic::dense_f32::kernel_gradient_block(isa, sizes, x, panels, first, out, columns, next);
                 };
                 for_each_block(blocks, scratch, batch * BLOCK_ROWS, &gradient, update);
             }
@@ -167,24 +168,30 @@ fn check([inputs, units, batch]: [usize; 3], x: &[f32], kernel: usize, y: &[f32]
     assert!(scratch.len() >= Backend::dense_scratch_len(inputs, units, batch), "scratch is too short");
 }
 
-/// Calls `gradient(first row, gradient of the block's rows, extra)` and then `update` for each block of [`BLOCK_ROWS`]
-/// rows; each thread has `extra` more values of scratch.
+/// The scratch of one thread, whole cache lines of it if there is more than a block.
+const fn lane_len(block: usize, extra: usize) -> usize {
+    if extra == 0 { block } else { (block + extra).next_multiple_of(16) }
+}
+
+/// Calls `gradient(first row, gradient of the block's rows, extra, what the update will read)` and then `update` for each
+/// block of [`BLOCK_ROWS`] rows; each thread has `extra` more values of scratch.
 fn for_each_block(
     blocks: Block<'_>,
     scratch: &mut [f32],
     extra: usize,
-    gradient: &(impl Fn(usize, &mut [f32], &mut [f32]) + Sync),
+    gradient: &(impl Fn(usize, &mut [f32], &mut [f32], [&[f32]; 3]) + Sync),
     update: &(impl Fn(usize, Trainable<'_>, &[f32]) + Sync),
 ) {
     let units = blocks.units;
-    let each = BLOCK_ROWS * units + extra;
+    let each = lane_len(BLOCK_ROWS * units, extra);
     lanes(blocks, BLOCK_ROWS, MOST_LANES, scratch, each, &|mut first, mut rest: Block<'_>, scratch| {
         let (out, extra) = scratch.split_at_mut(BLOCK_ROWS * units);
         while rest.count() > 0 {
             let rows = BLOCK_ROWS.min(rest.count());
             let (block, others) = rest.cut(rows);
             let out = &mut out[..rows * units];
-            gradient(first, out, extra);
+            let [first_state, second_state] = &block.rows.state;
+            gradient(first, out, extra, [block.rows.weights, first_state, second_state]);
             update(first * units, block.rows, out);
             (first, rest) = (first + rows, others);
         }

@@ -5,11 +5,11 @@ use crate::arch::{Backend, dispatch, parallel::pieces};
 const GRAIN: usize = 1 << 15;
 
 impl Backend {
-    /// One step of Keras's Adadelta, in Keras's order of operations, for each weight `w` with gradient `g`:
+    /// One step of Keras's Adadelta for each weight `w` with gradient `g`:
     ///
     /// ```text
     /// G = rho * G + (1 - rho) * g^2
-    /// d = -(sqrt(D + epsilon) * g / sqrt(G + epsilon))
+    /// d = -sqrt((D + epsilon) / (G + epsilon)) * g
     /// D = rho * D + (1 - rho) * d^2
     /// w = w + learning_rate * d
     /// ```

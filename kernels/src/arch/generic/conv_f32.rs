@@ -6,7 +6,7 @@
 //! it lies. Padding is neither stored nor multiplied, which spares up to a sixth of the textbook's work for a 5 x 5
 //! kernel on 14 x 14 pixels.
 
-use super::gemm_f32::{Gemm, Start, Walk, gemm};
+use super::gemm_f32::{Ahead, Gemm, Start, Walk, gemm};
 use crate::{
     arch::{
         matrix::MatrixMut,
@@ -221,7 +221,7 @@ fn convolve_rows<G: Gemm>(
                         let c = MatrixMut::new(&mut y[to..], height, filters, c_row);
                         // Positions that no input reaches have an empty walk, whose start may lie anywhere.
                         let a = x.get(from..).unwrap_or_default();
-                        gemm(isa, &walk, a, &kernel[first_tap * channels * filters..], c, start, relu);
+                        gemm(isa, &walk, a, &kernel[first_tap * channels * filters..], c, start, relu, Ahead::NONE);
                     }
                 }
             }
@@ -308,7 +308,7 @@ impl Part<'_> {
             Walk { counts: [samples, j.0, k.0], a: [g.input.len(), j.1, k.1], b: [g.output.len(), j.2, k.2], row: 1 };
         let values = &mut self.values[(rows.start - own.start) * filters..];
         let c = MatrixMut::new(values, rows.len(), filters, filters);
-        gemm(isa, &walk, &x[from..], &dy[to..], c, Start::Sum, false);
+        gemm(isa, &walk, &x[from..], &dy[to..], c, Start::Sum, false, Ahead::NONE);
     }
 }
 

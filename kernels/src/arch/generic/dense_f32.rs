@@ -5,7 +5,7 @@
 //! right operand is copied to panels, as wide as a tile and dense, that stay in the second cache while every row of the
 //! batch passes over them.
 
-use super::gemm_f32::{Gemm, Start, Walk, gemm};
+use super::gemm_f32::{Ahead, Gemm, Start, Walk, gemm};
 use crate::arch::{
     f32::MOST_LANES,
     matrix::MatrixMut,
@@ -15,7 +15,7 @@ use crate::arch::{
 /// Depth of a packed panel of the forward pass.
 const DEPTH: usize = 256;
 /// Columns that are packed together: long enough runs of a row of weights.
-const WIDTH: usize = 128;
+const WIDTH: usize = 256;
 /// Rows of the kernel whose input gradient is made at a time.
 const STRIP: usize = 32;
 /// Units of these rows that are packed together.
@@ -28,7 +28,16 @@ pub(in crate::arch) const fn scratch_len(inputs: usize, units: usize, batch: usi
     let input = copy_len(batch, units) + MOST_LANES * STRIP * STRIP_DEPTH;
     let kernel = panels_len(batch, units) + MOST_LANES * block;
     let most = if output > input { output } else { input };
-    if kernel > most { kernel } else { most }
+    (if kernel > most { kernel } else { most }) + LINE
+}
+
+/// Values of one cache line.
+const LINE: usize = Ahead::LINE;
+
+/// The part of scratch that begins at a cache line: vectors that straddle two lines cost twice.
+pub(in crate::arch) fn at_line(scratch: &mut [f32]) -> &mut [f32] {
+    let skip = scratch.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+    &mut scratch[skip..]
 }
 
 /// The layer's output.
@@ -44,10 +53,10 @@ pub(in crate::arch) fn dense<G: Gemm>(
     scratch: &mut [f32],
 ) {
     let batch = y.len() / units;
-    let (copy, scratch) = scratch.split_at_mut(copy_len(batch, inputs));
+    let (copy, scratch) = at_line(scratch).split_at_mut(copy_len(batch, inputs));
     let (x, x_stride) = spread_rows(x, inputs, copy);
     let y = MatrixMut::new(y, batch, units, units);
-    lanes(y, grain(x.len(), WIDTH), MOST_LANES, scratch, DEPTH * WIDTH, &|first, y, packed| {
+    lanes(y, grain(x.len(), 64), MOST_LANES, scratch, DEPTH * WIDTH, &|first, y, packed| {
         dense_columns(isa, [inputs, units], x, x_stride, kernel, bias, relu, first, y, packed);
     });
 }
@@ -62,7 +71,7 @@ pub(in crate::arch) fn dense_input_gradient<G: Gemm>(
     scratch: &mut [f32],
 ) {
     let batch = dx.len() / inputs;
-    let (copy, scratch) = scratch.split_at_mut(copy_len(batch, units));
+    let (copy, scratch) = at_line(scratch).split_at_mut(copy_len(batch, units));
     let (dy, dy_stride) = spread_rows(dy, units, copy);
     let dx = MatrixMut::new(dx, batch, inputs, inputs);
     lanes(dx, grain(dy.len(), STRIP), MOST_LANES, scratch, STRIP * STRIP_DEPTH, &|first, dx, packed| {
@@ -103,8 +112,8 @@ pub(in crate::arch) const fn panels_len(batch: usize, units: usize) -> usize {
 }
 
 /// `dy` in the panels that [`kernel_gradient_block`] takes.
-pub(in crate::arch) fn pack_panels<G: Gemm>(_: G, units: usize, dy: &[f32], panels: &mut [f32]) {
-    pack::<G>(dy, units, dy.len() / units, units, panels);
+pub(in crate::arch) fn pack_panels<G: Gemm>(isa: G, units: usize, dy: &[f32], panels: &mut [f32]) {
+    isa.pack(dy, units, dy.len() / units, units, panels);
 }
 
 /// The columns `first..` of the layer's output, as many as `y` has; `packed` holds [`DEPTH`] x [`WIDTH`] values.
@@ -122,6 +131,7 @@ fn dense_columns<G: Gemm>(
     packed: &mut [f32],
 ) {
     let start = bias.map_or(Start::Zero, Start::Bias);
+    let tiles = y.rows().div_ceil(G::ROWS);
     for column in (0..y.columns()).step_by(WIDTH) {
         let width = WIDTH.min(y.columns() - column);
         let unit = first + column;
@@ -136,7 +146,11 @@ fn dense_columns<G: Gemm>(
                 relu && i + depth == inputs,
             );
             let weights = &kernel[i * units + unit..];
-            pack::<G>(weights, units, depth, width, packed);
+            isa.pack(weights, units, depth, width, packed);
+            // What is packed next comes from memory while this is multiplied.
+            let next = if i + depth < inputs { (i + depth) * units + unit } else { unit + WIDTH };
+            let values = kernel.get(next..).unwrap_or_default();
+            let mut ahead = Ahead { values, tiles: WIDTH / Ahead::STEP, tile: Ahead::STEP, step: units };
             for panel in (0..width).step_by(G::COLUMNS) {
                 let start = match start {
                     Start::Bias(bias) => Start::Bias(&bias[panel..]),
@@ -145,18 +159,9 @@ fn dense_columns<G: Gemm>(
                 let columns = G::COLUMNS.min(width - panel);
                 let walk = Walk::plain(depth, x_stride, 1, G::COLUMNS);
                 let c = y.block(column + panel, columns);
-                gemm(isa, &walk, &x[i..], &packed[panel * depth..], c, start, relu);
+                gemm(isa, &walk, &x[i..], &packed[panel * depth..], c, start, relu, ahead);
+                ahead = ahead.skip(tiles);
             }
-        }
-    }
-}
-
-/// Copies `depth` rows of `width` values to panels of [`Gemm::COLUMNS`] columns, one after the other, each `depth` rows.
-/// Columns of the last panel beyond `width` keep what they held.
-fn pack<G: Gemm>(from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]) {
-    for (k, row) in from.chunks(stride).take(depth).enumerate() {
-        for (panel, part) in row[..width].chunks(G::COLUMNS).enumerate() {
-            to[(panel * depth + k) * G::COLUMNS..][..part.len()].copy_from_slice(part);
         }
     }
 }
@@ -180,13 +185,20 @@ fn input_gradient_columns<G: Gemm>(
             isa.transpose(&kernel[(first + strip) * units + u..], units, rows, depth, packed, STRIP);
             let start = if u == 0 { Start::Zero } else { Start::Sum };
             let walk = Walk::plain(depth, dy_stride, 1, STRIP);
-            gemm(isa, &walk, &dy[u..], packed, dx.block(strip, rows), start, false);
+            let next =
+                if u + depth < units { (first + strip) * units + u + depth } else { (first + strip + STRIP) * units };
+            let values = kernel.get(next..).unwrap_or_default();
+            let tiles = (STRIP * units).div_ceil(depth * Ahead::STEP);
+            let ahead = Ahead { values, tiles, tile: depth * Ahead::STEP, step: Ahead::STEP };
+            gemm(isa, &walk, &dy[u..], packed, dx.block(strip, rows), start, false, ahead);
         }
     }
 }
 
 /// Rows `first..` of the kernel's gradient, as many as `dkernel` holds, from `dy` in the panels of [`pack_panels`].
-/// `columns` holds `batch` times as many values as there are rows.
+/// `columns` holds `batch` times as many values as there are rows. `next` is what will be read next: it comes from memory
+/// meanwhile.
+#[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
     isa: G,
     [inputs, units, batch]: [usize; 3],
@@ -195,6 +207,7 @@ pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
     first: usize,
     dkernel: &mut [f32],
     columns: &mut [f32],
+    next: [&[f32]; 3],
 ) {
     let rows = dkernel.len() / units;
     for (column, x) in columns.chunks_exact_mut(rows).zip(x.chunks_exact(inputs)) {
@@ -204,6 +217,7 @@ pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
     let mut dkernel = MatrixMut::new(dkernel, rows, units, units);
     for unit in (0..units).step_by(G::COLUMNS) {
         let c = dkernel.block(unit, G::COLUMNS.min(units - unit));
-        gemm(isa, &walk, columns, &panels[unit * batch..], c, Start::Zero, false);
+        let ahead = Ahead::part(next, unit / G::COLUMNS, units.div_ceil(G::COLUMNS), batch);
+        gemm(isa, &walk, columns, &panels[unit * batch..], c, Start::Zero, false, ahead);
     }
 }

@@ -69,6 +69,59 @@ pub(in crate::arch) struct Tile<'a> {
     /// A bias starts at this tile's first column.
     pub(in crate::arch) start: Start<'a>,
     pub(in crate::arch) relu: bool,
+    /// What will be read soon: each innermost iteration asks the second cache for two lines, each time this far from the one
+    /// before. It need not exist.
+    pub(in crate::arch) ahead: *const f32,
+    pub(in crate::arch) ahead_step: usize,
+}
+
+/// Memory to ask for while a product is made: step `k` of tile `i` asks for [`Self::STEP`] values, two cache lines, at
+/// `i * tile + k * step`. They come to the second cache meanwhile, and cost little: loads are not what limits a tile.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::arch) struct Ahead<'a> {
+    pub(in crate::arch) values: &'a [f32],
+    /// The tiles that ask.
+    pub(in crate::arch) tiles: usize,
+    pub(in crate::arch) tile: usize,
+    pub(in crate::arch) step: usize,
+}
+
+impl Ahead<'_> {
+    /// Nothing to ask for.
+    pub(in crate::arch) const NONE: Self = Self { values: &[], tiles: 0, tile: 0, step: 0 };
+
+    /// Values of one cache line.
+    pub(in crate::arch) const LINE: usize = 16;
+
+    /// Values asked for in one step.
+    pub(in crate::arch) const STEP: usize = Self::LINE;
+
+    /// Part `part` of `parts` of some slices, in steps that follow each other, `depth` a tile.
+    pub(in crate::arch) fn part<'a>(slices: [&'a [f32]; 3], part: usize, parts: usize, depth: usize) -> Ahead<'a> {
+        let slice = part * slices.len() / parts;
+        let first = (slice * parts).div_ceil(slices.len());
+        let count = ((slice + 1) * parts).div_ceil(slices.len()) - first;
+        let each = slices[slice].len().div_ceil(count);
+        let values = slices[slice].get((part - first) * each..).unwrap_or_default();
+        let values = &values[..each.min(values.len())];
+        Ahead { values, tiles: usize::MAX, tile: depth * Self::STEP, step: Self::STEP }
+    }
+
+    /// What is left after the first `tiles` tiles.
+    pub(in crate::arch) fn skip(self, tiles: usize) -> Self {
+        let skipped = tiles.min(self.tiles);
+        let values = self.values.get(skipped * self.tile..).unwrap_or_default();
+        Self { values, tiles: self.tiles - skipped, ..self }
+    }
+
+    /// Where tile `i` begins, and its step. Tiles that have nothing to ask for ask for `other`, which should be at hand:
+    /// asking for an address that does not exist takes long.
+    fn of(self, i: usize, other: &[f32]) -> (*const f32, usize) {
+        match self.values.get(i.saturating_mul(self.tile)..) {
+            Some(values) if i < self.tiles && !values.is_empty() => (values.as_ptr(), self.step),
+            _ => (other.as_ptr(), 0),
+        }
+    }
 }
 
 /// A back end's inner loop.
@@ -86,6 +139,10 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     /// writable and no one else's, and a bias must have as many values as columns.
     unsafe fn tile(self, tile: Tile<'_>);
 
+    /// Copies `depth` rows of `width` values, `stride` apart, to panels of [`Self::COLUMNS`] columns and `depth` rows, one
+    /// after the other. The last panel may be left with columns that no one sets.
+    fn pack(self, from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]);
+
     /// `to[j * stride + i] = from[i * from_stride + j]` for `i` in `0..rows` and `j` in `0..columns`.
     fn transpose(self, from: &[f32], from_stride: usize, rows: usize, columns: usize, to: &mut [f32], stride: usize);
 }
@@ -95,6 +152,7 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
 /// # Panics
 ///
 /// If `a`, `b` or a bias ends before the product does.
+#[expect(clippy::too_many_arguments, reason = "three matrices, and what begins and ends a sum")]
 pub(in crate::arch) fn gemm<G: Gemm>(
     isa: G,
     walk: &Walk,
@@ -103,6 +161,7 @@ pub(in crate::arch) fn gemm<G: Gemm>(
     mut c: MatrixMut<'_>,
     start: Start<'_>,
     relu: bool,
+    ahead: Ahead<'_>,
 ) {
     let (rows, columns) = (c.rows(), c.columns());
     if rows == 0 || columns == 0 {
@@ -125,6 +184,7 @@ pub(in crate::arch) fn gemm<G: Gemm>(
         for tile in 0..tiles {
             // Tiles of nearly the same height: a low one does not hide the latency of its additions.
             let (first, end) = (rows * tile / tiles, rows * (tile + 1) / tiles);
+            let ahead = ahead.of(column / G::COLUMNS * tiles + tile, a);
             let tile = Tile {
                 walk,
                 a: a.as_ptr().wrapping_add(first * walk.row),
@@ -135,6 +195,8 @@ pub(in crate::arch) fn gemm<G: Gemm>(
                 columns: (columns - column).min(G::COLUMNS),
                 start,
                 relu,
+                ahead: ahead.0,
+                ahead_step: ahead.1,
             };
             // SAFETY: the assertions above cover all rows and columns, and `c` is exclusive.
             unsafe { isa.tile(tile) }

@@ -11,6 +11,8 @@ fn sqrt(x: f32) -> f32 {
 }
 
 /// Keras's Adadelta (`keras/src/optimizers/adadelta.py`; M. Zeiler, "ADADELTA: an adaptive learning rate method", 2012).
+/// Keras divides one root by another; the root of the quotient is the same number, with one rounding and one slow
+/// instruction less.
 #[inline(always)]
 pub(in crate::arch) fn adadelta(
     [learning_rate, rho, epsilon]: [f32; 3],
@@ -21,7 +23,7 @@ pub(in crate::arch) fn adadelta(
     let rest = 1.0 - rho;
     for (((w, mean_gradient), mean_delta), g) in weights.iter_mut().zip(mean_gradient).zip(mean_delta).zip(gradient) {
         *mean_gradient = rho * *mean_gradient + rest * (g * g);
-        let delta = -(sqrt(*mean_delta + epsilon) * g / sqrt(*mean_gradient + epsilon));
+        let delta = -(sqrt((*mean_delta + epsilon) / (*mean_gradient + epsilon)) * g);
         *mean_delta = rho * *mean_delta + rest * (delta * delta);
         *w += learning_rate * delta;
     }

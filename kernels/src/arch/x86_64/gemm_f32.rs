@@ -19,6 +19,11 @@ macro_rules! define_gemm_f32 {
                 unsafe { dispatch(tile) }
             }
 
+            fn pack(self, from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]) {
+                // SAFETY: the token proves that the CPU has the instructions.
+                unsafe { super::pack_f32::pack(from, stride, depth, width, to) }
+            }
+
             fn transpose(
                 self,
                 from: &[f32],
@@ -29,7 +34,7 @@ macro_rules! define_gemm_f32 {
                 stride: usize,
             ) {
                 // SAFETY: the token proves that the CPU has the instructions.
-                unsafe { super::transpose_f32::transpose(from, from_stride, rows, columns, to, stride) }
+                unsafe { super::pack_f32::transpose(from, from_stride, rows, columns, to, stride) }
             }
         }
 
@@ -70,6 +75,15 @@ macro_rules! define_gemm_f32 {
             let walk = *tile.walk;
             let row = if UNIT { 1 } else { walk.row };
             let mut sums = [[vector::zero(); VECTORS]; ROWS];
+            if !matches!(tile.start, Start::Sum) {
+                // The lines of C arrive while the sum is made, and the stores at its end need not wait for them.
+                for r in 0..ROWS {
+                    for v in 0..VECTORS {
+                        vector::prefetch_to_write(tile.c.wrapping_add(r * tile.c_row + v * LANES));
+                    }
+                }
+            }
+            let mut ahead = tile.ahead;
             match tile.start {
                 Start::Zero => {}
                 Start::Bias(bias) => {
@@ -118,6 +132,8 @@ macro_rules! define_gemm_f32 {
                                 *sum = vector::multiply_add(x, *column, *sum);
                             }
                         }
+                        vector::prefetch_to_second(ahead);
+                        ahead = ahead.wrapping_add(tile.ahead_step);
                         for pointer in &mut shared {
                             *pointer = pointer.wrapping_add(walk.a[2]);
                         }

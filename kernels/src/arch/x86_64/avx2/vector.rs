@@ -1,9 +1,10 @@
 //! The few vector operations that the tile is made of.
 
 use core::arch::x86_64::{
-    __m256, __m256i, _mm_loadu_ps, _mm256_castps128_ps256, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_insertf128_ps,
-    _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, __m256i, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm256_cmpgt_epi32, _mm256_fmadd_ps,
+    _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps, _mm256_set1_epi32,
+    _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps,
+    _mm256_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 8;
@@ -86,20 +87,6 @@ pub(super) unsafe fn store_masked(to: *mut f32, mask: Mask, values: Vector) {
     unsafe { _mm256_maskstore_ps(to, mask, values) }
 }
 
-/// Lane of four `i` holds the four values at `from + i * step`.
-///
-/// # Safety
-///
-/// Those values must be readable.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn load_fours(from: *const f32, step: usize) -> Vector {
-    // SAFETY: the caller's promise.
-    let first = _mm256_castps128_ps256(unsafe { _mm_loadu_ps(from) });
-    // SAFETY: the caller's promise.
-    _mm256_insertf128_ps::<1>(first, unsafe { _mm_loadu_ps(from.wrapping_add(step)) })
-}
-
 /// Transposes the 4 x 4 matrix in each lane of four.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
@@ -112,4 +99,32 @@ pub(super) fn transpose_fours(rows: [Vector; 4]) -> [Vector; 4] {
         _mm256_shuffle_ps::<0x44>(high[0], high[1]),
         _mm256_shuffle_ps::<0xee>(high[0], high[1]),
     ]
+}
+
+/// Asks for the cache line of `from`, which need not exist.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn prefetch(from: *const f32) {
+    _mm_prefetch::<_MM_HINT_T0>(from.cast());
+}
+
+/// As [`prefetch`], into the second cache.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn prefetch_to_second(from: *const f32) {
+    _mm_prefetch::<_MM_HINT_T1>(from.cast());
+}
+
+/// As [`prefetch`], with the right to write.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn prefetch_to_write(to: *const f32) {
+    _mm_prefetch::<_MM_HINT_ET0>(to.cast());
+}
+
+/// Lane of four `i` of result `j` is lane `j` of vector `i`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn transpose_lanes([a, b]: [Vector; 2]) -> [Vector; 2] {
+    [_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b)]
 }

@@ -1,9 +1,9 @@
 //! The few vector operations that the tile is made of.
 
 use core::arch::x86_64::{
-    __m512, __mmask16, _mm_loadu_ps, _mm512_castps128_ps512, _mm512_fmadd_ps, _mm512_insertf32x4, _mm512_loadu_ps,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_ps,
-    _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+    __m512, __mmask16, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_fmadd_ps, _mm512_loadu_ps,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 16;
@@ -86,24 +86,6 @@ pub(super) unsafe fn store_masked(to: *mut f32, mask: Mask, values: Vector) {
     unsafe { _mm512_mask_storeu_ps(to, mask, values) }
 }
 
-/// Lane of four `i` holds the four values at `from + i * step`.
-///
-/// # Safety
-///
-/// Those values must be readable.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) unsafe fn load_fours(from: *const f32, step: usize) -> Vector {
-    // SAFETY: the caller's promise.
-    let first = _mm512_castps128_ps512(unsafe { _mm_loadu_ps(from) });
-    // SAFETY: the caller's promise.
-    let first = _mm512_insertf32x4::<1>(first, unsafe { _mm_loadu_ps(from.wrapping_add(step)) });
-    // SAFETY: the caller's promise.
-    let first = _mm512_insertf32x4::<2>(first, unsafe { _mm_loadu_ps(from.wrapping_add(2 * step)) });
-    // SAFETY: the caller's promise.
-    _mm512_insertf32x4::<3>(first, unsafe { _mm_loadu_ps(from.wrapping_add(3 * step)) })
-}
-
 /// Transposes the 4 x 4 matrix in each lane of four.
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -115,5 +97,41 @@ pub(super) fn transpose_fours(rows: [Vector; 4]) -> [Vector; 4] {
         _mm512_shuffle_ps::<0xee>(low[0], low[1]),
         _mm512_shuffle_ps::<0x44>(high[0], high[1]),
         _mm512_shuffle_ps::<0xee>(high[0], high[1]),
+    ]
+}
+
+/// Asks for the cache line of `from`, which need not exist.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn prefetch(from: *const f32) {
+    _mm_prefetch::<_MM_HINT_T0>(from.cast());
+}
+
+/// As [`prefetch`], into the second cache.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn prefetch_to_second(from: *const f32) {
+    _mm_prefetch::<_MM_HINT_T1>(from.cast());
+}
+
+/// As [`prefetch`], with the right to write.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn prefetch_to_write(to: *const f32) {
+    _mm_prefetch::<_MM_HINT_ET0>(to.cast());
+}
+
+/// Lane of four `i` of result `j` is lane `j` of vector `i`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn transpose_lanes(vectors: [Vector; 4]) -> [Vector; 4] {
+    let [a, b, c, d] = vectors;
+    let low = [_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0x44>(c, d)];
+    let high = [_mm512_shuffle_f32x4::<0xee>(a, b), _mm512_shuffle_f32x4::<0xee>(c, d)];
+    [
+        _mm512_shuffle_f32x4::<0x88>(low[0], low[1]),
+        _mm512_shuffle_f32x4::<0xdd>(low[0], low[1]),
+        _mm512_shuffle_f32x4::<0x88>(high[0], high[1]),
+        _mm512_shuffle_f32x4::<0xdd>(high[0], high[1]),
     ]
 }
