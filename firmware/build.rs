@@ -1,7 +1,19 @@
-//! Gives the linker the memory of the chosen board, and the scripts of cortex-m-rt and defmt.
+//! Gives the linker the memory of the chosen board and the scripts of cortex-m-rt and defmt, and the application its
+//! network, blob and test images. These come from the environment:
+//!
+//! | variable | default |
+//! |---|---|
+//! | `THUMBNET_NETWORK` | `mnist-small` |
+//! | `THUMBNET_BLOB` | `models/blobs/mnist_small.tnb` |
+//! | `THUMBNET_IMAGES` | `firmware/digits.bin`: for each image its label, then its 784 pixels, a byte each |
+//!
+//! A relative path starts at the root of the workspace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+/// The networks by the names of `host-train --network`.
+const NETWORKS: [(&str, &str); 2] = [("mnist-small", "MnistSmall"), ("mnist-convnet", "MnistConvNet")];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -9,6 +21,8 @@ fn main() {
         return;
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::write(out.join("contents.rs"), contents()).expect("OUT_DIR can be written");
+
     let memory = PathBuf::from("boards").join(board()).join("memory.x");
     println!("cargo::rerun-if-changed={}", memory.display());
     fs::copy(&memory, out.join("memory.x")).unwrap_or_else(|error| panic!("{}: {error}", memory.display()));
@@ -30,4 +44,44 @@ fn board() -> String {
         (None, _) => panic!("no board: give one as a feature, as in --features mps2-an386"),
         (Some(a), Some(b)) => panic!("two boards, {a} and {b}: give --no-default-features with the one you mean"),
     }
+}
+
+/// The source of the module that holds what the application classifies, and with what.
+fn contents() -> String {
+    let name = variable("THUMBNET_NETWORK", "mnist-small");
+    let Some((_, network)) = NETWORKS.iter().find(|(known, _)| *known == name) else {
+        panic!("THUMBNET_NETWORK is {name}; known are {}", NETWORKS.map(|(known, _)| known).join(" and "));
+    };
+    let (blob, blob_len) = file("THUMBNET_BLOB", "models/blobs/mnist_small.tnb");
+    let (images, images_len) = file("THUMBNET_IMAGES", "firmware/digits.bin");
+    format!(
+        r#"
+/// The network.
+pub(crate) type Model = thumbnet_models::{network};
+
+// The section's name lets a board's `memory.x` put the blob into a memory of its own; elsewhere it is flash.
+#[unsafe(link_section = ".rodata.blob")]
+static ALIGNED: thumbnet::blob::Aligned<[u8; {blob_len}]> = thumbnet::blob::Aligned(*include_bytes!({blob:?}));
+
+/// Its blob.
+pub(crate) static BLOB: &[u8] = &ALIGNED.0;
+
+/// The images: label, then pixels.
+pub(crate) static IMAGES: &[u8; {images_len}] = include_bytes!({images:?});
+"#
+    )
+}
+
+fn variable(name: &str, default: &str) -> String {
+    println!("cargo::rerun-if-env-changed={name}");
+    env::var(name).unwrap_or_else(|_| default.into())
+}
+
+/// The absolute path of a file that a variable names, and its length.
+fn file(name: &str, default: &str) -> (PathBuf, u64) {
+    let path = Path::new("..").join(variable(name, default));
+    let path = path.canonicalize().unwrap_or_else(|error| panic!("{name}, {}: {error}", path.display()));
+    println!("cargo::rerun-if-changed={}", path.display());
+    let length = fs::metadata(&path).unwrap_or_else(|error| panic!("{name}, {}: {error}", path.display())).len();
+    (path, length)
 }

@@ -1,15 +1,23 @@
-//! See the library.
+//! Classifies the test images that it holds, logs each result, and ends with a status: 0, or 1 if the blob is unusable.
 #![cfg_attr(target_os = "none", no_std, no_main)]
+#![deny(unsafe_code)]
+
+#[cfg(target_os = "none")]
+mod app;
+#[cfg(target_os = "none")]
+mod contents;
 
 #[cfg(target_os = "none")]
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    use firmware::board::{Board, Counter, Selected};
-    let mut parts = Selected::start();
-    let ((), stack) = firmware::stack::used_by(|| defmt::info!("hello from {=str}", Selected::NAME));
-    let (_, count) = parts.counter.count(|| cortex_m::asm::delay(1_000_000));
-    defmt::info!("{=u64} {=str}, {=usize} bytes of stack", count, <Selected as Board>::Counter::UNIT, stack);
-    firmware::exit(0)
+    let status = match app::run() {
+        Ok(()) => 0,
+        Err(error) => {
+            defmt::error!("{}", defmt::Display2Format(&error));
+            1
+        }
+    };
+    firmware::exit(status)
 }
 
 #[cfg(not(target_os = "none"))]

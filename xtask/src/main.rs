@@ -14,16 +14,21 @@ use crate::board::Board;
 mod board;
 mod build;
 mod device_test;
+mod firmware_test;
 mod image;
+mod outputs;
 mod report;
 mod setup;
 mod shell;
+mod test;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Set-up, demo, tests and measurements, one command each.")]
 enum Job {
     /// Install what is missing: the toolchain's parts and targets, and QEMU.
     Setup,
+    /// Run every test there is.
+    Test,
     /// Run the device tests on the cores that QEMU plays.
     DeviceTest {
         /// The boards; every emulated one by default.
@@ -53,6 +58,7 @@ impl Job {
     fn run(self) -> Result<ExitCode> {
         match self {
             Self::Setup => setup::all()?,
+            Self::Test => test::run_all()?,
             Self::DeviceTest { boards } => {
                 setup::targets()?;
                 setup::qemu()?;

@@ -140,3 +140,33 @@ fn relay(errors: impl Read) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_hangs_is_stopped() {
+        let start = Instant::now();
+        let error = stream(Command::new("sleep").arg("60"), Duration::from_millis(100), |_| Ok(())).unwrap_err();
+        assert!(error.to_string().contains("was stopped"), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn output_and_status_are_passed_on() {
+        let mut output = Vec::new();
+        let status = stream(Command::new("sh").args(["-c", "echo out; exit 3"]), Duration::MAX, |bytes| {
+            output.extend_from_slice(bytes);
+            Ok(())
+        });
+        assert_eq!((status.unwrap(), output.as_slice()), (Some(3), b"out\n".as_slice()));
+    }
+
+    #[test]
+    fn a_command_is_shown_as_typed() {
+        let mut command = Command::new("/usr/bin/cargo");
+        command.args(["build", "two words"]).env("NAME", "a");
+        assert_eq!(line(&command), "NAME=a cargo build 'two words'");
+    }
+}

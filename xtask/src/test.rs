@@ -14,9 +14,6 @@ pub(crate) fn run_all() -> Result<()> {
     report.step("formatting", || run(cargo().args(["fmt", "--all", "--check"])));
     lints(&mut report);
     host(&mut report);
-    for &board in Board::all() {
-        firmware_test::add_build(&mut report, board);
-    }
     device_test::add_steps(&mut report, &Board::emulated().collect::<Vec<_>>());
     firmware_test::add_steps(&mut report);
     report.finish()
@@ -55,7 +52,8 @@ fn host(report: &mut Report) {
     report.counted("tests of the library, scalar back end only", |counts| {
         // A folder of its own: other flags would make cargo build everything anew, and then again.
         let folder = root().join("target").join("scalar");
-        let flags = [("RUSTFLAGS", r#"--cfg thumbnet_backend="scalar""#), ("CARGO_TARGET_DIR", &folder.to_string_lossy())];
+        let flags =
+            [("RUSTFLAGS", r#"--cfg thumbnet_backend="scalar""#), ("CARGO_TARGET_DIR", &folder.to_string_lossy())];
         cargo_test(&["--package", "thumbnet", "--features", "std"], &flags, counts)
     });
 }

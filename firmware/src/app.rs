@@ -1,0 +1,106 @@
+//! The application.
+
+use cortex_m::singleton;
+use defmt::{info, unwrap};
+use embedded_hal::{delay::DelayNs, digital::OutputPin};
+use firmware::board::{Board, Counter, Parts, Selected};
+use firmware::stack;
+use thumbnet::blob::BlobError;
+use thumbnet::train::argmax;
+use thumbnet::{Int8, Network};
+
+use crate::contents::{BLOB, IMAGES, Model};
+
+type BoardCounter = <Selected as Board>::Counter;
+
+/// Pixels of an image.
+const PIXELS: usize = Model::INPUT.len();
+
+/// What the run found, over all images.
+#[derive(Default)]
+struct Totals {
+    images: u32,
+    right: u32,
+    counts: u64,
+    stack: usize,
+}
+
+/// Reads the blob in place and classifies every image.
+///
+/// # Errors
+///
+/// What is wrong with the blob.
+pub(crate) fn run() -> Result<(), BlobError> {
+    let Parts { mut led, mut delay, mut counter } = Selected::start();
+    info!("{=str} on {=str}", Model::NAME, Selected::NAME);
+
+    let (network, check) = counter.count(|| Model::from_blob(BLOB));
+    let network = network?;
+    info!(
+        "back end {=str}, blob of {=usize} bytes, checked in {=u64} {=str}",
+        network.backend().name(),
+        BLOB.len(),
+        check,
+        BoardCounter::UNIT
+    );
+    let memory = unwrap!(singleton!(: <Model as Network>::Memory = Model::ZERO_MEMORY));
+    info!(
+        "RAM: {=usize} bytes = {=usize} for activations + {=usize} for scratch; image {=usize}",
+        Model::ACTIVATION_BYTES + Model::SCRATCH_BYTES,
+        Model::ACTIVATION_BYTES,
+        Model::SCRATCH_BYTES,
+        PIXELS
+    );
+
+    let mut totals = Totals::default();
+    for record in IMAGES.chunks_exact(1 + PIXELS) {
+        // An LED whose pin cannot be set is no reason not to classify.
+        let _ = led.set_high();
+        classify(&network, record, memory, &mut counter, &mut totals);
+        let _ = led.set_low();
+        // On a real board, long enough for the LED to be seen to blink.
+        delay.delay_us(100);
+    }
+    let Totals { images, right, counts, stack } = totals;
+    info!("right: {=u32} of {=u32}", right, images);
+    info!(
+        "mean: {=u64} {=str}; stack of predict: {=usize} bytes",
+        counts / u64::from(images.max(1)),
+        BoardCounter::UNIT,
+        stack
+    );
+    Ok(())
+}
+
+/// Classifies one image, given as its label and its pixels, and logs the result.
+fn classify(
+    network: &Int8<'_, Model>,
+    record: &[u8],
+    memory: &mut <Model as Network>::Memory,
+    counter: &mut BoardCounter,
+    totals: &mut Totals,
+) {
+    let (label, pixels) = (usize::from(record[0]), &record[1..]);
+    let mut image = [0; PIXELS];
+    for (value, pixel) in image.iter_mut().zip(pixels) {
+        *value = network.input().quantize(f32::from(*pixel) / 255.0);
+    }
+    // Painting the stack takes instructions too, so the two are measured one after the other.
+    let (scores, count) = counter.count(|| network.predict(&image, memory));
+    let (_, stack) = stack::used_by(|| network.predict(&image, memory));
+    let digit = argmax(&scores);
+    info!(
+        "image {=u32}: digit {=usize}, label {=usize}, score {=f32}, {=u64} {=str}, outputs {}",
+        totals.images,
+        digit,
+        label,
+        network.output().dequantize(scores[digit]),
+        count,
+        BoardCounter::UNIT,
+        scores
+    );
+    totals.images += 1;
+    totals.right += u32::from(digit == label);
+    totals.counts += count;
+    totals.stack = totals.stack.max(stack);
+}
