@@ -15,7 +15,7 @@
 //! Where the input rows that one row of windows reads fit into [`STRIP`], they are widened and padded first, once for all of
 //! the row's windows. So a first layer of one channel has neither border checks nor bytes to unpack in its inner loops.
 use super::Core;
-use super::tile::{Run, Tile};
+use super::tile::{Run, Tile, Wide, Windows};
 use crate::arch::scalar;
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
@@ -52,10 +52,6 @@ pub(super) trait Column {
 
     /// Writes `value` to `count` positions of `pixel` that follow `start`.
     fn fill(column: &mut [i32], start: usize, pixel: usize, value: i8, count: usize);
-
-    /// Of each of the four pixels, writes `rows` runs of `run` inputs, `stride` inputs from one to the next, to the positions
-    /// from 0 on. The first run of pixel `p` starts at `strip[starts[p]]`.
-    fn gather(column: &mut [i32], strip: &[Self::Wide], starts: [usize; 4], run: usize, rows: usize, stride: usize);
 }
 
 /// How a layer's scratch is divided.
@@ -81,7 +77,7 @@ impl Plan {
         let rows = (window[0] - 1) * geometry.strides[0] + geometry.kernel[0];
         let width = (geometry.output.width - 1) * geometry.strides[1] + geometry.kernel[1];
         let width = width * geometry.input.channels;
-        let strip = (rows * width * size_of::<<Core as Column>::Wide>()).div_ceil(4);
+        let strip = (rows * width * size_of::<Wide>()).div_ceil(4);
         let len = geometry.patch();
         let stretch = if len < Core::POSITIONS { len } else { Core::POSITIONS };
         let waits = len > stretch || pool.is_none() || window[0] * window[1] > 4;
@@ -143,24 +139,25 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
         return;
     };
     let (rows, columns) = (Axis::rows(&pool), Axis::columns(&pool));
-    let starts = engine.starts(&pool);
-    let mut outputs = output.chunks_exact_mut(filters);
-    for y in 0..pool.output.height {
+    for (y, output) in output.chunks_exact_mut(pool.output.width * filters).enumerate() {
         let taps = rows.taps(y);
         let rows = rows.source(y, taps.start)..rows.source(y, taps.end);
         engine.widen(rows.start);
-        for (x, output) in (0..pool.output.width).zip(&mut outputs) {
+        // Whole windows of four pixels in a strip: a row of them in one go.
+        if let Some(run) = &single
+            && plan.strip > 0
+            && filters == 2 * pairs
+            && rows.len() * pool.kernel[1] == 4
+            && (pool.output.width - 1) * pool.strides[1] + pool.kernel[1] <= pool.input.width
+            && pool.padding[1] == 0
+        {
+            let pixels = [0, 1, 2, 3].map(|pixel| [rows.start + pixel / pool.kernel[1], pixel % pool.kernel[1]]);
+            let step = pool.strides[1] * engine.steps().1;
+            run.finish_row(&engine.windows(&pixels), step, engine.strip, engine.column, output);
+            continue;
+        }
+        for (x, output) in output.chunks_exact_mut(filters).enumerate() {
             let taps = columns.taps(x);
-            if let (Some(run), Some((starts, step))) = (&single, &starts)
-                && taps.len() == pool.kernel[1]
-                && rows.len() == pool.kernel[0]
-            {
-                engine.gather_strip(starts.map(|start| start + columns.source(x, 0) * step));
-                run.finish(engine.column, output);
-                if filters % 2 == 0 {
-                    continue;
-                }
-            }
             let columns = columns.source(x, taps.start)..columns.source(x, taps.end);
             let mut next = [rows.start, columns.start];
             let mut out = Out::Largest;
@@ -198,7 +195,7 @@ struct Engine<'a, 'b> {
     input: &'b [i8],
     plan: Plan,
     /// The widened rows, and the window's row that they start at.
-    strip: &'b mut [<Core as Column>::Wide],
+    strip: &'b mut [Wide],
     strip_row: usize,
     column: &'b mut [i32],
     tiles: &'b mut [Tile],
@@ -275,8 +272,7 @@ impl Engine<'_, '_> {
             }
             return;
         }
-        let (down, right) = self.steps();
-        self.gather_strip(pixels.map(|[y, x]| (y - self.strip_row) * down + x * right));
+        self.windows(pixels).gather(self.strip, self.column);
     }
 
     /// Where in the strip one pixel's window starts after its upper and its left neighbour's.
@@ -285,20 +281,16 @@ impl Engine<'_, '_> {
         (geometry.strides[0] * self.plan.width, geometry.strides[1] * geometry.input.channels)
     }
 
-    /// With a strip, and a pooling by whole windows of four pixels: where in the strip the pixels start in a window that starts
-    /// at column 0, and by how much further for each column to the right.
-    fn starts(&self, pool: &Geometry) -> Option<([usize; 4], usize)> {
-        let (down, right) = self.steps();
-        let [height, width] = pool.kernel;
-        let starts = [0, 1, 2, 3].map(|pixel| pixel / width * down + pixel % width * right);
-        (self.plan.strip > 0 && height * width == 4).then_some((starts, right))
-    }
-
-    /// Writes the four pixels' windows, which start at `starts` in the strip, into the column.
-    fn gather_strip(&mut self, starts: [usize; 4]) {
+    /// The four pixels' windows in the strip.
+    fn windows(&self, pixels: &Pixels) -> Windows {
         let geometry = &self.layer.geometry;
-        let run = geometry.kernel[1] * geometry.input.channels;
-        Core::gather(self.column, self.strip, starts, run, geometry.kernel[0], self.plan.width);
+        let (down, right) = self.steps();
+        Windows {
+            starts: pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
+            run: geometry.kernel[1] * geometry.input.channels,
+            rows: geometry.kernel[0],
+            stride: self.plan.width,
+        }
     }
 
     /// Writes positions `first..first + count` of one pixel's window from the input itself.

@@ -20,6 +20,49 @@ use core::marker::PhantomData;
 /// Sums of two filters over four pixels: those of `b`, the odd filter, then those of `a`.
 pub(super) type Tile = [i32; 8];
 
+/// An input as it is in a strip.
+pub(super) type Wide = <Core as Column>::Wide;
+
+/// Where four pixels' windows lie in a strip of widened rows.
+#[derive(Clone, Copy)]
+pub(super) struct Windows {
+    /// Where each starts.
+    pub(super) starts: [usize; 4],
+    /// Inputs of a window's row, its rows, and the inputs from one row to the next.
+    pub(super) run: usize,
+    pub(super) rows: usize,
+    pub(super) stride: usize,
+}
+
+impl Windows {
+    /// Copies the windows into the column, side by side.
+    ///
+    /// # Panics
+    ///
+    /// If they do not lie in the strip, or the column is too short.
+    pub(super) fn gather(&self, strip: &[Wide], column: &mut [i32]) {
+        self.check(strip, column);
+        // SAFETY: the windows lie in the strip, and the column has room for them.
+        unsafe { self.gather_unchecked(strip, column) }
+    }
+
+    fn check(&self, strip: &[Wide], column: &[i32]) {
+        assert!(self.run > 0 && self.rows > 0 && self.stride >= self.run);
+        let extent = (self.rows - 1) * self.stride + self.run;
+        assert!(self.starts.iter().all(|&start| start < strip.len() && start + extent <= strip.len()));
+        assert!((self.rows * self.run).div_ceil(2) * Core::WORDS_FOR_TWO <= column.len());
+    }
+
+    /// # Safety
+    ///
+    /// As `check` demands.
+    unsafe fn gather_unchecked(&self, strip: &[Wide], column: &mut [i32]) {
+        let stride = self.stride * size_of::<Wide>();
+        // SAFETY: the function reads the windows, and writes the words that they fill.
+        unsafe { thumbnet_gather(column.as_mut_ptr(), &self.starts, strip.as_ptr(), self.run, self.rows, stride) }
+    }
+}
+
 /// Pairs of filters over one stretch of positions: all that the assembly must know besides the column. It knows the fields by
 /// their offsets.
 #[repr(C)]
@@ -45,6 +88,14 @@ pub(super) struct Run<'a> {
 unsafe extern "C" {
     fn thumbnet_conv_sums(run: &Run<'_>, column: *const i32, tiles: *mut Tile);
     fn thumbnet_conv_outputs(run: &Run<'_>, column: *const i32, output: *mut i8);
+    fn thumbnet_gather(
+        column: *mut i32,
+        starts: &[usize; 4],
+        strip: *const Wide,
+        run: usize,
+        rows: usize,
+        stride: usize,
+    );
 }
 
 impl<'a> Run<'a> {
@@ -90,6 +141,29 @@ impl<'a> Run<'a> {
         self.check(column, output.len() / 2);
         // SAFETY: the column, the output, and all that the run points to are as long as its numbers of pairs and steps say.
         unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr()) }
+    }
+
+    /// `finish` for a row of pooling windows, each `step` inputs right of the one before, from strip to outputs.
+    pub(super) fn finish_row(
+        &self,
+        first: &Windows,
+        step: usize,
+        strip: &[Wide],
+        column: &mut [i32],
+        output: &mut [i8],
+    ) {
+        // If the first and the last window lie in the strip, so do those between them.
+        self.check(column, output.len() / 2);
+        let steps = output.len() / (2 * self.pairs) - 1;
+        first.check(strip, column);
+        Windows { starts: first.starts.map(|start| start + steps * step), ..*first }.check(strip, column);
+        for (window, output) in output.chunks_exact_mut(2 * self.pairs).enumerate() {
+            let strip = &strip[window * step..];
+            // SAFETY: the windows lie in the strip, as was checked, and the column has room for them.
+            unsafe { first.gather_unchecked(strip, column) }
+            // SAFETY: as in `finish`; the output has two values a pair.
+            unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr()) }
+        }
     }
 
     fn check(&self, column: &[i32], pairs: usize) {
