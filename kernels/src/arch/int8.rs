@@ -5,8 +5,6 @@
 use super::arm;
 use super::{Backend, Kind, scalar};
 use crate::geometry::Geometry;
-#[cfg(thumbnet_cortex)]
-use crate::quant::Packing;
 use crate::quant::{ConvS8, DenseS8, SoftmaxS8};
 
 impl Backend {
@@ -25,7 +23,7 @@ impl Backend {
         assert!(scratch.len() >= Self::conv_s8_scratch_len(&layer.geometry, layer.pool), "scratch is too small");
         #[cfg(thumbnet_cortex)]
         if let super::Int8::Core = self.1
-            && layer.packing == Packing::Pairs
+            && layer.packing == arm::CONV_PACKING
         {
             for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
                 arm::conv_s8::conv_s8(layer, input, output, scratch);
@@ -69,7 +67,7 @@ impl Backend {
         assert!(scratch.len() >= Self::dense_s8_scratch_len(layer.inputs, layer.units), "scratch is too small");
         #[cfg(thumbnet_cortex)]
         if let super::Int8::Core = self.1
-            && layer.packing == Packing::Quads
+            && layer.packing == arm::DENSE_PACKING
             && layer.weights.as_ptr().addr().is_multiple_of(4)
         {
             for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {

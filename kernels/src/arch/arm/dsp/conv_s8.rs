@@ -2,6 +2,7 @@
 use super::Core;
 use crate::arch::arm::conv_s8::Column;
 use crate::arch::arm::tile::conv_tile;
+use crate::quant::Packing;
 
 conv_tile!(
     load: "ldr", bytes: "4", low: "sxtb16", multiply: "smlad",
@@ -187,6 +188,8 @@ impl Column for Core {
     const POSITIONS: usize = 200;
     const WORDS_FOR_TWO: usize = 4;
     const STEP: usize = 2;
+    const PACKING: Packing = Packing::Pairs;
+    const WORKS_IN_TILES: bool = false;
     type Wide = i16;
 
     fn bound(value: i32) -> i32 {

@@ -2,6 +2,7 @@
 use super::Core;
 use crate::arch::arm::conv_s8::Column;
 use crate::arch::arm::tile::conv_tile;
+use crate::quant::Packing;
 
 conv_tile!(
     load: "ldrsh", bytes: "2", low: "sxtb.w", multiply: "mla", odd: "",
@@ -118,6 +119,8 @@ impl Column for Core {
     const POSITIONS: usize = 100;
     const WORDS_FOR_TWO: usize = 8;
     const STEP: usize = 1;
+    const PACKING: Packing = Packing::Pairs;
+    const WORKS_IN_TILES: bool = false;
     type Wide = i8;
 
     fn bound(value: i32) -> i32 {
