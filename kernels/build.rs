@@ -24,7 +24,7 @@ fn main() {
         && (env::var("THUMBNET_HELIUM").is_ok_and(|value| value == "1")
             || ["cortex-m52", "cortex-m55", "cortex-m85"].into_iter().any(flag))
     {
-        ("dsp", "cortex-m55")
+        ("helium", "cortex-m55")
     } else if target.starts_with("thumbv7em") {
         ("dsp", "cortex-m4")
     } else if main_line && !flag("-dsp") {

@@ -14,10 +14,12 @@ const SAME: Padding = Padding::Same;
 const VALID: Padding = Padding::Valid;
 const POOL: Option<Window> = Some(([2, 2], [2, 2], SAME));
 
-const CONVS: [Conv; 24] = [
+const CONVS: [Conv; 26] = [
     // The first layers of the networks, smaller: one channel, odd and even patches.
     ([8, 8, 1], 8, ([3, 3], [1, 1], SAME), POOL),
     ([9, 7, 1], 5, ([5, 5], [1, 1], SAME), POOL),
+    ([9, 10, 1], 6, ([5, 5], [1, 1], SAME), POOL),
+    ([5, 4, 2], 4, ([4, 4], [1, 1], SAME), POOL),
     ([6, 6, 2], 4, ([2, 3], [1, 1], VALID), POOL),
     // Their second layers: several stretches, borders on all sides at once, windows cut off.
     ([5, 5, 24], 6, ([3, 3], [1, 1], SAME), POOL),

@@ -7,7 +7,7 @@ use super::arm;
 use super::x86_64::{avx2, avx512};
 use super::{Backend, Kind, dispatch, scalar};
 use crate::geometry::Geometry;
-#[cfg(any(thumbnet_cortex, all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
+#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 use crate::quant::Packing;
 use crate::quant::{ConvS8, DenseS8, SoftmaxS8};
 
@@ -27,7 +27,7 @@ impl Backend {
         assert!(scratch.len() >= Self::conv_s8_scratch_len(&layer.geometry, layer.pool), "scratch is too small");
         #[cfg(thumbnet_cortex)]
         if let super::Int8::Core = self.1
-            && layer.packing == Packing::Pairs
+            && layer.packing == arm::CONV_PACKING
         {
             for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
                 arm::conv_s8::conv_s8(layer, input, output, scratch);
@@ -83,7 +83,7 @@ impl Backend {
         assert!(scratch.len() >= Self::dense_s8_scratch_len(layer.inputs, layer.units), "scratch is too small");
         #[cfg(thumbnet_cortex)]
         if let super::Int8::Core = self.1
-            && layer.packing == Packing::Quads
+            && layer.packing == arm::DENSE_PACKING
             && layer.weights.as_ptr().addr().is_multiple_of(4)
         {
             for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {

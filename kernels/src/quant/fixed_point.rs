@@ -91,9 +91,16 @@ pub const fn multiply_by_quantized_multiplier(x: i32, multiplier: i32, shift: i3
 /// itself from a half.
 #[inline(always)]
 pub const fn multiply_rounding_once(x: i32, multiplier: i32, shift: i32) -> i32 {
+    // Halves away from zero: halves up, after one less where it is negative.
     let product = x as i64 * multiplier as i64;
+    let product = product + (product >> 63);
+    if shift < -1 {
+        // What is shifted out includes the whole low word, as nearly always: cheaper where a word has 32 bits.
+        let places = (-1 - shift) as u32;
+        return ((product >> 32) as i32 + (1 << (places - 1))) >> places;
+    }
     let places = (31 - shift) as u32;
-    let rounded = (product + (1 << (places - 1)) + (product >> 63)) >> places;
+    let rounded = (product + (1 << (places - 1))) >> places;
     if rounded > i32::MAX as i64 {
         i32::MAX
     } else if rounded < i32::MIN as i64 {

@@ -15,11 +15,11 @@
 //! Where the input rows that one row of windows reads fit into [`STRIP`], they are widened and padded first, once for all of
 //! the row's windows. So a first layer of one channel has neither border checks nor bytes to unpack in its inner loops.
 use super::Core;
-use super::tile::{Run, Tile};
+use super::tile::{Run, Tile, Wide, Windows};
 use crate::arch::scalar;
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
-use crate::quant::ConvS8;
+use crate::quant::{ConvS8, Packing};
 
 /// Pairs of filters whose sums wait in scratch at a time.
 const BLOCK: usize = 32;
@@ -38,6 +38,13 @@ pub(super) trait Column {
     /// Positions of a step of the inner loop.
     const STEP: usize;
 
+    /// The order of weights that the core reads.
+    const PACKING: Packing;
+
+    /// Whether sums go through tiles in any case, and start as the biases there by themselves. Such tiles have the even filter's
+    /// sums first, others the odd one's.
+    const WORKS_IN_TILES: bool;
+
     /// An input in a strip.
     type Wide: bytemuck::Pod;
 
@@ -53,9 +60,22 @@ pub(super) trait Column {
     /// Writes `value` to `count` positions of `pixel` that follow `start`.
     fn fill(column: &mut [i32], start: usize, pixel: usize, value: i8, count: usize);
 
-    /// Of each of the four pixels, writes `rows` runs of `run` inputs, `stride` inputs from one to the next, to the positions
-    /// from 0 on. The first run of pixel `p` starts at `strip[starts[p]]`.
-    fn gather(column: &mut [i32], strip: &[Self::Wide], starts: [usize; 4], run: usize, rows: usize, stride: usize);
+    /// If the core can read windows as short as these without a column, writes there how far from a window's start each
+    /// position is.
+    fn offsets(_windows: &Windows, _column: &mut [i32]) -> bool {
+        false
+    }
+
+    /// Requantises the largest of the four pixels' sums of each filter, if the core has a faster way than one by one; says
+    /// whether it has.
+    fn largest(_run: &Run<'_>, _tiles: &[Tile], _output: &mut [i8]) -> bool {
+        false
+    }
+}
+
+/// The words of a column of `positions` positions.
+pub(super) const fn column_words(positions: usize) -> usize {
+    positions.div_ceil(2) * Core::WORDS_FOR_TWO
 }
 
 /// How a layer's scratch is divided.
@@ -70,6 +90,8 @@ struct Plan {
     column: usize,
     /// Tiles that wait.
     tiles: usize,
+    /// Whether a column is a single stretch and all there is to an output, so that nothing waits.
+    single: bool,
 }
 
 impl Plan {
@@ -81,21 +103,23 @@ impl Plan {
         let rows = (window[0] - 1) * geometry.strides[0] + geometry.kernel[0];
         let width = (geometry.output.width - 1) * geometry.strides[1] + geometry.kernel[1];
         let width = width * geometry.input.channels;
-        let strip = (rows * width * size_of::<<Core as Column>::Wide>()).div_ceil(4);
+        let strip = (rows * width * size_of::<Wide>()).div_ceil(4);
         let len = geometry.patch();
         let stretch = if len < Core::POSITIONS { len } else { Core::POSITIONS };
-        let waits = len > stretch || pool.is_none() || window[0] * window[1] > 4;
         let pairs = geometry.output.channels / 2;
+        let block = if pairs < BLOCK { pairs } else { BLOCK };
+        let single = len == stretch
+            && pool.is_some()
+            && window[0] * window[1] <= 4
+            && pairs > 0
+            && (pairs <= BLOCK || !Core::WORKS_IN_TILES);
         Self {
             strip: if strip <= STRIP && len == stretch { strip } else { 0 },
             rows,
             width,
-            column: stretch.div_ceil(2) * Core::WORDS_FOR_TWO,
-            tiles: match waits {
-                false => 0,
-                true if pairs < BLOCK => pairs,
-                true => BLOCK,
-            },
+            column: column_words(stretch),
+            tiles: if single && !Core::WORKS_IN_TILES { 0 } else { block },
+            single,
         }
     }
 }
@@ -130,7 +154,7 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
     let mut engine = Engine { layer, input, plan, strip, strip_row: 0, column, tiles };
     // With a single stretch and windows of four pixels nothing waits, and one run does for all of them.
     let (pairs, len) = (filters / 2, layer.geometry.patch());
-    let single = (plan.tiles == 0 && pairs > 0).then(|| Run::new(layer, 0, pairs, 0, len));
+    let single = plan.single.then(|| Run::new(layer, 0, pairs, 0, len));
     let Some(pool) = layer.pool else {
         for (y, output) in output.chunks_exact_mut(width * filters).enumerate() {
             engine.widen(y);
@@ -143,24 +167,25 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
         return;
     };
     let (rows, columns) = (Axis::rows(&pool), Axis::columns(&pool));
-    let starts = engine.starts(&pool);
-    let mut outputs = output.chunks_exact_mut(filters);
-    for y in 0..pool.output.height {
+    for (y, output) in output.chunks_exact_mut(pool.output.width * filters).enumerate() {
         let taps = rows.taps(y);
         let rows = rows.source(y, taps.start)..rows.source(y, taps.end);
         engine.widen(rows.start);
-        for (x, output) in (0..pool.output.width).zip(&mut outputs) {
+        // Whole windows of four pixels in a strip: a row of them in one go.
+        if let Some(run) = &single
+            && plan.strip > 0
+            && filters == 2 * pairs
+            && rows.len() * pool.kernel[1] == 4
+            && (pool.output.width - 1) * pool.strides[1] + pool.kernel[1] <= pool.input.width
+            && pool.padding[1] == 0
+        {
+            let pixels = [0, 1, 2, 3].map(|pixel| [rows.start + pixel / pool.kernel[1], pixel % pool.kernel[1]]);
+            let step = pool.strides[1] * engine.steps().1;
+            run.finish_row(&engine.windows(&pixels), step, engine.strip, engine.column, output, engine.tiles);
+            continue;
+        }
+        for (x, output) in output.chunks_exact_mut(filters).enumerate() {
             let taps = columns.taps(x);
-            if let (Some(run), Some((starts, step))) = (&single, &starts)
-                && taps.len() == pool.kernel[1]
-                && rows.len() == pool.kernel[0]
-            {
-                engine.gather_strip(starts.map(|start| start + columns.source(x, 0) * step));
-                run.finish(engine.column, output);
-                if filters % 2 == 0 {
-                    continue;
-                }
-            }
             let columns = columns.source(x, taps.start)..columns.source(x, taps.end);
             let mut next = [rows.start, columns.start];
             let mut out = Out::Largest;
@@ -181,7 +206,7 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
                 match &single {
                     Some(run) => {
                         engine.gather(&pixels, 0, len);
-                        run.finish(engine.column, output);
+                        run.finish(engine.column, output, engine.tiles);
                         engine.odd_filter(&pixels, out, output);
                     }
                     None => engine.four_pixels(&pixels, out, output),
@@ -198,7 +223,7 @@ struct Engine<'a, 'b> {
     input: &'b [i8],
     plan: Plan,
     /// The widened rows, and the window's row that they start at.
-    strip: &'b mut [<Core as Column>::Wide],
+    strip: &'b mut [Wide],
     strip_row: usize,
     column: &'b mut [i32],
     tiles: &'b mut [Tile],
@@ -239,19 +264,28 @@ impl Engine<'_, '_> {
         for first in (0..pairs).step_by(BLOCK) {
             let count = (pairs - first).min(BLOCK);
             let tiles = &mut self.tiles[..count];
-            for (tile, &[a, b]) in tiles.iter_mut().zip(&layer.bias.as_chunks::<2>().0[first..]) {
-                *tile = [b, b, b, b, a, a, a, a];
+            if !Core::WORKS_IN_TILES {
+                for (tile, &[a, b]) in tiles.iter_mut().zip(&layer.bias.as_chunks::<2>().0[first..]) {
+                    *tile = [b, b, b, b, a, a, a, a];
+                }
             }
+            let mut done = false;
             for start in (0..len).step_by(Core::POSITIONS) {
                 let positions = (len - start).min(Core::POSITIONS);
                 if first == 0 || len > Core::POSITIONS {
                     self.gather(pixels, start, positions);
                 }
-                Run::new(layer, first, count, start, positions).add(self.column, self.tiles);
+                let run = Run::new(layer, first, count, start, positions);
+                run.add(self.column, self.tiles, start == 0);
+                done = out == Out::Largest
+                    && start + positions == len
+                    && Core::largest(&run, self.tiles, &mut output[2 * first..]);
             }
-            for (pair, &[b0, b1, b2, b3, a0, a1, a2, a3]) in (first..).zip(&self.tiles[..count]) {
-                store(layer, pair * 2, &[a0, a1, a2, a3], out, output);
-                store(layer, pair * 2 + 1, &[b0, b1, b2, b3], out, output);
+            if done {
+                continue;
+            }
+            for (filter, sums) in (2 * first..).zip(self.tiles[..count].as_flattened().as_chunks().0) {
+                store(layer, filter ^ usize::from(!Core::WORKS_IN_TILES), sums, out, output);
             }
         }
         self.odd_filter(pixels, out, output);
@@ -275,8 +309,7 @@ impl Engine<'_, '_> {
             }
             return;
         }
-        let (down, right) = self.steps();
-        self.gather_strip(pixels.map(|[y, x]| (y - self.strip_row) * down + x * right));
+        self.windows(pixels).gather(self.strip, self.column);
     }
 
     /// Where in the strip one pixel's window starts after its upper and its left neighbour's.
@@ -285,49 +318,53 @@ impl Engine<'_, '_> {
         (geometry.strides[0] * self.plan.width, geometry.strides[1] * geometry.input.channels)
     }
 
-    /// With a strip, and a pooling by whole windows of four pixels: where in the strip the pixels start in a window that starts
-    /// at column 0, and by how much further for each column to the right.
-    fn starts(&self, pool: &Geometry) -> Option<([usize; 4], usize)> {
-        let (down, right) = self.steps();
-        let [height, width] = pool.kernel;
-        let starts = [0, 1, 2, 3].map(|pixel| pixel / width * down + pixel % width * right);
-        (self.plan.strip > 0 && height * width == 4).then_some((starts, right))
-    }
-
-    /// Writes the four pixels' windows, which start at `starts` in the strip, into the column.
-    fn gather_strip(&mut self, starts: [usize; 4]) {
+    /// The four pixels' windows in the strip.
+    fn windows(&self, pixels: &Pixels) -> Windows {
         let geometry = &self.layer.geometry;
-        let run = geometry.kernel[1] * geometry.input.channels;
-        Core::gather(self.column, self.strip, starts, run, geometry.kernel[0], self.plan.width);
+        let (down, right) = self.steps();
+        Windows {
+            starts: pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
+            run: geometry.kernel[1] * geometry.input.channels,
+            rows: geometry.kernel[0],
+            stride: self.plan.width,
+        }
     }
 
     /// Writes positions `first..first + count` of one pixel's window from the input itself.
     #[inline(never)]
     fn gather_padded(&mut self, pixel: usize, [y, x]: [usize; 2], first: usize, count: usize) {
-        let geometry = &self.layer.geometry;
+        let (input, column) = (self.input, &mut *self.column);
+        let geometry = self.layer.geometry;
         let channels = geometry.input.channels;
         let zero = self.layer.input_zero_point;
         let (window_row, input_row) = (geometry.kernel[1] * channels, geometry.input.width * channels);
-        // Where the window's row starts in the input's, in values: left of it by up to the padding.
-        let left = ((x * geometry.strides[1]) as isize - geometry.padding[1] as isize) * channels as isize;
+        // Of a row of the window, `before` values lie left of the input, `inside` in it from `left` on, the others to the right.
+        let start = x * geometry.strides[1] * channels;
+        let padding = geometry.padding[1] * channels;
+        let before = padding.saturating_sub(start).min(window_row);
+        let left = start.saturating_sub(padding);
+        let inside = input_row.saturating_sub(left).min(window_row - before);
         let (mut row, mut offset) = (first / window_row, first % window_row);
         let mut done = 0;
         while done < count {
-            let run = (window_row - offset).min(count - done);
+            // This stretch of the row, and its parts.
+            let end = (offset + count - done).min(window_row);
             let input_y = (y * geometry.strides[0] + row).wrapping_sub(geometry.padding[0]);
-            let start = left + offset as isize;
-            // Of this run, `before` values lie left of the input, `inside` in it, the others to the right.
-            let before = (-start).clamp(0, run as isize) as usize;
-            let inside = (input_row as isize - start).clamp(before as isize, run as isize) as usize - before;
-            if input_y < geometry.input.height && inside > 0 {
-                Core::fill(self.column, done, pixel, zero, before);
-                let at = input_y * input_row + (start + before as isize) as usize;
-                Core::copy(self.column, done + before, pixel, &self.input[at..][..inside]);
-                Core::fill(self.column, done + before + inside, pixel, zero, run - before - inside);
+            let at = input_y * input_row + left + offset;
+            if input_y >= geometry.input.height {
+                Core::fill(column, done, pixel, zero, end - offset);
+            } else if inside == window_row {
+                Core::copy(column, done, pixel, &input[at..][..end - offset]);
             } else {
-                Core::fill(self.column, done, pixel, zero, run);
+                let from = before.clamp(offset, end);
+                let to = (before + inside).clamp(from, end);
+                Core::fill(column, done, pixel, zero, from - offset);
+                if from < to {
+                    Core::copy(column, done + from - offset, pixel, &input[at + from - offset - before..][..to - from]);
+                }
+                Core::fill(column, done + to - offset, pixel, zero, end - to);
             }
-            done += run;
+            done += end - offset;
             (row, offset) = (row + 1, 0);
         }
     }

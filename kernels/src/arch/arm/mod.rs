@@ -1,17 +1,36 @@
 //! Cortex-M3 and up. What cores share is here: how the work is cut and memory is used. Each folder has one kind of core's inner
 //! loops.
 pub(super) mod conv_s8;
+#[cfg(not(thumbnet_helium))]
 pub(super) mod dense_s8;
 #[cfg(thumbnet_dsp)]
 mod dsp;
+#[cfg(thumbnet_helium)]
+mod helium;
 #[cfg(thumbnet_thumb2)]
 mod thumb;
 mod tile;
 
 #[cfg(thumbnet_dsp)]
 use dsp::Core;
+#[cfg(thumbnet_helium)]
+use helium::Core;
+#[cfg(thumbnet_helium)]
+pub(super) use helium::dense_s8;
 #[cfg(thumbnet_thumb2)]
 use thumb::Core;
 
+use crate::quant::Packing;
+
+/// The orders of weights that the core's kernels read; others are the scalar back end's.
+pub(super) const CONV_PACKING: Packing = <Core as conv_s8::Column>::PACKING;
+pub(super) const DENSE_PACKING: Packing = if cfg!(thumbnet_helium) { Packing::Plain } else { Packing::Quads };
+
 /// The back end's name.
-pub(super) const NAME: &str = if cfg!(thumbnet_dsp) { "dsp" } else { "thumb" };
+pub(super) const NAME: &str = if cfg!(thumbnet_helium) {
+    "helium"
+} else if cfg!(thumbnet_dsp) {
+    "dsp"
+} else {
+    "thumb"
+};

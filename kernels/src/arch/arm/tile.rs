@@ -13,12 +13,56 @@
 
 #![expect(unsafe_code, reason = "enters the assembly")]
 use super::Core;
-use super::conv_s8::Column;
-use crate::quant::{ConvS8, Packing};
+use super::conv_s8::{Column, column_words};
+use crate::quant::ConvS8;
 use core::marker::PhantomData;
 
-/// Sums of two filters over four pixels: those of `b`, the odd filter, then those of `a`.
+/// Sums of two filters over four pixels: those of `b`, the odd filter, then those of `a`, or the other way round: see
+/// [`Column::ODD_FIRST`].
 pub(super) type Tile = [i32; 8];
+
+/// An input as it is in a strip.
+pub(super) type Wide = <Core as Column>::Wide;
+
+/// Where four pixels' windows lie in a strip of widened rows.
+#[derive(Clone, Copy)]
+pub(super) struct Windows {
+    /// Where each starts.
+    pub(super) starts: [usize; 4],
+    /// Inputs of a window's row, its rows, and the inputs from one row to the next.
+    pub(super) run: usize,
+    pub(super) rows: usize,
+    pub(super) stride: usize,
+}
+
+impl Windows {
+    /// Copies the windows into the column, side by side.
+    ///
+    /// # Panics
+    ///
+    /// If they do not lie in the strip, or the column is too short.
+    pub(super) fn gather(&self, strip: &[Wide], column: &mut [i32]) {
+        self.check(strip, column);
+        // SAFETY: the windows lie in the strip, and the column has room for them.
+        unsafe { self.gather_unchecked(strip, column) }
+    }
+
+    fn check(&self, strip: &[Wide], column: &[i32]) {
+        assert!(self.run > 0 && self.rows > 0 && self.stride >= self.run);
+        let extent = (self.rows - 1) * self.stride + self.run;
+        assert!(self.starts.iter().all(|&start| start < strip.len() && start + extent <= strip.len()));
+        assert!((self.rows * self.run).div_ceil(2) * Core::WORDS_FOR_TWO <= column.len());
+    }
+
+    /// # Safety
+    ///
+    /// As `check` demands.
+    unsafe fn gather_unchecked(&self, strip: &[Wide], column: &mut [i32]) {
+        let stride = self.stride * size_of::<Wide>();
+        // SAFETY: the function reads the windows, and writes the words that they fill.
+        unsafe { thumbnet_gather(column.as_mut_ptr(), &self.starts, strip.as_ptr(), self.run, self.rows, stride) }
+    }
+}
 
 /// Pairs of filters over one stretch of positions: all that the assembly must know besides the column. It knows the fields by
 /// their offsets.
@@ -39,12 +83,32 @@ pub(super) struct Run<'a> {
     odd: usize,
     /// Bytes of weights between the end of one pair's stretch and the start of the next one's.
     skip: usize,
+    /// Bytes of the column that each pixel has, where pixels lie one after the other.
+    stride: usize,
     layer: PhantomData<&'a [i8]>,
 }
 
 unsafe extern "C" {
-    fn thumbnet_conv_sums(run: &Run<'_>, column: *const i32, tiles: *mut Tile);
-    fn thumbnet_conv_outputs(run: &Run<'_>, column: *const i32, output: *mut i8);
+    fn thumbnet_conv_sums(run: &Run<'_>, column: *const i32, tiles: *mut Tile, fresh: bool);
+    fn thumbnet_conv_outputs(run: &Run<'_>, column: *const i32, output: *mut i8, tiles: *mut Tile);
+    #[cfg(thumbnet_helium)]
+    fn thumbnet_conv_short(
+        run: &Run<'_>,
+        starts: &[usize; 4],
+        strip: *const Wide,
+        offsets: *const i32,
+        tiles: *mut Tile,
+    );
+    #[cfg(thumbnet_helium)]
+    fn thumbnet_conv_requantize(run: &Run<'_>, tiles: *const Tile, output: *mut i8);
+    fn thumbnet_gather(
+        column: *mut i32,
+        starts: &[usize; 4],
+        strip: *const Wide,
+        run: usize,
+        rows: usize,
+        stride: usize,
+    );
 }
 
 impl<'a> Run<'a> {
@@ -52,7 +116,7 @@ impl<'a> Run<'a> {
     ///
     /// # Panics
     ///
-    /// If the layer, whose weights are packed in pairs, has no such.
+    /// If the layer, whose weights are packed as [`Column::PACKING`] says, has no such.
     pub(super) fn new(layer: &ConvS8<'a>, first: usize, count: usize, start: usize, positions: usize) -> Self {
         let len = layer.geometry.patch();
         let filters = 2 * first..2 * (first + count);
@@ -60,40 +124,88 @@ impl<'a> Run<'a> {
         let [least, largest] = requantize.activation.map(i32::from);
         let zero_point = i32::from(requantize.zero_point);
         let steps = positions / Core::STEP;
-        assert!(layer.packing == Packing::Pairs && start + positions <= len);
+        let bytes = Core::PACKING.group();
+        assert!(layer.packing == Core::PACKING && start + positions <= len);
         Self {
             bias: layer.bias[filters.clone()].as_ptr(),
             multiplier: requantize.multiplier[filters.clone()].as_ptr(),
             shift: requantize.shift[filters.clone()].as_ptr(),
-            weights: layer.weights[filters.start * len..filters.end * len][2 * start..].as_ptr(),
+            weights: layer.weights[filters.start * len..filters.end * len][bytes * start..].as_ptr(),
             least: Core::bound(least - zero_point),
             largest: Core::bound(largest - zero_point),
             zero_point: Core::bound(zero_point),
             steps,
             pairs: count,
             odd: positions - steps * Core::STEP,
-            skip: (len - positions) * 2,
+            skip: (len - positions) * bytes,
+            stride: column_words(len.min(Core::POSITIONS)),
             layer: PhantomData,
         }
     }
 
-    /// Adds the products with the column to `tiles`, one a pair.
-    pub(super) fn add(&self, column: &[i32], tiles: &mut [Tile]) {
+    /// How many pairs.
+    #[cfg(thumbnet_helium)]
+    pub(super) fn pairs(&self) -> usize {
+        self.pairs
+    }
+
+    /// Adds the products with the column to `tiles`, one a pair; or to the biases, if that is where the core starts from.
+    pub(super) fn add(&self, column: &[i32], tiles: &mut [Tile], fresh: bool) {
         self.check(column, tiles.len());
         // SAFETY: the column, the tiles, and all that the run points to are as long as its numbers of pairs and steps say.
-        unsafe { thumbnet_conv_sums(self, column.as_ptr(), tiles.as_mut_ptr()) }
+        unsafe { thumbnet_conv_sums(self, column.as_ptr(), tiles.as_mut_ptr(), fresh) }
     }
 
     /// The outputs of the pairs' filters, two a pair: the maximum over the four pixels of the sums of bias and products,
-    /// requantised.
-    pub(super) fn finish(&self, column: &[i32], output: &mut [i8]) {
+    /// requantised. Some cores need tiles to work in.
+    pub(super) fn finish(&self, column: &[i32], output: &mut [i8], tiles: &mut [Tile]) {
         self.check(column, output.len() / 2);
-        // SAFETY: the column, the output, and all that the run points to are as long as its numbers of pairs and steps say.
-        unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr()) }
+        assert!(!Core::WORKS_IN_TILES || self.pairs <= tiles.len());
+        // SAFETY: the column, the output, the tiles, and all that the run points to are as long as its numbers of pairs and
+        // steps say.
+        unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr(), tiles.as_mut_ptr()) }
+    }
+
+    /// `finish` for a row of pooling windows, each `step` inputs right of the one before, from strip to outputs.
+    pub(super) fn finish_row(
+        &self,
+        first: &Windows,
+        step: usize,
+        strip: &[Wide],
+        column: &mut [i32],
+        output: &mut [i8],
+        tiles: &mut [Tile],
+    ) {
+        // If the first and the last window lie in the strip, so do those between them.
+        self.check(column, output.len() / 2);
+        assert!(!Core::WORKS_IN_TILES || self.pairs <= tiles.len());
+        let steps = output.len() / (2 * self.pairs) - 1;
+        first.check(strip, column);
+        Windows { starts: first.starts.map(|start| start + steps * step), ..*first }.check(strip, column);
+        #[cfg(thumbnet_helium)]
+        if Core::offsets(first, column) {
+            for (window, output) in output.chunks_exact_mut(2 * self.pairs).enumerate() {
+                let strip = &strip[window * step..];
+                // SAFETY: the windows lie in the strip, as was checked; the column holds the offsets; and so on as in `finish`.
+                unsafe {
+                    thumbnet_conv_short(self, &first.starts, strip.as_ptr(), column.as_ptr(), tiles.as_mut_ptr());
+                }
+                // SAFETY: as in `finish`; the output has two values a pair.
+                unsafe { thumbnet_conv_requantize(self, tiles.as_ptr(), output.as_mut_ptr()) }
+            }
+            return;
+        }
+        for (window, output) in output.chunks_exact_mut(2 * self.pairs).enumerate() {
+            let strip = &strip[window * step..];
+            // SAFETY: the windows lie in the strip, as was checked, and the column has room for them.
+            unsafe { first.gather_unchecked(strip, column) }
+            // SAFETY: as in `finish`; the output has two values a pair.
+            unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr(), tiles.as_mut_ptr()) }
+        }
     }
 
     fn check(&self, column: &[i32], pairs: usize) {
-        let words = (self.steps + self.odd) * 4;
+        let words = column_words(self.steps * Core::STEP + self.odd);
         assert!(0 < self.pairs && self.pairs <= pairs && words <= column.len());
     }
 }
@@ -103,6 +215,7 @@ impl<'a> Run<'a> {
 /// `$load` reads the weights of a step (`$bytes` of them) and `$low` takes the low bytes; `$multiply` adds products. One step
 /// of the column is four words, one of each pixel. `$odd` is what half a step does, with the run in r12. `$clamp` clamps r8
 /// and r4 (to r6 and r7, then adds r9), and writes them to r5 on.
+#[cfg(not(thumbnet_helium))]
 macro_rules! conv_tile {
     (load: $load:literal, bytes: $bytes:literal, low: $low:literal, multiply: $multiply:literal, odd: $odd:literal,
      clamp: $clamp:literal) => {
@@ -375,4 +488,5 @@ macro_rules! conv_tile {
     };
 }
 
+#[cfg(not(thumbnet_helium))]
 pub(super) use conv_tile;

@@ -2,6 +2,7 @@
 use super::Core;
 use crate::arch::arm::conv_s8::Column;
 use crate::arch::arm::tile::conv_tile;
+use crate::quant::Packing;
 
 conv_tile!(
     load: "ldr", bytes: "4", low: "sxtb16", multiply: "smlad",
@@ -36,7 +37,7 @@ conv_tile!(
         strb r8, [r5], #1"
 );
 
-// thumbnet_gather(column, starts, strip, run, rows, stride in bytes): of four pixels, rows of int16 to every fourth word.
+// thumbnet_gather(column, starts, strip, run, rows, stride in bytes): rows of int16 of four pixels, side by side.
 core::arch::global_asm!(
     ".syntax unified",
     ".thumb",
@@ -47,60 +48,79 @@ core::arch::global_asm!(
     ".type thumbnet_gather, %function",
     ".thumb_func",
     "thumbnet_gather:",
-    "push {{r3-r11, lr}}",
-    "ldrd r8, r4, [sp, #40]",
-    "mov r9, #4",
-    // A pixel.
-    "8:",
-    "ldr lr, [r1], #4",
-    "str r0, [sp]",
-    "mov r10, r8",
-    "add lr, r2, lr, lsl #1",
-    // A row that starts in the lower half of a word.
+    "push {{r4-r11, lr}}",
+    "ldm r1, {{r4-r7}}",
+    "ldrd r12, lr, [sp, #36]",
+    "add r4, r2, r4, lsl #1",
+    "add r5, r2, r5, lsl #1",
+    "add r6, r2, r6, lsl #1",
+    "add r7, r2, r7, lsl #1",
+    // From the end of one row to the start of the next.
+    "sub lr, lr, r3, lsl #1",
+    // A row that starts in lower halves.
     "1:",
-    "mov r5, lr",
-    "mov r6, r3",
-    "b 3f",
-    // One that starts in the upper half: r12 holds the lower one.
+    "lsrs r1, r3, #1",
+    "beq 3f",
     "2:",
-    "mov r5, lr",
-    "ldrh r6, [r5], #2",
-    "orr r12, r12, r6, lsl #16",
-    "str r12, [r0], #16",
-    "subs r6, r3, #1",
-    "3:",
-    "subs r6, #4",
-    "blt 5f",
-    "4:",
-    "ldr r12, [r5], #4",
-    "ldr r11, [r5], #4",
-    "str r12, [r0], #16",
-    "str r11, [r0], #16",
-    "subs r6, #4",
-    "bge 4b",
-    // Of what is left, bit 1 to the carry, bit 0 to the sign.
-    "5:",
-    "lsls r6, r6, #31",
-    "bcc 6f",
-    "ldr r12, [r5], #4",
-    "str r12, [r0], #16",
-    "6:",
-    "add lr, lr, r4",
-    "bmi 7f",
-    "subs r10, #1",
-    "bne 1b",
-    "b 9f",
-    "7:",
-    "ldrh r12, [r5]",
-    "subs r10, #1",
+    "ldr r8, [r4], #4",
+    "ldr r9, [r5], #4",
+    "ldr r10, [r6], #4",
+    "ldr r11, [r7], #4",
+    "stm r0!, {{r8-r11}}",
+    "subs r1, #1",
     "bne 2b",
-    "str r12, [r0]",
-    "9:",
-    "ldr r0, [sp]",
-    "subs r9, #1",
-    "add r0, r0, #4",
-    "bne 8b",
-    "pop {{r3-r11, pc}}",
+    "3:",
+    "lsls r1, r3, #31",
+    "bmi 4f",
+    "add r4, r4, lr",
+    "add r5, r5, lr",
+    "add r6, r6, lr",
+    "add r7, r7, lr",
+    "subs r12, #1",
+    "bne 1b",
+    "pop {{r4-r11, pc}}",
+    // Its last value, if it has an odd number, shares a word with the next row's first.
+    "4:",
+    "ldrh r8, [r4], #2",
+    "ldrh r9, [r5], #2",
+    "ldrh r10, [r6], #2",
+    "ldrh r11, [r7], #2",
+    "add r4, r4, lr",
+    "add r5, r5, lr",
+    "add r6, r6, lr",
+    "add r7, r7, lr",
+    "subs r12, #1",
+    "beq 7f",
+    "ldrh r2, [r4], #2",
+    "orr r8, r8, r2, lsl #16",
+    "ldrh r2, [r5], #2",
+    "orr r9, r9, r2, lsl #16",
+    "ldrh r2, [r6], #2",
+    "orr r10, r10, r2, lsl #16",
+    "ldrh r2, [r7], #2",
+    "orr r11, r11, r2, lsl #16",
+    "stm r0!, {{r8-r11}}",
+    "lsrs r1, r3, #1",
+    "beq 6f",
+    "5:",
+    "ldr r8, [r4], #4",
+    "ldr r9, [r5], #4",
+    "ldr r10, [r6], #4",
+    "ldr r11, [r7], #4",
+    "stm r0!, {{r8-r11}}",
+    "subs r1, #1",
+    "bne 5b",
+    "6:",
+    "add r4, r4, lr",
+    "add r5, r5, lr",
+    "add r6, r6, lr",
+    "add r7, r7, lr",
+    "subs r12, #1",
+    "bne 1b",
+    "pop {{r4-r11, pc}}",
+    "7:",
+    "stm r0!, {{r8-r11}}",
+    "pop {{r4-r11, pc}}",
     ".size thumbnet_gather, . - thumbnet_gather",
 );
 
@@ -161,14 +181,6 @@ core::arch::global_asm!(
 
 unsafe extern "C" {
     fn thumbnet_copy(column: *mut i16, values: *const i8, count: usize, odd: usize);
-    fn thumbnet_gather(
-        column: *mut i32,
-        starts: &[usize; 4],
-        strip: *const i16,
-        run: usize,
-        rows: usize,
-        stride: usize,
-    );
 }
 
 /// Two positions of one pixel to a word, the words of four pixels side by side.
@@ -176,6 +188,8 @@ impl Column for Core {
     const POSITIONS: usize = 200;
     const WORDS_FOR_TWO: usize = 4;
     const STEP: usize = 2;
+    const PACKING: Packing = Packing::Pairs;
+    const WORKS_IN_TILES: bool = false;
     type Wide = i16;
 
     fn bound(value: i32) -> i32 {
@@ -212,17 +226,6 @@ impl Column for Core {
         }
         for word in words.take((count + 1 - start % 2) / 2) {
             *word = pair;
-        }
-    }
-
-    fn gather(column: &mut [i32], strip: &[i16], starts: [usize; 4], run: usize, rows: usize, stride: usize) {
-        let extent = (rows - 1) * stride + run;
-        assert!(run > 0 && rows > 0 && starts.iter().all(|start| start + extent <= strip.len()));
-        assert!((rows * run).div_ceil(2) * 4 <= column.len());
-        // SAFETY: from each start on the function reads `rows` runs of the strip, and writes all of the column's words that
-        // they make; both lie inside.
-        unsafe {
-            thumbnet_gather(column.as_mut_ptr(), &starts, strip.as_ptr(), run, rows, stride * size_of::<i16>());
         }
     }
 }

@@ -2,6 +2,7 @@
 use super::Core;
 use crate::arch::arm::conv_s8::Column;
 use crate::arch::arm::tile::conv_tile;
+use crate::quant::Packing;
 
 conv_tile!(
     load: "ldrsh", bytes: "2", low: "sxtb.w", multiply: "mla", odd: "",
@@ -24,7 +25,7 @@ conv_tile!(
         strb r4, [r5], #1"
 );
 
-// thumbnet_gather(column, starts, strip, run, rows, stride in bytes): of four pixels, rows of int8 to every fourth word.
+// thumbnet_gather(column, starts, strip, run, rows, stride in bytes): rows of int8 of four pixels, side by side.
 core::arch::global_asm!(
     ".syntax unified",
     ".thumb",
@@ -35,48 +36,32 @@ core::arch::global_asm!(
     ".type thumbnet_gather, %function",
     ".thumb_func",
     "thumbnet_gather:",
-    "push {{r3-r11, lr}}",
-    "ldrd r8, r4, [sp, #40]",
-    "mov r9, #4",
-    // A pixel.
-    "8:",
-    "ldr lr, [r1], #4",
-    "str r0, [sp]",
-    "mov r10, r8",
-    "add lr, r2, lr",
+    "push {{r4-r11, lr}}",
+    "ldm r1, {{r4-r7}}",
+    "ldrd r12, lr, [sp, #36]",
+    "add r4, r2, r4",
+    "add r5, r2, r5",
+    "add r6, r2, r6",
+    "add r7, r2, r7",
+    // From the end of one row to the start of the next.
+    "sub lr, lr, r3",
     "1:",
-    "mov r5, lr",
-    "subs r6, r3, #4",
-    "blt 3f",
+    "mov r1, r3",
     "2:",
-    "ldrsb r12, [r5], #1",
-    "str r12, [r0], #16",
-    "ldrsb r12, [r5], #1",
-    "str r12, [r0], #16",
-    "ldrsb r12, [r5], #1",
-    "str r12, [r0], #16",
-    "ldrsb r12, [r5], #1",
-    "str r12, [r0], #16",
-    "subs r6, #4",
-    "bge 2b",
-    "3:",
-    "adds r6, #4",
-    "beq 5f",
-    "4:",
-    "ldrsb r12, [r5], #1",
-    "str r12, [r0], #16",
-    "subs r6, #1",
-    "bne 4b",
-    "5:",
-    "add lr, lr, r4",
-    "subs r10, #1",
+    "ldrsb r8, [r4], #1",
+    "ldrsb r9, [r5], #1",
+    "ldrsb r10, [r6], #1",
+    "ldrsb r11, [r7], #1",
+    "stm r0!, {{r8-r11}}",
+    "subs r1, #1",
+    "bne 2b",
+    "add r4, r4, lr",
+    "add r5, r5, lr",
+    "add r6, r6, lr",
+    "add r7, r7, lr",
+    "subs r12, #1",
     "bne 1b",
-    "9:",
-    "ldr r0, [sp]",
-    "subs r9, #1",
-    "add r0, r0, #4",
-    "bne 8b",
-    "pop {{r3-r11, pc}}",
+    "pop {{r4-r11, pc}}",
     ".size thumbnet_gather, . - thumbnet_gather",
 );
 
@@ -127,7 +112,6 @@ core::arch::global_asm!(
 
 unsafe extern "C" {
     fn thumbnet_copy(column: *mut i32, values: *const i8, count: usize);
-    fn thumbnet_gather(column: *mut i32, starts: &[usize; 4], strip: *const i8, run: usize, rows: usize, stride: usize);
 }
 
 /// One position of one pixel to a word, the words of four pixels side by side.
@@ -135,6 +119,8 @@ impl Column for Core {
     const POSITIONS: usize = 100;
     const WORDS_FOR_TWO: usize = 8;
     const STEP: usize = 1;
+    const PACKING: Packing = Packing::Pairs;
+    const WORKS_IN_TILES: bool = false;
     type Wide = i8;
 
     fn bound(value: i32) -> i32 {
@@ -160,17 +146,6 @@ impl Column for Core {
         }
         for word in column[start * 4 + pixel..].iter_mut().step_by(4).take(count) {
             *word = i32::from(value);
-        }
-    }
-
-    fn gather(column: &mut [i32], strip: &[i8], starts: [usize; 4], run: usize, rows: usize, stride: usize) {
-        let extent = (rows - 1) * stride + run;
-        assert!(run > 0 && rows > 0 && starts.iter().all(|start| start + extent <= strip.len()));
-        assert!(rows * run * 4 <= column.len());
-        // SAFETY: from each start on the function reads `rows` runs of the strip, and writes all of the column's words that
-        // they make; both lie inside.
-        unsafe {
-            thumbnet_gather(column.as_mut_ptr(), &starts, strip.as_ptr(), run, rows, stride * size_of::<i8>());
         }
     }
 }

@@ -1,0 +1,7 @@
+//! Cores with Helium, the M-profile vector extension: Cortex-M52, M55, M85.
+#![expect(unsafe_code, reason = "the inner loops are assembly")]
+mod conv_s8;
+pub(in crate::arch) mod dense_s8;
+
+/// The inner loops of this core.
+pub(in crate::arch) struct Core;
