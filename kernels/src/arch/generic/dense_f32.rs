@@ -150,7 +150,7 @@ fn dense_columns<G: Gemm>(
             // What is packed next comes from memory while this is multiplied.
             let next = if i + depth < inputs { (i + depth) * units + unit } else { unit + WIDTH };
             let values = kernel.get(next..).unwrap_or_default();
-            let mut ahead = Ahead { values, tiles: WIDTH / Ahead::STEP, tile: Ahead::STEP, step: units };
+            let mut ahead = Ahead { values, tiles: WIDTH / Ahead::LINE, tile: Ahead::LINE, step: units };
             for panel in (0..width).step_by(G::COLUMNS) {
                 let start = match start {
                     Start::Bias(bias) => Start::Bias(&bias[panel..]),
@@ -188,8 +188,8 @@ fn input_gradient_columns<G: Gemm>(
             let next =
                 if u + depth < units { (first + strip) * units + u + depth } else { (first + strip + STRIP) * units };
             let values = kernel.get(next..).unwrap_or_default();
-            let tiles = (STRIP * units).div_ceil(depth * Ahead::STEP);
-            let ahead = Ahead { values, tiles, tile: depth * Ahead::STEP, step: Ahead::STEP };
+            let tiles = (STRIP * units).div_ceil(depth * Ahead::LINE);
+            let ahead = Ahead { values, tiles, tile: depth * Ahead::LINE, step: Ahead::LINE };
             gemm(isa, &walk, &dy[u..], packed, dx.block(strip, rows), start, false, ahead);
         }
     }

@@ -69,14 +69,15 @@ pub(in crate::arch) struct Tile<'a> {
     /// A bias starts at this tile's first column.
     pub(in crate::arch) start: Start<'a>,
     pub(in crate::arch) relu: bool,
-    /// What will be read soon: each innermost iteration asks the second cache for two lines, each time this far from the one
+    /// What will be read soon: each innermost iteration asks the second cache for one line, each this far from the one
     /// before. It need not exist.
     pub(in crate::arch) ahead: *const f32,
     pub(in crate::arch) ahead_step: usize,
 }
 
-/// Memory to ask for while a product is made: step `k` of tile `i` asks for [`Self::STEP`] values, two cache lines, at
-/// `i * tile + k * step`. They come to the second cache meanwhile, and cost little: loads are not what limits a tile.
+/// Memory to ask for while a product is made: step `k` of tile `i` asks for the cache line at `i * tile + k * step`.
+/// It comes to the second cache meanwhile, and costs little: loads are not what limits a tile. One line a step is about
+/// what a core can have under way; two made tiles wait.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::arch) struct Ahead<'a> {
     pub(in crate::arch) values: &'a [f32],
@@ -93,9 +94,6 @@ impl Ahead<'_> {
     /// Values of one cache line.
     pub(in crate::arch) const LINE: usize = 16;
 
-    /// Values asked for in one step.
-    pub(in crate::arch) const STEP: usize = Self::LINE;
-
     /// Part `part` of `parts` of some slices, in steps that follow each other, `depth` a tile.
     pub(in crate::arch) fn part<'a>(slices: [&'a [f32]; 3], part: usize, parts: usize, depth: usize) -> Ahead<'a> {
         let slice = part * slices.len() / parts;
@@ -104,7 +102,7 @@ impl Ahead<'_> {
         let each = slices[slice].len().div_ceil(count);
         let values = slices[slice].get((part - first) * each..).unwrap_or_default();
         let values = &values[..each.min(values.len())];
-        Ahead { values, tiles: usize::MAX, tile: depth * Self::STEP, step: Self::STEP }
+        Ahead { values, tiles: usize::MAX, tile: depth * Self::LINE, step: Self::LINE }
     }
 
     /// What is left after the first `tiles` tiles.
