@@ -1,0 +1,282 @@
+//! The program, called as a person calls it, on a data set small enough to train in no time.
+
+mod support;
+
+use std::fs;
+
+use support::{Folder, Outcome, digits, host_train};
+
+const SMALL: [&str; 4] = ["--network", "mnist-small", "--batch-size", "10"];
+
+/// Trains the small network on the drawn stripes in `folder`/data, into `folder`/run.
+fn train(folder: &Folder, more: &[&str]) -> Outcome {
+    let (data, run) = (folder.path("data"), folder.path("run"));
+    let fixed = ["train", "--dataset", data.as_str(), "--out", run.as_str()];
+    host_train([&fixed, SMALL.as_slice(), more].concat())
+}
+
+#[test]
+fn the_whole_path() {
+    let folder = Folder::with_stripes();
+    let (data, run) = (folder.path("data"), folder.path("run"));
+    let trained = train(&folder, &["--epochs", "3", "--optimizer", "adam"]).success();
+    let lines: Vec<&str> = trained.lines().collect();
+    assert!(
+        lines[0].starts_with("MnistSmall: 26,698 parameters; adam, learning rate 0.001, batch size 10"),
+        "{trained}"
+    );
+    assert_eq!(lines[1], "Train on 100 samples, validate on 30 samples");
+    assert_eq!(lines[2], "Epoch 1/3");
+    assert!(lines[3].starts_with("10/10 - ") && lines[3].contains(" - val_accuracy: "), "{trained}");
+    assert_eq!(lines.last().unwrap(), &format!("Weights and history are in {run}"));
+
+    let history = fs::read_to_string(folder.path("run/history.csv")).unwrap();
+    assert_eq!(history.lines().count(), 4);
+    assert!(history.starts_with("epoch,loss,accuracy,val_loss,val_accuracy,"), "{history}");
+
+    let f32 = host_train(["evaluate", &run, "--dataset", &data, "--json"]).json();
+    assert_eq!((&f32["type"], &f32["images"]), (&"f32".into(), &30.into()));
+    assert!(f32["accuracy"].as_f64().unwrap() > 0.9, "{f32}");
+
+    let quantized = host_train(["quantize", &run, "--dataset", &data, "--images", "50", "--json"]).json();
+    let blob = folder.path("run/model.blob");
+    assert_eq!(quantized["blob"], blob.as_str());
+    assert_eq!(quantized["blob_bytes"], fs::metadata(&blob).unwrap().len());
+    let int8 = host_train(["evaluate", &blob, "--dataset", &data, "--json"]).json();
+    assert_eq!(int8["type"], "int8");
+    assert!(int8["accuracy"].as_f64().unwrap() > 0.9, "{int8}");
+
+    for (file, kind) in [(run.as_str(), "f32"), (&blob, "int8")] {
+        let object = host_train(["inspect", file, "--json"]).json();
+        assert_eq!((&object["type"], &object["parameters"]), (&kind.into(), &26_698.into()));
+        assert_eq!(object["layers"].as_array().unwrap().len(), 7);
+        let text = host_train(["inspect", file]).success();
+        assert!(text.contains("Total params: 26,698") && text.contains("conv1 (Conv2D)"), "{text}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
+    let weights = |more: &[&str]| {
+        let folder = Folder::with_stripes();
+        train(&folder, &[&["--epochs", "2"], more].concat()).success();
+        fs::read(folder.path("run/weights.postcard")).unwrap()
+    };
+    let first = weights(&["--seed", "5", "--threads", "1"]);
+    assert_eq!(first, weights(&["--seed", "5", "--threads", "3"]));
+    assert_ne!(first, weights(&["--seed", "6", "--threads", "1"]));
+}
+
+#[test]
+fn json_is_one_object_a_line() {
+    let folder = Folder::with_stripes();
+    let output = train(&folder, &["--epochs", "2", "--json"]).success();
+    let objects: Vec<serde_json::Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<_> = objects.iter().map(|object| object["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["epoch", "epoch", "result"]);
+    assert_eq!(objects[2]["val_accuracy"], objects[1]["val_accuracy"]);
+    assert_eq!(objects[2]["weights"], folder.path("run/weights.postcard").as_str());
+}
+
+#[test]
+fn runs_get_folders_of_their_own() {
+    let folder = Folder::with_stripes();
+    let data = folder.path("data");
+    for number in 1..=2 {
+        let arguments = ["train", "--dataset", &data, "--epochs", "1", "--json"];
+        let output = support::host_train_in(&folder, [&arguments, SMALL.as_slice()].concat()).success();
+        let result: serde_json::Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+        let weights = format!("runs/mnist-small-{number}/weights.postcard");
+        assert_eq!(result["weights"], weights.as_str());
+        assert!(fs::exists(folder.path(&weights)).unwrap());
+    }
+}
+
+#[test]
+fn weights_travel_through_safetensors() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1"]).success();
+    let weights = fs::read(folder.path("run/weights.postcard")).unwrap();
+    for names in ["own", "keras"] {
+        let (file, back) = (folder.path(&format!("{names}.safetensors")), folder.path(&format!("{names}.postcard")));
+        host_train(["export", &folder.path("run"), "--names", names, "--out", &file]).success();
+        let object = host_train(["import", &file, "--network", "mnist-small", "--json"]).json();
+        assert_eq!(object["weights"], back.as_str());
+        assert_eq!(fs::read(back).unwrap(), weights);
+    }
+    let text = host_train(["import", &folder.path("own.safetensors"), "--network", "mnist-convnet"]).error();
+    assert!(text.contains("tensor `conv1.kernel` has shape [3, 3, 1, 8], must have [5, 5, 1, 32]"), "{text}");
+}
+
+#[test]
+fn predicts_pictures() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1"]).success();
+    let mut images = Vec::new();
+    for (number, pixels) in digits().iter().take(2).enumerate() {
+        let path = folder.path(&format!("{number}.png"));
+        let image = image::GrayImage::from_raw(28, 28, pixels.clone()).unwrap();
+        image.save(&path).unwrap();
+        images.push(path);
+    }
+    let run = folder.path("run");
+    let output = host_train(["predict", &images[0], &images[1], "--model", &run, "--json"]).success();
+    let objects: Vec<serde_json::Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects.len(), 2);
+    let scores: Vec<f64> = objects[0]["scores"].as_array().unwrap().iter().map(|s| s.as_f64().unwrap()).collect();
+    assert!((scores.iter().sum::<f64>() - 1.0).abs() < 1e-5);
+    assert_eq!(objects[0]["score"].as_f64().unwrap(), scores.iter().copied().fold(0.0, f64::max));
+
+    let text = host_train(["predict", &images[0], "--model", &run, "--show"]).success();
+    assert!(text.lines().count() == 29 && text.contains('█') && text.contains(" %), then "), "{text}");
+
+    let blank = folder.path("blank.png");
+    image::GrayImage::new(28, 28).save(&blank).unwrap();
+    let text = host_train(["predict", &blank, "--model", &run]).error();
+    assert!(text.contains("blank.png: no digit found"), "{text}");
+}
+
+#[test]
+fn settings_out_of_range_are_one_line() {
+    let folder = Folder::with_stripes();
+    for (arguments, expected) in [
+        (["--network", "resnet"], "unknown network `resnet`; known are mnist-convnet, mnist-small"),
+        (["--epochs", "0"], "epochs is 0, but must be at least 1"),
+        (["--batch-size", "0"], "batch size is 0, but must be in 1..=100, the number of training images"),
+        (["--batch-size", "101"], "batch size is 101, but must be in 1..=100, the number of training images"),
+        (["--threads", "0"], "threads is 0, but must be at least 1"),
+        (["--learning-rate", "0"], "learning_rate is 0, but must be finite and above 0"),
+        (["--learning-rate", "NaN"], "learning_rate is NaN, but must be finite and above 0"),
+        (["--learning-rate", "-0.5"], "learning_rate is -0.5, but must be finite and above 0"),
+        (["--learning-rate", "inf"], "learning_rate is inf, but must be finite and above 0"),
+    ] {
+        let (data, run) = (folder.path("data"), folder.path("refused"));
+        let fixed = ["train", "--dataset", data.as_str(), "--out", run.as_str()];
+        let rest: &[&str] = if arguments[0] == "--network" { &[] } else { &["--network", "mnist-small"] };
+        let text = host_train([&fixed, arguments.as_slice(), rest].concat()).error();
+        assert_eq!(text, format!("error: {expected}\n"));
+        assert!(!fs::exists(run).unwrap(), "{arguments:?}: a refused training leaves no folder");
+    }
+}
+
+#[test]
+fn divergence_is_an_error() {
+    let folder = Folder::with_stripes();
+    let text = train(&folder, &["--optimizer", "sgd", "--learning-rate", "1e30"]).error();
+    assert!(text.contains("training diverged; try a smaller learning rate"), "{text}");
+    assert!(!fs::exists(folder.path("run/weights.postcard")).unwrap());
+}
+
+#[test]
+fn arguments_that_make_no_command_have_status_2() {
+    for arguments in
+        [&[][..], &["fly"], &["train", "--optimizer", "lion"], &["evaluate"], &["train", "--epochs", "many"]]
+    {
+        let outcome = host_train(arguments);
+        assert_eq!(outcome.status, Some(2), "{arguments:?}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_broken_data_set_names_its_file() {
+    let folder = Folder::with_stripes();
+    let images = folder.path("data/train-images-idx3-ubyte");
+    let whole = fs::read(&images).unwrap();
+    let mut magic = whole.clone();
+    magic[2] = 9;
+    let mut none = whole[..16].to_vec();
+    none[4..8].fill(0);
+    let narrow = [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2][..], &[0; 4]].concat();
+    for (bytes, expected) in [
+        (&whole[..whole.len() - 1], "truncated: it ends after 78415 bytes, its header announces 78416"),
+        (&whole[..3], "truncated: it ends after 3 bytes"),
+        (&magic, "wrong magic number 0x00000903, must be 0x00000803"),
+        (&none, "empty: its dimensions are [0, 28, 28]"),
+        (&narrow, "images of 2 x 2 pixels, the network takes (28, 28, 1)"),
+        (&[whole.as_slice(), &[0]].concat(), "trailing bytes"),
+    ] {
+        fs::write(&images, bytes).unwrap();
+        let text = train(&folder, &[]).error();
+        assert!(text.starts_with(&format!("error: {images}: {expected}")), "{text}");
+    }
+    fs::write(&images, &whole).unwrap();
+    fs::copy(folder.path("data/t10k-labels-idx1-ubyte"), folder.path("data/train-labels-idx1-ubyte")).unwrap();
+    let text = train(&folder, &[]).error();
+    assert!(text.contains("train-labels-idx1-ubyte: 30 labels for 100 images of"), "{text}");
+
+    fs::remove_file(&images).unwrap();
+    let text = train(&folder, &[]).error();
+    assert!(text.contains("no file train-images-idx3-ubyte"), "{text}");
+}
+
+#[test]
+fn broken_files_name_themselves() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1"]).success();
+    let (run, data) = (folder.path("run"), folder.path("data"));
+    host_train(["quantize", &run, "--dataset", &data, "--images", "20"]).success();
+    for (file, part) in [("run/weights.postcard", "checkpoint"), ("run/model.blob", "blob")] {
+        let whole = fs::read(folder.path(file)).unwrap();
+        let bad = folder.path("bad");
+        let mut changed = whole.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        let mut version = whole.clone();
+        version[8] = 99;
+        for (bytes, expected) in [
+            (&whole[..whole.len() / 2], "truncated"),
+            (&whole[..12], "truncated"),
+            (&changed, "corrupt"),
+            (&version, "format version 99"),
+        ] {
+            fs::write(&bad, bytes).unwrap();
+            for arguments in [vec!["inspect", &bad], vec!["evaluate", &bad, "--dataset", &data]] {
+                let text = host_train(arguments).error();
+                assert!(text.starts_with(&format!("error: {bad}: ")), "{text}");
+                assert!(text.contains(part) && text.contains(expected), "{text}");
+            }
+        }
+    }
+    for (bytes, expected) in [(&b""[..], "it is empty"), (b"\x89PNG\r\n\x1a\n", "it begins with 89504e470d0a1a0a")] {
+        let other = folder.path("other");
+        fs::write(&other, bytes).unwrap();
+        let text = host_train(["inspect", &other]).error();
+        assert!(text.contains(expected), "{text}");
+    }
+    let text = host_train(["quantize", &folder.path("run/model.blob"), "--dataset", &data]).error();
+    assert!(text.contains("a blob, but f32 weights are needed"), "{text}");
+    let text = host_train(["quantize", &run, "--dataset", &data]).error();
+    assert!(text.contains("500 images to calibrate with, but must be in 1..=100"), "{text}");
+    let percentile = ["quantize", &run, "--dataset", &data, "--calibration", "percentile", "--percentile", "101"];
+    assert!(host_train(percentile).error().contains("percentile is 101, but must be above 50 and at most 100"));
+    assert!(host_train(["inspect", "no-such-file"]).error().starts_with("error: no-such-file: "));
+}
+
+#[test]
+fn an_unwritable_folder_is_an_error_before_training() {
+    let folder = Folder::with_stripes();
+    fs::write(folder.path("run"), "a file in the way").unwrap();
+    let text = train(&folder, &[]).error();
+    assert!(text.starts_with(&format!("error: cannot make folder {}", folder.path("run"))), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1"]).success();
+    let outcome = support::host_train_unread(["inspect", &folder.path("run")]);
+    assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
+    let data = folder.path("data");
+    let outcome = support::host_train_unread([&["train", "--dataset", &data][..], &SMALL].concat());
+    assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_foreign_file_in_mnists_folder_is_kept() {
+    let folder = Folder::with_stripes();
+    let data = folder.path("data");
+    let before = fs::read(folder.path("data/t10k-labels-idx1-ubyte")).unwrap();
+    let text = host_train(["train", "--data-dir", &data]).error();
+    assert!(text.contains("train-images-idx3-ubyte: not MNIST's file: its SHA-256 is "), "{text}");
+    assert_eq!(fs::read(folder.path("data/t10k-labels-idx1-ubyte")).unwrap(), before);
+}
