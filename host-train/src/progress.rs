@@ -1,16 +1,19 @@
 //! How a training shows itself while it runs: as Keras does.
 
 use std::{
-    fmt::Write as _,
+    fmt::{self, Write as _},
     io::{self, IsTerminal, Write},
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::{
     history::Epoch,
     model::{Callback, CallbackResult, Evaluation, Running},
 };
+
+/// Characters of the bar.
+const WIDTH: usize = 16;
 
 /// In which form progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +52,16 @@ impl Callback for Progress {
             writeln!(io::stdout(), "Epoch {epoch}/{}", self.epochs)?;
         }
         if self.form == Form::Bar {
-            let template = format!("{{pos:>{}}}/{{len}} {{bar:20.green}} ETA {{eta}} - {{wide_msg}}", digits(steps));
-            let style = ProgressStyle::with_template(&template)?.progress_chars("━╸─");
+            // The metrics come first: on a narrow terminal what does not fit is cut, not wrapped.
+            let template =
+                format!("{{pos:>{}}}/{{len}} {{bar:{WIDTH}.green}} ETA {{left}} - {{wide_msg}}", digits(steps));
+            let style = ProgressStyle::with_template(&template)?.progress_chars("━╸─").with_key(
+                "left",
+                |state: &ProgressState, output: &mut dyn fmt::Write| {
+                    // Writing to the bar's own string cannot fail.
+                    let _ = output.write_str(&clock(state.eta().as_secs()));
+                },
+            );
             self.bar =
                 ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stdout()).with_style(style);
         }
@@ -62,7 +73,7 @@ impl Callback for Progress {
             let Evaluation { loss, accuracy, samples, .. } = running.evaluation();
             let rate = samples as f64 / self.bar.elapsed().as_secs_f64().max(1e-9);
             self.bar.set_position(step as u64);
-            self.bar.set_message(format!("{rate:.0} images/s - loss: {loss:.4} - accuracy: {accuracy:.4}"));
+            self.bar.set_message(format!("loss: {loss:.4} - accuracy: {accuracy:.4} - {rate:.0} images/s"));
         }
         Ok(())
     }
@@ -78,7 +89,7 @@ impl Callback for Progress {
         self.bar.finish_and_clear();
         let line = match self.form {
             Form::Json => json(epoch)?,
-            Form::Bar => format!("{0}/{0} {1} {2}", epoch.steps, "━".repeat(20), summary(epoch)),
+            Form::Bar => format!("{0}/{0} {1} {2}", epoch.steps, "━".repeat(WIDTH), summary(epoch)),
             Form::Lines => format!("{0}/{0} - {1}", epoch.steps, summary(epoch)),
         };
         let mut output = io::stdout();
@@ -123,6 +134,11 @@ fn duration(seconds: f64) -> String {
     }
 }
 
+/// The time left, as Keras's bar shows it.
+fn clock(seconds: u64) -> String {
+    if seconds < 60 { format!("{seconds}s") } else { format!("{}:{:02}", seconds / 60, seconds % 60) }
+}
+
 fn digits(number: usize) -> usize {
     number.to_string().len()
 }
@@ -151,6 +167,7 @@ mod tests {
     #[test]
     fn durations_have_fitting_units() {
         assert_eq!([0.0000123, 0.0123, 12.3].map(duration), ["12us", "12ms", "12s"]);
+        assert_eq!([0, 59, 60, 131].map(clock), ["0s", "59s", "1:00", "2:11"]);
     }
 
     #[test]

@@ -83,13 +83,13 @@ impl Train<'_> {
         let model = Model::<N>::new(arguments.seed);
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
         output.note(&format!(
-            "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}, batch size {batch_size}, seed {}; \
-             {} on {} threads\nTrain on {samples} samples, validate on {} samples",
+            "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}, batch size {batch_size}, seed {}\n\
+             {}, {}\nTrain on {samples} samples, validate on {} samples",
             N::NAME,
             grouped(N::PARAMETERS),
             arguments.seed,
             model.backend().name(),
-            rayon::current_num_threads(),
+            plural(rayon::current_num_threads(), "thread"),
             test.len()
         ))?;
         let options =
@@ -109,6 +109,10 @@ impl Train<'_> {
         output.result(&result, &format!("Weights and history are in {}", folder.display()))?;
         Ok(())
     }
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// The folder to write to: the chosen one, or a new one of the network's name and the first free number.
