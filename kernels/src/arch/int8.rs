@@ -1,13 +1,15 @@
 //! The int8 kernels' entrances: [`Backend`] methods that check lengths once, walk the samples, and pick the kernel.
 //!
 //! Each method takes any number of samples, one after the other. Results are the same bytes in every back end.
+#[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+use super::aarch64::neon;
 #[cfg(thumbnet_cortex)]
 use super::arm;
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 use super::x86_64::{avx2, avx512};
 use super::{Backend, Kind, dispatch, scalar};
 use crate::geometry::Geometry;
-#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
 use crate::quant::Packing;
 use crate::quant::{ConvS8, DenseS8, SoftmaxS8};
 
@@ -47,6 +49,8 @@ impl Backend {
                 Ok(isa) => avx512::conv_s8::conv_s8(isa, layer, input, output, scratch),
                 Err(isa) => avx2::conv_s8::conv_s8(isa, layer, input, output, scratch),
             },
+            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+            Kind::Neon(isa) => neon::conv_s8::conv_s8(isa, layer, input, output, scratch),
         }
     }
 
@@ -62,7 +66,12 @@ impl Backend {
             let avx512 = avx512::conv_s8::conv_s8_scratch_len(geometry, pool);
             if avx2 > avx512 { avx2 } else { avx512 }
         }
-        #[cfg(not(any(thumbnet_cortex, all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))))]
+        #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+        return neon::conv_s8::conv_s8_scratch_len(geometry, pool);
+        #[cfg(not(any(
+            thumbnet_cortex,
+            all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar"))
+        )))]
         {
             _ = (geometry, pool);
             0
@@ -98,7 +107,7 @@ impl Backend {
                 }
             }
             // The vector kernels read rows as they are.
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
             _ if layer.packing != Packing::Plain => Self::SCALAR.dense_s8(layer, input, output, scratch),
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
             Kind::Avx2(isa) => avx2::dense_s8::dense_s8(isa, layer, input, output),
@@ -107,6 +116,8 @@ impl Backend {
                 Ok(isa) => avx512::dense_s8::dense_s8(isa, layer, input, output),
                 Err(isa) => avx2::dense_s8::dense_s8(isa, layer, input, output),
             },
+            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+            Kind::Neon(isa) => neon::dense_s8::dense_s8(isa, layer, input, output),
         }
     }
 

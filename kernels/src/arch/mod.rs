@@ -3,10 +3,12 @@
 //! `scalar` is always compiled: it is the oracle that every other back end is tested against. Same file and function
 //! names in every folder, so that one algorithm can be read side by side.
 
+#[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+mod aarch64;
 #[cfg(thumbnet_cortex)]
 mod arm;
 mod f32;
-#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
 mod generic;
 mod int8;
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
@@ -33,6 +35,9 @@ enum Kind {
     Avx2(x86_64::Avx2),
     #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
     Avx512(x86_64::Avx512),
+    /// In int8 alone: f32 stays plain Rust.
+    #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+    Neon(aarch64::Neon),
 }
 
 /// Calls the kernel of that file and name of the back end's folder. Vector back ends take their token first.
@@ -44,6 +49,8 @@ macro_rules! dispatch {
             $crate::arch::Kind::Avx2(isa) => $crate::arch::x86_64::avx2::$file::$function(isa, $($argument),*),
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
             $crate::arch::Kind::Avx512(isa) => $crate::arch::x86_64::avx512::$file::$function(isa, $($argument),*),
+            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+            $crate::arch::Kind::Neon(_) => $crate::arch::scalar::$file::$function($($argument),*),
         }
     };
 }
@@ -58,6 +65,8 @@ macro_rules! by_kind {
             $crate::arch::Kind::Avx2($isa) => $vector,
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
             $crate::arch::Kind::Avx512($isa) => $vector,
+            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+            $crate::arch::Kind::Neon(_) => $scalar,
         }
     };
 }
@@ -102,12 +111,14 @@ impl Backend {
             let avx512 = x86_64::Avx512::new().map(|isa| Self(Kind::Avx512(isa)));
             scalar.chain(avx2).chain(avx512)
         };
+        #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+        let scalar = scalar.chain([Self(Kind::Neon(aarch64::Neon::new()))]);
         #[cfg(thumbnet_cortex)]
         let scalar = scalar.chain([Self::CORE]);
         scalar
     }
 
-    /// The back end's name: `scalar`, `avx2` or `avx512`; on Cortex-M `thumb`, `dsp` or `helium`.
+    /// The back end's name: `scalar`, `avx2`, `avx512` or `neon`; on Cortex-M `thumb`, `dsp` or `helium`.
     pub const fn name(self) -> &'static str {
         #[cfg(thumbnet_cortex)]
         if let Int8::Core = self.1 {
@@ -119,6 +130,8 @@ impl Backend {
             Kind::Avx2(_) => "avx2",
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
             Kind::Avx512(_) => "avx512",
+            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+            Kind::Neon(_) => "neon",
         }
     }
 

@@ -1,5 +1,5 @@
 use crate::support::{Random, backends};
-use crate::values::{Fenced, Tensors, byte, bytes};
+use crate::values::{Fenced, Tensors, byte, bytes, cases};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
 use thumbnet::quant::ConvS8;
@@ -45,7 +45,7 @@ fn pool(random: &mut Random, input: Shape) -> Option<Geometry> {
 #[test]
 fn random_convolutions() {
     let mut random = Random(1);
-    for _ in 0..1500 {
+    for _ in 0..cases(1500) {
         let (channels, filters) = (random.between(1, 9), random.between(1, 70));
         let geometry = random.geometry(channels, filters);
         let pool = pool(&mut random, geometry.output);
@@ -57,7 +57,7 @@ fn random_convolutions() {
 #[test]
 fn many_channels() {
     let mut random = Random(2);
-    for _ in 0..100 {
+    for _ in 0..cases(100) {
         let (channels, filters) = (random.between(10, 70), random.between(1, 40));
         let geometry = random.geometry(channels, filters);
         let pool = pool(&mut random, geometry.output);
@@ -69,7 +69,7 @@ fn many_channels() {
 #[test]
 fn high_images() {
     let mut random = Random(3);
-    for _ in 0..40 {
+    for _ in 0..cases(40) {
         let input = Shape::new(random.between(40, 90), random.between(5, 30), random.between(1, 3));
         let padding = if random.next().is_multiple_of(2) { Padding::Same } else { Padding::Valid };
         let geometry = Geometry::new(input, random.between(1, 35), [3, 2], [1, 1], padding).unwrap();

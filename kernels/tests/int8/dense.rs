@@ -1,5 +1,5 @@
 use crate::support::{Random, backends};
-use crate::values::{Fenced, Tensors, bytes};
+use crate::values::{Fenced, Tensors, bytes, cases};
 use thumbnet::arch::Backend;
 use thumbnet::quant::DenseS8;
 
@@ -32,7 +32,7 @@ fn check(random: &mut Random, inputs: usize, units: usize, samples: usize) {
 #[test]
 fn random_layers() {
     let mut random = Random(1);
-    for _ in 0..3000 {
+    for _ in 0..cases(3000) {
         let (inputs, units, samples) = (random.between(1, 200), random.between(1, 40), random.between(1, 3));
         check(&mut random, inputs, units, samples);
     }

@@ -1,5 +1,5 @@
 use crate::support::{Random, backends};
-use crate::values::{Fenced, bytes};
+use crate::values::{Fenced, bytes, cases};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::Geometry;
 
@@ -12,7 +12,7 @@ fn run(backend: Backend, geometry: &Geometry, input: &[i8]) -> Vec<i8> {
 #[test]
 fn random_windows() {
     let mut random = Random(1);
-    for _ in 0..1000 {
+    for _ in 0..cases(1000) {
         let channels = random.between(1, 80);
         let geometry = random.geometry(channels, channels);
         let samples = random.between(1, 3);

@@ -1,7 +1,7 @@
 //! Accumulators to outputs: layers without weights to speak of, whose sums are their biases.
 
 use crate::support::{Random, backends};
-use crate::values::{Tensors, word};
+use crate::values::{Tensors, cases, word};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
 use thumbnet::quant::{ConvS8, DenseS8, Packing};
@@ -14,7 +14,7 @@ fn every_shift() {
     let mut random = Random(1);
     let geometry = Geometry::new(Shape::new(1, 1, 1), CHANNELS, [1, 1], [1, 1], Padding::Valid).unwrap();
     let mut scratch = vec![0; Backend::conv_s8_scratch_len(&geometry, None)];
-    for round in 0..20_000 {
+    for round in 0..cases(20_000) {
         let mut tensors = Tensors::random(&mut random, CHANNELS, 1);
         tensors.weights.fill(0);
         for (i, (bias, shift)) in tensors.bias.iter_mut().zip(&mut tensors.shift).enumerate() {

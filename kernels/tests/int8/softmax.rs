@@ -1,12 +1,12 @@
 use crate::support::{Random, backends};
-use crate::values::{byte, bytes};
+use crate::values::{byte, bytes, cases};
 use thumbnet::arch::Backend;
 use thumbnet::quant::SoftmaxS8;
 
 #[test]
 fn random_rows() {
     let mut random = Random(1);
-    for _ in 0..3000 {
+    for _ in 0..cases(3000) {
         let len = random.between(1, 300);
         let scale =
             2f64.powi(random.between(0, 24) as i32 - 20) * (1.0 + (random.next() >> 40) as f64 / (1 << 24) as f64);

@@ -121,3 +121,8 @@ impl<T: Copy + PartialEq + std::fmt::Debug> Fenced<T> {
         &self.all[FENCE..end]
     }
 }
+
+/// How many cases to try, of those that a native run tries: a tenth under emulation.
+pub(crate) fn cases(native: usize) -> usize {
+    if cfg!(target_arch = "x86_64") { native } else { native.div_ceil(10) }
+}
