@@ -86,15 +86,7 @@ macro_rules! define_conv_s8 {
                 let part = (run - done).min(LANES * GROUP);
                 let mut square = [vector::splat(0); LANES];
                 for (lane, row) in square.iter_mut().enumerate().take(filters) {
-                    let values = &rows[lane * stride + done..][..part];
-                    *row = match <&[i8; LANES * GROUP]>::try_from(values) {
-                        Ok(values) => vector::load_values(values),
-                        Err(_) => {
-                            let mut all = [0; LANES * GROUP];
-                            all[..part].copy_from_slice(values);
-                            vector::load_values(&all)
-                        }
-                    };
+                    *row = vector::load_values(&rows[lane * stride + done..][..part]);
                 }
                 for (word, row) in words.chunks_exact_mut(LANES).zip(vector::transpose(square)) {
                     // SAFETY: the chunk is a vector.
@@ -226,12 +218,15 @@ macro_rules! define_conv_s8 {
             let scales: [ConvScale; V] =
                 core::array::from_fn(|v| ConvScale::new(band.requantize, band.filters.start + v * LANES));
             for y in band.rows.clone() {
+                let pixel_rows = rows.taps(y);
+                let first_row = rows.source(y, pixel_rows.start) - band.origin;
                 for x in 0..width {
+                    let pixel_columns = columns.taps(x);
+                    let first_column = columns.source(x, pixel_columns.start);
                     let mut largest = [vector::splat(i32::MIN); V];
-                    for ky in rows.taps(y) {
-                        let row = (rows.source(y, ky) - band.origin) * columns.input;
-                        for kx in columns.taps(x) {
-                            let sums = &pixels[(row + columns.source(x, kx)) * V..][..V];
+                    for row in first_row..first_row + pixel_rows.len() {
+                        let start = (row * columns.input + first_column) * V;
+                        for sums in pixels[start..][..pixel_columns.len() * V].as_chunks::<V>().0 {
                             for (largest, sums) in largest.iter_mut().zip(sums) {
                                 // SAFETY: the chunk is a vector.
                                 *largest = vector::max(*largest, unsafe { vector::load(sums.as_ptr()) });

@@ -8,6 +8,8 @@ use core::arch::aarch64::{
     vreinterpretq_s32_s64, vreinterpretq_s64_s32, vst1q_s32, vtrn1q_s32, vtrn1q_s64, vtrn2q_s32, vtrn2q_s64,
 };
 
+use crate::arch::generic::requantize::lanes;
+
 pub(super) const LANES: usize = 4;
 /// Values of a word.
 pub(super) const GROUP: usize = 4;
@@ -156,10 +158,11 @@ pub(super) unsafe fn store(to: *mut i32, words: Vector) {
     unsafe { vst1q_s32(to, words) }
 }
 
-/// A vector's worth of weights.
+/// Up to a vector's worth of weights, filled up with zeros.
 #[inline]
 #[target_feature(enable = "neon")]
-pub(super) fn load_values(values: &[i8; GROUP * LANES]) -> Vector {
+pub(super) fn load_values(values: &[i8]) -> Vector {
+    let values: [i8; GROUP * LANES] = lanes(values);
     // SAFETY: the array is as long as the vector.
     vreinterpretq_s32_s8(unsafe { vld1q_s8(values.as_ptr()) })
 }

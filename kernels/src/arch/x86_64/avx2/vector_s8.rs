@@ -8,6 +8,8 @@ use core::arch::x86_64::{
     _mm256_storeu_si256, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 
+use crate::arch::generic::requantize::lanes;
+
 pub(super) const LANES: usize = 8;
 /// Values of a word.
 pub(super) const GROUP: usize = 2;
@@ -108,10 +110,11 @@ pub(super) unsafe fn store(to: *mut i32, words: Vector) {
     unsafe { _mm256_storeu_si256(to.cast(), words) }
 }
 
-/// A vector's worth of weights, widened.
+/// Up to a vector's worth of weights, widened, filled up with zeros.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn load_values(values: &[i8; GROUP * LANES]) -> Vector {
+pub(super) fn load_values(values: &[i8]) -> Vector {
+    let values: [i8; GROUP * LANES] = lanes(values);
     // SAFETY: the array is as long as half a vector.
     _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(values.as_ptr().cast()) })
 }

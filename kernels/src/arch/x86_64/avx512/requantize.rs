@@ -1,15 +1,15 @@
 //! Accumulators to int8 outputs, 16 channels at a time.
 
 use core::arch::x86_64::{
-    __m512i, _mm_mask_storeu_epi8, _mm512_add_epi32, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpgt_epi32_mask,
-    _mm512_cvtepi32_epi8, _mm512_mask_blend_epi32, _mm512_mask_mov_epi32, _mm512_mask_sub_epi32, _mm512_max_epi32,
-    _mm512_max_epi64, _mm512_min_epi32, _mm512_min_epi64, _mm512_mul_epi32, _mm512_set1_epi32, _mm512_set1_epi64,
-    _mm512_setzero_si512, _mm512_slli_epi64, _mm512_sllv_epi32, _mm512_sllv_epi64, _mm512_srai_epi32,
-    _mm512_srai_epi64, _mm512_srav_epi32, _mm512_srav_epi64, _mm512_srli_epi32, _mm512_srli_epi64, _mm512_sub_epi32,
-    _mm512_sub_epi64, _mm512_xor_si512,
+    __m512i, __mmask16, _mm_mask_storeu_epi8, _mm512_add_epi32, _mm512_add_epi64, _mm512_and_si512,
+    _mm512_cmpgt_epi32_mask, _mm512_cvtepi32_epi8, _mm512_mask_blend_epi32, _mm512_mask_mov_epi32,
+    _mm512_mask_sub_epi32, _mm512_max_epi32, _mm512_max_epi64, _mm512_min_epi32, _mm512_min_epi64, _mm512_mul_epi32,
+    _mm512_set1_epi32, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_slli_epi64, _mm512_sllv_epi32,
+    _mm512_sllv_epi64, _mm512_srai_epi32, _mm512_srai_epi64, _mm512_srav_epi32, _mm512_srav_epi64, _mm512_srli_epi32,
+    _mm512_srli_epi64, _mm512_sub_epi32, _mm512_sub_epi64, _mm512_xor_si512,
 };
 
-use super::vector_s8::{self as vector, LANES, Vector};
+use super::vector_s8::{self as vector, LANES, Vector, first_bytes};
 use crate::arch::generic::requantize::Channels;
 use crate::quant::Requantize;
 
@@ -27,9 +27,8 @@ impl Clamp {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
     fn store(&self, scaled: Vector, output: &mut [i8]) {
-        debug_assert!((1..=LANES).contains(&output.len()));
         let bytes = _mm512_cvtepi32_epi8(_mm512_add_epi32(scaled, self.zero_point));
-        let mask = u16::MAX >> (LANES - output.len().min(LANES));
+        let mask = first_bytes(output.len()) as __mmask16;
         // SAFETY: the mask leaves out what lies behind the output.
         unsafe { _mm_mask_storeu_epi8(output.as_mut_ptr(), mask, bytes) };
     }

@@ -6,6 +6,7 @@ use core::arch::x86_64::{
     _mm512_xor_si512,
 };
 
+use super::vector_s8::first_bytes;
 use crate::arch::x86_64::rows_s8::add_lanes;
 
 /// Inputs of a step.
@@ -44,7 +45,7 @@ pub(super) unsafe fn dot(sums: Sums, weights: *const i8, inputs: __m512i) -> Sum
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub(super) fn dot_part(sums: Sums, weights: &[i8], inputs: __m512i) -> Sums {
-    let mask = u64::MAX >> (STEP - weights.len().min(STEP));
+    let mask = first_bytes(weights.len());
     // SAFETY: the mask leaves out what lies behind the weights.
     let weights = unsafe { _mm512_maskz_loadu_epi8(mask, weights.as_ptr()) };
     _mm512_dpbusd_epi32(sums, _mm512_xor_si512(weights, _mm512_set1_epi8(i8::MIN)), inputs)

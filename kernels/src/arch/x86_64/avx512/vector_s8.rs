@@ -1,9 +1,9 @@
 //! The few vector operations that the int8 kernels are made of: 16 sums of products of bytes, four to a lane.
 
 use core::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_max_epi32, _mm512_set1_epi8,
-    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_unpackhi_epi32,
-    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    __m512i, __mmask64, _mm512_add_epi32, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_maskz_loadu_epi8,
+    _mm512_max_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_shuffle_i32x4,
+    _mm512_storeu_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
 pub(super) const LANES: usize = 16;
@@ -106,12 +106,19 @@ pub(super) unsafe fn store(to: *mut i32, words: Vector) {
     unsafe { _mm512_storeu_si512(to.cast(), words) }
 }
 
-/// A vector's worth of weights.
+/// The mask of the first `count` bytes, at most all.
+#[inline(always)]
+pub(super) fn first_bytes(count: usize) -> __mmask64 {
+    1u64.checked_shl(count as u32).map_or(u64::MAX, |end| end - 1)
+}
+
+/// Up to a vector's worth of weights, filled up with zeros.
 #[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) fn load_values(values: &[i8; GROUP * LANES]) -> Vector {
-    // SAFETY: the array is as long as the vector.
-    unsafe { _mm512_loadu_si512(values.as_ptr().cast()) }
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn load_values(values: &[i8]) -> Vector {
+    let mask = first_bytes(values.len());
+    // SAFETY: the mask leaves out what lies behind the values.
+    unsafe { _mm512_maskz_loadu_epi8(mask, values.as_ptr()) }
 }
 
 /// Transposes the 16 x 16 matrix: first within each lane of four words, then the 4 x 4 lanes.
