@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use rayon::prelude::*;
 use thumbnet::{
     Int8, Network,
-    blob::{self, BlobError, Family, WriteError},
+    blob::{self, Family, RepackError, WriteError},
     quant::{self, Affine, Calibrator, QuantizeError, Range},
     sequential::ForwardError,
     train::argmax,
@@ -124,6 +124,13 @@ pub struct QuantizedModel<N> {
     network: PhantomData<N>,
 }
 
+/// A copy at a multiple of 16 bytes, as a blob must lie, zeros after it.
+fn aligned(bytes: &[u8]) -> Vec<u128> {
+    let mut words = vec![0u128; bytes.len().div_ceil(size_of::<u128>())];
+    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+    words
+}
+
 /// How many images were recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accuracy {
@@ -141,16 +148,14 @@ impl Accuracy {
 }
 
 impl<N: Network> QuantizedModel<N> {
-    /// The network of a blob.
+    /// The network of a blob, its weights in the order that the PC is fastest with.
     ///
     /// # Errors
     ///
-    /// [`BlobError`], for anything that is off with it.
-    pub fn from_blob(blob: &[u8]) -> Result<Self, BlobError> {
-        let mut words = vec![0u128; blob.len().div_ceil(size_of::<u128>())];
-        bytemuck::cast_slice_mut(&mut words)[..blob.len()].copy_from_slice(blob);
-        N::from_blob(&bytemuck::cast_slice(&words)[..blob.len()])?;
-        Ok(Self { words, len: blob.len(), network: PhantomData })
+    /// What is off with the blob.
+    pub fn from_blob(blob: &[u8]) -> Result<Self, RepackError> {
+        let plain = blob::repack::<N>(&bytemuck::cast_slice(&aligned(blob))[..blob.len()], Family::Plain)?;
+        Ok(Self { words: aligned(&plain), len: plain.len(), network: PhantomData })
     }
 
     /// The network, read from its blob.

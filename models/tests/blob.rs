@@ -3,11 +3,8 @@
 mod tflite;
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{BlobError, Family, write};
-use thumbnet::quant::{
-    Affine, Calibrator, OwnedAfter, QuantizedNetwork, QuantizedStage, Range, SoftmaxS8, fold_zero_point, quantize,
-    quantize_multiplier,
-};
+use thumbnet::blob::{BlobError, Family, repack, write};
+use thumbnet::quant::{Calibrator, QuantizedNetwork, Range, quantize};
 use thumbnet::sequential::{Memory, forward};
 use thumbnet::train::initialize;
 use thumbnet::{Network, sequential};
@@ -81,6 +78,12 @@ fn every_family_computes_the_same_and_near_the_f32_network() {
     let expected = forward::<Tiny>(Backend::SCALAR, &weights, &x, &mut memory).unwrap();
     let blobs = [Family::Plain, Family::Dsp].map(|family| write::<Tiny>(&quantized, family).unwrap());
     assert_eq!(blobs[0].len(), blobs[1].len(), "packing takes no bytes");
+    for (blob, other, family) in [(&blobs[0], &blobs[1], Family::Dsp), (&blobs[1], &blobs[0], Family::Plain)] {
+        assert_ne!(blob, other);
+        let copy = aligned(blob);
+        let repacked = repack::<Tiny>(&bytemuck::cast_slice(&copy)[..blob.len()], family).unwrap();
+        assert_eq!(&repacked, other, "to {family:?}");
+    }
     let copies = blobs.each_ref().map(|blob| aligned(blob));
     let networks = copies.each_ref().map(|copy| Tiny::from_blob(bytemuck::cast_slice(copy)).unwrap());
     let mut worst = 0.0f32;

@@ -23,7 +23,7 @@ mod write;
 
 pub use read::read;
 #[cfg(feature = "alloc")]
-pub use write::{Family, WriteError, write};
+pub use write::{Family, RepackError, WriteError, repack, write};
 
 use core::fmt;
 
@@ -43,7 +43,7 @@ const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 /// Quantisation of one stage as the blob holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct StageRecord {
-    linear_zero_point: i8,
+    zero_point: i8,
     activation: [i8; 2],
     packing: u8,
     after: AfterRecord,

@@ -139,7 +139,7 @@ fn read_stage<'a>(
         return Err(malformed("requantize"));
     }
     check_affine(record.output, "output")?;
-    let requantize = Requantize { multiplier, shift, zero_point: record.linear_zero_point, activation: [min, max] };
+    let requantize = Requantize { multiplier, shift, zero_point: record.zero_point, activation: [min, max] };
     Ok((LayerS8 { input, output: record.output, weights, packing, bias, requantize, after }, rest))
 }
 

@@ -6,9 +6,9 @@ use core::fmt;
 
 use serde::Serialize;
 
-use super::{ALIGNMENT, AfterRecord, CRC, MAGIC, StageRecord, VERSION};
+use super::{ALIGNMENT, AfterRecord, BlobError, CRC, MAGIC, StageRecord, VERSION};
 use crate::layer::LayerKind;
-use crate::quant::{OwnedAfter, PackError, Packing, QuantizedNetwork, QuantizedStage};
+use crate::quant::{After, LayerS8, OwnedAfter, PackError, Packing, QuantizedNetwork, QuantizedStage, Requantize};
 use crate::sequential::{Network, Stage};
 
 /// The cores whose order the weights are written in. Every core reads every order; its own is fastest.
@@ -104,6 +104,62 @@ pub fn write<N: Network>(network: &QuantizedNetwork, family: Family) -> Result<V
     Ok(blob)
 }
 
+/// Why a blob cannot be put into another order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RepackError {
+    /// The blob cannot be read.
+    Read(BlobError),
+    /// It cannot be written.
+    Write(WriteError),
+}
+
+impl fmt::Display for RepackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(error) => error.fmt(f),
+            Self::Write(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for RepackError {}
+
+/// The same network as a blob whose weights are in the order of `family`.
+///
+/// # Errors
+///
+/// [`RepackError`], when `blob` is not a blob of this network, or its weights cannot be packed.
+pub fn repack<N: Network>(blob: &[u8], family: Family) -> Result<Vec<u8>, RepackError> {
+    let network = super::read::<N>(blob).map_err(RepackError::Read)?;
+    let stages = N::STAGES.iter().zip(network.tensors()).map(|(stage, tensors)| unpack(stage, tensors)).collect();
+    write::<N>(&QuantizedNetwork { input: network.input(), stages }, family).map_err(RepackError::Write)
+}
+
+/// The tensors of a stage as they were before they were packed.
+fn unpack(stage: &Stage, tensors: &LayerS8<'_>) -> QuantizedStage {
+    let mut weights = vec![0; tensors.weights.len()];
+    let rows = stage.layer.output.channels;
+    for (row, plain) in weights.chunks_exact_mut(stage.layer.fan_in().max(1)).enumerate() {
+        tensors.packing.unpack_row(tensors.weights, rows, row, plain);
+    }
+    let Requantize { multiplier, shift, zero_point, activation } = tensors.requantize;
+    QuantizedStage {
+        weights,
+        bias: tensors.bias.to_vec(),
+        multiplier: multiplier.to_vec(),
+        shift: shift.to_vec(),
+        zero_point,
+        activation,
+        after: match tensors.after {
+            After::Nothing => OwnedAfter::Nothing,
+            After::Softmax(softmax) => OwnedAfter::Softmax(softmax),
+            After::Table(table) => OwnedAfter::Table(table.to_vec()),
+        },
+        output: tensors.output,
+    }
+}
+
 /// Appends a postcard value.
 fn append<T: Serialize>(blob: &mut Vec<u8>, value: &T) {
     let bytes = postcard::to_allocvec(value).expect("plain data in memory always serialises");
@@ -112,7 +168,7 @@ fn append<T: Serialize>(blob: &mut Vec<u8>, value: &T) {
 
 fn record(stage: &QuantizedStage, packing: Packing) -> StageRecord {
     StageRecord {
-        linear_zero_point: stage.linear.zero_point,
+        zero_point: stage.zero_point,
         activation: stage.activation,
         packing: packing.code(),
         after: match stage.after {

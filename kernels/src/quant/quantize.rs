@@ -28,8 +28,8 @@ pub struct QuantizedStage {
     pub multiplier: Vec<i32>,
     /// Shift of each channel.
     pub shift: Vec<i8>,
-    /// Scale and zero point of what the accumulators become.
-    pub linear: Affine,
+    /// Zero point of what the accumulators become.
+    pub zero_point: i8,
     /// Least and largest value that they become.
     pub activation: [i8; 2],
     /// What follows.
@@ -133,7 +133,7 @@ fn quantize_stage(
             bias,
             multiplier,
             shift,
-            linear: input,
+            zero_point: input.zero_point,
             activation,
             after,
             output: input,
@@ -169,7 +169,7 @@ fn quantize_stage(
         bias,
         multiplier,
         shift,
-        linear,
+        zero_point: linear.zero_point,
         activation: clamp(layer.activation(), linear),
         after,
         output,

@@ -30,7 +30,7 @@ fn stage(name: &str, relu: bool, softmax: bool) -> (Affine, QuantizedStage) {
         multiplier: fixed.iter().map(|m| m.multiplier).collect(),
         shift: fixed.iter().map(|m| m.shift).collect(),
         weights,
-        linear,
+        zero_point: linear.zero_point,
         activation: [if relu { linear.zero_point } else { -128 }, 127],
         after: match softmax {
             true => OwnedAfter::Softmax(SoftmaxS8::new(f64::from(linear.scale))),
