@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use thumbnet::{
     Network,
-    blob::{self, RepackError},
+    blob::{self, BlobError, RepackError},
 };
 
 use super::args::DataArgs;
@@ -52,7 +52,7 @@ pub(super) fn open<V: FileVisitor>(path: &Path, visitor: V) -> anyhow::Result<V:
     } else if bytes.starts_with(&blob::MAGIC) {
         let network = NAMES.iter().find_map(|network| match with_network(network, CheckBlob(&bytes)) {
             // Any other network's layers differ; every other error is the file's own.
-            Ok(Err(RepackError::Architecture { .. })) | Err(_) => None,
+            Ok(Err(RepackError::Read(BlobError::Architecture { .. }))) | Err(_) => None,
             Ok(result) => Some(result.map(|()| *network)),
         });
         let network = network.with_context(|| format!("{}: the blob is of none of the known networks", name()))?;
