@@ -21,11 +21,14 @@ sequential! {
 /// Weights of the network.
 pub(crate) const PARAMETERS: usize = Bars::PARAMETERS;
 
+/// Values that training works in.
+pub(crate) const MEMORY: usize = training_len(Bars::LAYERS, BATCH);
+
 /// Four vertical bars and four horizontal ones.
 const BATCH: usize = 8;
 
-/// Fills `weights` with the initial values, trains them, and returns the metrics of the last step.
-pub(crate) fn train(weights: &mut [f32; PARAMETERS]) -> Metrics {
+/// Fills `weights` with the initial values, trains them in `memory`, and returns the metrics of the last step.
+pub(crate) fn train(weights: &mut [f32; PARAMETERS], memory: &mut [f32]) -> Metrics {
     let mut images = [0.0; BATCH * 16];
     let mut targets = [0.0; BATCH * 2];
     for sample in 0..BATCH {
@@ -39,9 +42,8 @@ pub(crate) fn train(weights: &mut [f32; PARAMETERS]) -> Metrics {
     initialize::<Bars>(weights, 4);
     let optimizer = Sgd { learning_rate: 0.2, momentum: 0.8, nesterov: true };
     let mut slots = [0.0; PARAMETERS];
-    let mut memory = [0.0; training_len(Bars::LAYERS, BATCH)];
     let loss = Loss::CategoricalCrossentropy;
-    let trainer = Trainer::<Bars, _>::new(Backend::SCALAR, optimizer, loss, 7, weights, &mut slots, &mut memory);
+    let trainer = Trainer::<Bars, _>::new(Backend::SCALAR, optimizer, loss, 7, weights, &mut slots, memory);
     // Not `expect`: it would link the formatting of every error, for which the smallest board has no flash.
     let Ok(mut trainer) = trainer else { panic!("a setting or a length is wrong") };
     let mut metrics = Metrics::default();

@@ -13,8 +13,10 @@ use crate::board::Board;
 
 mod board;
 mod build;
+mod demo;
 mod device_test;
 mod firmware_test;
+mod host_train;
 mod image;
 mod outputs;
 mod report;
@@ -27,6 +29,8 @@ mod test;
 enum Job {
     /// Install what is missing: the toolchain's parts and targets, and QEMU.
     Setup,
+    /// Train on MNIST, quantise, build firmware, boot it in QEMU, and compare its outputs with the PC's.
+    Demo(demo::Demo),
     /// Run every test there is.
     Test,
     /// Run the device tests on the cores that QEMU plays.
@@ -58,6 +62,7 @@ impl Job {
     fn run(self) -> Result<ExitCode> {
         match self {
             Self::Setup => setup::all()?,
+            Self::Demo(demo) => demo.run()?,
             Self::Test => test::run_all()?,
             Self::DeviceTest { boards } => {
                 setup::targets()?;

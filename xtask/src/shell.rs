@@ -128,7 +128,9 @@ pub(crate) fn stream(
     let status = child.wait()?;
     drop(receiver);
     reader.join().expect("the reader does not panic");
-    errors.map(|errors| errors.join().expect("the reader does not panic"));
+    if let Some(errors) = errors {
+        errors.join().expect("the reader does not panic");
+    }
     outcome.map(|()| status.code())
 }
 

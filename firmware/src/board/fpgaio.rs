@@ -20,7 +20,7 @@ use crate::mmio::Register;
 pub struct Fpgaio<const BASE: usize, const PERIOD_NS: u32>;
 
 impl<const BASE: usize, const PERIOD_NS: u32> Fpgaio<BASE, PERIOD_NS> {
-    // SAFETY (all three): offsets from Arm's application notes AN385, AN505 and AN547, section "FPGA system control and
+    // SAFETY: offsets from Arm's application notes AN385, AN505 and AN547, section "FPGA system control and
     // I/O"; these registers drive LEDs and a counter, nothing else.
     const LEDS: Register = unsafe { Register::new(BASE) };
     // SAFETY: as above.

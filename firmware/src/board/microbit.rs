@@ -21,7 +21,7 @@ pub struct Timer0;
 /// The LED in the upper left corner: row 1 high, column 1 low.
 pub struct Led;
 
-// SAFETY (all): addresses from the nRF51 Series Reference Manual, chapters TIMER and GPIO; none of them starts a DMA.
+// SAFETY: addresses from the nRF51 Series Reference Manual, chapters TIMER and GPIO; none of them starts a DMA.
 const START: Register = unsafe { Register::new(0x4000_8000) };
 // SAFETY: as above.
 const CAPTURE0: Register = unsafe { Register::new(0x4000_8040) };

@@ -32,6 +32,8 @@ pub(super) enum Command {
     Predict(PredictArgs),
     /// Show what is in a file of weights or a blob, layer by layer, and what it costs on a device
     Inspect(InspectArgs),
+    /// Write test images as firmware holds them, and the scores that the PC computes for them
+    Sample(SampleArgs),
     /// Take f32 weights from a safetensors file
     Import(ImportArgs),
     /// Put f32 weights into a safetensors file
@@ -149,6 +151,24 @@ pub(super) struct InspectArgs {
     /// Weights, a blob, or a run's folder (its weights)
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SampleArgs {
+    /// A blob
+    #[arg(value_name = "BLOB")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) data: DataArgs,
+    /// How many, the first ones of the test images
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub(super) images: usize,
+    /// The file of images to write: for each its label, then its pixels, a byte each
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// The file of scores to write: for each image its int8 outputs
+    #[arg(long, value_name = "FILE")]
+    pub(super) scores: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod inspect;
 mod output;
 mod predict;
 mod quantize;
+mod sample;
 mod train;
 mod transfer;
 
@@ -52,6 +53,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Quantize(arguments) => quantize::run(arguments, output),
         Command::Predict(arguments) => predict::run(arguments, output),
         Command::Inspect(arguments) => inspect::run(arguments, output),
+        Command::Sample(arguments) => sample::run(arguments, output),
         Command::Import(arguments) => transfer::import(arguments, output),
         Command::Export(arguments) => transfer::export(arguments, output),
     }
