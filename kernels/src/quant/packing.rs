@@ -118,7 +118,10 @@ impl Packing {
     }
 
     /// Weight `k` of row `row`, of `rows` rows of `len` values in this order: what any back end can read any order by.
-    #[inline(always)]
+    ///
+    /// Not inlined on cores whose own kernels read most weights: there the size counts more.
+    #[cfg_attr(not(thumbnet_cortex), inline(always))]
+    #[cfg_attr(thumbnet_cortex, inline(never))]
     pub fn weight(self, weights: &[i8], rows: usize, len: usize, row: usize, k: usize) -> i8 {
         match self.place(rows, len, row) {
             Some(at) if row % 2 == 1 => {

@@ -20,6 +20,7 @@ use crate::arch::scalar;
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 use crate::quant::{ConvS8, Packing};
+use core::ops::Range;
 
 /// Pairs of filters whose sums wait in scratch at a time.
 const BLOCK: usize = 32;
@@ -27,12 +28,15 @@ const BLOCK: usize = 32;
 /// Words of scratch that a strip of widened input rows may take.
 const STRIP: usize = 256;
 
-/// How a core keeps the inputs of four pixels, and multiplies them.
+/// How a core keeps the inputs of pixels, and multiplies them.
 pub(super) trait Column {
     /// Positions of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
     const POSITIONS: usize;
 
-    /// The words that two positions of four pixels take.
+    /// Pixels in a column: the four, or two of them at a time.
+    const PIXELS: usize;
+
+    /// The words that two positions of a column's pixels take.
     const WORDS_FOR_TWO: usize;
 
     /// Positions of a step of the inner loop.
@@ -59,12 +63,6 @@ pub(super) trait Column {
 
     /// Writes `value` to `count` positions of `pixel` that follow `start`.
     fn fill(column: &mut [i32], start: usize, pixel: usize, value: i8, count: usize);
-
-    /// If the core can read windows as short as these without a column, writes there how far from a window's start each
-    /// position is.
-    fn offsets(_windows: &Windows, _column: &mut [i32]) -> bool {
-        false
-    }
 
     /// Requantises the largest of the four pixels' sums of each filter, if the core has a faster way than one by one; says
     /// whether it has.
@@ -95,6 +93,7 @@ struct Plan {
 }
 
 impl Plan {
+    #[inline(never)]
     const fn new(geometry: &Geometry, pool: Option<Geometry>) -> Self {
         let window = match pool {
             Some(pool) => pool.kernel,
@@ -191,30 +190,38 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
             let mut out = Out::Largest;
             while next[0] < rows.end {
                 // Where the window has fewer left, its last pixel fills up: a maximum does not mind.
-                let mut last = next;
-                let mut pixels = [next; 4];
-                for pixel in &mut pixels {
-                    if next[0] < rows.end {
-                        last = next;
-                        next[1] += 1;
-                        if next[1] == columns.end {
-                            next = [next[0] + 1, columns.start];
-                        }
-                    }
-                    *pixel = last;
-                }
+                let pixels = four_from(&mut next, &rows, &columns);
                 match &single {
+                    #[cfg(not(thumbnet_helium))]
                     Some(run) => {
-                        engine.gather(&pixels, 0, len);
-                        run.finish(engine.column, output, engine.tiles);
+                        engine.gather(&pixels, 0, 0, len);
+                        run.finish(engine.column, output);
                         engine.odd_filter(&pixels, out, output);
                     }
-                    None => engine.four_pixels(&pixels, out, output),
+                    _ => engine.four_pixels(&pixels, out, output),
                 }
                 out = Out::LargerStill;
             }
         }
     }
+}
+
+/// The next four pixels of a window, row by row; its last one again where it has fewer left.
+#[inline(never)]
+fn four_from(next: &mut [usize; 2], rows: &Range<usize>, columns: &Range<usize>) -> Pixels {
+    let mut last = *next;
+    let mut pixels = [last; 4];
+    for pixel in &mut pixels {
+        if next[0] < rows.end {
+            last = *next;
+            next[1] += 1;
+            if next[1] == columns.end {
+                *next = [next[0] + 1, columns.start];
+            }
+        }
+        *pixel = last;
+    }
+    pixels
 }
 
 /// A layer at work on one sample.
@@ -231,6 +238,7 @@ struct Engine<'a, 'b> {
 
 impl Engine<'_, '_> {
     /// Fills the strip, if there is one, for windows from row `y` of the convolution's output on.
+    #[inline(never)]
     fn widen(&mut self, y: usize) {
         if self.plan.strip == 0 {
             return;
@@ -258,6 +266,7 @@ impl Engine<'_, '_> {
     }
 
     /// All filters over four pixels, the sums waiting in tiles.
+    #[inline(never)]
     fn four_pixels(&mut self, pixels: &Pixels, out: Out, output: &mut [i8]) {
         let layer = self.layer;
         let (pairs, len) = (layer.geometry.output.channels / 2, layer.geometry.patch());
@@ -272,11 +281,14 @@ impl Engine<'_, '_> {
             let mut done = false;
             for start in (0..len).step_by(Core::POSITIONS) {
                 let positions = (len - start).min(Core::POSITIONS);
-                if first == 0 || len > Core::POSITIONS {
-                    self.gather(pixels, start, positions);
-                }
                 let run = Run::new(layer, first, count, start, positions);
-                run.add(self.column, self.tiles, start == 0);
+                for pixel in (0..4).step_by(Core::PIXELS) {
+                    // The one column there is may still be there from the block before.
+                    if first == 0 || len > Core::POSITIONS || Core::PIXELS < 4 {
+                        self.gather(pixels, pixel, start, positions);
+                    }
+                    run.add(self.column, pixel, self.tiles, start == 0);
+                }
                 done = out == Out::Largest
                     && start + positions == len
                     && Core::largest(&run, self.tiles, &mut output[2 * first..]);
@@ -292,6 +304,7 @@ impl Engine<'_, '_> {
     }
 
     /// An odd last filter, which has no partner.
+    #[inline(never)]
     fn odd_filter(&self, pixels: &Pixels, out: Out, output: &mut [i8]) {
         let filters = self.layer.geometry.output.channels;
         if filters % 2 == 1 {
@@ -300,16 +313,16 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// Writes positions `first..first + count` of the four pixels' windows into the column.
-    #[inline]
-    fn gather(&mut self, pixels: &Pixels, first: usize, count: usize) {
+    /// Writes positions `first..first + count` of the windows of a column's pixels, from pixel `pixel` on, into the column.
+    #[inline(never)]
+    fn gather(&mut self, pixels: &Pixels, pixel: usize, first: usize, count: usize) {
         if self.plan.strip == 0 {
-            for (pixel, &place) in pixels.iter().enumerate() {
+            for (pixel, &place) in pixels[pixel..][..Core::PIXELS].iter().enumerate() {
                 self.gather_padded(pixel, place, first, count);
             }
             return;
         }
-        self.windows(pixels).gather(self.strip, self.column);
+        self.windows(pixels).gather(pixel, self.strip, self.column);
     }
 
     /// Where in the strip one pixel's window starts after its upper and its left neighbour's.
@@ -371,6 +384,7 @@ impl Engine<'_, '_> {
 }
 
 /// Requantises the four pixels' sums of one filter.
+#[inline(never)]
 fn store(layer: &ConvS8<'_>, filter: usize, sums: &[i32; 4], out: Out, output: &mut [i8]) {
     let largest = sums[0].max(sums[1]).max(sums[2].max(sums[3]));
     match out {

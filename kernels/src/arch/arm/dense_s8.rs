@@ -10,9 +10,9 @@
 //!
 //! So the inputs are expanded once a block instead of once every four units, and neither the expanded inputs nor the sums
 //! that wait from stretch to stretch need memory in proportion to the layer.
+#![expect(unsafe_code, reason = "enters the assembly")]
 use super::Core;
-use crate::arch::scalar;
-use crate::quant::DenseS8;
+use crate::quant::{DenseS8, Packing};
 
 /// Groups of four units whose sums wait in scratch at a time.
 const BLOCK: usize = 32;
@@ -53,28 +53,113 @@ pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut 
     let sums = sums.as_chunks_mut::<4>().0;
     let groups = layer.units / 4;
     for block in (0..groups).step_by(BLOCK) {
-        let count = (groups - block).min(BLOCK);
+        let sums = &mut sums[..(groups - block).min(BLOCK)];
         for (sums, bias) in sums.iter_mut().zip(&layer.bias.as_chunks::<4>().0[block..]) {
             *sums = [bias[1], bias[3], bias[0], bias[2]];
         }
-        for (stretch, values) in input.chunks(Core::INPUTS).enumerate() {
+        let mut first = 4 * block * layer.inputs;
+        for values in input.chunks(Core::INPUTS) {
+            // A single stretch may still be there from the block before.
             if block == 0 || input.len() > Core::INPUTS {
                 Core::expand(values, expanded);
             }
-            let first = stretch * Core::INPUTS * 4;
-            for (weights, sums) in layer.weights.chunks_exact(4 * layer.inputs).skip(block).zip(&mut sums[..count]) {
-                Core::multiply(expanded, &weights[first..][..4 * values.len()], sums);
+            let mut at = first;
+            for sums in &mut *sums {
+                Core::multiply(expanded, &layer.weights[at..][..4 * values.len()], sums);
+                at += 4 * layer.inputs;
             }
+            first += 4 * values.len();
         }
-        for (group, &[b, d, a, c]) in sums[..count].iter().enumerate() {
-            let unit = (block + group) * 4;
-            for (unit, sum) in (unit..).zip([a, b, c, d]) {
-                output[unit] = layer.requantize.dense(unit, sum);
-            }
+        for (group, &[b, d, a, c]) in sums.iter().enumerate() {
+            store(layer, 4 * (block + group), &[a, b, c, d], output);
         }
     }
-    // Up to three units are left over.
-    for (unit, output) in output.iter_mut().enumerate().skip(groups * 4) {
-        *output = layer.requantize.dense(unit, scalar::dense_s8::accumulator(layer, input, unit));
+    // Up to three units are left over: a pair, and one whose weights are plain.
+    for unit in (groups * 4..layer.units).step_by(2) {
+        store(layer, unit, &last(layer, input, unit), output);
     }
+}
+
+/// Requantises the sums of units from `unit` on, as far as there are any.
+#[inline(never)]
+fn store(layer: &DenseS8<'_>, unit: usize, sums: &[i32], output: &mut [i8]) {
+    for ((unit, &sum), output) in (unit..).zip(sums).zip(&mut output[unit..]) {
+        *output = layer.requantize.dense(unit, sum);
+    }
+}
+
+// thumbnet_dense_pair(weights, input, count, sums): adds to the sums of two units, b and a, whose weights are halfwords
+// a + 256 b.
+core::arch::global_asm!(
+    ".syntax unified",
+    ".thumb",
+    concat!(".cpu ", env!("THUMBNET_CPU")),
+    ".section .text.thumbnet_dense_pair,\"ax\",%progbits",
+    ".p2align 2",
+    ".global thumbnet_dense_pair",
+    ".type thumbnet_dense_pair, %function",
+    ".thumb_func",
+    "thumbnet_dense_pair:",
+    "push {{r4-r7, lr}}",
+    "ldrd r4, r5, [r3]",
+    "mov r6, r5",
+    "1:",
+    "ldrsh r7, [r0], #2",
+    "ldrsb r12, [r1], #1",
+    "mla r6, r7, r12, r6",
+    "sxtb r7, r7",
+    "mla r5, r7, r12, r5",
+    "subs r2, #1",
+    "bne 1b",
+    "sub r6, r6, r5",
+    "add r4, r4, r6, asr #8",
+    "strd r4, r5, [r3]",
+    "pop {{r4-r7, pc}}",
+    ".size thumbnet_dense_pair, . - thumbnet_dense_pair",
+);
+
+// thumbnet_dense_one(weights, input, count, sum): the sum and the products of one unit, whose weights are plain.
+core::arch::global_asm!(
+    ".syntax unified",
+    ".thumb",
+    concat!(".cpu ", env!("THUMBNET_CPU")),
+    ".section .text.thumbnet_dense_one,\"ax\",%progbits",
+    ".p2align 2",
+    ".global thumbnet_dense_one",
+    ".type thumbnet_dense_one, %function",
+    ".thumb_func",
+    "thumbnet_dense_one:",
+    "push {{r4, lr}}",
+    "1:",
+    "ldrsb r4, [r0], #1",
+    "ldrsb r12, [r1], #1",
+    "mla r3, r4, r12, r3",
+    "subs r2, #1",
+    "bne 1b",
+    "mov r0, r3",
+    "pop {{r4, pc}}",
+    ".size thumbnet_dense_one, . - thumbnet_dense_one",
+);
+
+unsafe extern "C" {
+    fn thumbnet_dense_pair(weights: *const i8, input: *const i8, count: usize, sums: &mut [i32; 2]);
+    fn thumbnet_dense_one(weights: *const i8, input: *const i8, count: usize, sum: i32) -> i32;
+}
+
+/// The sums of the last one or two units.
+#[inline(never)]
+fn last(layer: &DenseS8<'_>, input: &[i8], unit: usize) -> [i32; 2] {
+    let weights = &layer.weights[unit * input.len()..];
+    if layer.units - unit == 1 {
+        assert!(!input.is_empty() && weights.len() >= input.len());
+        // SAFETY: there are that many weights and inputs, at least one.
+        return [unsafe { thumbnet_dense_one(weights.as_ptr(), input.as_ptr(), input.len(), layer.bias[unit]) }, 0];
+    }
+    let mut sums = [layer.bias[unit + 1], layer.bias[unit]];
+    for (weights, input) in weights.chunks(2 * Packing::SUM_LIMIT).zip(input.chunks(Packing::SUM_LIMIT)) {
+        assert!(weights.len() >= 2 * input.len());
+        // SAFETY: there are that many halfwords of weights and inputs, at least one.
+        unsafe { thumbnet_dense_pair(weights.as_ptr(), input.as_ptr(), input.len(), &mut sums) }
+    }
+    [sums[1], sums[0]]
 }

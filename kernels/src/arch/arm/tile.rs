@@ -36,17 +36,18 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// Copies the windows into the column, side by side.
+    /// Copies the windows of a column's pixels, from pixel `pixel` on, into the column.
     ///
     /// # Panics
     ///
     /// If they do not lie in the strip, or the column is too short.
-    pub(super) fn gather(&self, strip: &[Wide], column: &mut [i32]) {
+    pub(super) fn gather(&self, pixel: usize, strip: &[Wide], column: &mut [i32]) {
         self.check(strip, column);
         // SAFETY: the windows lie in the strip, and the column has room for them.
-        unsafe { self.gather_unchecked(strip, column) }
+        unsafe { self.gather_unchecked(pixel, strip, column) }
     }
 
+    #[inline(never)]
     fn check(&self, strip: &[Wide], column: &[i32]) {
         assert!(self.run > 0 && self.rows > 0 && self.stride >= self.run);
         let extent = (self.rows - 1) * self.stride + self.run;
@@ -57,10 +58,11 @@ impl Windows {
     /// # Safety
     ///
     /// As `check` demands.
-    unsafe fn gather_unchecked(&self, strip: &[Wide], column: &mut [i32]) {
+    unsafe fn gather_unchecked(&self, pixel: usize, strip: &[Wide], column: &mut [i32]) {
+        let starts = self.starts[pixel..].as_ptr();
         let stride = self.stride * size_of::<Wide>();
         // SAFETY: the function reads the windows, and writes the words that they fill.
-        unsafe { thumbnet_gather(column.as_mut_ptr(), &self.starts, strip.as_ptr(), self.run, self.rows, stride) }
+        unsafe { thumbnet_gather(column.as_mut_ptr(), starts, strip.as_ptr(), self.run, self.rows, stride) }
     }
 }
 
@@ -89,21 +91,22 @@ pub(super) struct Run<'a> {
 }
 
 unsafe extern "C" {
-    fn thumbnet_conv_sums(run: &Run<'_>, column: *const i32, tiles: *mut Tile, fresh: bool);
-    fn thumbnet_conv_outputs(run: &Run<'_>, column: *const i32, output: *mut i8, tiles: *mut Tile);
+    fn thumbnet_conv_sums(run: &Run<'_>, column: *const i32, sums: *mut i32, fresh: bool);
+    #[cfg(not(thumbnet_helium))]
+    fn thumbnet_conv_outputs(run: &Run<'_>, column: *const i32, output: *mut i8);
     #[cfg(thumbnet_helium)]
     fn thumbnet_conv_short(
         run: &Run<'_>,
         starts: &[usize; 4],
         strip: *const Wide,
-        offsets: *const i32,
+        offsets: &[u8; 32],
         tiles: *mut Tile,
     );
     #[cfg(thumbnet_helium)]
     fn thumbnet_conv_requantize(run: &Run<'_>, tiles: *const Tile, output: *mut i8);
     fn thumbnet_gather(
         column: *mut i32,
-        starts: &[usize; 4],
+        starts: *const usize,
         strip: *const Wide,
         run: usize,
         rows: usize,
@@ -138,35 +141,39 @@ impl<'a> Run<'a> {
             pairs: count,
             odd: positions - steps * Core::STEP,
             skip: (len - positions) * bytes,
-            stride: column_words(len.min(Core::POSITIONS)),
+            stride: column_words(len.min(Core::POSITIONS)) * 4 / Core::PIXELS,
             layer: PhantomData,
         }
     }
 
-    /// How many pairs.
-    #[cfg(thumbnet_helium)]
-    pub(super) fn pairs(&self) -> usize {
-        self.pairs
-    }
-
-    /// Adds the products with the column to `tiles`, one a pair; or to the biases, if that is where the core starts from.
-    pub(super) fn add(&self, column: &[i32], tiles: &mut [Tile], fresh: bool) {
+    /// Adds the products with the column, which starts at pixel `pixel` of the four, to `tiles`, one a pair; or, if `fresh`, to
+    /// the biases, on cores that work in tiles.
+    pub(super) fn add(&self, column: &[i32], pixel: usize, tiles: &mut [Tile], fresh: bool) {
         self.check(column, tiles.len());
+        let sums = tiles.as_flattened_mut()[pixel..].as_mut_ptr();
         // SAFETY: the column, the tiles, and all that the run points to are as long as its numbers of pairs and steps say.
-        unsafe { thumbnet_conv_sums(self, column.as_ptr(), tiles.as_mut_ptr(), fresh) }
+        unsafe { thumbnet_conv_sums(self, column.as_ptr(), sums, fresh) }
     }
 
     /// The outputs of the pairs' filters, two a pair: the maximum over the four pixels of the sums of bias and products,
-    /// requantised. Some cores need tiles to work in.
-    pub(super) fn finish(&self, column: &[i32], output: &mut [i8], tiles: &mut [Tile]) {
+    /// requantised.
+    #[cfg(not(thumbnet_helium))]
+    pub(super) fn finish(&self, column: &[i32], output: &mut [i8]) {
         self.check(column, output.len() / 2);
-        assert!(!Core::WORKS_IN_TILES || self.pairs <= tiles.len());
-        // SAFETY: the column, the output, the tiles, and all that the run points to are as long as its numbers of pairs and
-        // steps say.
-        unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr(), tiles.as_mut_ptr()) }
+        // SAFETY: the column, the output, and all that the run points to are as long as its numbers of pairs and steps say.
+        unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr()) }
+    }
+
+    /// As `finish`, from tiles.
+    #[cfg(thumbnet_helium)]
+    pub(super) fn largest(&self, tiles: &[Tile], output: &mut [i8]) {
+        assert!(self.pairs <= tiles.len() && 2 * self.pairs <= output.len());
+        // SAFETY: the tiles, the output, and all that the run points to are as long as its number of pairs says.
+        unsafe { thumbnet_conv_requantize(self, tiles.as_ptr(), output.as_mut_ptr()) }
     }
 
     /// `finish` for a row of pooling windows, each `step` inputs right of the one before, from strip to outputs.
+    #[inline(never)]
     pub(super) fn finish_row(
         &self,
         first: &Windows,
@@ -178,29 +185,36 @@ impl<'a> Run<'a> {
     ) {
         // If the first and the last window lie in the strip, so do those between them.
         self.check(column, output.len() / 2);
-        assert!(!Core::WORKS_IN_TILES || self.pairs <= tiles.len());
         let steps = output.len() / (2 * self.pairs) - 1;
         first.check(strip, column);
         Windows { starts: first.starts.map(|start| start + steps * step), ..*first }.check(strip, column);
         #[cfg(thumbnet_helium)]
-        if Core::offsets(first, column) {
-            for (window, output) in output.chunks_exact_mut(2 * self.pairs).enumerate() {
-                let strip = &strip[window * step..];
-                // SAFETY: the windows lie in the strip, as was checked; the column holds the offsets; and so on as in `finish`.
-                unsafe {
-                    thumbnet_conv_short(self, &first.starts, strip.as_ptr(), column.as_ptr(), tiles.as_mut_ptr());
-                }
-                // SAFETY: as in `finish`; the output has two values a pair.
-                unsafe { thumbnet_conv_requantize(self, tiles.as_ptr(), output.as_mut_ptr()) }
-            }
-            return;
-        }
+        let short = Core::offsets(first);
         for (window, output) in output.chunks_exact_mut(2 * self.pairs).enumerate() {
             let strip = &strip[window * step..];
-            // SAFETY: the windows lie in the strip, as was checked, and the column has room for them.
-            unsafe { first.gather_unchecked(strip, column) }
-            // SAFETY: as in `finish`; the output has two values a pair.
-            unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr(), tiles.as_mut_ptr()) }
+            #[cfg(not(thumbnet_helium))]
+            {
+                _ = &tiles;
+                // SAFETY: the windows lie in the strip, as was checked, and the column has room for them.
+                unsafe { first.gather_unchecked(0, strip, column) }
+                // SAFETY: as in `finish`; the output has two values a pair.
+                unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr()) }
+            }
+            #[cfg(thumbnet_helium)]
+            {
+                if let Some(offsets) = &short {
+                    assert!(self.pairs <= tiles.len());
+                    // SAFETY: the windows lie in the strip, as was checked, the offsets in the windows; and so on as in `add`.
+                    unsafe { thumbnet_conv_short(self, &first.starts, strip.as_ptr(), offsets, tiles.as_mut_ptr()) }
+                } else {
+                    for pixel in [0, 2] {
+                        // SAFETY: the windows lie in the strip, as was checked, and the column has room for them.
+                        unsafe { first.gather_unchecked(pixel, strip, column) }
+                        self.add(column, pixel, tiles, true);
+                    }
+                }
+                self.largest(tiles, output);
+            }
         }
     }
 

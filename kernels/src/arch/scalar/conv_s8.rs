@@ -4,6 +4,7 @@ use crate::geometry::{Geometry, Shape};
 use crate::quant::ConvS8;
 
 /// Runs `layer` over one sample.
+#[inline(never)]
 pub(crate) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8]) {
     let windows = layer.pool.unwrap_or(no_pool(layer.geometry.output));
     let (rows, columns) = (Axis::rows(&windows), Axis::columns(&windows));

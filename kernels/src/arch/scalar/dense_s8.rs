@@ -2,6 +2,7 @@
 use crate::quant::DenseS8;
 
 /// Runs `layer` over one sample.
+#[inline(never)]
 pub(crate) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8]) {
     for (unit, output) in output.iter_mut().enumerate() {
         *output = layer.requantize.dense(unit, accumulator(layer, input, unit));

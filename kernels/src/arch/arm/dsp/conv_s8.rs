@@ -187,6 +187,7 @@ unsafe extern "C" {
 impl Column for Core {
     const POSITIONS: usize = 200;
     const WORDS_FOR_TWO: usize = 4;
+    const PIXELS: usize = 4;
     const STEP: usize = 2;
     const PACKING: Packing = Packing::Pairs;
     const WORKS_IN_TILES: bool = false;

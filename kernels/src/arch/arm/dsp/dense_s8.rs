@@ -109,7 +109,44 @@ core::arch::global_asm!(
     ".size thumbnet_dense, . - thumbnet_dense",
 );
 
+// thumbnet_expand(values, expanded, count): int8 to int16.
+core::arch::global_asm!(
+    ".syntax unified",
+    ".thumb",
+    concat!(".cpu ", env!("THUMBNET_CPU")),
+    ".section .text.thumbnet_expand,\"ax\",%progbits",
+    ".p2align 2",
+    ".global thumbnet_expand",
+    ".type thumbnet_expand, %function",
+    ".thumb_func",
+    "thumbnet_expand:",
+    "push {{r4, lr}}",
+    "subs r2, #4",
+    "blt 2f",
+    "1:",
+    "ldr r3, [r0], #4",
+    "sxtb16 r12, r3",
+    "sxtb16 r3, r3, ror #8",
+    "pkhbt r4, r12, r3, lsl #16",
+    "pkhtb r3, r3, r12, asr #16",
+    "strd r4, r3, [r1], #8",
+    "subs r2, #4",
+    "bge 1b",
+    "2:",
+    "adds r2, #4",
+    "beq 4f",
+    "3:",
+    "ldrsb r3, [r0], #1",
+    "strh r3, [r1], #2",
+    "subs r2, #1",
+    "bne 3b",
+    "4:",
+    "pop {{r4, pc}}",
+    ".size thumbnet_expand, . - thumbnet_expand",
+);
+
 unsafe extern "C" {
+    fn thumbnet_expand(values: *const i8, expanded: *mut i32, count: usize);
     fn thumbnet_dense(inputs: *const i32, weights: *const i8, count: usize, sums: *mut Sums);
 }
 
@@ -119,14 +156,9 @@ impl Vector for Core {
     const WORDS_FOR_TWO: usize = 1;
 
     fn expand(values: &[i8], expanded: &mut [i32]) {
-        let (pairs, last) = values.as_chunks::<2>();
-        let (now, after) = expanded.split_at_mut(pairs.len());
-        for (word, &[low, high]) in now.iter_mut().zip(pairs) {
-            *word = (i32::from(low) & 0xffff) | (i32::from(high) << 16);
-        }
-        if let (Some(word), Some(&value)) = (after.first_mut(), last.first()) {
-            *word = i32::from(value) & 0xffff;
-        }
+        assert!(values.len().div_ceil(2) <= expanded.len());
+        // SAFETY: the function reads the values and writes half a word for each.
+        unsafe { thumbnet_expand(values.as_ptr(), expanded.as_mut_ptr(), values.len()) }
     }
 
     fn multiply(expanded: &[i32], weights: &[i8], sums: &mut Sums) {

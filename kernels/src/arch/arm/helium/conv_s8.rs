@@ -5,8 +5,8 @@ use crate::arch::arm::conv_s8::Column;
 use crate::arch::arm::tile::{Run, Tile, Windows};
 use crate::quant::Packing;
 
-// thumbnet_conv_sums(run, column, tiles, fresh): the sums of each filter over four pixels, starting from the tiles, or as the
-// biases if fresh.
+// thumbnet_conv_sums(run, column, tiles, fresh): the sums of each filter over the column's two pixels, starting from the tiles,
+// or as the biases if fresh. The first or the second two of each four words of the tiles are theirs.
 core::arch::global_asm!(
     ".syntax unified",
     ".thumb",
@@ -18,13 +18,14 @@ core::arch::global_asm!(
     ".thumb_func",
     "thumbnet_conv_sums:",
     "push {{r4-r11, lr}}",
-    "sub sp, #52",
-    // The frame: 0 rounds, 4 length of a row of weights, 8 and 12 the two pixels, 16 positions after the rounds, 20 fresh, 24 run,
-    // 28 tiles, 32 pixels to go, 36 bytes from one pixel to the next, 40 bias, 44 where the tiles of three filters end, 48 where all
-    // end. r11 is the tile, r12 the weights.
-    "strd r3, r0, [sp, #20]",
-    "movs r3, #4",
-    "strd r2, r3, [sp, #28]",
+    "sub sp, #36",
+    // The frame: 0 rounds, 4 length of a row of weights, 8 and 12 the two pixels, 16 positions after the rounds, 20 fresh, 24 bias,
+    // 28 the last tile that starts three filters, 32 where the tiles end. r11 is the tile, r12 the weights.
+    "str r3, [sp, #20]",
+    "mov r11, r2",
+    "ldr r12, [r0, #12]",
+    "ldr r3, [r0]",
+    "str r3, [sp, #24]",
     "ldr r4, [r0, #28]",
     "ldrd r5, r6, [r0, #40]",
     "add r5, r5, r4",
@@ -32,21 +33,12 @@ core::arch::global_asm!(
     "and r4, r4, #31",
     "strd r7, r5, [sp]",
     "str r4, [sp, #16]",
-    "str r6, [sp, #36]",
     "add r7, r1, r6",
     "strd r1, r7, [sp, #8]",
-    // Two pixels.
-    "1:",
-    "ldr r0, [sp, #24]",
-    "ldr r4, [r0]",
-    "ldr r12, [r0, #12]",
-    "str r4, [sp, #40]",
-    "ldr r11, [sp, #28]",
     "ldr r6, [r0, #32]",
     "add r6, r11, r6, lsl #5",
     "sub r7, r6, #48",
-    "str r7, [sp, #44]",
-    "str r6, [sp, #48]",
+    "strd r7, r6, [sp, #28]",
     "cmp r11, r7",
     "bhi.w 6f",
     // Three filters.
@@ -58,9 +50,9 @@ core::arch::global_asm!(
     "add r9, r7, r3",
     "add r12, r9, r3",
     "cbz r1, 3f",
-    "ldr r1, [sp, #40]",
+    "ldr r1, [sp, #24]",
     "ldm r1!, {{r0, r4, r8}}",
-    "str r1, [sp, #40]",
+    "str r1, [sp, #24]",
     "mov r2, r0",
     "mov r6, r4",
     "mov r10, r8",
@@ -117,13 +109,13 @@ core::arch::global_asm!(
     "strd r0, r2, [r11]",
     "strd r4, r6, [r11, #16]",
     "strd r8, r10, [r11, #32]",
-    "ldr r1, [sp, #44]",
+    "ldr r1, [sp, #28]",
     "adds r11, #48",
     "cmp r11, r1",
     "bls.w 2b",
     // One filter, up to two times.
     "6:",
-    "ldr r3, [sp, #48]",
+    "ldr r3, [sp, #32]",
     "cmp r11, r3",
     "bhs 12f",
     "7:",
@@ -132,9 +124,9 @@ core::arch::global_asm!(
     "mov r5, r12",
     "add r12, r12, r3",
     "cbz r1, 9f",
-    "ldr r1, [sp, #40]",
+    "ldr r1, [sp, #24]",
     "ldr r0, [r1], #4",
-    "str r1, [sp, #40]",
+    "str r1, [sp, #24]",
     "mov r2, r0",
     "b 10f",
     "9:",
@@ -155,47 +147,9 @@ core::arch::global_asm!(
     "strd r0, r2, [r11], #16",
     "b 6b",
     "12:",
-    "ldrd r0, r1, [sp, #28]",
-    "adds r0, #8",
-    "subs r1, #2",
-    "beq 14f",
-    "strd r0, r1, [sp, #28]",
-    "ldrd r0, r1, [sp, #8]",
-    "ldr r2, [sp, #36]",
-    "add r0, r0, r2, lsl #1",
-    "add r1, r1, r2, lsl #1",
-    "strd r0, r1, [sp, #8]",
-    "b.w 1b",
-    "14:",
-    "add sp, #52",
+    "add sp, #36",
     "pop {{r4-r11, pc}}",
     ".size thumbnet_conv_sums, . - thumbnet_conv_sums",
-);
-
-// thumbnet_conv_outputs(run, column, output, tiles)
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_conv_outputs,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_conv_outputs",
-    ".type thumbnet_conv_outputs, %function",
-    ".thumb_func",
-    "thumbnet_conv_outputs:",
-    "push {{r4-r6, lr}}",
-    "mov r4, r0",
-    "mov r5, r2",
-    "mov r6, r3",
-    "mov r2, r3",
-    "movs r3, #1",
-    "bl thumbnet_conv_sums",
-    "mov r0, r4",
-    "mov r1, r6",
-    "mov r2, r5",
-    "pop {{r4-r6, lr}}",
-    "b.w thumbnet_conv_requantize",
-    ".size thumbnet_conv_outputs, . - thumbnet_conv_outputs",
 );
 
 // thumbnet_conv_short(run, starts, strip, offsets, tiles): as thumbnet_conv_sums, fresh, of up to 32 positions. Position k of a
@@ -356,7 +310,7 @@ core::arch::global_asm!(
     ".size thumbnet_conv_requantize, . - thumbnet_conv_requantize",
 );
 
-// thumbnet_gather(column, starts, strip, run, rows, stride): rows of int8 of four pixels, one pixel after the other.
+// thumbnet_gather(column, starts, strip, run, rows, stride): rows of int8 of two pixels, one pixel after the other.
 core::arch::global_asm!(
     ".syntax unified",
     ".thumb",
@@ -373,7 +327,7 @@ core::arch::global_asm!(
     "mul r6, r3, r4",
     "adds r6, #1",
     "bic r6, r6, #1",
-    "mov r12, #4",
+    "mov r12, #2",
     "1:",
     "ldr r7, [r1], #4",
     "add r7, r7, r2",
@@ -444,21 +398,21 @@ core::arch::global_asm!(
 );
 
 unsafe extern "C" {
-    fn thumbnet_conv_requantize(run: &Run<'_>, tiles: *const Tile, output: *mut i8);
     fn thumbnet_copy(column: *mut i8, values: *const i8, count: usize);
     fn thumbnet_fill(column: *mut i8, value: i32, count: usize);
 }
 
 /// The bytes of the column that belong to `count` positions of `pixel`.
 fn part(column: &mut [i32], start: usize, pixel: usize, count: usize) -> &mut [i8] {
-    let stride = column.len();
+    let stride = column.len() * 2;
     &mut bytemuck::cast_slice_mut::<i32, i8>(column)[pixel * stride + start..][..count]
 }
 
-/// Each pixel's positions one after the other, a byte each: the four pixels divide the column's bytes among them.
+/// Two pixels, the second one's positions after the first one's, a byte each.
 impl Column for Core {
-    const POSITIONS: usize = 416;
-    const WORDS_FOR_TWO: usize = 2;
+    const POSITIONS: usize = 832;
+    const WORDS_FOR_TWO: usize = 1;
+    const PIXELS: usize = 2;
     const STEP: usize = 1;
     const PACKING: Packing = Packing::Plain;
     const WORKS_IN_TILES: bool = true;
@@ -484,25 +438,26 @@ impl Column for Core {
         unsafe { thumbnet_fill(to.as_mut_ptr(), value.into(), to.len()) }
     }
 
-    fn offsets(windows: &Windows, column: &mut [i32]) -> bool {
+    fn largest(run: &Run<'_>, tiles: &[Tile], output: &mut [i8]) -> bool {
+        run.largest(tiles, output);
+        true
+    }
+}
+
+impl Core {
+    /// How far from a window's start each of its positions is, if `thumbnet_conv_short` can read such windows.
+    pub(in crate::arch::arm) fn offsets(windows: &Windows) -> Option<[u8; 32]> {
         let extent = (windows.rows - 1) * windows.stride + windows.run;
-        let offsets: &mut [u8] = bytemuck::cast_slice_mut(column);
-        if windows.rows * windows.run > 32 || extent > 256 || offsets.len() < 32 {
-            return false;
+        if windows.rows * windows.run > 32 || extent > 256 {
+            return None;
         }
+        let mut offsets = [0; 32];
         let mut next = offsets.iter_mut();
         for row in 0..windows.rows {
             for (offset, at) in next.by_ref().take(windows.run).zip(row * windows.stride..) {
                 *offset = at as u8;
             }
         }
-        true
-    }
-
-    fn largest(run: &Run<'_>, tiles: &[Tile], output: &mut [i8]) -> bool {
-        assert!(run.pairs() <= tiles.len() && 2 * run.pairs() <= output.len());
-        // SAFETY: the tiles, the output, and all that the run points to are as long as its number of pairs says.
-        unsafe { thumbnet_conv_requantize(run, tiles.as_ptr(), output.as_mut_ptr()) }
-        true
+        Some(offsets)
     }
 }

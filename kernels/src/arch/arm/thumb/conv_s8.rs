@@ -118,6 +118,7 @@ unsafe extern "C" {
 impl Column for Core {
     const POSITIONS: usize = 100;
     const WORDS_FOR_TWO: usize = 8;
+    const PIXELS: usize = 4;
     const STEP: usize = 1;
     const PACKING: Packing = Packing::Pairs;
     const WORKS_IN_TILES: bool = false;
