@@ -1,0 +1,69 @@
+"""MNIST's files, clocks and the JSON line: what all peers share."""
+
+import contextlib
+import json
+import pathlib
+import resource
+import time
+
+import numpy as np
+
+BATCH = 50
+BLOCK = 50
+"""Steps that are timed together: the fastest block tells what a peer does while nobody else uses the machine."""
+
+
+def load(data_dir, part):
+    """Images in [0, 1] as f32 [n, 28, 28, 1], and labels as i64 [n], from IDX files. `part`: "train" or "t10k"."""
+    folder = pathlib.Path(data_dir)
+    images = np.fromfile(folder / f"{part}-images-idx3-ubyte", np.uint8)[16:].reshape(-1, 28, 28, 1)
+    labels = np.fromfile(folder / f"{part}-labels-idx1-ubyte", np.uint8)[8:]
+    return images.astype(np.float32) / 255, labels.astype(np.int64)
+
+
+class Blocks:
+    """Times blocks of training steps; `end` is called after each."""
+
+    def __init__(self):
+        self.fastest = 0.0
+        self.start()
+
+    def start(self):
+        self.since = time.perf_counter()
+
+    def end(self, images):
+        now = time.perf_counter()
+        self.fastest = max(self.fastest, images / (now - self.since))
+        self.since = now
+
+
+def throughput(predict, images, batch, seconds=2.0):
+    """Images a second of `predict(images[i : i + batch])`, after a warm-up, over at least `seconds`."""
+    starts = range(0, len(images) - batch + 1, batch)
+    predict(images[:batch])
+    done, since = 0, time.perf_counter()
+    while True:
+        for start in starts:
+            predict(images[start : start + batch])
+            done += batch
+            elapsed = time.perf_counter() - since
+            if elapsed > seconds:
+                return done / elapsed
+
+
+def peak_rss_mib():
+    """Peak resident memory of this process, without its compiler processes, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextlib.contextmanager
+def clock(seconds):
+    """Appends the wall time of its block to `seconds`."""
+    since = time.perf_counter()
+    yield
+    seconds.append(time.perf_counter() - since)
+
+
+def report(**values):
+    """One JSON line on stdout; progress goes to stderr."""
+    print(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in values.items()}), flush=True)
