@@ -25,10 +25,11 @@ pub struct Summary {
     pub macs: usize,
     /// Bytes of all tensors in the int8 network.
     pub flash_bytes: usize,
-    /// Bytes of RAM for the activations of the int8 network.
+    /// Bytes of RAM for the activations of the int8 network, on any core.
     pub activation_bytes: usize,
-    /// Bytes of RAM that its kernels work in.
-    pub scratch_bytes: usize,
+    /// Bytes of RAM that its kernels work in besides, on this machine. Those of a core are a constant of the network compiled
+    /// for it, `SCRATCH_BYTES`, which the firmware prints.
+    pub host_scratch_bytes: usize,
 }
 
 /// One layer.
@@ -46,8 +47,8 @@ pub struct Row {
     pub macs: usize,
     /// Bytes of its int8 tensors: weights, bias, multipliers and shifts, table.
     pub flash_bytes: usize,
-    /// Bytes of RAM while the int8 network runs it: its input (unless that is the image), its output, and scratch. Zero for
-    /// a layer that has no step of its own.
+    /// Bytes of RAM while the int8 network runs it: its input (unless that is the image) and its output. Zero for a layer
+    /// that has no step of its own.
     pub ram_bytes: usize,
     /// How it is quantised.
     pub quantization: String,
@@ -64,7 +65,7 @@ impl Summary {
             macs: N::MACS,
             flash_bytes: layers.iter().map(|row| row.flash_bytes).sum(),
             activation_bytes: N::ACTIVATION_BYTES,
-            scratch_bytes: N::SCRATCH_BYTES,
+            host_scratch_bytes: N::SCRATCH_BYTES,
             layers,
         }
     }
@@ -110,7 +111,7 @@ fn flash_bytes(layer: &LayerInfo<'_>) -> usize {
 
 fn ram_bytes(stages: &[Stage], index: usize) -> usize {
     let input = if index == 0 { 0 } else { stages[index - 1].output().len() };
-    input + stages[index].output().len() + stages[index].scratch_bytes()
+    input + stages[index].output().len()
 }
 
 /// Scales and zero points of a step's input and output, and how its weights lie.
@@ -165,9 +166,11 @@ impl fmt::Display for Summary {
         writeln!(f, "Total params: {}", grouped(self.parameters))?;
         writeln!(f, "Multiply-accumulates: {}", grouped(self.macs))?;
         writeln!(f, "int8 flash: {} bytes of tensors", grouped(self.flash_bytes))?;
-        let ram = self.activation_bytes + self.scratch_bytes;
-        let (activations, scratch) = (grouped(self.activation_bytes), grouped(self.scratch_bytes));
-        write!(f, "int8 RAM: {} bytes ({activations} activations + {scratch} scratch)", grouped(ram))
+        let (activations, scratch) = (grouped(self.activation_bytes), grouped(self.host_scratch_bytes));
+        write!(
+            f,
+            "int8 RAM: {activations} bytes of activations, and the kernels' scratch: here {scratch}, else the core's"
+        )
     }
 }
 
@@ -205,7 +208,7 @@ mod tests {
         let channels = 32 + 64 + 1024 + 256 + 10;
         assert_eq!(summary.flash_bytes, 3_529_354 - channels + 9 * channels);
         let most = summary.layers.iter().map(|row| row.ram_bytes).max().unwrap();
-        assert!(most <= summary.activation_bytes + summary.scratch_bytes);
+        assert_eq!(most, summary.activation_bytes);
     }
 
     #[test]

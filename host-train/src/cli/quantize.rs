@@ -49,14 +49,15 @@ impl FileVisitor for Quantize<'_> {
         let out = arguments.out.clone().unwrap_or_else(|| path.with_file_name("model.blob"));
         file::write(&out, &blob)?;
 
-        let ram = N::ACTIVATION_BYTES + N::SCRATCH_BYTES;
         let object = json!({
             "command": "quantize", "network": N::NAME, "file": path, "blob": out, "blob_bytes": blob.len(),
-            "ram_bytes": ram, "activation_bytes": N::ACTIVATION_BYTES, "scratch_bytes": N::SCRATCH_BYTES,
-            "images": arguments.images,
+            "activation_bytes": N::ACTIVATION_BYTES, "images": arguments.images,
         });
-        let (bytes, ram) = (grouped(blob.len()), grouped(ram));
-        output.result(&object, &format!("{}: {} int8, {bytes} bytes, RAM {ram} bytes", out.display(), N::NAME))?;
+        let (bytes, activations) = (grouped(blob.len()), grouped(N::ACTIVATION_BYTES));
+        output.result(
+            &object,
+            &format!("{}: {} int8, {bytes} bytes, activations {activations} bytes", out.display(), N::NAME),
+        )?;
         Ok(())
     }
 }
