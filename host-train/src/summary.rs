@@ -167,10 +167,7 @@ impl fmt::Display for Summary {
         writeln!(f, "Multiply-accumulates: {}", grouped(self.macs))?;
         writeln!(f, "int8 flash: {} bytes of tensors", grouped(self.flash_bytes))?;
         let (activations, scratch) = (grouped(self.activation_bytes), grouped(self.host_scratch_bytes));
-        write!(
-            f,
-            "int8 RAM: {activations} bytes of activations, and the kernels' scratch: here {scratch}, else the core's"
-        )
+        write!(f, "int8 RAM: {activations} bytes of activations, plus the core's scratch (this PC's: {scratch})")
     }
 }
 
