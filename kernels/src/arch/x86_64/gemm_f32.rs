@@ -46,29 +46,40 @@ macro_rules! define_gemm_f32 {
         #[target_feature(enable = $features)]
         unsafe fn dispatch(tile: Tile<'_>) {
             let last = vector::mask(tile.columns - (tile.columns - 1) / LANES * LANES);
-            match (tile.rows, tile.columns > LANES, tile.walk.row == 1) {
+            let whole = vector::MASKS_ARE_VECTORS && tile.columns.is_multiple_of(LANES);
+            match (tile.rows, tile.columns > LANES, tile.walk.row == 1, whole) {
                 $(
                     // SAFETY: the caller's promise.
-                    ($rows, true, false) => unsafe { compute::<$rows, 2, false>(tile, last) },
+                    ($rows, true, false, false) => unsafe { compute::<$rows, 2, false, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, true, true) => unsafe { compute::<$rows, 2, true>(tile, last) },
+                    ($rows, true, true, false) => unsafe { compute::<$rows, 2, true, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, false, false) => unsafe { compute::<$rows, 1, false>(tile, last) },
+                    ($rows, false, false, false) => unsafe { compute::<$rows, 1, false, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, false, true) => unsafe { compute::<$rows, 1, true>(tile, last) },
+                    ($rows, false, true, false) => unsafe { compute::<$rows, 1, true, false>(tile, last) },
+                    // SAFETY: the caller's promise.
+                    ($rows, true, false, true) => unsafe { compute::<$rows, 2, false, true>(tile, last) },
+                    // SAFETY: the caller's promise.
+                    ($rows, true, true, true) => unsafe { compute::<$rows, 2, true, true>(tile, last) },
+                    // SAFETY: the caller's promise.
+                    ($rows, false, false, true) => unsafe { compute::<$rows, 1, false, true>(tile, last) },
+                    // SAFETY: the caller's promise.
+                    ($rows, false, true, true) => unsafe { compute::<$rows, 1, true, true>(tile, last) },
                 )*
                 (rows, ..) => unreachable!("a tile of {rows} rows"),
             }
         }
 
         /// The tile of `ROWS` rows and `VECTORS` vectors, of which the last counts as far as `last` says. `UNIT`: rows
-        /// of A are neighbours, which spares address arithmetic.
+        /// of A are neighbours, which spares address arithmetic. `WHOLE`: all of the last vector counts, which spares
+        /// the mask's register.
         ///
         /// # Safety
         ///
         /// As [`Gemm::tile`].
+        #[inline(never)]
         #[target_feature(enable = $features)]
-        unsafe fn compute<const ROWS: usize, const VECTORS: usize, const UNIT: bool>(tile: Tile<'_>, last: Mask) {
+        unsafe fn compute<const ROWS: usize, const VECTORS: usize, const UNIT: bool, const WHOLE: bool>(tile: Tile<'_>, last: Mask) {
             /// Rows that share a pointer: the base and one or two times the row's stride are addressing modes.
             const SHARE: usize = 3;
             const POINTERS: usize = $most_rows / SHARE + 1;
@@ -116,7 +127,7 @@ macro_rules! define_gemm_f32 {
                         let mut columns: [Vector; VECTORS] = [vector::zero(); VECTORS];
                         for (v, column) in columns.iter_mut().enumerate() {
                             let at = b.wrapping_add(v * LANES);
-                            *column = if v + 1 == VECTORS {
+                            *column = if v + 1 == VECTORS && !WHOLE {
                                 // SAFETY: the caller promises the tile's columns of each row of B that the walk reaches.
                                 unsafe { vector::load_masked(at, last) }
                             } else {

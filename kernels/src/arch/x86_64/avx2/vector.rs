@@ -12,6 +12,9 @@ pub(super) type Vector = __m256;
 /// Which lanes of a vector count.
 pub(super) type Mask = __m256i;
 
+/// A mask takes a vector register.
+pub(super) const MASKS_ARE_VECTORS: bool = true;
+
 /// The mask of the first `count` lanes, at least one and at most all.
 #[inline]
 #[target_feature(enable = "avx2,fma")]

@@ -11,6 +11,9 @@ pub(super) type Vector = __m512;
 /// Which lanes of a vector count.
 pub(super) type Mask = __mmask16;
 
+/// Masks have registers of their own.
+pub(super) const MASKS_ARE_VECTORS: bool = false;
+
 /// The mask of the first `count` lanes, at least one and at most all.
 #[inline]
 #[target_feature(enable = "avx512f")]
