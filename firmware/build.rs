@@ -21,7 +21,8 @@ fn main() {
         return;
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::write(out.join("contents.rs"), contents()).expect("OUT_DIR can be written");
+    fs::write(out.join("model.rs"), model()).expect("OUT_DIR can be written");
+    fs::write(out.join("images.rs"), images()).expect("OUT_DIR can be written");
 
     let memory = PathBuf::from("boards").join(board()).join("memory.x");
     println!("cargo::rerun-if-changed={}", memory.display());
@@ -46,14 +47,13 @@ fn board() -> String {
     }
 }
 
-/// The source of the module that holds what the application classifies, and with what.
-fn contents() -> String {
+/// The source of the module that holds the network.
+fn model() -> String {
     let name = variable("THUMBNET_NETWORK", "mnist-small");
     let Some((_, network)) = NETWORKS.iter().find(|(known, _)| *known == name) else {
         panic!("THUMBNET_NETWORK is {name}; known are {}", NETWORKS.map(|(known, _)| known).join(" and "));
     };
     let (blob, blob_len) = file("THUMBNET_BLOB", "models/blobs/mnist_small.tnb");
-    let (images, images_len) = file("THUMBNET_IMAGES", "firmware/digits.bin");
     format!(
         r#"
 /// The network.
@@ -65,11 +65,14 @@ static ALIGNED: thumbnet::blob::Aligned<[u8; {blob_len}]> = thumbnet::blob::Alig
 
 /// Its blob.
 pub(crate) static BLOB: &[u8] = &ALIGNED.0;
-
-/// The images: label, then pixels.
-pub(crate) static IMAGES: &[u8; {images_len}] = include_bytes!({images:?});
 "#
     )
+}
+
+/// The source of the module that holds the images.
+fn images() -> String {
+    let (images, _) = file("THUMBNET_IMAGES", "firmware/digits.bin");
+    format!("pub(crate) static IMAGES: &[u8] = include_bytes!({images:?});")
 }
 
 fn variable(name: &str, default: &str) -> String {

@@ -9,7 +9,8 @@ use thumbnet::blob::BlobError;
 use thumbnet::train::argmax;
 use thumbnet::{Int8, Network};
 
-use crate::contents::{BLOB, IMAGES, Model};
+use crate::images::IMAGES;
+use crate::model::{BLOB, Model};
 
 type BoardCounter = <Selected as Board>::Counter;
 

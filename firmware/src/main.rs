@@ -5,7 +5,9 @@
 #[cfg(target_os = "none")]
 mod app;
 #[cfg(target_os = "none")]
-mod contents;
+mod images;
+#[cfg(target_os = "none")]
+mod model;
 
 #[cfg(target_os = "none")]
 #[cortex_m_rt::entry]

@@ -1,12 +1,13 @@
 //! Builds images for boards.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::board::Board;
-use crate::shell::{cargo, run_lines};
+use crate::shell::{cargo, root, run_lines};
 
 /// What firmware is built with in place of the defaults. See `firmware/build.rs`.
 #[derive(Clone, Copy, Default)]
@@ -29,6 +30,7 @@ pub(crate) fn image(package: &str, bin: &str, board: Board, contents: Contents<'
         .args(["build", "--quiet", "--package", package, "--bin", bin, "--profile", "firmware"])
         .args(["--no-default-features", "--features", board.name(), "--target", board.target()])
         .arg("--message-format=json-render-diagnostics");
+    helium(board, &mut command);
     let variables = [
         ("THUMBNET_NETWORK", contents.network.map(Path::new)),
         ("THUMBNET_BLOB", contents.blob),
@@ -50,4 +52,12 @@ pub(crate) fn image(package: &str, bin: &str, board: Board, contents: Contents<'
         Ok(())
     })?;
     executable.context("cargo named no executable")
+}
+
+/// Tells the library that the core has Helium, which its target does not. In a target folder of its own, or cargo would
+/// build the library anew at each change between this board and one with the same target.
+pub(crate) fn helium(board: Board, command: &mut Command) {
+    if board == Board::Mps3An547 {
+        command.env("THUMBNET_HELIUM", "1").env("CARGO_TARGET_DIR", root().join("target").join("helium"));
+    }
 }

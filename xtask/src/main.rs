@@ -14,6 +14,7 @@ use crate::board::Board;
 mod board;
 mod build;
 mod demo;
+mod device_bench;
 mod device_test;
 mod firmware_test;
 mod host_train;
@@ -22,6 +23,7 @@ mod outputs;
 mod report;
 mod setup;
 mod shell;
+mod size;
 mod test;
 
 #[derive(Parser)]
@@ -36,6 +38,13 @@ enum Job {
     /// Run the device tests on the cores that QEMU plays.
     DeviceTest {
         /// The boards; every emulated one by default.
+        boards: Vec<Board>,
+    },
+    /// Count instructions, RAM, stack and code of inference on every core.
+    DeviceBench(device_bench::DeviceBench),
+    /// Print how much flash inference takes on a board.
+    Size {
+        /// The boards; every one by default.
         boards: Vec<Board>,
     },
     /// Start a built image on its board: QEMU's, or the real one by probe-rs. Cargo's runner for the thumb targets.
@@ -68,6 +77,11 @@ impl Job {
                 setup::targets()?;
                 setup::qemu()?;
                 device_test::run(&if boards.is_empty() { Board::emulated().collect() } else { boards })?;
+            }
+            Self::DeviceBench(bench) => bench.run()?,
+            Self::Size { boards } => {
+                setup::targets()?;
+                size::run(if boards.is_empty() { Board::all() } else { &boards })?;
             }
             Self::Boot { image, time_limit } => {
                 let run = image::boot(&image, Duration::from_secs(time_limit))?;

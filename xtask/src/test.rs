@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::board::Board;
 use crate::report::{Counts, Report};
 use crate::shell::{cargo, root, run, run_lines};
-use crate::{device_test, firmware_test, setup};
+use crate::{build, device_bench, device_test, firmware_test, setup};
 
 /// Runs everything, each step whatever becomes of the others.
 pub(crate) fn run_all() -> Result<()> {
@@ -16,6 +16,7 @@ pub(crate) fn run_all() -> Result<()> {
     host(&mut report);
     device_test::add_steps(&mut report, &Board::emulated().collect::<Vec<_>>());
     firmware_test::add_steps(&mut report);
+    report.step("instructions on every core", device_bench::check_all);
     report.finish()
 }
 
@@ -30,6 +31,7 @@ fn lints(report: &mut Report) {
             let mut clippy = cargo();
             clippy.args(["clippy", "-p", "thumbnet", "-p", "thumbnet-models", "-p", "firmware", "-p", "device-tests"]);
             clippy.args(["--no-default-features", "--features"]);
+            build::helium(board, &mut clippy);
             clippy.arg(format!("thumbnet/defmt,firmware/{name},device-tests/{name}"));
             run(clippy.args(["--target", board.target(), "--", "-D", "warnings"]))
         });

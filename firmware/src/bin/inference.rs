@@ -1,0 +1,29 @@
+//! Inference and nothing else: its size less that of `baseline` and of the blob is the code that inference takes.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+#![deny(unsafe_code)]
+
+#[cfg(target_os = "none")]
+#[path = "../model.rs"]
+mod model;
+
+#[cfg(target_os = "none")]
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    use core::hint::black_box;
+    use thumbnet::Network;
+
+    use model::{BLOB, Model};
+
+    let memory = cortex_m::singleton!(: <Model as Network>::Memory = Model::ZERO_MEMORY);
+    let (Some(memory), Ok(network)) = (memory, Model::from_blob(black_box(BLOB))) else {
+        panic!("no memory, or a damaged blob");
+    };
+    black_box(network.predict(&black_box([0; Model::INPUT.len()]), memory));
+    firmware::exit(0)
+}
+
+#[cfg(not(target_os = "none"))]
+fn main() {
+    eprintln!("this program is for a board: cargo xtask size");
+    std::process::exit(1);
+}

@@ -1,0 +1,44 @@
+//! Writes a blob with random weights, the same on every machine: what the instructions of a network are counted with, so
+//! that the counts do not hang on a training.
+//!
+//! `cargo run -p thumbnet-models --example random_blob -- mnist-convnet dsp FILE`
+
+use std::error::Error;
+
+use thumbnet::Network;
+use thumbnet::arch::Backend;
+use thumbnet::blob::{Family, write};
+use thumbnet::quant::{Calibrator, Range, quantize};
+use thumbnet::train::initialize;
+use thumbnet_models::{MnistConvNet, MnistSmall};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [network, family, file] = arguments.as_slice() else {
+        return Err("usage: random_blob mnist-small|mnist-convnet plain|dsp FILE".into());
+    };
+    let family = match family.as_str() {
+        "plain" => Family::Plain,
+        "dsp" => Family::Dsp,
+        _ => return Err(format!("unknown family {family}").into()),
+    };
+    let blob = match network.as_str() {
+        "mnist-small" => random::<MnistSmall>(family)?,
+        "mnist-convnet" => random::<MnistConvNet>(family)?,
+        _ => return Err(format!("unknown network {network}").into()),
+    };
+    std::fs::write(file, blob)?;
+    Ok(())
+}
+
+fn random<N: Network>(family: Family) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut weights = vec![0.0; N::PARAMETERS];
+    initialize::<N>(&mut weights, 1);
+    // Any image will do: it gives the ranges. The scalar kernels round alike on every machine.
+    let x: Vec<f32> = (0..N::INPUT.len()).map(|i| (i * i % 256) as f32 / 255.0).collect();
+    let mut memory = vec![0.0; N::inference_len(1)];
+    let mut calibrator = Calibrator::<N>::new(Range::MinMax);
+    calibrator.observe(Backend::SCALAR, &weights, &x, &mut memory).map_err(|error| error.to_string())?;
+    let quantized = quantize::<N>(&weights, &calibrator.finish()).map_err(|error| error.to_string())?;
+    Ok(write::<N>(&quantized, family)?)
+}

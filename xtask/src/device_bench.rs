@@ -1,0 +1,275 @@
+//! `cargo xtask device-bench`: instructions, RAM, stack and code of inference on every core, compared with those that are
+//! committed.
+//!
+//! QEMU counts instructions, not cycles: what takes several cycles on a core (loads of several registers, divisions, taken
+//! branches, waits for flash) counts as one. The counts are exact and the same on every machine, so they may be asserted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::board::Board;
+use crate::build::{self, Contents};
+use crate::shell::{cargo, root, run};
+use crate::{image, setup, size};
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// How much a number may grow before the check fails.
+const TOLERANCE: f64 = 1.01;
+
+/// What to measure.
+#[derive(Args)]
+pub(crate) struct DeviceBench {
+    /// The core: m0, m3, m4, m7, m33 or m55; every one by default.
+    #[arg(long)]
+    core: Option<String>,
+    /// The network; both by default.
+    #[arg(long)]
+    network: Option<Network>,
+    /// Print one line of JSON for each core and network, and nothing else.
+    #[arg(long)]
+    json: bool,
+    /// Fail if a number is over 1 % above that in benches/device.json.
+    #[arg(long, conflicts_with = "update")]
+    check: bool,
+    /// Write the numbers to benches/device.json.
+    #[arg(long)]
+    update: bool,
+}
+
+/// A network with random weights: counts do not depend on them.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Network {
+    /// MnistSmall.
+    Small,
+    /// MnistConvNet.
+    Convnet,
+}
+
+impl Network {
+    /// The networks that fit on a board.
+    pub(crate) fn on(board: Board) -> Vec<Self> {
+        // 256 KB of flash, and 1 MB, do not hold the 3.5 MB of MnistConvNet.
+        let large = !matches!(board, Board::Microbit | Board::Nrf52840Dk);
+        [Self::Small, Self::Convnet].into_iter().filter(|&network| network == Self::Small || large).collect()
+    }
+
+    /// The name in the table.
+    pub(crate) const fn short(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Convnet => "convnet",
+        }
+    }
+
+    /// The name for `host-train --network`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Small => "mnist-small",
+            Self::Convnet => "mnist-convnet",
+        }
+    }
+
+    /// Writes a blob with its weights in the order of the board's core, and returns its path.
+    pub(crate) fn blob(self, board: Board) -> Result<PathBuf> {
+        let family = match board.core() {
+            "m4" | "m7" | "m33" => "dsp",
+            _ => "plain",
+        };
+        let folder = root().join("target").join("device-bench");
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let path = folder.join(format!("{}-{family}.tnb", self.short()));
+        let mut example = cargo();
+        example.args(["run", "--quiet", "--package", "thumbnet-models", "--example", "random_blob", "--"]);
+        run(example.args([self.name(), family]).arg(&path))?;
+        Ok(path)
+    }
+}
+
+impl DeviceBench {
+    /// Measures, prints, and compares or writes.
+    ///
+    /// # Errors
+    /// A build or a run failed, or with `--check` a number has grown.
+    pub(crate) fn run(&self) -> Result<()> {
+        setup::targets()?;
+        setup::qemu()?;
+        let mut results = Vec::new();
+        for board in Board::emulated().filter(|board| self.core.as_deref().is_none_or(|core| core == board.core())) {
+            for network in Network::on(board) {
+                if self.network.is_none_or(|wanted| wanted == network) {
+                    results.push(measure(board, network)?);
+                }
+            }
+        }
+        if results.is_empty() {
+            bail!("there is no such core, or the network does not fit on its board");
+        }
+        println!();
+        for result in &results {
+            if self.json { println!("{result}") } else { print_result(result) }
+        }
+        if self.update {
+            update(&results)?;
+        }
+        if self.check {
+            check(&results)?;
+        }
+        Ok(())
+    }
+}
+
+/// Measures everything and fails if a number has grown: a step of the tests.
+pub(crate) fn check_all() -> Result<()> {
+    DeviceBench { core: None, network: None, json: false, check: true, update: false }.run()
+}
+
+fn measure(board: Board, network: Network) -> Result<Value> {
+    let blob = network.blob(board)?;
+    let contents = Contents { network: Some(network.name()), blob: Some(&blob), images: None };
+    let elf = build::image("firmware", "bench", board, contents)?;
+    let log = image::boot(&elf, LIMIT)?.success()?;
+    let code = size::code(board, network, &blob)?;
+
+    let mut result = json!({ "core": board.core(), "network": network.short() });
+    let mut layers = Vec::new();
+    for line in &log {
+        let (kind, name, fields) = read_line(line).with_context(|| format!("unexpected line {line:?}"))?;
+        match kind {
+            "total" => {
+                result["backend"] = name.into();
+                fields.into_iter().for_each(|(field, value)| result[field] = value.into());
+            }
+            _ => {
+                let mut layer = json!({ "name": name });
+                fields.into_iter().for_each(|(field, value)| layer[field] = value.into());
+                layers.push(layer);
+            }
+        }
+    }
+    result["code_bytes"] = code.into();
+    result["layers"] = layers.into();
+    Ok(result)
+}
+
+/// Reads `kind name: field 12, field 34`, as `firmware/src/stages.rs` logs it.
+fn read_line(line: &str) -> Option<(&str, &str, Vec<(&str, u64)>)> {
+    let (head, fields) = line.split_once(": ")?;
+    let (kind, name) = head.split_once(' ')?;
+    fn field(field: &str) -> Option<(&str, u64)> {
+        let (name, value) = field.split_once(' ')?;
+        Some((name, value.parse().ok()?))
+    }
+    Some((kind, name, fields.split(", ").map(field).collect::<Option<_>>()?))
+}
+
+/// A number of a result; 0 if it is missing, which no measurement is.
+fn number(value: &Value, field: &str) -> u64 {
+    value[field].as_u64().unwrap_or(0)
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+fn print_result(result: &Value) {
+    let per_mac = |value: &Value| number(value, "instructions") as f64 / number(value, "macs").max(1) as f64;
+    let row = |name: &str, value: &Value| {
+        let (macs, instructions) = (number(value, "macs"), number(value, "instructions"));
+        println!("  {name:8}  {macs:>10} MACs  {instructions:>11} instructions  {:6.2} a MAC", per_mac(value));
+    };
+    println!("{} {} ({})", text(result, "core"), text(result, "network"), text(result, "backend"));
+    for layer in result["layers"].as_array().into_iter().flatten() {
+        row(text(layer, "name"), layer);
+    }
+    row("total", result);
+    let [ram, stack, code] = ["ram_bytes", "stack_bytes", "code_bytes"].map(|field| number(result, field));
+    println!("  RAM {ram} bytes, stack {stack} bytes, code {code} bytes\n");
+}
+
+fn committed_path() -> PathBuf {
+    root().join("benches").join("device.json")
+}
+
+/// The committed results, one JSON object a line.
+fn committed(path: &Path) -> Result<Vec<Value>> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let parse = |line| serde_json::from_str(line).with_context(|| format!("{}: {line:?}", path.display()));
+    text.lines().map(parse).collect()
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    a["core"] == b["core"] && a["network"] == b["network"]
+}
+
+/// Puts results in the place of the committed ones for the same core and network.
+fn update(results: &[Value]) -> Result<()> {
+    let path = committed_path();
+    let mut all = if path.exists() { committed(&path)? } else { Vec::new() };
+    for result in results {
+        match all.iter_mut().find(|old| same(old, result)) {
+            Some(old) => *old = result.clone(),
+            None => all.push(result.clone()),
+        }
+    }
+    let lines: String = all.iter().map(|result| format!("{result}\n")).collect();
+    fs::write(&path, lines).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Compares with the committed results.
+fn check(results: &[Value]) -> Result<()> {
+    let committed = committed(&committed_path())?;
+    let mut grown = Vec::new();
+    for result in results {
+        let (core, network) = (text(result, "core"), text(result, "network"));
+        let Some(old) = committed.iter().find(|old| same(old, result)) else {
+            grown.push(format!("{core} {network} is missing"));
+            continue;
+        };
+        grown.extend(growth(old, result).into_iter().map(|field| format!("{core} {network} {field}")));
+    }
+    if !grown.is_empty() {
+        bail!(
+            "benches/device.json: {}; if it is meant, run `cargo xtask device-bench --update` and commit the file",
+            grown.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// The numbers that have grown by more than the tolerance.
+fn growth(old: &Value, new: &Value) -> Vec<String> {
+    let fields = ["instructions", "ram_bytes", "stack_bytes", "code_bytes"];
+    let grown = fields.iter().filter_map(|&field| {
+        let (old, new) = (number(old, field), number(new, field));
+        (new as f64 > old as f64 * TOLERANCE).then(|| format!("{field} grew from {old} to {new}"))
+    });
+    grown.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_is_read() {
+        let read = read_line("layer conv1: macs 56448, instructions 158400");
+        assert_eq!(read, Some(("layer", "conv1", vec![("macs", 56_448), ("instructions", 158_400)])));
+        assert_eq!(read_line("hello"), None);
+    }
+
+    #[test]
+    fn growth_beyond_a_hundredth_is_found() {
+        let old = json!({ "instructions": 1000, "ram_bytes": 10, "stack_bytes": 10, "code_bytes": 10 });
+        let mut new = old.clone();
+        new["instructions"] = 1010.into();
+        assert!(growth(&old, &new).is_empty());
+        new["instructions"] = 1011.into();
+        assert_eq!(growth(&old, &new), ["instructions grew from 1000 to 1011"]);
+    }
+}

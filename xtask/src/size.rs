@@ -1,0 +1,45 @@
+//! How much flash inference takes.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use object::{Object, ObjectSection};
+
+use crate::board::Board;
+use crate::build::{self, Contents};
+use crate::device_bench::Network;
+
+/// Prints a table: bytes of code for each board.
+pub(crate) fn run(boards: &[Board]) -> Result<()> {
+    let mut rows = Vec::new();
+    for &board in boards {
+        for network in Network::on(board) {
+            let blob = network.blob(board)?;
+            rows.push((board, network, code(board, network, &blob)?));
+        }
+    }
+    println!("\n{:12}  {:8}  code", "board", "network");
+    for (board, network, code) in rows {
+        println!("{:12}  {:8}  {code} bytes", board.name(), network.short());
+    }
+    Ok(())
+}
+
+/// Bytes of code and constants that inference takes, with the reading of the blob and without the weights: the size of a
+/// program that infers less that of one that does the same without inferring.
+pub(crate) fn code(board: Board, network: Network, blob: &Path) -> Result<u64> {
+    let contents = Contents { network: Some(network.name()), blob: Some(blob), images: None };
+    let size = |bin| flash(&build::image("firmware", bin, board, contents)?);
+    Ok(size("inference")?.saturating_sub(size("baseline")?))
+}
+
+/// Bytes of an image's sections that lie in flash.
+fn flash(elf: &Path) -> Result<u64> {
+    let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let file = object::File::parse(&*bytes)?;
+    let sections = file
+        .sections()
+        .filter(|section| matches!(section.name(), Ok(".vector_table" | ".text" | ".rodata" | ".data" | ".blob")));
+    Ok(sections.map(|section| section.size()).sum())
+}
