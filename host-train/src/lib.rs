@@ -16,6 +16,7 @@ pub mod history;
 pub mod image;
 pub mod model;
 pub mod network;
+pub mod profile;
 pub mod progress;
 pub mod quantized;
 pub mod safetensors;

@@ -34,6 +34,8 @@ pub(super) enum Command {
     Inspect(InspectArgs),
     /// Write test images as firmware holds them, and the scores that the PC computes for them
     Sample(SampleArgs),
+    /// Show where the time of a training step goes, layer by layer, beside what the machine allows
+    Profile(ProfileArgs),
     /// Take f32 weights from a safetensors file
     Import(ImportArgs),
     /// Put f32 weights into a safetensors file
@@ -169,6 +171,22 @@ pub(super) struct SampleArgs {
     /// The file of scores to write: for each image its int8 outputs
     #[arg(long, value_name = "FILE")]
     pub(super) scores: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProfileArgs {
+    /// mnist-convnet or mnist-small
+    #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
+    pub(super) network: String,
+    /// Images in the step
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(super) batch_size: usize,
+    /// Measurements of each phase; the fastest counts
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(super) repeats: usize,
+    /// The kernels: scalar, avx2 or avx512 [default: the fastest of this machine]
+    #[arg(long, value_name = "NAME")]
+    pub(super) backend: Option<String>,
 }
 
 #[derive(Debug, Args)]

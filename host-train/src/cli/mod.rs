@@ -6,6 +6,7 @@ mod file;
 mod inspect;
 mod output;
 mod predict;
+mod profile;
 mod quantize;
 mod sample;
 mod train;
@@ -54,6 +55,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Predict(arguments) => predict::run(arguments, output),
         Command::Inspect(arguments) => inspect::run(arguments, output),
         Command::Sample(arguments) => sample::run(arguments, output),
+        Command::Profile(arguments) => profile::run(arguments, output),
         Command::Import(arguments) => transfer::import(arguments, output),
         Command::Export(arguments) => transfer::export(arguments, output),
     }

@@ -82,6 +82,12 @@ impl<N: Network> Model<N> {
         self.backend
     }
 
+    /// The same model on other kernels than the fastest.
+    #[must_use]
+    pub fn with_backend(self, backend: Backend) -> Self {
+        Self { backend, ..self }
+    }
+
     /// Makes it ready for training.
     pub fn compile<O: Optimizer + Clone>(self, optimizer: O, loss: Loss) -> Compiled<N, O> {
         Compiled::new(self, optimizer, loss)

@@ -8,6 +8,7 @@ mod conv2d;
 mod dense;
 mod elementwise;
 mod optimizer;
+mod peak;
 mod pool;
 mod support;
 mod threads;

@@ -8,6 +8,7 @@ mod activation;
 mod conv2d;
 mod dense;
 mod optimizer;
+mod peak;
 mod pool;
 
 use super::parallel::Split;

@@ -7,6 +7,7 @@ pub(super) mod dense_f32;
 pub(super) mod dense_s8;
 pub(super) mod dropout_f32;
 pub(super) mod optimizer_f32;
+pub(super) mod peak_f32;
 pub(super) mod pool_f32;
 pub(super) mod pool_s8;
 mod requantize;

@@ -4,6 +4,7 @@
 pub(in crate::arch) mod avx2;
 pub(in crate::arch) mod avx512;
 mod gemm_f32;
+mod peak_f32;
 mod pack_f32;
 mod rows_s8;
 

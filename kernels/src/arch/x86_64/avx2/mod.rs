@@ -8,6 +8,7 @@ pub(in crate::arch) mod dropout_f32;
 mod gemm_f32;
 pub(in crate::arch) mod optimizer_f32;
 mod pack_f32;
+pub(in crate::arch) mod peak_f32;
 pub(in crate::arch) mod pool_f32;
 pub(in crate::arch) mod pool_s8;
 mod requantize;

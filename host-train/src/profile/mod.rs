@@ -1,0 +1,224 @@
+//! Where the time of a training step goes: each layer and phase by itself, beside what the machine allows (its roofline).
+//!
+//! A layer is timed alone, on buffers of its own, through the same functions as in training. The gradient for its inputs
+//! is what the backward pass takes longer when it is wanted. Operations are those of the textbook's formulas: a kernel that
+//! needs fewer can exceed 100 % of the peak. Bytes are each value once, in or out: what must move if no cache held it.
+
+mod machine;
+mod table;
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use thumbnet::{
+    Network,
+    arch::{Backend, Trainable},
+    layer::{Activation, Context, Gradient, Layer},
+    sequential::Visitor,
+    train::{Adadelta, Loss, Optimizer, Trainer, initialize},
+};
+
+pub use machine::Machine;
+use machine::seconds;
+
+/// Where the time of one training step goes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Profile {
+    /// The name of the network's type.
+    pub network: &'static str,
+    /// The kernels that ran.
+    pub backend: &'static str,
+    /// Threads.
+    pub threads: usize,
+    /// Samples in the batch.
+    pub batch: usize,
+    /// What the machine can do.
+    pub machine: Machine,
+    /// Layer after layer, phase after phase; layers that do nothing are left out.
+    pub rows: Vec<Row>,
+    /// Seconds of a whole training step, measured by itself.
+    pub step_seconds: f64,
+}
+
+/// One phase of one layer, for the whole batch.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The layer's name.
+    pub layer: &'static str,
+    /// The phase.
+    pub phase: Phase,
+    /// Seconds, the least of all repetitions.
+    pub seconds: f64,
+    /// Floating-point operations by the textbook: two a multiply-accumulate; others are not counted.
+    pub flops: f64,
+    /// Bytes in and out.
+    pub bytes: f64,
+    /// Seconds below which this machine cannot do the operations or move the bytes.
+    pub bound_seconds: f64,
+    /// Whether it is the bytes that bind.
+    pub memory_bound: bool,
+}
+
+/// A part of the training step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Outputs from inputs.
+    Forward,
+    /// The gradient for the inputs.
+    InputGradient,
+    /// The gradients for kernel and bias, and their update.
+    Update,
+}
+
+/// Profiles one Adadelta training step of `N` on a batch of `batch` samples; each phase is repeated `repeats` times and the
+/// fastest counts. Both are at least 1.
+pub fn profile<N: Network>(backend: Backend, batch: usize, repeats: usize) -> Profile {
+    let machine = Machine::measure(backend);
+    let mut weights = vec![0.0; N::PARAMETERS];
+    initialize::<N>(&mut weights, 1);
+    let mut rows = Vec::new();
+    let cx = Context { backend, batch, dropout_seed: Some(1) };
+    let scratch = vec![0.0; N::training_len(batch)];
+    let network = PhantomData::<N>;
+    N::NEW.visit(&mut Timer { cx, repeats, weights: &weights, layer: 0, scratch, machine, rows: &mut rows, network });
+    let step_seconds = step::<N>(backend, batch, repeats, &mut weights);
+    let threads = rayon::current_num_threads();
+    Profile { network: N::NAME, backend: backend.name(), threads, batch, machine, rows, step_seconds }
+}
+
+/// Seconds of a whole training step, the least of some.
+fn step<N: Network>(backend: Backend, batch: usize, repeats: usize, weights: &mut [f32]) -> f64 {
+    let loss = match N::OUTPUT_ACTIVATION {
+        Activation::Softmax => Loss::CategoricalCrossentropy,
+        _ => Loss::MeanSquaredError,
+    };
+    let classes = N::OUTPUT.len();
+    let x = noise(batch * N::INPUT.len());
+    let targets: Vec<f32> =
+        (0..batch * classes).map(|i| f32::from(u8::from(i % classes == i / classes % classes))).collect();
+    let mut slots = vec![0.0; Trainer::<N, Adadelta>::SLOTS_LEN];
+    let mut memory = vec![0.0; N::training_len(batch)];
+    let mut trainer = Trainer::<N, _>::new(backend, Adadelta::default(), loss, 1, weights, &mut slots, &mut memory)
+        .expect("the buffers have the network's lengths");
+    least(repeats, || (), |()| trainer.step(&x, &targets).map(drop).expect("the batch has the network's lengths"))
+}
+
+/// Seconds of `work` on what `prepare` made: the least of `repeats`, after one that does not count.
+fn least<T>(repeats: usize, mut prepare: impl FnMut() -> T, mut work: impl FnMut(T)) -> f64 {
+    work(prepare());
+    let mut run = || {
+        let prepared = prepare();
+        seconds(|| work(prepared))
+    };
+    (0..repeats).map(|_| run()).fold(f64::INFINITY, f64::min)
+}
+
+/// Values in -0.5..0.5 without a pattern, the same each time (a Weyl sequence).
+fn noise(len: usize) -> Vec<f32> {
+    let value = |i: usize| (i as u32).wrapping_mul(0x9e37_79b9) as f32 / 4_294_967_296.0 - 0.5;
+    (0..len).map(value).collect()
+}
+
+/// Times each layer it visits.
+struct Timer<'a, N> {
+    cx: Context,
+    repeats: usize,
+    /// Those of the layers not yet visited.
+    weights: &'a [f32],
+    /// The number of the next layer.
+    layer: usize,
+    scratch: Vec<f32>,
+    machine: Machine,
+    rows: &'a mut Vec<Row>,
+    network: PhantomData<N>,
+}
+
+impl<N: Network> Timer<'_, N> {
+    /// Adds a row. `values` are the `f32` that move.
+    fn row(&mut self, phase: Phase, seconds: f64, values: usize) {
+        let info = &N::LAYERS[self.layer];
+        let flops = (2 * info.macs() * self.cx.batch) as f64;
+        let bytes = (size_of::<f32>() * values) as f64;
+        let (bound_seconds, memory_bound) = self.machine.bound(flops, bytes);
+        self.rows.push(Row { layer: info.name, phase, seconds, flops, bytes, bound_seconds, memory_bound });
+    }
+}
+
+impl<N: Network> Visitor for Timer<'_, N> {
+    fn layer<L: Layer>(&mut self, layer: &L) {
+        let parameters = L::KERNEL_LEN + L::BIAS_LEN;
+        let (weights, rest) = self.weights.split_at(parameters);
+        self.weights = rest;
+        let (cx, repeats) = (self.cx, self.repeats);
+        if !layer.is_identity(&cx) {
+            let (inputs, outputs) = (cx.batch * L::INPUT.len(), cx.batch * L::OUTPUT.len());
+            let (x, mut y) = (noise(inputs), vec![0.0; outputs]);
+            let scratch = &mut self.scratch;
+            let forward = least(repeats, || (), |()| layer.forward(&cx, weights, &x, &mut y, scratch));
+
+            let mut weights = weights.to_vec();
+            let mut state = [vec![0.0; parameters], vec![0.0; parameters]];
+            let mut dx = vec![0.0; inputs];
+            let of_logits = L::ACTIVATION == Activation::Softmax;
+            let mut optimizer = Adadelta::default();
+            let mut backward = |with_dx: bool| {
+                let gradient = || noise(outputs);
+                least(repeats, gradient, |mut dy| {
+                    optimizer.next_step();
+                    let [first, second] = &mut state;
+                    let parameters = Trainable { weights: &mut weights, state: [first, second] };
+                    let dx = with_dx.then_some(dx.as_mut_slice());
+                    let gradient = Gradient { x: &x, y: &y, dy: &mut dy, dx, of_logits };
+                    layer.backward(&cx, &optimizer, parameters, gradient, scratch);
+                })
+            };
+            let update = if parameters > 0 { backward(false) } else { 0.0 };
+            // The first layer's inputs are data, which nothing trains.
+            let input_gradient = (self.layer > 0).then(|| (backward(true) - update).max(0.0));
+
+            self.row(Phase::Forward, forward, inputs + parameters + outputs);
+            if let Some(seconds) = input_gradient {
+                self.row(Phase::InputGradient, seconds, outputs + L::KERNEL_LEN + inputs);
+            }
+            if parameters > 0 {
+                // Weights and the two states are read and written.
+                self.row(Phase::Update, update, inputs + outputs + 6 * parameters);
+            }
+        }
+        self.layer += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thumbnet_models::MnistSmall;
+
+    use super::*;
+
+    #[test]
+    fn every_working_layer_has_its_phases_and_the_textbooks_operations() {
+        let profile = profile::<MnistSmall>(Backend::SCALAR, 2, 1);
+        let phases =
+            |name| profile.rows.iter().filter(|row| row.layer == name).map(|row| row.phase).collect::<Vec<_>>();
+        assert_eq!(phases("conv1"), [Phase::Forward, Phase::Update]);
+        assert_eq!(phases("pool1"), [Phase::Forward, Phase::InputGradient]);
+        assert_eq!(phases("conv2"), [Phase::Forward, Phase::InputGradient, Phase::Update]);
+        assert_eq!(phases("flatten"), []);
+        let forward: f64 = profile.rows.iter().filter(|row| row.phase == Phase::Forward).map(|row| row.flops).sum();
+        assert_eq!(forward, (2 * 2 * MnistSmall::MACS) as f64);
+        let dense = profile.rows.iter().find(|row| row.layer == "dense2" && row.phase == Phase::Update).unwrap();
+        assert_eq!(dense.bytes, (4 * (2 * 32 + 2 * 10 + 6 * 330)) as f64);
+        assert!(profile.rows.iter().all(|row| row.seconds >= 0.0 && row.bound_seconds > 0.0));
+        assert!(profile.step_seconds > 0.0);
+        let text = profile.to_string();
+        assert!(text.contains("conv2") && text.contains("input gradient"), "{text}");
+    }
+
+    #[test]
+    fn the_slower_roof_binds() {
+        let machine = Machine { flops: 100.0, bytes: 10.0 };
+        assert_eq!(machine.bound(200.0, 10.0), (2.0, false));
+        assert_eq!(machine.bound(200.0, 30.0), (3.0, true));
+    }
+}

@@ -1,0 +1,3 @@
+//! Multiply-adds on values in registers.
+
+crate::arch::x86_64::peak_f32::define_peak_f32!(Avx2, "avx2,fma", sums: 12);
