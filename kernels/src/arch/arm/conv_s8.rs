@@ -50,13 +50,13 @@ pub(super) trait Column {
     const WORKS_IN_TILES: bool;
 
     /// An input in a strip.
-    type Wide: bytemuck::Pod;
+    type Wide: bytemuck::Pod + From<i8>;
 
     /// A bound of the outputs as the inner loop wants it.
     fn bound(value: i32) -> i32;
 
-    /// The input as it is in a strip.
-    fn widen(value: i8) -> Self::Wide;
+    /// Writes inputs as they are in a strip; both slices have the same length.
+    fn widen(values: &[i8], wide: &mut [Self::Wide]);
 
     /// Writes `values` to the positions of `pixel` that follow `start`. Positions are written in rising order.
     fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]);
@@ -247,7 +247,7 @@ impl Engine<'_, '_> {
         let geometry = &self.layer.geometry;
         let channels = geometry.input.channels;
         let left = geometry.padding[1] * channels;
-        let zero = Core::widen(self.layer.input_zero_point);
+        let zero = Wide::from(self.layer.input_zero_point);
         for (row, wide) in self.strip.chunks_exact_mut(self.plan.width).take(self.plan.rows).enumerate() {
             let row = (y * geometry.strides[0] + row).wrapping_sub(geometry.padding[0]);
             if row >= geometry.input.height {
@@ -258,9 +258,7 @@ impl Engine<'_, '_> {
             let (before, wide) = wide.split_at_mut(left.min(wide.len()));
             let (inside, after) = wide.split_at_mut(values.len().min(wide.len()));
             before.fill(zero);
-            for (wide, &value) in inside.iter_mut().zip(values) {
-                *wide = Core::widen(value);
-            }
+            Core::widen(&values[..inside.len()], inside);
             after.fill(zero);
         }
     }

@@ -1,7 +1,7 @@
 //! Convolution, activation and optional max pooling, straight from the definition. The oracle of every other back end.
 use crate::arch::window::Axis;
 use crate::geometry::{Geometry, Shape};
-use crate::quant::ConvS8;
+use crate::quant::{ConvS8, Packing};
 
 /// Runs `layer` over one sample.
 #[inline(never)]
@@ -30,21 +30,46 @@ pub(crate) const fn no_pool(shape: Shape) -> Geometry {
 /// The sum of `filter` at position (`y`, `x`) of the convolution's output.
 pub(in crate::arch) fn accumulator(layer: &ConvS8<'_>, input: &[i8], filter: usize, y: usize, x: usize) -> i32 {
     let geometry = &layer.geometry;
-    let (filters, channels, len) = (geometry.output.channels, geometry.input.channels, geometry.patch());
+    let channels = geometry.input.channels;
     let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
     let (inside_y, inside_x) = (rows.taps(y), columns.taps(x));
     let mut sum = layer.bias[filter];
     for ky in 0..rows.kernel {
-        for kx in 0..columns.kernel {
-            let inside = inside_y.contains(&ky) && inside_x.contains(&kx);
-            let place = if inside { rows.source(y, ky) * columns.input + columns.source(x, kx) } else { 0 };
-            for channel in 0..channels {
-                let k = (ky * columns.kernel + kx) * channels + channel;
-                let weight = layer.packing.weight(layer.weights, filters, len, filter, k);
-                let value = if inside { input[place * channels + channel] } else { layer.input_zero_point };
-                sum = sum.wrapping_add(i32::from(weight) * i32::from(value));
-            }
+        // The positions of the window's row, those of them inside the input, and where these are there.
+        let row = ky * columns.kernel * channels..(ky + 1) * columns.kernel * channels;
+        let mut inside = row.start + inside_x.start * channels..row.start + inside_x.end * channels;
+        let mut values: &[i8] = &[];
+        if inside_y.contains(&ky) && !inside_x.is_empty() {
+            let place = rows.source(y, ky) * columns.input + columns.source(x, inside_x.start);
+            values = &input[place * channels..][..inside.len()];
+        } else {
+            inside = row.start..row.start;
         }
+        for k in (row.start..inside.start).chain(inside.end..row.end) {
+            sum = sum.wrapping_add(weight(layer, filter, k) * i32::from(layer.input_zero_point));
+        }
+        sum = sum.wrapping_add(products(layer, filter, inside.start, values));
     }
     sum
+}
+
+/// The sum of `filter`'s weights from position `first` on times `values`.
+fn products(layer: &ConvS8<'_>, filter: usize, first: usize, values: &[i8]) -> i32 {
+    if layer.packing == Packing::Plain {
+        return dot(&layer.weights[filter * layer.geometry.patch() + first..], values);
+    }
+    let products = values.iter().zip(first..).map(|(&value, k)| weight(layer, filter, k) * i32::from(value));
+    products.fold(0, i32::wrapping_add)
+}
+
+/// Weight `k` of `filter`.
+fn weight(layer: &ConvS8<'_>, filter: usize, k: usize) -> i32 {
+    let (filters, len) = (layer.geometry.output.channels, layer.geometry.patch());
+    i32::from(layer.packing.weight(layer.weights, filters, len, filter, k))
+}
+
+/// `Σ weights[k] * values[k]`, wrapping, over the shorter of the two.
+pub(in crate::arch) fn dot(weights: &[i8], values: &[i8]) -> i32 {
+    let products = weights.iter().zip(values).map(|(&weight, &value)| i32::from(weight) * i32::from(value));
+    products.fold(0, i32::wrapping_add)
 }

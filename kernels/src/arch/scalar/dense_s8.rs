@@ -1,5 +1,6 @@
 //! Dense layer and activation, straight from the definition. The oracle of every other back end.
-use crate::quant::DenseS8;
+use super::conv_s8::dot;
+use crate::quant::{DenseS8, Packing};
 
 /// Runs `layer` over one sample.
 #[inline(never)]
@@ -11,10 +12,11 @@ pub(crate) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8]) {
 
 /// The sum of `unit`.
 pub(in crate::arch) fn accumulator(layer: &DenseS8<'_>, input: &[i8], unit: usize) -> i32 {
-    let mut sum = layer.bias[unit];
-    for (k, &value) in input.iter().enumerate() {
-        let weight = layer.packing.weight(layer.weights, layer.units, layer.inputs, unit, k);
-        sum = sum.wrapping_add(i32::from(weight) * i32::from(value));
+    let bias = layer.bias[unit];
+    if layer.packing == Packing::Plain {
+        return bias.wrapping_add(dot(&layer.weights[unit * layer.inputs..], input));
     }
-    sum
+    let weight = |k| i32::from(layer.packing.weight(layer.weights, layer.units, layer.inputs, unit, k));
+    let products = input.iter().enumerate().map(|(k, &value)| weight(k) * i32::from(value));
+    products.fold(bias, i32::wrapping_add)
 }

@@ -197,8 +197,10 @@ impl Column for Core {
         (value & 0xffff) | (value << 16)
     }
 
-    fn widen(value: i8) -> i16 {
-        value.into()
+    fn widen(values: &[i8], wide: &mut [i16]) {
+        for (wide, &value) in wide.iter_mut().zip(values) {
+            *wide = value.into();
+        }
     }
 
     fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]) {

@@ -422,8 +422,10 @@ impl Column for Core {
         value
     }
 
-    fn widen(value: i8) -> i8 {
-        value
+    fn widen(values: &[i8], wide: &mut [i8]) {
+        assert!(values.len() == wide.len());
+        // SAFETY: both have that many bytes.
+        unsafe { thumbnet_copy(wide.as_mut_ptr(), values.as_ptr(), wide.len()) }
     }
 
     fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]) {

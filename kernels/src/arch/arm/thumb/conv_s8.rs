@@ -128,8 +128,8 @@ impl Column for Core {
         value
     }
 
-    fn widen(value: i8) -> i8 {
-        value
+    fn widen(values: &[i8], wide: &mut [i8]) {
+        wide.copy_from_slice(values);
     }
 
     fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]) {
