@@ -92,8 +92,8 @@ fn check<N: Network>(loss: Loss) {
         let mut gradient = vec![f32::NAN; N::PARAMETERS];
         loss_of::<N>(backend, loss, &mut weights, &x, &targets, &mut gradient);
 
-        // The difference's own error is h^2 of the curvature plus 2^-24 of the loss over h; kinks of relu and pooling are not
-        // hit with these seeds, or the nearer difference settles it.
+        // A difference is off by h^2 times the curvature, by the kinks of relu and pooling that lie within h, and by 2^-24 of
+        // the loss over h: no one h suits every weight, so the best of three counts.
         let mut unused = vec![0.0; N::PARAMETERS];
         for i in 0..N::PARAMETERS {
             let difference = |h: f32, weights: &mut [f32], unused: &mut [f32]| {
@@ -106,11 +106,10 @@ fn check<N: Network>(loss: Loss) {
                 ((above - below) / (2.0 * f64::from(h))) as f32
             };
             let near = |numeric: f32| (numeric - gradient[i]).abs() < 6e-4 + 4e-3 * gradient[i].abs();
-            let (wide, close) =
-                (difference(4e-3, &mut weights, &mut unused), difference(1e-3, &mut weights, &mut unused));
+            let differences = [4e-3, 1e-3, 2.5e-4].map(|h| difference(h, &mut weights, &mut unused));
             assert!(
-                near(wide) || near(close),
-                "{} on {}: weight {i}: backward {}, differences {wide} and {close}",
+                differences.into_iter().any(near),
+                "{} on {}: weight {i}: backward {}, differences {differences:?}",
                 N::NAME,
                 backend.name(),
                 gradient[i]

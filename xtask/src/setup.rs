@@ -11,7 +11,8 @@ use crate::shell::{ask, run};
 pub(crate) fn all() -> Result<()> {
     components()?;
     targets()?;
-    qemu()
+    qemu()?;
+    aarch64()
 }
 
 /// The parts of the toolchain that the tests need.
@@ -40,27 +41,42 @@ fn rustup(kind: &str, wanted: &[&str]) -> Result<()> {
     run(Command::new("rustup").args([kind, "add"]).args(missing).current_dir(crate::shell::root()))
 }
 
-/// QEMU for Arm, by Debian's package manager where this user may install.
+/// QEMU's boards.
 pub(crate) fn qemu() -> Result<()> {
-    if let Some(version) = ask("qemu-system-arm", &["--version"]) {
-        println!("set-up: QEMU: there ({})", version.lines().next().unwrap_or_default());
+    program("qemu-system-arm", ["qemu-system-arm", "qemu-system-arm", "qemu-system-arm", "qemu-arm", "qemu"])
+}
+
+/// QEMU's user mode and the target, to run the tests for 64-bit ARM.
+pub(crate) fn aarch64() -> Result<()> {
+    rustup("target", &[AARCH64])?;
+    program("qemu-aarch64", ["qemu-user", "qemu-user", "qemu-user", "qemu-linux-user", "qemu"])
+}
+
+/// The target that needs no C compiler and no C library.
+pub(crate) const AARCH64: &str = "aarch64-unknown-linux-musl";
+
+/// A program of QEMU's, by Debian's package manager where this user may install. Its package is called differently by
+/// apt-get, dnf, pacman, zypper and brew.
+fn program(name: &str, [apt_name, dnf, pacman, zypper, brew]: [&str; 5]) -> Result<()> {
+    if let Some(version) = ask(name, &["--version"]) {
+        println!("set-up: {name}: there ({})", version.lines().next().unwrap_or_default());
         return Ok(());
     }
-    println!("set-up: QEMU: qemu-system-arm is missing");
+    println!("set-up: {name} is missing");
     let has = |program: &str| ask(program, &["--version"]).is_some();
     if !has("apt-get") {
         let command = match () {
-            () if has("dnf") => "sudo dnf install qemu-system-arm",
-            () if has("pacman") => "sudo pacman -S qemu-system-arm",
-            () if has("zypper") => "sudo zypper install qemu-arm",
-            () if has("brew") => "brew install qemu",
-            () => bail!("install QEMU's qemu-system-arm by hand, then run this again"),
+            () if has("dnf") => format!("sudo dnf install {dnf}"),
+            () if has("pacman") => format!("sudo pacman -S {pacman}"),
+            () if has("zypper") => format!("sudo zypper install {zypper}"),
+            () if has("brew") => format!("brew install {brew}"),
+            () => bail!("install QEMU's {name} by hand, then run this again"),
         };
-        bail!("QEMU is missing: type `{command}`, then run this again");
+        bail!("{name} is missing: type `{command}`, then run this again");
     }
     let root = ask("id", &["-u"]).is_some_and(|id| id.trim() == "0");
     if !root && ask("sudo", &["-n", "true"]).is_none() {
-        bail!("QEMU is missing: type `sudo apt-get install qemu-system-arm`, then run this again");
+        bail!("{name} is missing: type `sudo apt-get install {apt_name}`, then run this again");
     }
     let apt = |arguments: &[&str]| {
         let mut command = Command::new(if root { "apt-get" } else { "sudo" });
@@ -69,11 +85,11 @@ pub(crate) fn qemu() -> Result<()> {
         }
         run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    let install = ["install", "--yes", "--no-install-recommends", "qemu-system-arm"];
+    let install = ["install", "--yes", "--no-install-recommends", apt_name];
     // On a fresh machine the lists of packages are not there yet.
     if apt(&install).is_err() {
         apt(&["update"])?;
         apt(&install)?;
     }
-    ask("qemu-system-arm", &["--version"]).map(drop).context("qemu-system-arm was installed, and does not start")
+    ask(name, &["--version"]).map(drop).with_context(|| format!("{name} was installed, and does not start"))
 }

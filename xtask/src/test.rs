@@ -1,11 +1,11 @@
 //! `cargo xtask test`: every test there is.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::board::Board;
 use crate::report::{Counts, Report};
 use crate::shell::{cargo, root, run, run_lines};
-use crate::{build, device_bench, device_test, firmware_test, setup};
+use crate::{build, device_bench, device_test, firmware_test, host_train, setup};
 
 /// Runs everything, each step whatever becomes of the others.
 pub(crate) fn run_all() -> Result<()> {
@@ -17,7 +17,19 @@ pub(crate) fn run_all() -> Result<()> {
     device_test::add_steps(&mut report, &Board::emulated().collect::<Vec<_>>());
     firmware_test::add_steps(&mut report);
     report.step("instructions on every core", device_bench::check_all);
+    report.step("two epochs on MNIST", training);
     report.finish()
+}
+
+/// A short real training: the convnet must recognise 98 % of the test images.
+fn training() -> Result<()> {
+    const WANTED: f64 = 0.98;
+    let folder = root().join("target").join("test").join("mnist-convnet");
+    let folder = host_train::text(&folder);
+    host_train::watch(&["train", "--network", "mnist-convnet", "--epochs", "2", "--out", folder])?;
+    let accuracy = host_train::ask(&["evaluate", folder])?.number("accuracy")?;
+    ensure!(accuracy >= WANTED, "test accuracy after two epochs is {accuracy}, but must be at least {WANTED}");
+    Ok(())
 }
 
 /// Clippy on the host and for every board, and rustdoc.
@@ -57,6 +69,11 @@ fn host(report: &mut Report) {
         let flags =
             [("RUSTFLAGS", r#"--cfg thumbnet_backend="scalar""#), ("CARGO_TARGET_DIR", &folder.to_string_lossy())];
         cargo_test(&["--package", "thumbnet", "--features", "std"], &flags, counts)
+    });
+    report.counted("int8 kernels on 64-bit ARM", |counts| {
+        let tests = ["--package", "thumbnet", "--features", "std", "--target", setup::AARCH64];
+        let tests = [tests.as_slice(), &["--test", "int8", "--test", "tflite_golden"]].concat();
+        cargo_test(&tests, &[("THUMBNET_REQUIRE_BACKENDS", "neon")], counts)
     });
 }
 

@@ -20,6 +20,7 @@ mod window;
 mod x86_64;
 
 pub use f32::{BLOCK_ROWS, Trainable};
+pub(crate) use scalar::dropout_f32::split_mix;
 
 /// Which kernels run. A small value to copy: ask [`Backend::detect`] once for a network and keep the answer.
 ///

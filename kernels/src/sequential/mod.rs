@@ -12,7 +12,7 @@ pub use forward::{ForwardError, forward, forward_observed};
 pub use int8::Int8;
 pub use memory::{Memory, WorkingMemory};
 pub use plan::{Stage, activation_bytes, inference_len, parameters, scratch_bytes, total_macs, training_len};
-pub(crate) use training::{STEP_SEED, TrainingPass};
+pub(crate) use training::TrainingPass;
 
 use crate::geometry::{Geometry, Shape};
 use crate::layer::{Activation, Layer, LayerInfo};

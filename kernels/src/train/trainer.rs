@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Loss, Optimizer, SettingError, Trainable, count_correct};
-use crate::arch::Backend;
+use crate::arch::{Backend, split_mix};
 use crate::sequential::{self, Network};
 
 /// What one step did, summed over its batch.
@@ -133,7 +133,7 @@ impl<'a, N: Network, O: Optimizer> Trainer<'a, N, O> {
             return Err(TrainError::Length { what: "memory", len: self.memory.len(), needed });
         }
 
-        let seed = self.seed.wrapping_add(self.steps.wrapping_mul(sequential::STEP_SEED));
+        let seed = split_mix(self.seed, self.steps);
         let pass = sequential::TrainingPass::new(&self.network, self.backend, batch, seed, x, self.memory);
         let pass = pass.forward(self.weights);
         let outputs = pass.outputs();

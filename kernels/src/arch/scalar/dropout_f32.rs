@@ -5,7 +5,7 @@
 ///
 /// The generator's state is a counter times an odd constant, so that any output costs the same.
 #[inline(always)]
-const fn split_mix(seed: u64, index: u64) -> u64 {
+pub(crate) const fn split_mix(seed: u64, index: u64) -> u64 {
     let z = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

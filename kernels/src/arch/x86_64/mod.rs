@@ -4,8 +4,8 @@
 pub(in crate::arch) mod avx2;
 pub(in crate::arch) mod avx512;
 mod gemm_f32;
-mod peak_f32;
 mod pack_f32;
+mod peak_f32;
 mod rows_s8;
 
 /// Whether the CPU has all of some features: asked with `std`, else what the target is compiled for.
