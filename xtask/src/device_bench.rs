@@ -75,12 +75,17 @@ impl Network {
         }
     }
 
+    /// The order of weights that a board's core is fastest with, as `host-train --family` names it.
+    pub(crate) const fn family(board: Board) -> &'static str {
+        match board {
+            Board::Microbit | Board::Mps3An547 => "plain",
+            Board::Mps2An385 | Board::Mps2An386 | Board::Mps2An500 | Board::Mps2An505 | Board::Nrf52840Dk => "dsp",
+        }
+    }
+
     /// Writes a blob with its weights in the order of the board's core, and returns its path.
     pub(crate) fn blob(self, board: Board) -> Result<PathBuf> {
-        let family = match board.core() {
-            "m4" | "m7" | "m33" => "dsp",
-            _ => "plain",
-        };
+        let family = Self::family(board);
         let folder = root().join("target").join("device-bench");
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let path = folder.join(format!("{}-{family}.tnb", self.short()));
@@ -157,8 +162,11 @@ fn measure(board: Board, network: Network) -> Result<Value> {
     Ok(result)
 }
 
+/// A line's kind, the name behind it, and its numbers by name.
+type Line<'a> = (&'a str, &'a str, Vec<(&'a str, u64)>);
+
 /// Reads `kind name: field 12, field 34`, as `firmware/src/stages.rs` logs it.
-fn read_line(line: &str) -> Option<(&str, &str, Vec<(&str, u64)>)> {
+fn read_line(line: &str) -> Option<Line<'_>> {
     let (head, fields) = line.split_once(": ")?;
     let (kind, name) = head.split_once(' ')?;
     fn field(field: &str) -> Option<(&str, u64)> {

@@ -25,6 +25,7 @@ mod setup;
 mod shell;
 mod size;
 mod test;
+mod training_test;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Set-up, demo, tests and measurements, one command each.")]

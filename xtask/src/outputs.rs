@@ -1,5 +1,8 @@
 //! What the firmware logs, read back.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
 
 /// The results of one run of the firmware.
@@ -46,6 +49,26 @@ impl Outputs {
             scores,
         })
     }
+}
+
+impl Outputs {
+    /// How many output bytes differ from the host's, which are in `file`, image after image.
+    ///
+    /// # Errors
+    /// There are not as many.
+    pub(crate) fn differing(&self, file: &Path) -> Result<Differing> {
+        let host = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let device = self.scores.concat();
+        ensure!(device.len() == host.len(), "{} output bytes, but {} on the host", device.len(), host.len());
+        let count = device.iter().zip(&host).filter(|(device, host)| **device != host.cast_signed()).count();
+        Ok(Differing { count, of: host.len() })
+    }
+}
+
+/// A number of output bytes that differ from the host's.
+pub(crate) struct Differing {
+    pub(crate) count: usize,
+    pub(crate) of: usize,
 }
 
 fn scores(line: &str) -> Result<Vec<i8>> {

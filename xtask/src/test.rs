@@ -1,11 +1,11 @@
 //! `cargo xtask test`: every test there is.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::board::Board;
 use crate::report::{Counts, Report};
 use crate::shell::{cargo, root, run, run_lines};
-use crate::{build, device_bench, device_test, firmware_test, host_train, setup};
+use crate::{build, device_bench, device_test, firmware_test, setup, training_test};
 
 /// Runs everything, each step whatever becomes of the others.
 pub(crate) fn run_all() -> Result<()> {
@@ -16,20 +16,9 @@ pub(crate) fn run_all() -> Result<()> {
     host(&mut report);
     device_test::add_steps(&mut report, &Board::emulated().collect::<Vec<_>>());
     firmware_test::add_steps(&mut report);
+    training_test::add_steps(&mut report);
     report.step("instructions on every core", device_bench::check_all);
-    report.step("two epochs on MNIST", training);
     report.finish()
-}
-
-/// A short real training: the convnet must recognise 98 % of the test images.
-fn training() -> Result<()> {
-    const WANTED: f64 = 0.98;
-    let folder = root().join("target").join("test").join("mnist-convnet");
-    let folder = host_train::text(&folder);
-    host_train::watch(&["train", "--network", "mnist-convnet", "--epochs", "2", "--out", folder])?;
-    let accuracy = host_train::ask(&["evaluate", folder])?.number("accuracy")?;
-    ensure!(accuracy >= WANTED, "test accuracy after two epochs is {accuracy}, but must be at least {WANTED}");
-    Ok(())
 }
 
 /// Clippy on the host and for every board, and rustdoc.

@@ -105,9 +105,9 @@ pub(super) enum CalibrationName {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FamilyName {
-    /// PCs, Cortex-M0, M0+, M3, M55, M85
+    /// PCs, Cortex-M0, M0+, M55, M85
     Plain,
-    /// Cortex-M4, M7, M33: cores with DSP instructions
+    /// Cortex-M3, M4, M7, M33
     Dsp,
 }
 

@@ -14,10 +14,10 @@ use crate::sequential::{Network, Stage};
 /// The cores whose order the weights are written in. Every core reads every order; its own is fastest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
-    /// PCs, Cortex-M0, M0+, M3, and Cortex-M55 and M85 with Helium.
+    /// PCs, Cortex-M0, M0+, and Cortex-M55 and M85 with Helium.
     #[default]
     Plain,
-    /// Cortex-M4, M7 and M33: cores with DSP instructions.
+    /// Cortex-M3, and Cortex-M4, M7 and M33: cores with DSP instructions.
     Dsp,
 }
 

@@ -1,0 +1,65 @@
+//! A short training on the real MNIST, and its network on every core.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::board::Board;
+use crate::build::{self, Contents};
+use crate::device_bench::Network;
+use crate::host_train::{ask, text};
+use crate::image;
+use crate::outputs::Outputs;
+use crate::report::Report;
+use crate::shell::root;
+
+const LIMIT: Duration = Duration::from_secs(600);
+const EPOCHS: &str = "2";
+/// Share of the test images that must be recognised after them.
+const ACCURACY: f64 = 0.98;
+/// Points of accuracy that int8 may lose.
+const INT8_LOSS: f64 = 0.0010;
+/// Test images to classify on each core.
+const IMAGES: &str = "20";
+
+fn file(name: &str) -> PathBuf {
+    root().join("target").join("training-test").join(name)
+}
+
+/// One step that trains and quantises, and one for each core that the network fits.
+pub(crate) fn add_steps(report: &mut Report) {
+    report.step(format!("{EPOCHS} epochs of MnistConvNet on MNIST"), train);
+    for board in Board::emulated().filter(|&board| Network::on(board).contains(&Network::Convnet)) {
+        report.step(format!("MnistConvNet on {}: bytes as on the host", board.name()), || compare(board));
+    }
+}
+
+fn train() -> Result<()> {
+    let folder = file("");
+    fs::create_dir_all(&folder)?;
+    ask(&["train", "--network", "mnist-convnet", "--epochs", EPOCHS, "--seed", "1", "--out", text(&folder)])?;
+    let f32 = ask(&["evaluate", text(&folder)])?.number("accuracy")?;
+    for family in ["plain", "dsp"] {
+        let blob = file(&format!("{family}.tnb"));
+        ask(&["quantize", text(&folder), "--family", family, "--out", text(&blob)])?;
+    }
+    let blob = file("plain.tnb");
+    let int8 = ask(&["evaluate", text(&blob)])?.number("accuracy")?;
+    let (images, scores) = (file("images.bin"), file("scores.bin"));
+    ask(&["sample", text(&blob), "--images", IMAGES, "--out", text(&images), "--scores", text(&scores)])?;
+    ensure!(f32 >= ACCURACY, "f32 accuracy {f32}, not {ACCURACY}");
+    ensure!(f32 - int8 <= INT8_LOSS + 1e-9, "int8 accuracy {int8}, but f32 {f32}");
+    Ok(())
+}
+
+fn compare(board: Board) -> Result<()> {
+    let (blob, images) = (file(&format!("{}.tnb", Network::family(board))), file("images.bin"));
+    let contents = Contents { network: Some(Network::Convnet.name()), blob: Some(&blob), images: Some(&images) };
+    let elf = build::image("firmware", "firmware", board, contents)?;
+    let outputs = Outputs::from_log(&image::boot(&elf, LIMIT)?.success()?)?;
+    let differing = outputs.differing(&file("scores.bin"))?;
+    ensure!(differing.count == 0, "{} of {} output bytes differ from the host's", differing.count, differing.of);
+    Ok(())
+}
