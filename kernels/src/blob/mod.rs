@@ -7,7 +7,7 @@
 //! | magic | `[u8; 8]` | `thumbnet` |
 //! | version | `u8` | [`VERSION`] |
 //! | length | `u32`, fixed width, little-endian | bytes of the whole blob |
-//! | input | [`Affine`](crate::quant::Affine) | scale and zero point of the image |
+//! | input | [`Affine`] | scale and zero point of the image |
 //! | layers | sequence of [`LayerInfo`](crate::layer::LayerInfo) | the network's architecture |
 //! | stages | sequence of records | quantisation of each stage, and the order of its weights |
 //! | pad | bytes | so many zeros that the next field's content starts at a multiple of 16 |

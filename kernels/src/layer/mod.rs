@@ -38,7 +38,7 @@ pub struct Context {
 /// One layer: a function from a batch of inputs to a batch of outputs, and its gradients.
 ///
 /// `x` holds `batch x INPUT.len()` values and `y` `batch x OUTPUT.len()`, samples outermost, NHWC within.
-/// `weights` holds the kernel, then the bias. `scratch` holds at least [`scratch_len`] of the layer's description.
+/// `weights` holds the kernel, then the bias. `scratch` holds at least [`scratch_len`](crate::sequential::scratch_len) values.
 pub trait Layer {
     /// Shape of one input sample.
     const INPUT: Shape;

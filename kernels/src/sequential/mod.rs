@@ -11,7 +11,9 @@ mod training;
 pub use forward::{ForwardError, forward, forward_observed};
 pub use int8::Int8;
 pub use memory::{Memory, WorkingMemory};
-pub use plan::{Stage, activation_bytes, inference_len, parameters, scratch_bytes, total_macs, training_len};
+pub use plan::{
+    Stage, activation_bytes, inference_len, parameters, scratch_bytes, scratch_len, total_macs, training_len,
+};
 pub(crate) use training::TrainingPass;
 
 use crate::geometry::{Geometry, Shape};

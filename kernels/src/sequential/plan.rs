@@ -83,7 +83,7 @@ pub const fn scratch_bytes(stages: &[Stage]) -> usize {
 }
 
 /// How many `f32` of scratch one layer works in, forward or backward, for a batch.
-const fn scratch_len(layer: &LayerInfo<'_>, batch: usize) -> usize {
+pub const fn scratch_len(layer: &LayerInfo<'_>, batch: usize) -> usize {
     match layer.kind {
         // The gradient of a convolution's parameters and of a bias is made as a whole, that of a dense kernel in blocks.
         LayerKind::Conv2D { geometry, .. } => layer.parameters() + Backend::conv2d_scratch_len(&geometry, batch),
