@@ -144,3 +144,68 @@ fn relu6_softmax_between_and_linear() {
 fn pooling_before_any_weights() {
     check::<PoolFirst>(Loss::CategoricalCrossentropy);
 }
+
+sequential! {
+    /// The gradient of its kernel shows the masks: it is 0 where the input was dropped.
+    struct DropsInput: [1, 1, 4096] {
+        drop: Dropout { rate: 0.5 },
+        out: Dense { units: 1 },
+    }
+}
+
+sequential! {
+    /// The same, dropped twice.
+    struct DropsInputTwice: [1, 1, 4096] {
+        drop1: Dropout { rate: 0.5 },
+        drop2: Dropout { rate: 0.5 },
+        out: Dense { units: 1 },
+    }
+}
+
+/// Which inputs were kept in each of three steps of one trainer.
+fn masks<N: Network>() -> [Vec<bool>; 3] {
+    let (mut weights, mut slots) = (vec![0.0; N::PARAMETERS], vec![0.0; N::PARAMETERS]);
+    let mut memory = vec![0.0; N::training_len(1)];
+    let mut gradients = Vec::new();
+    // A trainer borrows its slots; each begins where the one before would go on, having repeated its steps.
+    for steps in 1..=3 {
+        let loss = Loss::MeanSquaredError;
+        let mut trainer =
+            Trainer::<N, _>::new(Backend::SCALAR, KeepGradient, loss, 7, &mut weights, &mut slots, &mut memory)
+                .unwrap();
+        for _ in 0..steps {
+            trainer.step(&vec![1.0; N::INPUT.len()], &[1.0]).unwrap();
+        }
+        gradients.push(slots[..N::INPUT.len()].iter().map(|gradient| *gradient != 0.0).collect());
+    }
+    gradients.try_into().unwrap()
+}
+
+/// The share of `true`; of 4096 fair draws its deviation is 0.008.
+fn share(values: impl Iterator<Item = bool>) -> f64 {
+    let values: Vec<bool> = values.collect();
+    values.iter().filter(|value| **value).count() as f64 / values.len() as f64
+}
+
+/// Adding to a seed of SplitMix64 may only shift its sequence: steps would share their masks.
+#[test]
+fn dropout_masks_of_successive_steps_are_independent() {
+    let masks = masks::<DropsInput>();
+    for (i, j) in [(0, 1), (1, 2), (0, 2)] {
+        for shift in 0..8 {
+            let (a, b) = (&masks[i], &masks[j]);
+            for (a, b) in [(&a[shift..], &b[..]), (&a[..], &b[shift..])] {
+                let equal = share(a.iter().zip(b).map(|(a, b)| a == b));
+                assert!((equal - 0.5).abs() < 0.04, "steps {i} and {j}: {equal} at shift {shift}");
+            }
+        }
+    }
+}
+
+#[test]
+fn dropout_masks_of_two_layers_are_independent() {
+    for mask in masks::<DropsInputTwice>() {
+        let kept = share(mask.into_iter());
+        assert!((kept - 0.25).abs() < 0.03, "{kept}");
+    }
+}

@@ -146,30 +146,3 @@ impl<O: Optimizer> Visitor for Backward<'_, O> {
         mem::swap(&mut self.dy, &mut self.dx);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Adding to a seed of SplitMix64 may only shift its sequence: seeds must be drawn, or steps share their masks.
-    #[test]
-    fn masks_of_steps_and_layers_are_independent() {
-        const LEN: usize = 4096;
-        let mask = |step, layer| {
-            let mut values = [1.0; LEN];
-            Backend::SCALAR.dropout(split_mix(split_mix(7, step), layer), 0.5, &mut values);
-            values
-        };
-        let first = mask(0, 0);
-        for other in [mask(1, 0), mask(2, 0), mask(0, 1), mask(1, 1)] {
-            for shift in 0..8 {
-                let pairs = [(&first[shift..], &other[..LEN - shift]), (&first[..LEN - shift], &other[shift..])];
-                for (a, b) in pairs {
-                    let equal = a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / (LEN - shift) as f64;
-                    // The deviation of 4096 fair draws is 0.008.
-                    assert!((equal - 0.5).abs() < 0.04, "{equal} at shift {shift}");
-                }
-            }
-        }
-    }
-}
