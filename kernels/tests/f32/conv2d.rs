@@ -5,7 +5,7 @@ use thumbnet::{
 };
 
 /// Calls `visit(b, x index, kernel index, y index)` for every product of a convolution, by its definition.
-fn for_each_product(g: &Geometry, batch: usize, mut visit: impl FnMut(usize, usize, usize)) {
+pub(crate) fn for_each_product(g: &Geometry, batch: usize, mut visit: impl FnMut(usize, usize, usize)) {
     for b in 0..batch {
         for y in 0..g.output.height {
             for x in 0..g.output.width {

@@ -12,3 +12,4 @@ mod peak;
 mod pool;
 mod support;
 mod threads;
+mod winograd;

@@ -27,6 +27,8 @@ fn conv2d() {
         (Shape::new(28, 28, 1), 32, [5, 5], 1, 17),
         (Shape::new(28, 28, 3), 20, [3, 3], 2, 1),
         (Shape::new(30, 30, 16), 20, [3, 3], 1, 1),
+        (Shape::new(17, 30, 16), 32, [3, 3], 1, 9),
+        (Shape::new(31, 29, 32), 16, [5, 5], 1, 1),
     ] {
         let g = Geometry::new(shape, filters, kernel, [stride; 2], Padding::Same).unwrap();
         let (x, weights) = (random.values(batch * g.input.len()), random.values(g.patch() * filters));
@@ -101,13 +103,17 @@ fn pooling_and_elementwise() {
 fn vector_back_ends_agree() {
     let (Some(avx2), Some(avx512)) = (Backend::with_name("avx2"), Backend::with_name("avx512")) else { return };
     let mut random = Random(14);
-    let g = Geometry::new(Shape::new(14, 14, 20), 40, [5, 5], [1, 1], Padding::Same).unwrap();
-    let (x, weights) = (random.values(3 * g.input.len()), random.values(g.patch() * 40));
-    let run = |backend: Backend| {
-        let mut y = poison(3 * g.output.len());
-        let mut scratch = poison(Backend::conv2d_scratch_len(&g, 3));
-        backend.conv2d(&g, 3, &x, &weights, None, false, &mut y, &mut scratch);
-        bits(&y)
-    };
-    assert!(run(avx2) == run(avx512));
+    for (channels, filters) in [(20, 40), (32, 64)] {
+        let g = Geometry::new(Shape::new(14, 14, channels), filters, [5, 5], [1, 1], Padding::Same).unwrap();
+        let (x, weights) = (random.values(3 * g.input.len()), random.values(g.patch() * filters));
+        let run = |backend: Backend| {
+            let mut y = poison(3 * g.output.len());
+            let mut scratch = poison(Backend::conv2d_scratch_len(&g, 3));
+            backend.conv2d(&g, 3, &x, &weights, None, false, &mut y, &mut scratch);
+            let mut dkernel = poison(weights.len());
+            backend.conv2d_kernel_gradient(&g, 3, &x, &y, &mut dkernel, None, &mut scratch);
+            [bits(&y), bits(&dkernel)].concat()
+        };
+        assert!(run(avx2) == run(avx512), "{channels} channels, {filters} filters");
+    }
 }

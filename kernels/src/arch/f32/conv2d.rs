@@ -1,5 +1,5 @@
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-use crate::arch::generic::{self, conv_f32::Window};
+use crate::arch::generic::{self, conv_f32::Window, winograd_f32};
 use crate::{
     arch::{
         Backend, by_kind,
@@ -13,9 +13,13 @@ impl Backend {
     /// How many f32 of scratch [`Self::conv2d`], [`Self::conv2d_input_gradient`] and [`Self::conv2d_kernel_gradient`]
     /// need at most. The scalar kernels need none, so that a device pays nothing.
     pub const fn conv2d_scratch_len(g: &Geometry, batch: usize) -> usize {
-        let _ = batch;
-        let vectors = cfg!(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")));
-        if vectors { g.patch() * g.output.channels } else { 0 }
+        #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+        let len =
+            if winograd_f32::applies(g) { winograd_f32::scratch_len(g, batch) } else { g.patch() * g.output.channels };
+        #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
+        let len = 0;
+        let _ = (g, batch);
+        len
     }
 
     /// Two-dimensional convolution (cross-correlation, as Keras's `Conv2D`) of `batch` samples:
@@ -45,7 +49,11 @@ impl Backend {
             scalar => for_each_sample(x, g.input.len(), y, g.output.len(), &|x, y| {
                 scalar::conv_f32::conv2d(g, x, kernel, bias, relu, y);
             }),
-            isa => generic::conv_f32::convolve(isa, &Window::forward(g), x, kernel, bias, relu, y)
+            isa => if winograd_f32::applies(g) {
+                winograd_f32::conv2d(isa, g, x, kernel, bias, relu, y, scratch);
+            } else {
+                generic::conv_f32::convolve(isa, &Window::forward(g), x, kernel, bias, relu, y);
+            }
         );
     }
 
@@ -71,7 +79,9 @@ impl Backend {
             scalar => for_each_sample(dy, g.output.len(), dx, g.input.len(), &|dy, dx| {
                 scalar::conv_f32::conv2d_input_gradient(g, dy, kernel, dx);
             }),
-            isa => {
+            isa => if winograd_f32::applies(g) {
+                winograd_f32::conv2d_input_gradient(isa, g, dy, kernel, dx, scratch);
+            } else {
                 let turned = &mut scratch[..kernel.len()];
                 generic::conv_f32::turn_kernel(isa, g, kernel, turned);
                 generic::conv_f32::convolve(isa, &Window::backward(g), dy, turned, None, false, dx);
@@ -110,7 +120,11 @@ impl Backend {
                     scalar::conv_f32::conv2d_kernel_gradient(g, x, dy, dkernel);
                 }
             },
-            isa => generic::conv_f32::kernel_gradient(isa, g, x, dy, dkernel)
+            isa => if winograd_f32::applies(g) {
+                winograd_f32::conv2d_kernel_gradient(isa, g, x, dy, dkernel, scratch);
+            } else {
+                generic::conv_f32::kernel_gradient(isa, g, x, dy, dkernel);
+            }
         );
     }
 }

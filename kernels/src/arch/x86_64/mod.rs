@@ -6,7 +6,9 @@ pub(in crate::arch) mod avx512;
 mod gemm_f32;
 mod pack_f32;
 mod peak_f32;
+mod product_f32;
 mod rows_s8;
+mod winograd_f32;
 
 /// Whether the CPU has all of some features: asked with `std`, else what the target is compiled for.
 macro_rules! has {

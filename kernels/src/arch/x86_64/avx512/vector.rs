@@ -1,9 +1,9 @@
-//! The few vector operations that the tile is made of.
+//! The few vector operations that kernels are made of.
 
 use core::arch::x86_64::{
-    __m512, __mmask16, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+    __m512, __mmask16, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_add_ps, _mm512_fmadd_ps,
+    _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_sub_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 16;
@@ -31,6 +31,18 @@ pub(super) fn zero() -> Vector {
 #[target_feature(enable = "avx512f")]
 pub(super) fn splat(x: f32) -> Vector {
     _mm512_set1_ps(x)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn add(a: Vector, b: Vector) -> Vector {
+    _mm512_add_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn subtract(a: Vector, b: Vector) -> Vector {
+    _mm512_sub_ps(a, b)
 }
 
 /// `a * b + c`, rounded once.

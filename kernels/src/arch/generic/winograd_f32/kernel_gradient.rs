@@ -1,0 +1,124 @@
+//! The gradient of the kernel.
+
+use super::{
+    COLUMNS_LEN, Image, KERNEL_GRAIN, Layout, Left, MOST_LANES, POINTS, SIDE, Tiling, Winograd, aligned, lane_len,
+    tiles,
+};
+use crate::{
+    arch::{
+        matrix::MatrixMut,
+        parallel::{Rows, lanes, pieces},
+    },
+    geometry::Geometry,
+};
+
+/// Tiles that are transformed and added to a sum at a time: more than of a convolution, since the sum is read and written
+/// each time; all of them still fit into a cache of 1 MiB.
+const TILES: usize = 48;
+
+/// Sums that are made apart, each over its own part of the batch, and added in one order: so threads can share the work and
+/// no bit depends on their number.
+const MOST_GROUPS: usize = 8;
+
+/// How many sums a batch has: each over some chunks of tiles at least.
+const fn groups(g: &Geometry, batch: usize) -> usize {
+    let groups = batch * tiles(g.output, SIDE + 1 - g.kernel[0]) / (4 * TILES);
+    if groups > MOST_GROUPS {
+        MOST_GROUPS
+    } else if groups > 1 {
+        groups
+    } else {
+        1
+    }
+}
+
+/// Values of one sum.
+const fn sum_len(g: &Geometry) -> usize {
+    g.input.channels * Layout::by_block(g.output.channels).row
+}
+
+/// How many values of scratch the functions of this file need: all sums, and the threads' own.
+pub(super) const fn scratch_len(g: &Geometry, batch: usize) -> usize {
+    groups(g, batch) * sum_len(g) + MOST_LANES * lane_len(g, TILES)
+}
+
+/// The gradient of the kernel, summed over all samples.
+pub(in crate::arch) fn conv2d_kernel_gradient<W: Winograd>(
+    isa: W,
+    g: &Geometry,
+    x: &[f32],
+    dy: &[f32],
+    dkernel: &mut [f32],
+    scratch: &mut [f32],
+) {
+    match g.kernel[0] {
+        5 => kernel_gradient::<W, 2, 5>(isa, g, x, dy, dkernel, aligned(scratch)),
+        _ => kernel_gradient::<W, 4, 3>(isa, g, x, dy, dkernel, aligned(scratch)),
+    }
+}
+
+fn kernel_gradient<W: Winograd, const M: usize, const R: usize>(
+    isa: W,
+    g: &Geometry,
+    x: &[f32],
+    dy: &[f32],
+    dkernel: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let (filters, len) = (g.output.channels, g.input.channels * g.output.channels);
+    let batch = x.len() / g.input.len();
+    let (groups, each) = (groups(g, batch), sum_len(g));
+    let (sums, scratch) = scratch.split_at_mut(groups * each);
+    let all = batch * tiles(g.output, M);
+    lanes(
+        Rows { items: &mut *sums, width: each },
+        1,
+        MOST_LANES,
+        scratch,
+        lane_len(g, TILES),
+        &|first, sums, scratch| {
+            for (i, sum) in sums.items.chunks_exact_mut(each).enumerate() {
+                let [start, end] = [first + i, first + i + 1].map(|group| all * group / groups);
+                sum_tiles::<W, M>(isa, g, x, dy, [start, end], sum, scratch);
+            }
+        },
+    );
+    let sums = &*sums;
+    pieces(MatrixMut::new(dkernel, R * R, len, len), KERNEL_GRAIN, &|first, dkernel| {
+        isa.kernel_gradient::<R>(sums, each, Layout::by_block(filters), filters, first, dkernel);
+    });
+}
+
+/// `sum` becomes the sum over tiles `start..end` of the batch, at all points.
+fn sum_tiles<W: Winograd, const M: usize>(
+    isa: W,
+    g: &Geometry,
+    x: &[f32],
+    dy: &[f32],
+    [start, end]: [usize; 2],
+    sum: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let (channels, filters) = (g.input.channels, g.output.channels);
+    let (v_layout, d_layout) = (Layout::by_point(channels), Layout::by_block(filters));
+    let (columns, scratch) = scratch.split_at_mut(COLUMNS_LEN);
+    let (v, d) = scratch.split_at_mut(TILES * v_layout.row);
+    let chunks = (end - start).div_ceil(TILES);
+    if chunks == 0 {
+        sum.fill(0.0);
+    }
+    for chunk in 0..chunks {
+        let [from, to] = [chunk, chunk + 1].map(|chunk| start + (end - start) * chunk / chunks);
+        for run in (Tiling { shape: g.output, side: M }).runs(from, to - from) {
+            let at = [0, 1].map(|axis| run.at[axis] as isize - g.padding[axis] as isize);
+            let v = &mut v[run.tile * v_layout.row..];
+            isa.input::<M>(&Image::of(x, g.input, run.sample), at, run.count, v, v_layout, columns);
+            let d = &mut d[run.tile * d_layout.row..];
+            isa.gradient::<M>(&Image::of(dy, g.output, run.sample), run.at, run.count, d, d_layout);
+        }
+        for p in 0..POINTS {
+            let (a, b, c) = (v_layout.at(p, v), d_layout.at(p, d), d_layout.at_mut(p, sum));
+            isa.product([channels, filters, to - from], Left::Transposed, a, b, c, chunk > 0);
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The transforms of [`winograd_f32`](crate::arch::generic::winograd_f32), written once for both vector widths: a vector
+//! holds as many channels of one pixel, so that a transform is a handful of additions of whole vectors.
+
+/// Defines `Winograd` in terms of the module `super::vector`, for a token type and its instructions.
+macro_rules! define_winograd_f32 {
+    ($token:ident, $features:literal) => {
+        use super::product_f32::product;
+        use super::vector::{self, LANES, Vector};
+        use crate::arch::generic::winograd_f32::{
+            BLOCK, Blocks, COLUMNS_LEN, Image, Layout, Left, Output, POINTS, RUN, SIDE, Winograd,
+        };
+        use crate::arch::matrix::MatrixMut;
+        use crate::arch::x86_64::$token;
+        use core::ops::Range;
+
+        impl Winograd for $token {
+            fn input<const M: usize>(
+                self,
+                image: &Image<'_>,
+                at: [isize; 2],
+                count: usize,
+                to: &mut [f32],
+                layout: Layout,
+                columns: &mut [f32],
+            ) {
+                // SAFETY: the token proves that the CPU has the instructions.
+                unsafe { input::<M>(image, at, count, to, layout, columns) }
+            }
+            fn output<const M: usize>(self, from: &[f32], layout: Layout, count: usize, to: Output<'_>) {
+                // SAFETY: as above.
+                unsafe { output::<M>(from, layout, count, to) }
+            }
+            fn gradient<const M: usize>(
+                self,
+                image: &Image<'_>,
+                at: [usize; 2],
+                count: usize,
+                to: &mut [f32],
+                layout: Layout,
+            ) {
+                // SAFETY: as above.
+                unsafe { gradient::<M>(image, at, count, to, layout) }
+            }
+            fn kernel<const R: usize>(self, from: &[f32], len: usize, first: usize, to: MatrixMut<'_>) {
+                // SAFETY: as above.
+                unsafe { kernel::<R>(from, len, first, to) }
+            }
+            fn kernel_gradient<const R: usize>(
+                self,
+                from: &[f32],
+                each: usize,
+                layout: Layout,
+                filters: usize,
+                first: usize,
+                to: MatrixMut<'_>,
+            ) {
+                // SAFETY: as above.
+                unsafe { kernel_gradient::<R>(from, each, layout, filters, first, to) }
+            }
+            fn product(
+                self,
+                sizes: [usize; 3],
+                left: Left,
+                a: Blocks<&[f32]>,
+                b: Blocks<&[f32]>,
+                c: Blocks<&mut [f32]>,
+                add: bool,
+            ) {
+                // SAFETY: as above.
+                unsafe { product(sizes, left, a, b, c, add) }
+            }
+        }
+
+        /// The values at 0, 1, -1, 2, -1/2 and infinity of the polynomial with these coefficients.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn evaluate<const N: usize>(x: [Vector; N]) -> [Vector; SIDE] {
+            let (two, half) = (vector::splat(2.0), vector::splat(-0.5));
+            let (mut even, mut odd) = (x[0], x[1]);
+            let (mut at_two, mut at_half) = (x[N - 1], x[N - 1]);
+            for n in 2..N {
+                let sum = if n % 2 == 0 { &mut even } else { &mut odd };
+                *sum = vector::add(*sum, x[n]);
+            }
+            for n in (0..N - 1).rev() {
+                at_two = vector::multiply_add(at_two, two, x[n]);
+                at_half = vector::multiply_add(at_half, half, x[n]);
+            }
+            [x[0], vector::add(even, odd), vector::subtract(even, odd), at_two, at_half, x[N - 1]]
+        }
+
+        /// The transpose of [`evaluate`].
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn collect<const N: usize>(x: [Vector; SIDE]) -> [Vector; N] {
+            let (even, odd) = (vector::add(x[1], x[2]), vector::subtract(x[1], x[2]));
+            let mut sums = [vector::zero(); N];
+            let (mut two, mut half) = (1.0, 1.0);
+            for (n, sum) in sums.iter_mut().enumerate() {
+                *sum = if n % 2 == 0 { even } else { odd };
+                if n == 0 {
+                    *sum = vector::add(*sum, x[0]);
+                }
+                if n == N - 1 {
+                    *sum = vector::add(*sum, x[5]);
+                }
+                *sum = vector::multiply_add(x[3], vector::splat(two), *sum);
+                *sum = vector::multiply_add(x[4], vector::splat(half), *sum);
+                (two, half) = (two * 2.0, half * -0.5);
+            }
+            sums
+        }
+
+        /// Each value times its point's weight, the reciprocal of the product of its distances to the other points.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn weigh(x: [Vector; SIDE]) -> [Vector; SIDE] {
+            let times = |x, weight| vector::multiply_add(x, vector::splat(weight), vector::zero());
+            [
+                x[0],
+                times(x[1], -1.0 / 3.0),
+                times(x[2], 1.0 / 3.0),
+                times(x[3], 1.0 / 15.0),
+                times(x[4], -16.0 / 15.0),
+                x[5],
+            ]
+        }
+
+        /// The rows of B^T times `d`: each is the product of the factors `x - point` of all points but its own, so they
+        /// share factors.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn spread(d: [Vector; SIDE]) -> [Vector; SIDE] {
+            let (step, half, two) = (vector::splat(-1.5), vector::splat(0.5), vector::splat(-2.0));
+            // By x^2 - 1:
+            let low = vector::subtract(d[2], d[0]);
+            let middle = vector::subtract(d[3], d[1]);
+            let high = vector::subtract(d[4], d[2]);
+            let top = vector::subtract(d[5], d[3]);
+            // By x (x - 2) (x + 1/2) = x^3 - 1.5 x^2 - x, here and one step on:
+            let cubic = vector::multiply_add(d[2], step, middle);
+            let next = vector::multiply_add(d[3], step, high);
+            [
+                vector::subtract(vector::multiply_add(middle, step, high), low),
+                vector::add(next, cubic),
+                vector::subtract(next, cubic),
+                vector::multiply_add(middle, half, high),
+                vector::multiply_add(middle, two, high),
+                vector::subtract(vector::multiply_add(high, step, top), middle),
+            ]
+        }
+
+        /// Transforms the columns and then the rows of what `load(row, column)` gives, and hands it to
+        /// `store(row, column, value)`.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn both<const I: usize, const O: usize>(
+            transform: impl Fn([Vector; I]) -> [Vector; O],
+            load: impl Fn(usize, usize) -> Vector,
+            mut store: impl FnMut(usize, usize, Vector),
+        ) {
+            let mut rows = [[vector::zero(); I]; O];
+            for column in 0..I {
+                let mut values = [vector::zero(); I];
+                for (row, value) in values.iter_mut().enumerate() {
+                    *value = load(row, column);
+                }
+                for (row, value) in rows.iter_mut().zip(transform(values)) {
+                    row[column] = value;
+                }
+            }
+            for (i, row) in rows.into_iter().enumerate() {
+                for (j, value) in transform(row).into_iter().enumerate() {
+                    store(i, j, value);
+                }
+            }
+        }
+
+        /// Which of `count` neighbours, the first of them at `at`, lie in `0..len`.
+        fn inside(at: isize, count: usize, len: usize) -> Range<usize> {
+            let start = at.min(0).unsigned_abs().min(count);
+            let end = len.saturating_add_signed(at.saturating_neg()).min(count);
+            start..end.max(start)
+        }
+
+        /// Fails unless so many tiles of `channels` values lie in `len` values.
+        fn check(layout: Layout, tiles: usize, channels: usize, len: usize) {
+            let Layout { row, point, block } = layout;
+            assert!(channels.is_multiple_of(BLOCK) && BLOCK.is_multiple_of(LANES), "channels: whole blocks");
+            assert!((1..=RUN).contains(&tiles), "tiles of a run: 1 to {RUN}, not {tiles}");
+            let last = (tiles - 1) * row + (POINTS - 1) * point + (channels / BLOCK - 1) * block + BLOCK;
+            assert!(last <= len, "tiles of {last} values in {len}");
+        }
+
+        #[target_feature(enable = $features)]
+        fn input<const M: usize>(
+            image: &Image<'_>,
+            at: [isize; 2],
+            count: usize,
+            to: &mut [f32],
+            layout: Layout,
+            columns: &mut [f32],
+        ) {
+            let Image { values, shape } = *image;
+            let channels = shape.channels;
+            assert_eq!(values.len(), shape.len(), "an image of another shape");
+            check(layout, count, channels, to.len());
+            assert!(columns.len() >= COLUMNS_LEN, "columns of a run");
+            let wide = count * M + SIDE - M;
+            let (rows, inside_columns) = (inside(at[0], SIDE, shape.height), inside(at[1], wide, shape.width));
+            let whole = rows == (0..SIDE);
+            let first = (at[0] * shape.width as isize + at[1]) * channels as isize;
+            let column = columns.as_mut_ptr();
+            for c in (0..channels).step_by(LANES) {
+                let from = values.as_ptr().wrapping_offset(first).wrapping_add(c);
+                let pixel = |k: usize, l: usize| from.wrapping_add((k * shape.width + l) * channels);
+                for l in 0..wide {
+                    let mut x = [vector::zero(); SIDE];
+                    if inside_columns.contains(&l) {
+                        for (k, x) in x.iter_mut().enumerate() {
+                            if whole || rows.contains(&k) {
+                                // SAFETY: this pixel lies in the image, and its length was asserted above.
+                                *x = unsafe { vector::load(pixel(k, l)) };
+                            }
+                        }
+                    }
+                    for (i, value) in spread(x).into_iter().enumerate() {
+                        // SAFETY: `wide` is at most `RUN * M + SIDE - M`, for which there is room as asserted above.
+                        unsafe { vector::store(column.wrapping_add((l * SIDE + i) * LANES), value) }
+                    }
+                }
+                for tile in 0..count {
+                    let to = to.as_mut_ptr().wrapping_add(tile * layout.row + c / BLOCK * layout.block + c % BLOCK);
+                    for i in 0..SIDE {
+                        let mut x = [vector::zero(); SIDE];
+                        for (l, x) in x.iter_mut().enumerate() {
+                            // SAFETY: a column that was stored above.
+                            *x = unsafe { vector::load(column.wrapping_add(((tile * M + l) * SIDE + i) * LANES)) };
+                        }
+                        for (j, value) in spread(x).into_iter().enumerate() {
+                            // SAFETY: all tiles, points and channels lie in `to` as asserted above.
+                            unsafe { vector::store(to.wrapping_add((i * SIDE + j) * layout.point), value) }
+                        }
+                    }
+                }
+            }
+        }
+
+        #[target_feature(enable = $features)]
+        fn gradient<const M: usize>(image: &Image<'_>, at: [usize; 2], count: usize, to: &mut [f32], layout: Layout) {
+            let Image { values, shape } = *image;
+            let channels = shape.channels;
+            assert_eq!(values.len(), shape.len(), "an image of another shape");
+            check(layout, count, channels, to.len());
+            let rows = shape.height.saturating_sub(at[0]).min(M);
+            for tile in 0..count {
+                let column = at[1] + tile * M;
+                let columns = shape.width.saturating_sub(column).min(M);
+                let from = values.as_ptr().wrapping_add((at[0] * shape.width + column) * channels);
+                for c in (0..channels).step_by(LANES) {
+                    let to = to.as_mut_ptr().wrapping_add(tile * layout.row + c / BLOCK * layout.block + c % BLOCK);
+                    let load = |k: usize, l: usize| {
+                        if k < rows && l < columns {
+                            // SAFETY: this pixel lies in the image, and its length was asserted above.
+                            unsafe { vector::load(from.wrapping_add((k * shape.width + l) * channels + c)) }
+                        } else {
+                            vector::zero()
+                        }
+                    };
+                    // SAFETY: all tiles, points and channels lie in `to` as asserted above.
+                    let store = |i: usize, j: usize, value| unsafe {
+                        vector::store(to.wrapping_add((i * SIDE + j) * layout.point), value)
+                    };
+                    both(|x| evaluate::<M>(x), load, store);
+                }
+            }
+        }
+
+        #[target_feature(enable = $features)]
+        fn output<const M: usize>(from: &[f32], layout: Layout, count: usize, to: Output<'_>) {
+            let Output { values, row, filters, rows, columns, bias, relu } = to;
+            check(layout, count, filters, from.len());
+            let (rows, columns) = (rows.min(M), columns.min(count * M));
+            assert!(rows == 0 || (rows - 1) * row + columns * filters <= values.len(), "the image ends before the run");
+            assert!(bias.is_none_or(|bias| bias.len() >= filters), "bias: one value a filter");
+            for tile in 0..count {
+                for f in (0..filters).step_by(LANES) {
+                    let at = tile * layout.row + f / BLOCK * layout.block + f % BLOCK;
+                    let from = from.as_ptr().wrapping_add(at);
+                    let bias = match bias {
+                        // SAFETY: asserted above.
+                        Some(bias) => unsafe { vector::load(bias.as_ptr().wrapping_add(f)) },
+                        None => vector::zero(),
+                    };
+                    let to = values.as_mut_ptr().wrapping_add(f);
+                    both(
+                        |x| collect::<M>(x),
+                        // SAFETY: all tiles, points and filters lie in `from` as asserted above.
+                        |i, j| unsafe { vector::load(from.wrapping_add((i * SIDE + j) * layout.point)) },
+                        |i, j, value| {
+                            let column = tile * M + j;
+                            if i < rows && column < columns {
+                                let sum = vector::add(value, bias);
+                                let sum = if relu { vector::max(vector::zero(), sum) } else { sum };
+                                // SAFETY: these rows and columns lie in the image as asserted above.
+                                unsafe { vector::store(to.wrapping_add(i * row + column * filters), sum) }
+                            }
+                        },
+                    );
+                }
+            }
+        }
+
+        #[target_feature(enable = $features)]
+        fn kernel<const R: usize>(from: &[f32], len: usize, first: usize, mut to: MatrixMut<'_>) {
+            let (columns, stride) = (to.columns(), to.stride());
+            assert!(to.rows() == POINTS && columns.is_multiple_of(LANES), "points: whole vectors");
+            assert!((R * R - 1) * len + first + columns <= from.len(), "the kernel ends before its taps");
+            for column in (0..columns).step_by(LANES) {
+                let tap = from.as_ptr().wrapping_add(first + column);
+                let to = to.start().wrapping_add(column);
+                both(
+                    |x| weigh(evaluate::<R>(x)),
+                    // SAFETY: `R` x `R` vectors, `len` apart, lie in `from` as asserted above.
+                    |i, j| unsafe { vector::load(tap.wrapping_add((i * R + j) * len)) },
+                    // SAFETY: the matrix has `POINTS` rows and these columns.
+                    |i, j, value| unsafe { vector::store(to.wrapping_add((i * SIDE + j) * stride), value) },
+                );
+            }
+        }
+
+        #[target_feature(enable = $features)]
+        fn kernel_gradient<const R: usize>(
+            from: &[f32],
+            each: usize,
+            layout: Layout,
+            filters: usize,
+            first: usize,
+            mut to: MatrixMut<'_>,
+        ) {
+            let (columns, row) = (to.columns(), to.stride());
+            assert!(to.rows() == R * R && columns.is_multiple_of(LANES), "taps: whole vectors");
+            assert!(filters.is_multiple_of(BLOCK) && first.is_multiple_of(LANES), "filters: whole blocks");
+            assert!(each > 0 && from.len().is_multiple_of(each), "whole sums");
+            let Layout { row: channel, point, block } = layout;
+            let last = (first + columns).div_ceil(filters) * channel;
+            assert!(last <= each && (POINTS - 1) * point + (filters / BLOCK - 1) * block + BLOCK <= channel, "sums");
+            for column in (0..columns).step_by(LANES) {
+                let (c, f) = ((first + column) / filters, (first + column) % filters);
+                let from_first = from.as_ptr().wrapping_add(c * channel + f / BLOCK * block + f % BLOCK);
+                let to = to.start().wrapping_add(column);
+                both(
+                    |x| collect::<R>(weigh(x)),
+                    |i, j| {
+                        let mut sum = vector::zero();
+                        for group in (0..from.len()).step_by(each) {
+                            let at = from_first.wrapping_add(group + (i * SIDE + j) * point);
+                            // SAFETY: all points of this channel and filter lie in each sum as asserted above.
+                            sum = vector::add(sum, unsafe { vector::load(at) });
+                        }
+                        sum
+                    },
+                    // SAFETY: the matrix has `R` x `R` rows and these columns.
+                    |i, j, value| unsafe { vector::store(to.wrapping_add((i * R + j) * row), value) },
+                );
+            }
+        }
+    };
+}
+
+pub(super) use define_winograd_f32;
