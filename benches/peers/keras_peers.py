@@ -8,9 +8,8 @@ from keras import layers
 import mnist
 
 
-def network(training_layers=True):
+def network():
     """MnistConvNet, with Keras's initial values by default."""
-    dropout = lambda: [layers.Dropout(0.5)] if training_layers else []
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -20,9 +19,9 @@ def network(training_layers=True):
             layers.MaxPooling2D(2, padding="same"),
             layers.Flatten(),
             layers.Dense(1024, activation="relu"),
-            *dropout(),
+            layers.Dropout(0.5),
             layers.Dense(256, activation="relu"),
-            *dropout(),
+            layers.Dropout(0.5),
             layers.Dense(10, activation="softmax"),
         ]
     )

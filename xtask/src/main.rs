@@ -20,6 +20,7 @@ mod firmware_test;
 mod host_train;
 mod image;
 mod outputs;
+mod peers;
 mod report;
 mod setup;
 mod shell;
@@ -48,6 +49,8 @@ enum Job {
         /// The boards; every one by default.
         boards: Vec<Board>,
     },
+    /// Compare thumbnet with other libraries on this machine, training and inference, side by side.
+    Peers(peers::Peers),
     /// Start a built image on its board: QEMU's, or the real one by probe-rs. Cargo's runner for the thumb targets.
     Boot {
         /// The ELF file.
@@ -84,6 +87,7 @@ impl Job {
                 setup::targets()?;
                 size::run(if boards.is_empty() { Board::all() } else { &boards })?;
             }
+            Self::Peers(peers) => peers.run()?,
             Self::Boot { image, time_limit } => {
                 let run = image::boot(&image, Duration::from_secs(time_limit))?;
                 // The status of the program on the board becomes this one's.

@@ -35,8 +35,7 @@ impl Network {
             let same = PaddingConfig2d::Explicit(2, 2, 2, 2);
             Conv2dConfig::new(channels, [5, 5]).with_padding(same).with_initializer(glorot.clone()).init(device)
         };
-        let dense =
-            |inputs, units| LinearConfig::new(inputs, units).with_initializer(glorot.clone()).init(device);
+        let dense = |inputs, units| LinearConfig::new(inputs, units).with_initializer(glorot.clone()).init(device);
         Self {
             conv1: conv([1, 32]),
             conv2: conv([32, 64]),
@@ -80,7 +79,8 @@ impl Optimizer for Adadelta {
     ) -> (Tensor<D>, Option<Self::State<D>>) {
         const RHO: f32 = 0.95;
         const EPSILON: f32 = 1e-7;
-        let state = state.unwrap_or_else(|| AdadeltaState { squares: values.zeros_like(), deltas: values.zeros_like() });
+        let state =
+            state.unwrap_or_else(|| AdadeltaState { squares: values.zeros_like(), deltas: values.zeros_like() });
         let mean = |old: Tensor<D>, new: Tensor<D>| old.mul_scalar(RHO) + new.square().mul_scalar(1.0 - RHO);
         let squares = mean(state.squares, gradient.clone());
         let scale = (state.deltas.clone().add_scalar(EPSILON) / squares.clone().add_scalar(EPSILON)).sqrt();

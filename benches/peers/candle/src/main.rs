@@ -104,7 +104,7 @@ impl Peer for Candle {
         let scores = self.network.forward(&tensor(images)?, true)?;
         let gradients = cross_entropy(&scores, &classes)?.backward()?;
         for trained in &mut self.trained {
-            // candle keeps the gradient's own history unless it is detached: memory would grow with every step.
+            // Without `detach`, the means keep what they were computed from: peak memory grows with the steps.
             let gradient = gradients.get(&trained.values).ok_or("a variable has no gradient")?.detach();
             trained.update(&gradient)?;
         }

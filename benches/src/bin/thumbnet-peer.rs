@@ -1,0 +1,197 @@
+//! thumbnet among its peers: trains MnistConvNet and prints the JSON line that the programs in `benches/peers` print.
+
+use std::{error::Error, fs, hint::black_box, path::PathBuf, time::Instant};
+
+use clap::Parser;
+use host_train::{
+    data::{Dataset, Expected, Split, load_folder, mnist},
+    history::Epoch,
+    model::{Callback, CallbackResult, FitOptions, Model, Running, to_input},
+    quantized::{QuantizeOptions, QuantizedModel, quantize},
+};
+use serde_json::json;
+use thumbnet::{
+    Network,
+    arch::Backend,
+    sequential::forward,
+    train::{Adadelta, Loss},
+};
+use thumbnet_models::MnistConvNet;
+
+/// Images a step.
+const BATCH: usize = 50;
+/// Steps that are timed together, as in the other peers.
+const BLOCK: usize = 50;
+
+/// Trains MnistConvNet and prints one JSON line.
+#[derive(Parser)]
+struct Options {
+    /// Folder of MNIST's four files; fetched if missing [default: host-train's]
+    #[arg(long, value_name = "DIR", env = mnist::DATA_VARIABLE)]
+    data_dir: Option<PathBuf>,
+    /// Print the folder, once the data are there, and do nothing else
+    #[arg(long)]
+    show_data_dir: bool,
+    /// Passes over the training images
+    #[arg(long, default_value_t = 1)]
+    epochs: usize,
+    /// Training images
+    #[arg(long, default_value_t = 60_000)]
+    images: usize,
+    /// Threads [default: one a core]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// The kernels: scalar, avx2 or avx512 [default: the fastest]
+    #[arg(long)]
+    backend: Option<String>,
+    /// Quantise, and measure int8 inference on one thread in place of f32 inference
+    #[arg(long)]
+    int8: bool,
+}
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+fn main() -> Outcome<()> {
+    let options = Options::parse();
+    let folder = mnist::folder(options.data_dir.as_deref())?;
+    mnist::ensure(&folder)?;
+    if options.show_data_dir {
+        println!("{}", folder.display());
+        return Ok(());
+    }
+    if let Some(threads) = options.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    }
+    let backend = match &options.backend {
+        None => Backend::detect(),
+        Some(name) => Backend::with_name(name).ok_or_else(|| format!("this machine has no back end `{name}`"))?,
+    };
+    let expected = Expected { input: MnistConvNet::INPUT, classes: MnistConvNet::OUTPUT.len() };
+    let train = first(&load_folder(&folder, Split::Train, expected)?, options.images);
+    let test = load_folder(&folder, Split::Test, expected)?;
+
+    // Untimed, as every peer's first steps.
+    let mut model = Model::<MnistConvNet>::new(1).with_backend(backend);
+    let warm_up = first(&train, 5 * BATCH);
+    model.clone().compile(Adadelta::default(), Loss::CategoricalCrossentropy).fit(
+        &warm_up,
+        FitOptions { epochs: 1, batch_size: BATCH, ..FitOptions::default() },
+        &mut Blocks::default(),
+    )?;
+    let mut blocks = Blocks::default();
+    let mut compiled = model.compile(Adadelta::default(), Loss::CategoricalCrossentropy);
+    let fit = FitOptions { epochs: options.epochs, batch_size: BATCH, ..FitOptions::default() };
+    let history = compiled.fit(&train, fit, &mut blocks)?;
+    let peak = peak_rss_mib()?;
+    model = compiled.model().clone();
+
+    let seconds: f64 = history.iter().map(|epoch| epoch.seconds).sum();
+    let mut line = json!({
+        "peer": format!("thumbnet-{}", backend.name()),
+        "version": env!("CARGO_PKG_VERSION"),
+        "epochs": options.epochs,
+        "images": train.len(),
+        "images_per_second": (train.len() * options.epochs) as f64 / seconds,
+        "fastest_block_images_per_second": blocks.fastest,
+        "seconds_per_epoch": seconds / options.epochs as f64,
+        "peak_rss_mib": peak,
+        "test_accuracy": model.evaluate(&test, Loss::CategoricalCrossentropy)?.accuracy,
+    });
+    if options.int8 {
+        let blob = quantize(&model, &train, QuantizeOptions { images: train.len().min(500), ..Default::default() })?;
+        let model = QuantizedModel::<MnistConvNet>::from_blob(&blob)?;
+        line["test_accuracy"] = model.evaluate(&test)?.share().into();
+        line["int8_images_per_second"] = int8(&model, &test).into();
+    } else {
+        let f32 = |batch| f32_throughput(backend, model.weights(), &test, batch);
+        line["inference_images_per_second"] = json!({ "50": f32(50)?, "1": f32(1)? });
+    }
+    println!("{line}");
+    Ok(())
+}
+
+/// The first images of a data set.
+fn first(data: &Dataset, count: usize) -> Dataset {
+    let count = count.min(data.len());
+    let images = (0..count).flat_map(|i| data.image(i)).copied().collect();
+    Dataset::new(data.shape(), images, (0..count).map(|i| data.label(i)).collect())
+}
+
+/// Finds the fastest block of steps.
+struct Blocks {
+    fastest: f64,
+    since: Instant,
+}
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self { fastest: 0.0, since: Instant::now() }
+    }
+}
+
+impl Callback for Blocks {
+    fn epoch_begins(&mut self, _epoch: usize, _steps: usize) -> CallbackResult {
+        self.since = Instant::now();
+        Ok(())
+    }
+
+    fn step_ends(&mut self, step: usize, _running: &Running) -> CallbackResult {
+        if step.is_multiple_of(BLOCK) {
+            self.fastest = self.fastest.max((BLOCK * BATCH) as f64 / self.since.elapsed().as_secs_f64());
+            self.since = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn epoch_ends(&mut self, _epoch: &Epoch, _weights: &[f32]) -> CallbackResult {
+        Ok(())
+    }
+}
+
+/// Images a second of f32 inference.
+fn f32_throughput(backend: Backend, weights: &[f32], test: &Dataset, batch: usize) -> Outcome<f64> {
+    let x: Vec<f32> = (0..test.len()).flat_map(|i| test.image(i)).map(|&pixel| to_input(pixel)).collect();
+    let mut memory = vec![0.0; MnistConvNet::inference_len(batch)];
+    let mut failed = None;
+    let rate = throughput(x.chunks_exact(batch * MnistConvNet::INPUT.len()), batch, |x| {
+        match forward::<MnistConvNet>(backend, weights, x, &mut memory) {
+            Ok(scores) => drop(black_box(scores)),
+            Err(error) => failed = Some(error.to_string()),
+        }
+    });
+    failed.map_or(Ok(rate), |error| Err(error.into()))
+}
+
+/// Images a second of int8 inference, on this thread.
+fn int8(model: &QuantizedModel<MnistConvNet>, test: &Dataset) -> f64 {
+    let network = model.network();
+    let input = network.input();
+    let images: Vec<[i8; 28 * 28]> =
+        (0..test.len()).map(|i| std::array::from_fn(|at| input.quantize(to_input(test.image(i)[at])))).collect();
+    let mut memory = Box::new(MnistConvNet::ZERO_MEMORY);
+    throughput(images.iter(), 1, |image| {
+        black_box(network.predict(image, &mut memory));
+    })
+}
+
+/// Images a second of `work` on each item, which are `images` images each: after a warm-up, over at least two seconds.
+fn throughput<T>(items: impl Iterator<Item = T> + Clone, images: usize, mut work: impl FnMut(T)) -> f64 {
+    items.clone().take(5).for_each(&mut work);
+    let (mut done, start) = (0, Instant::now());
+    for item in items.cycle() {
+        work(item);
+        done += images;
+        let elapsed = start.elapsed().as_secs_f64();
+        if elapsed > 2.0 {
+            return done as f64 / elapsed;
+        }
+    }
+    0.0
+}
+
+/// Peak resident memory in MiB, as Linux tells it.
+fn peak_rss_mib() -> Outcome<f64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("/proc/self/status has no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+}

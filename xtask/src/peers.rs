@@ -1,0 +1,176 @@
+//! `peers`: thumbnet and other libraries train and run the same network on the same images, in turn, on this machine.
+
+mod programs;
+mod table;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::shell::root;
+use programs::{Programs, TRAINERS};
+
+/// What is compared, and how long.
+#[derive(Args)]
+pub(crate) struct Peers {
+    /// Passes over the training images.
+    #[arg(long, default_value_t = 1)]
+    epochs: usize,
+    /// Training images in a pass.
+    #[arg(long, default_value_t = 60_000)]
+    images: usize,
+    /// How often each program runs, in turn with the others; the fastest run counts.
+    #[arg(long, default_value_t = 2)]
+    rounds: usize,
+    /// Only these peers, by the beginning of their names (torch, keras-best, burn, ...); thumbnet always runs.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    only: Vec<String>,
+    /// Only these parts.
+    #[arg(long, value_delimiter = ',', value_enum, default_values_t = PARTS)]
+    parts: Vec<Part>,
+    /// Folder of MNIST's four files, unpacked [default: host-train's, fetched if missing].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// A Python that has the packages of benches/peers/requirements.txt [default: one in benches/peers/.venv, made by
+    /// this command].
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+    /// Write the fastest run of each program to this file as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the tables to docs/peers.md.
+    #[arg(long)]
+    write_docs: bool,
+}
+
+/// A part of the comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Training and f32 inference, everything at its best.
+    Train,
+    /// thumbnet's time over epochs, and over threads.
+    Linear,
+    /// Training and f32 inference, everything without AVX-512.
+    Avx2,
+    /// int8 inference on one thread, beside LiteRT.
+    Int8,
+}
+
+/// Every part, in the order in which they run.
+const PARTS: [Part; 4] = [Part::Train, Part::Linear, Part::Avx2, Part::Int8];
+
+/// A run of a program, as it was printed.
+type Run = Value;
+
+impl Peers {
+    pub(crate) fn run(&self) -> Result<()> {
+        ensure!(self.epochs > 0 && self.images >= 2500 && self.rounds > 0, "at least 1 epoch, 2500 images and 1 round");
+        for name in &self.only {
+            let known = TRAINERS.iter().any(|trainer| trainer.name.starts_with(name.as_str()));
+            ensure!(known, "no peer's name begins with `{name}`; they are {}", TRAINERS.map(|t| t.name).join(", "));
+        }
+        let programs = Programs::prepare(self)?;
+        let before = load()?;
+        println!("\nFigures need an idle machine. Load average now: {before}");
+        let mut parts = Vec::new();
+        for part in PARTS.into_iter().filter(|part| self.parts.contains(part)) {
+            let (title, runs) = self.part(part, &programs)?;
+            let text = match part {
+                Part::Linear => table::scaling(&runs),
+                Part::Int8 => table::int8(&runs),
+                Part::Train | Part::Avx2 => table::training(&runs),
+            };
+            println!("\n{title}\n\n{text}");
+            parts.push((title, text, runs));
+        }
+        let (machine, after) = (machine()?, load()?);
+        println!("{machine}; load average before: {before}, after: {after}");
+        if let Some(file) = &self.json {
+            let parts: Vec<_> = parts.iter().map(|(title, _, runs)| json!({ "title": title, "runs": runs })).collect();
+            let all = json!({ "machine": machine, "load_before": before, "load_after": after, "parts": parts });
+            fs::write(file, format!("{all:#}\n")).with_context(|| file.display().to_string())?;
+        }
+        if self.write_docs {
+            let file = root().join("docs/peers.md");
+            fs::create_dir_all(root().join("docs"))?;
+            fs::write(&file, self.document(&machine, &before, &parts)).with_context(|| file.display().to_string())?;
+            println!("written: docs/peers.md");
+        }
+        Ok(())
+    }
+
+    /// Whether this peer is to run.
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| name.starts_with(only.as_str()))
+    }
+
+    /// Runs one part; its title, and the fastest run of each program.
+    fn part(&self, part: Part, programs: &Programs) -> Result<(String, Vec<Run>)> {
+        let (epochs, images) = (self.epochs, self.images);
+        let (title, mut commands) = match part {
+            Part::Train | Part::Avx2 => {
+                let limit = part == Part::Avx2;
+                let mut commands = vec![programs.thumbnet(epochs, images, None, limit)];
+                for trainer in TRAINERS.iter().filter(|t| self.wants(t.name) && !(limit && t.avx512_only)) {
+                    commands.push(programs.trainer(trainer, epochs, images, limit)?);
+                }
+                let what = if limit { ", limited to AVX2" } else { "" };
+                (format!("MnistConvNet, batch 50, {images} images, epochs: {epochs}{what}"), commands)
+            }
+            Part::Linear => {
+                let epochs = [1, 2, 4].map(|epochs| programs.thumbnet(epochs, images, None, false));
+                let threads = [1, 2].map(|threads| programs.thumbnet(1, images, Some(threads), false));
+                let title = format!("thumbnet over epochs, then over threads, {images} images");
+                (title, epochs.into_iter().chain(threads).collect())
+            }
+            Part::Int8 => (
+                "int8 inference of MnistConvNet, one thread, one image at a time".into(),
+                vec![programs.thumbnet_int8(), programs.litert()?],
+            ),
+        };
+        let mut fastest: Vec<Option<Run>> = vec![None; commands.len()];
+        for round in 1..=self.rounds {
+            println!("\nround {round} of {}: {title}", self.rounds);
+            for (command, fastest) in commands.iter_mut().zip(&mut fastest) {
+                let run = programs::run(command)?;
+                *fastest = Some(match fastest.take() {
+                    Some(old) => table::better(old, run),
+                    None => run,
+                });
+            }
+        }
+        Ok((title, fastest.into_iter().flatten().collect()))
+    }
+
+    fn document(&self, machine: &str, load: &str, parts: &[(String, String, Vec<Run>)]) -> String {
+        let mut text = format!(
+            "# Side by side\n\nWritten by `cargo xtask peers --write-docs`. {machine}; load average before: {load}. Runs of each \
+             program, in turn: {}; the fastest counts. Ratio: thumbnet's images/s over the peer's.\n",
+            self.rounds
+        );
+        for (title, table, _) in parts {
+            text += &format!("\n## {title}\n\n{table}");
+        }
+        text
+    }
+}
+
+/// The load average over a minute, which is near 0 on an idle machine.
+fn load() -> Result<String> {
+    let text = fs::read_to_string("/proc/loadavg").context("the load average is read from Linux's /proc")?;
+    Ok(text.split_whitespace().next().unwrap_or_default().to_owned())
+}
+
+/// The CPU and how many cores this program may use.
+fn machine() -> Result<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").context("the CPU's name is read from Linux's /proc")?;
+    let field = |name: &str| {
+        let line = text.lines().find(|line| line.split('\t').next() == Some(name));
+        line.and_then(|line| line.split(": ").nth(1)).unwrap_or("?").to_owned()
+    };
+    let cores = std::thread::available_parallelism()?;
+    Ok(format!("{} (family {}, model {}), {cores} cores", field("model name"), field("cpu family"), field("model")))
+}
