@@ -1,4 +1,4 @@
-use crate::support::{Exact, Random, add, assert_close, backends, poison};
+use crate::support::{Exact, Random, add, assert_close, backends, bits, poison};
 use std::sync::Mutex;
 use thumbnet::arch::{BLOCK_ROWS, Backend, Trainable};
 
@@ -75,5 +75,25 @@ fn equals_the_formula_at_the_edges_of_blocks() {
         [(256, 128, 14), (257, 129, 15), (512, 256, 50), (300, 1024, 7), (100, 1030, 50), (784, 10, 1), (1, 1, 1)]
     {
         check(inputs, units, batch, &mut Random(6));
+    }
+}
+
+/// A single sample has a kernel of its own, which keeps the order of the sums.
+#[test]
+fn a_samples_output_is_the_same_bits_alone_and_in_a_batch() {
+    let mut random = Random(8);
+    for (inputs, units) in [(3136, 1024), (259, 77), (5, 300), (1, 1)] {
+        let (x, kernel) = (random.values(2 * inputs), random.values(inputs * units));
+        let bias = random.values(units);
+        for backend in backends() {
+            let run = |batch: usize, x: &[f32]| {
+                let mut y = poison(batch * units);
+                let mut scratch = poison(Backend::dense_scratch_len(inputs, units, batch));
+                backend.dense(inputs, units, batch, x, &kernel, Some(&bias), true, &mut y, &mut scratch);
+                bits(&y)
+            };
+            let alone: Vec<_> = x.chunks_exact(inputs).flat_map(|x| run(1, x)).collect();
+            assert!(alone == run(2, &x), "{}: {inputs} inputs, {units} units", backend.name());
+        }
     }
 }

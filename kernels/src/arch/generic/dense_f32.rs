@@ -9,7 +9,7 @@ use super::gemm_f32::{Ahead, Gemm, Start, Walk, gemm};
 use crate::arch::{
     f32::MOST_LANES,
     matrix::MatrixMut,
-    parallel::{Split, lanes},
+    parallel::{Split, lanes, pieces},
 };
 
 /// Depth of a packed panel of the forward pass.
@@ -53,6 +53,15 @@ pub(in crate::arch) fn dense<G: Gemm>(
     scratch: &mut [f32],
 ) {
     let batch = y.len() / units;
+    if batch == 1 {
+        return pieces(y, grain(inputs, 64), &|first, y| {
+            match bias {
+                Some(bias) => y.copy_from_slice(&bias[first..][..y.len()]),
+                None => y.fill(0.0),
+            }
+            isa.row_times_matrix(x, &kernel[first..], units, relu, y);
+        });
+    }
     let (copy, scratch) = at_line(scratch).split_at_mut(copy_len(batch, inputs));
     let (x, x_stride) = spread_rows(x, inputs, copy);
     let y = MatrixMut::new(y, batch, units, units);

@@ -141,6 +141,9 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     /// after the other. The last panel may be left with columns that no one sets.
     fn pack(self, from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]);
 
+    /// As [`row_times_matrix`](super::row_f32::row_times_matrix).
+    fn row_times_matrix(self, x: &[f32], matrix: &[f32], stride: usize, relu: bool, y: &mut [f32]);
+
     /// `to[j * stride + i] = from[i * from_stride + j]` for `i` in `0..rows` and `j` in `0..columns`.
     fn transpose(self, from: &[f32], from_stride: usize, rows: usize, columns: usize, to: &mut [f32], stride: usize);
 }

@@ -24,6 +24,10 @@ macro_rules! define_gemm_f32 {
                 unsafe { super::pack_f32::pack(from, stride, depth, width, to) }
             }
 
+            fn row_times_matrix(self, x: &[f32], matrix: &[f32], stride: usize, relu: bool, y: &mut [f32]) {
+                super::row_f32::row_times_matrix(self, x, matrix, stride, relu, y);
+            }
+
             fn transpose(
                 self,
                 from: &[f32],

@@ -13,6 +13,7 @@ pub(in crate::arch) mod pool_f32;
 pub(in crate::arch) mod pool_s8;
 mod product_f32;
 mod requantize;
+mod row_f32;
 mod rows_s8;
 pub(in crate::arch) mod softmax_f32;
 mod vector;
