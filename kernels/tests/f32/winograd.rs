@@ -3,8 +3,8 @@
 //! Its rounding errors follow the values of a whole tile, not those of one output, so they are held against the root mean
 //! square of all outputs. Values of -1..1 without order make the errors of a sum grow with the square root of its length,
 //! as the sum itself does, so their quotient hardly depends on sizes. Simulated in NumPy (float32 against float64, 32
-//! channels, 200 tiles, 64 filters, normal values), it is 1.0e-6 for 5 x 5 taps and 0.9e-6 for 3 x 3, at worst 5.8e-6 and
-//! 7.5e-6; the textbook's sum has 0.5e-6 and 0.3e-6, at worst 4.9e-6 and 3.3e-6. The limits leave room for smaller samples
+//! channels, 100 tiles, 32 filters, uniform values), it is 2.6e-6 for 5 x 5 taps and 2.7e-6 for 3 x 3, at worst 2.4e-5 and
+//! 3.4e-5; the textbook's sum has 0.5e-6 and 0.3e-6, at worst 4.5e-6 and 3.0e-6. The limits leave room for smaller samples
 //! and for gradients of kernels.
 
 use crate::{
@@ -17,7 +17,7 @@ use thumbnet::{
 };
 
 /// The root mean square of errors, and the largest, by the root mean square of the exact values.
-const LIMITS: [f64; 2] = [2e-6, 2e-5];
+const LIMITS: [f64; 2] = [6e-6, 8e-5];
 
 fn assert_near(what: &str, got: &[f32], exact: &[f64]) {
     assert_eq!(got.len(), exact.len(), "{what}");

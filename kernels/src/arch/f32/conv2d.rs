@@ -14,8 +14,13 @@ impl Backend {
     /// need at most. The scalar kernels need none, so that a device pays nothing.
     pub const fn conv2d_scratch_len(g: &Geometry, batch: usize) -> usize {
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-        let len =
-            if winograd_f32::applies(g) { winograd_f32::scratch_len(g, batch) } else { g.patch() * g.output.channels };
+        let len = if winograd_f32::applies(g) {
+            winograd_f32::scratch_len(g, batch)
+        } else {
+            let (turned, sums) =
+                (g.patch() * g.output.channels, generic::conv_f32::kernel_gradient_scratch_len(g, batch));
+            if turned > sums { turned } else { sums }
+        };
         #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
         let len = 0;
         let _ = (g, batch);
@@ -123,7 +128,7 @@ impl Backend {
             isa => if winograd_f32::applies(g) {
                 winograd_f32::conv2d_kernel_gradient(isa, g, x, dy, dkernel, scratch);
             } else {
-                generic::conv_f32::kernel_gradient(isa, g, x, dy, dkernel);
+                generic::conv_f32::kernel_gradient(isa, g, x, dy, dkernel, scratch);
             }
         );
     }

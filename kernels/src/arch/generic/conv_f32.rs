@@ -229,12 +229,60 @@ fn convolve_rows<G: Gemm>(
     }
 }
 
-/// The kernel's gradient, spread over threads by its rows: every sum over the batch stays in one thread.
-pub(in crate::arch) fn kernel_gradient<G: Gemm>(isa: G, g: &Geometry, x: &[f32], dy: &[f32], dkernel: &mut [f32]) {
-    let grain = SMALL.div_ceil(dy.len().max(1));
-    pieces(Rows { items: dkernel, width: g.output.channels }, grain, &|first, rows| {
-        kernel_gradient_rows(isa, g, x, dy, first, rows.items);
+/// From so many channels on, one tap alone gives tiles that are high enough.
+const MANY: usize = 8;
+
+/// Sums that are made apart where there are few channels, each over its own samples, and added in one order.
+const fn groups(g: &Geometry, batch: usize) -> usize {
+    const MOST: usize = 8;
+    if g.input.channels >= MANY {
+        0
+    } else if batch < MOST {
+        batch
+    } else {
+        MOST
+    }
+}
+
+/// How many values of scratch [`kernel_gradient`] needs.
+pub(in crate::arch) const fn kernel_gradient_scratch_len(g: &Geometry, batch: usize) -> usize {
+    groups(g, batch) * g.patch() * g.output.channels
+}
+
+/// The kernel's gradient. Threads share it by its rows, so that every sum over the batch stays in one of them. Where there
+/// are few channels, so few rows as a thread would get fill no tiles: there they share the samples, in groups that do not
+/// depend on the number of threads.
+pub(in crate::arch) fn kernel_gradient<G: Gemm>(
+    isa: G,
+    g: &Geometry,
+    x: &[f32],
+    dy: &[f32],
+    dkernel: &mut [f32],
+    scratch: &mut [f32],
+) {
+    let (batch, each) = (x.len() / g.input.len(), dkernel.len());
+    let groups = groups(g, batch);
+    if groups == 0 {
+        let grain = SMALL.div_ceil(dy.len().max(1));
+        return pieces(Rows { items: dkernel, width: g.output.channels }, grain, &|first, rows| {
+            kernel_gradient_rows(isa, g, x, dy, first, rows.items);
+        });
+    }
+    let sums = &mut scratch[..groups * each];
+    let grain = SMALL.div_ceil(g.patch() * dy.len() / groups);
+    pieces(Rows { items: &mut *sums, width: each }, grain, &|first, sums| {
+        for (i, sum) in sums.items.chunks_exact_mut(each).enumerate() {
+            let [start, end] = [first + i, first + i + 1].map(|group| batch * group / groups);
+            let (x, dy) =
+                (&x[start * g.input.len()..end * g.input.len()], &dy[start * g.output.len()..end * g.output.len()]);
+            kernel_gradient_rows(isa, g, x, dy, 0, sum);
+        }
     });
+    let (first, others) = sums.split_at(each);
+    dkernel.copy_from_slice(first);
+    for sum in others.chunks_exact(each) {
+        dkernel.iter_mut().zip(sum).for_each(|(total, part)| *total += part);
+    }
 }
 
 /// Rows `first..` of `dkernel`, seen as a matrix of `kh * kw * c` rows of `f` values; as many as `dkernel` holds.
@@ -244,8 +292,6 @@ pub(in crate::arch) fn kernel_gradient<G: Gemm>(isa: G, g: &Geometry, x: &[f32],
 fn kernel_gradient_rows<G: Gemm>(isa: G, g: &Geometry, x: &[f32], dy: &[f32], first: usize, dkernel: &mut [f32]) {
     /// Samples at a time hold about as many values as a private cache of 1 MiB keeps beside the gradient.
     const CACHED: usize = 1 << 17;
-    /// From so many channels on, a tap alone gives tiles that are high enough.
-    const MANY: usize = 8;
     let channels = g.input.channels;
     dkernel.fill(0.0);
     let samples = (CACHED / (g.input.len() + g.output.len())).max(1);

@@ -71,42 +71,54 @@ macro_rules! define_winograd_f32 {
             }
         }
 
-        /// The values at 0, 1, -1, 2, -1/2 and infinity of the polynomial with these coefficients.
+        /// The values at all points of the polynomial with these coefficients: at `p` and `-p` the sum and the difference of
+        /// its even and its odd part.
         #[inline]
         #[target_feature(enable = $features)]
         fn evaluate<const N: usize>(x: [Vector; N]) -> [Vector; SIDE] {
-            let (two, half) = (vector::splat(2.0), vector::splat(-0.5));
-            let (mut even, mut odd) = (x[0], x[1]);
-            let (mut at_two, mut at_half) = (x[N - 1], x[N - 1]);
-            for n in 2..N {
-                let sum = if n % 2 == 0 { &mut even } else { &mut odd };
-                *sum = vector::add(*sum, x[n]);
-            }
-            for n in (0..N - 1).rev() {
-                at_two = vector::multiply_add(at_two, two, x[n]);
-                at_half = vector::multiply_add(at_half, half, x[n]);
-            }
-            [x[0], vector::add(even, odd), vector::subtract(even, odd), at_two, at_half, x[N - 1]]
+            // By Horner's rule in the point's square.
+            let parts = |square: f32| {
+                let mut parts = [vector::zero(); 2];
+                for n in (0..N).rev() {
+                    let part = &mut parts[n % 2];
+                    *part = match n + 2 < N {
+                        false => x[n],
+                        true if square == 1.0 => vector::add(*part, x[n]),
+                        true => vector::multiply_add(*part, vector::splat(square), x[n]),
+                    };
+                }
+                parts
+            };
+            let ([even, odd], [even_two, odd_two], [even_half, odd_half]) = (parts(1.0), parts(4.0), parts(0.25));
+            [
+                x[0],
+                vector::add(even, odd),
+                vector::subtract(even, odd),
+                vector::multiply_add(odd_two, vector::splat(2.0), even_two),
+                vector::multiply_add(odd_two, vector::splat(-2.0), even_two),
+                vector::multiply_add(odd_half, vector::splat(0.5), even_half),
+                vector::multiply_add(odd_half, vector::splat(-0.5), even_half),
+                x[N - 1],
+            ]
         }
 
         /// The transpose of [`evaluate`].
         #[inline]
         #[target_feature(enable = $features)]
         fn collect<const N: usize>(x: [Vector; SIDE]) -> [Vector; N] {
-            let (even, odd) = (vector::add(x[1], x[2]), vector::subtract(x[1], x[2]));
+            let pair = |i: usize| [vector::add(x[i], x[i + 1]), vector::subtract(x[i], x[i + 1])];
+            let (one, two, half) = (pair(1), pair(3), pair(5));
             let mut sums = [vector::zero(); N];
-            let (mut two, mut half) = (1.0, 1.0);
+            let mut power = 1.0;
             for (n, sum) in sums.iter_mut().enumerate() {
-                *sum = if n % 2 == 0 { even } else { odd };
-                if n == 0 {
-                    *sum = vector::add(*sum, x[0]);
-                }
-                if n == N - 1 {
-                    *sum = vector::add(*sum, x[5]);
-                }
-                *sum = vector::multiply_add(x[3], vector::splat(two), *sum);
-                *sum = vector::multiply_add(x[4], vector::splat(half), *sum);
-                (two, half) = (two * 2.0, half * -0.5);
+                *sum = match n {
+                    0 => vector::add(one[0], x[0]),
+                    _ if n == N - 1 => vector::add(one[n % 2], x[SIDE - 1]),
+                    _ => one[n % 2],
+                };
+                *sum = vector::multiply_add(two[n % 2], vector::splat(power), *sum);
+                *sum = vector::multiply_add(half[n % 2], vector::splat(1.0 / power), *sum);
+                power *= 2.0;
             }
             sums
         }
@@ -115,38 +127,43 @@ macro_rules! define_winograd_f32 {
         #[inline]
         #[target_feature(enable = $features)]
         fn weigh(x: [Vector; SIDE]) -> [Vector; SIDE] {
-            let times = |x, weight| vector::multiply_add(x, vector::splat(weight), vector::zero());
-            [
-                x[0],
-                times(x[1], -1.0 / 3.0),
-                times(x[2], 1.0 / 3.0),
-                times(x[3], 1.0 / 15.0),
-                times(x[4], -16.0 / 15.0),
-                x[5],
-            ]
+            const WEIGHTS: [f32; SIDE] =
+                [-1.0, -2.0 / 9.0, -2.0 / 9.0, 1.0 / 90.0, 1.0 / 90.0, 32.0 / 45.0, 32.0 / 45.0, 1.0];
+            let mut weighed = x;
+            for (x, weight) in weighed[..SIDE - 1].iter_mut().zip(WEIGHTS) {
+                *x = vector::multiply_add(*x, vector::splat(weight), vector::zero());
+            }
+            weighed
         }
 
-        /// The rows of B^T times `d`: each is the product of the factors `x - point` of all points but its own, so they
-        /// share factors.
+        /// The rows of B^T times `d`: each is the product of the factors `x - point` of all points but its own, in which
+        /// `p` and `-p` share their even and their odd part.
         #[inline]
         #[target_feature(enable = $features)]
         fn spread(d: [Vector; SIDE]) -> [Vector; SIDE] {
-            let (step, half, two) = (vector::splat(-1.5), vector::splat(0.5), vector::splat(-2.0));
-            // By x^2 - 1:
-            let low = vector::subtract(d[2], d[0]);
-            let middle = vector::subtract(d[3], d[1]);
-            let high = vector::subtract(d[4], d[2]);
-            let top = vector::subtract(d[5], d[3]);
-            // By x (x - 2) (x + 1/2) = x^3 - 1.5 x^2 - x, here and one step on:
-            let cubic = vector::multiply_add(d[2], step, middle);
-            let next = vector::multiply_add(d[3], step, high);
+            // d[i + 4] + a d[i + 2] + b d[i], even (i = 2) and odd (i = 1).
+            let parts = |a: f32, b: f32| {
+                let part = |i: usize| {
+                    let high = vector::multiply_add(d[i + 2], vector::splat(a), d[i + 4]);
+                    if b == 1.0 { vector::add(high, d[i]) } else { vector::multiply_add(d[i], vector::splat(b), high) }
+                };
+                [part(2), part(1)]
+            };
+            let ([even, odd], [even_two, odd_two], [even_half, odd_half]) =
+                (parts(-4.25, 1.0), parts(-1.25, 0.25), parts(-5.0, 4.0));
+            let end = |i: usize| {
+                let middle = vector::subtract(d[i + 2], d[i + 4]);
+                vector::multiply_add(middle, vector::splat(5.25), vector::subtract(d[i + 6], d[i]))
+            };
             [
-                vector::subtract(vector::multiply_add(middle, step, high), low),
-                vector::add(next, cubic),
-                vector::subtract(next, cubic),
-                vector::multiply_add(middle, half, high),
-                vector::multiply_add(middle, two, high),
-                vector::subtract(vector::multiply_add(high, step, top), middle),
+                end(0),
+                vector::add(even, odd),
+                vector::subtract(even, odd),
+                vector::multiply_add(odd_two, vector::splat(2.0), even_two),
+                vector::multiply_add(odd_two, vector::splat(-2.0), even_two),
+                vector::multiply_add(odd_half, vector::splat(0.5), even_half),
+                vector::multiply_add(odd_half, vector::splat(-0.5), even_half),
+                end(1),
             ]
         }
 

@@ -13,9 +13,9 @@ use crate::{
     geometry::{Geometry, Shape},
 };
 
-/// Tiles that are transformed, multiplied and transformed back at a time. Their values at all points should stay in a
-/// cache of 1 MiB beside the transformed kernel; rows of a product are whole register tiles (12 or 6 rows).
-const TILES: usize = 24;
+/// Tiles that are transformed, multiplied and transformed back at a time: a product needs rows for its register tiles, and
+/// the values at all points should stay in a cache of 1 MiB beside the transformed kernel.
+const TILES: usize = 16;
 
 /// How many values of scratch the functions of this file need: the kernel, turned, at all points, and the threads' own.
 pub(super) const fn scratch_len(g: &Geometry) -> usize {
@@ -37,8 +37,8 @@ pub(in crate::arch) fn conv2d<W: Winograd>(
 ) {
     let pass = Pass { input: g.input, output: g.output, padding: g.padding, bias, relu, lane: lane_len(g, TILES) };
     match g.kernel[0] {
-        5 => pass.run::<W, 2, 5>(isa, x, kernel, y, aligned(scratch)),
-        _ => pass.run::<W, 4, 3>(isa, x, kernel, y, aligned(scratch)),
+        5 => pass.run::<W, 4, 5>(isa, x, kernel, y, aligned(scratch)),
+        _ => pass.run::<W, 6, 3>(isa, x, kernel, y, aligned(scratch)),
     }
 }
 
@@ -56,8 +56,8 @@ pub(in crate::arch) fn conv2d_input_gradient<W: Winograd>(
     let padding = [g.kernel[0] - 1 - g.padding[0], g.kernel[1] - 1 - g.padding[1]];
     let pass = Pass { input: g.output, output: g.input, padding, bias: None, relu: false, lane: lane_len(g, TILES) };
     match g.kernel[0] {
-        5 => pass.run::<W, 2, 5>(isa, dy, turned, dx, scratch),
-        _ => pass.run::<W, 4, 3>(isa, dy, turned, dx, scratch),
+        5 => pass.run::<W, 4, 5>(isa, dy, turned, dx, scratch),
+        _ => pass.run::<W, 6, 3>(isa, dy, turned, dx, scratch),
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{
     geometry::Geometry,
 };
 
-/// Tiles that are transformed and added to a sum at a time: more than of a convolution, since the sum is read and written
-/// each time; all of them still fit into a cache of 1 MiB.
+/// Tiles that are transformed and added to a sum at a time: more than of a convolution, since the sum, half a MiB of it for
+/// 32 channels and 64 filters, is read and written each time.
 const TILES: usize = 48;
 
 /// Sums that are made apart, each over its own part of the batch, and added in one order: so threads can share the work and
@@ -52,8 +52,8 @@ pub(in crate::arch) fn conv2d_kernel_gradient<W: Winograd>(
     scratch: &mut [f32],
 ) {
     match g.kernel[0] {
-        5 => kernel_gradient::<W, 2, 5>(isa, g, x, dy, dkernel, aligned(scratch)),
-        _ => kernel_gradient::<W, 4, 3>(isa, g, x, dy, dkernel, aligned(scratch)),
+        5 => kernel_gradient::<W, 4, 5>(isa, g, x, dy, dkernel, aligned(scratch)),
+        _ => kernel_gradient::<W, 6, 3>(isa, g, x, dy, dkernel, aligned(scratch)),
     }
 }
 
