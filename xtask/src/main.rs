@@ -11,6 +11,7 @@ use clap::Parser;
 
 use crate::board::Board;
 
+mod backends;
 mod board;
 mod build;
 mod demo;

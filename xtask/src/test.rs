@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::backends::{self, How};
 use crate::board::Board;
 use crate::report::{Counts, Report};
 use crate::shell::{cargo, root, run, run_lines};
@@ -47,7 +48,12 @@ fn lints(report: &mut Report) {
 
 /// The tests that cargo runs on the host.
 fn host(report: &mut Report) {
-    report.counted("tests on the host", |counts| cargo_test(&["--workspace", "--exclude", "xtask"], &[], counts));
+    x86_64(report);
+    report.counted("tests on the host", |counts| {
+        let native = backends::all()?.into_iter().filter(|&(_, how)| how == How::Native);
+        let native: Vec<_> = native.map(|(name, _)| name).collect();
+        cargo_test(&["--workspace", "--exclude", "xtask"], &[("THUMBNET_REQUIRE_BACKENDS", &native.join(","))], counts)
+    });
     report.counted("tests of xtask", |counts| cargo_test(&["--package", "xtask", "--profile", "xtask"], &[], counts));
     report.counted("tests of the library without std", |counts| {
         cargo_test(&["--package", "thumbnet", "--no-default-features"], &[], counts)
@@ -64,6 +70,29 @@ fn host(report: &mut Report) {
         let tests = [tests.as_slice(), &["--test", "int8", "--test", "tflite_golden"]].concat();
         cargo_test(&tests, &[("THUMBNET_REQUIRE_BACKENDS", "neon")], counts)
     });
+}
+
+/// One step that tests, or fails for, each back end of x86-64 that this CPU lacks.
+fn x86_64(report: &mut Report) {
+    let all = match backends::all() {
+        Ok(all) => all,
+        Err(error) => return report.step("back ends of x86-64", || Err(error)),
+    };
+    for (name, how) in all {
+        match how {
+            How::Native => {}
+            How::Qemu => report.counted(format!("kernels with {name} by QEMU"), |counts| {
+                let tests = ["--package", "thumbnet", "--features", "std"];
+                let tests =
+                    [tests.as_slice(), &["--test", "f32", "--test", "int8", "--test", "tflite_golden"]].concat();
+                // A CPU with all that QEMU can play.
+                let runner = ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "qemu-x86_64 -cpu max");
+                cargo_test(&tests, &[runner, ("THUMBNET_REQUIRE_BACKENDS", name)], counts)
+            }),
+            How::Waived => println!("\nnot tested, as was asked for: kernels with {name}"),
+            How::Missing => report.step(format!("kernels with {name}"), || backends::missing(name)),
+        }
+    }
 }
 
 /// `cargo test`, with its tests counted.

@@ -76,7 +76,7 @@ fn check(g: &Geometry, batch: usize, random: &mut Random) {
 }
 
 #[test]
-fn equals_the_formula_for_any_geometry() {
+pub(crate) fn equals_the_formula_for_any_geometry() {
     let mut random = Random(1);
     for case in 0..400 {
         let most = if case % 4 == 0 { 70 } else { 17 };

@@ -59,7 +59,7 @@ fn check(inputs: usize, units: usize, batch: usize, random: &mut Random) {
 }
 
 #[test]
-fn equals_the_formula_for_any_size() {
+pub(crate) fn equals_the_formula_for_any_size() {
     let mut random = Random(5);
     for case in 0..200 {
         let most = if case % 4 == 0 { 300 } else { 70 };
@@ -70,7 +70,7 @@ fn equals_the_formula_for_any_size() {
 
 /// Sizes at which blocks, panels and copies begin and end.
 #[test]
-fn equals_the_formula_at_the_edges_of_blocks() {
+pub(crate) fn equals_the_formula_at_the_edges_of_blocks() {
     for (inputs, units, batch) in
         [(256, 128, 14), (257, 129, 15), (512, 256, 50), (300, 1024, 7), (100, 1030, 50), (784, 10, 1), (1, 1, 1)]
     {
@@ -80,7 +80,7 @@ fn equals_the_formula_at_the_edges_of_blocks() {
 
 /// A single sample has a kernel of its own, which keeps the order of the sums.
 #[test]
-fn a_samples_output_is_the_same_bits_alone_and_in_a_batch() {
+pub(crate) fn a_samples_output_is_the_same_bits_alone_and_in_a_batch() {
     let mut random = Random(8);
     for (inputs, units) in [(3136, 1024), (259, 77), (5, 300), (1, 1)] {
         let (x, kernel) = (random.values(2 * inputs), random.values(inputs * units));

@@ -17,7 +17,7 @@ fn arguments() -> Vec<f32> {
 /// Allowed are 4 ulp: 2 of the exponential function or its polynomial, and the roundings of what follows. (An ulp here
 /// is 2^-24 of the value, which is half of one to one ulp.)
 #[test]
-fn sigmoid_and_tanh_are_close() {
+pub(crate) fn sigmoid_and_tanh_are_close() {
     for backend in backends() {
         let mut y = arguments();
         backend.sigmoid(&mut y);
@@ -52,7 +52,7 @@ fn ends_of_sigmoid_tanh_and_softmax() {
 }
 
 #[test]
-fn softmax_is_close() {
+pub(crate) fn softmax_is_close() {
     let mut random = Random(8);
     for classes in [1, 2, 10, 16, 17, 100, 1000] {
         let x: Vec<f32> = random.values(classes * 7).iter().map(|x| x * 20.0).collect();
@@ -74,7 +74,7 @@ fn softmax_is_close() {
 
 /// One rounding at most: every back end must give the very bits of the definition.
 #[test]
-fn clamps_and_gradients_are_exact() {
+pub(crate) fn clamps_and_gradients_are_exact() {
     type Gradient = (fn(Backend, &[f32], &mut [f32]), fn(f32) -> f32);
     let mut random = Random(9);
     let x: Vec<f32> = random.values(1000).iter().map(|x| x * 9.0).chain([0.0, -0.0, 6.0, f32::INFINITY]).collect();
@@ -104,7 +104,7 @@ fn clamps_and_gradients_are_exact() {
 }
 
 #[test]
-fn dropout_is_the_same_everywhere_and_fair() {
+pub(crate) fn dropout_is_the_same_everywhere_and_fair() {
     for rate in [0.0, 0.25, 0.5, 0.9] {
         let mut want = vec![1.0; 100_003];
         Backend::SCALAR.dropout(42, rate, &mut want);

@@ -5,11 +5,13 @@
 //! Algorithms", 3.1), whatever the values; `Close` allows 1.5 times that.
 
 mod conv2d;
+mod coverage;
 mod dense;
 mod elementwise;
 mod optimizer;
 mod peak;
 mod pool;
 mod support;
+mod table;
 mod threads;
 mod winograd;

@@ -52,7 +52,7 @@ fn assert_near(name: &str, got: &[f32], want: &[f64]) {
 }
 
 #[test]
-fn adadelta() {
+pub(crate) fn adadelta() {
     let got = same_bits("adadelta", 2, |backend, _, p, g| backend.adadelta(1.0, 0.95, 1e-7, p, g));
     let (rho, epsilon) = (f64::from(0.95f32), f64::from(1e-7f32));
     let want = exact(|_, w, [mean_gradient, mean_delta], g| {
@@ -65,7 +65,7 @@ fn adadelta() {
 }
 
 #[test]
-fn sgd() {
+pub(crate) fn sgd() {
     let got = same_bits("sgd", 0, |backend, _, p, g| backend.sgd(0.1, 0.0, false, p, g));
     assert_near("sgd", &got[0], &exact(|_, w, _, g| *w -= 0.1 * g));
     for nesterov in [false, true] {
@@ -79,7 +79,7 @@ fn sgd() {
 }
 
 #[test]
-fn adam() {
+pub(crate) fn adam() {
     let got = same_bits("adam", 2, |backend, t, p, g| backend.adam(0.001, 0.9, 0.999, 1e-7, t, p, g));
     let (beta_1, beta_2) = (f64::from(0.9f32), f64::from(0.999f32));
     let want = exact(|t, w, [m, v], g| {

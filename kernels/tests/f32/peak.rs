@@ -1,8 +1,8 @@
-use thumbnet::arch::Backend;
+use crate::support::backends;
 
 #[test]
-fn operations_are_counted_per_round() {
-    for backend in Backend::available() {
+pub(crate) fn operations_are_counted_per_round() {
+    for backend in backends() {
         let one = backend.multiply_adds(1);
         assert!(one > 0, "{}", backend.name());
         assert_eq!(backend.multiply_adds(0), 0, "{}", backend.name());

@@ -23,7 +23,7 @@ fn windows(g: &Geometry) -> Vec<Vec<usize>> {
 
 /// Outputs must be the same bits; gradients are sums of at most 25 values, exact here because these are small integers.
 #[test]
-fn equals_the_definition() {
+pub(crate) fn equals_the_definition() {
     let mut random = Random(7);
     for _ in 0..300 {
         let channels = random.between(1, 70);

@@ -70,7 +70,7 @@ fn check(g: &Geometry, batch: usize, random: &mut Random) {
 /// Sizes at which the last tile hangs over and rows are longer than what is transformed at once, more filters than
 /// channels and fewer, odd numbers of blocks.
 #[test]
-fn equals_the_formula() {
+pub(crate) fn equals_the_formula() {
     let mut random = Random(21);
     for (height, width, channels, filters, taps, padding, batch) in [
         (14, 14, 32, 64, 5, Padding::Same, 2),
@@ -92,7 +92,7 @@ fn equals_the_formula() {
 
 /// Any size, padding and batch.
 #[test]
-fn equals_the_formula_for_any_geometry() {
+pub(crate) fn equals_the_formula_for_any_geometry() {
     let mut random = Random(22);
     let mut cases = 0;
     while cases < 60 {

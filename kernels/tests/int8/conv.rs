@@ -43,7 +43,7 @@ fn pool(random: &mut Random, input: Shape) -> Option<Geometry> {
 }
 
 #[test]
-fn random_convolutions() {
+pub(crate) fn random_convolutions() {
     let mut random = Random(1);
     for _ in 0..cases(1500) {
         let (channels, filters) = (random.between(1, 9), random.between(1, 70));
@@ -55,7 +55,7 @@ fn random_convolutions() {
 }
 
 #[test]
-fn many_channels() {
+pub(crate) fn many_channels() {
     let mut random = Random(2);
     for _ in 0..cases(100) {
         let (channels, filters) = (random.between(10, 70), random.between(1, 40));
@@ -67,7 +67,7 @@ fn many_channels() {
 
 /// More rows than are computed at a time, with pooling windows that overlap from one band to the next.
 #[test]
-fn high_images() {
+pub(crate) fn high_images() {
     let mut random = Random(3);
     for _ in 0..cases(40) {
         let input = Shape::new(random.between(40, 90), random.between(5, 30), random.between(1, 3));

@@ -30,7 +30,7 @@ fn check(random: &mut Random, inputs: usize, units: usize, samples: usize) {
 }
 
 #[test]
-fn random_layers() {
+pub(crate) fn random_layers() {
     let mut random = Random(1);
     for _ in 0..cases(3000) {
         let (inputs, units, samples) = (random.between(1, 200), random.between(1, 40), random.between(1, 3));
@@ -40,7 +40,7 @@ fn random_layers() {
 
 /// 140,000 products of -128 and -128 are more than 2^31.
 #[test]
-fn sums_wrap() {
+pub(crate) fn sums_wrap() {
     let inputs = 140_001;
     let layer = DenseS8 {
         inputs,

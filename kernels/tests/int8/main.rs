@@ -2,6 +2,8 @@
 //! That the scalar ones are right is the matter of `tflite_golden.rs`.
 
 mod conv;
+#[path = "../f32/coverage.rs"]
+mod coverage;
 mod dense;
 mod pool;
 mod requantize;
@@ -9,4 +11,5 @@ mod softmax;
 #[path = "../f32/support.rs"]
 #[expect(dead_code, reason = "tolerances are for f32")]
 mod support;
+mod table;
 mod values;

@@ -10,7 +10,7 @@ fn run(backend: Backend, geometry: &Geometry, input: &[i8]) -> Vec<i8> {
 }
 
 #[test]
-fn random_windows() {
+pub(crate) fn random_windows() {
     let mut random = Random(1);
     for _ in 0..cases(1000) {
         let channels = random.between(1, 80);

@@ -10,7 +10,7 @@ const CHANNELS: usize = 61;
 
 /// Every shift many times over, with sums around the halves that the rounding is about.
 #[test]
-fn every_shift() {
+pub(crate) fn every_shift() {
     let mut random = Random(1);
     let geometry = Geometry::new(Shape::new(1, 1, 1), CHANNELS, [1, 1], [1, 1], Padding::Valid).unwrap();
     let mut scratch = vec![0; Backend::conv_s8_scratch_len(&geometry, None)];

@@ -4,7 +4,7 @@ use thumbnet::arch::Backend;
 use thumbnet::quant::SoftmaxS8;
 
 #[test]
-fn random_rows() {
+pub(crate) fn random_rows() {
     let mut random = Random(1);
     for _ in 0..cases(3000) {
         let len = random.between(1, 300);

@@ -1,0 +1,64 @@
+//! Every f32 kernel, where it is, and the tests that hold it against the formula.
+
+use crate::coverage::{Kernel, check, is_int8, table};
+
+const KERNELS: &[Kernel] = table! { "f32";
+    activation_f32::relu [scalar avx2 avx512] by relu in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::relu_gradient [scalar avx2 avx512] by relu_gradient in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::relu6 [scalar avx2 avx512] by relu6 in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::relu6_gradient [scalar avx2 avx512] by relu6_gradient in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::sigmoid [scalar avx2 avx512] by sigmoid in elementwise {sigmoid_and_tanh_are_close};
+    activation_f32::sigmoid_gradient [scalar avx2 avx512] by sigmoid_gradient
+        in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::tanh [scalar avx2 avx512] by tanh in elementwise {sigmoid_and_tanh_are_close};
+    activation_f32::tanh_gradient [scalar avx2 avx512] by tanh_gradient in elementwise {clamps_and_gradients_are_exact};
+    exp_f32::sigmoid [generic] by sigmoid in elementwise {sigmoid_and_tanh_are_close};
+    exp_f32::tanh [generic] by tanh in elementwise {sigmoid_and_tanh_are_close};
+    exp_f32::softmax [generic] by softmax in elementwise {softmax_is_close};
+    softmax_f32::softmax [scalar avx2 avx512] by softmax in elementwise {softmax_is_close};
+    dropout_f32::dropout [scalar avx2 avx512] by dropout in elementwise {dropout_is_the_same_everywhere_and_fair};
+
+    conv_f32::conv2d [scalar] by conv2d in conv2d {equals_the_formula_for_any_geometry};
+    conv_f32::conv2d_input_gradient [scalar] by conv2d_input_gradient in conv2d {equals_the_formula_for_any_geometry};
+    conv_f32::conv2d_kernel_gradient [scalar] by conv2d_kernel_gradient in conv2d {equals_the_formula_for_any_geometry};
+    conv_f32::convolve [generic] by conv2d in conv2d {equals_the_formula_for_any_geometry};
+    conv_f32::turn_kernel [generic] by conv2d_input_gradient in conv2d {equals_the_formula_for_any_geometry};
+    conv_f32::kernel_gradient [generic] by conv2d_kernel_gradient in conv2d {equals_the_formula_for_any_geometry};
+    convolve::conv2d [winograd_f32] by conv2d in winograd {equals_the_formula_for_any_geometry};
+    convolve::conv2d_input_gradient [winograd_f32] by conv2d_input_gradient
+        in winograd {equals_the_formula_for_any_geometry};
+    kernel_gradient::conv2d_kernel_gradient [winograd_f32] by conv2d_kernel_gradient
+        in winograd {equals_the_formula_for_any_geometry};
+    winograd_f32::define_winograd_f32 [x86_64 avx2 avx512] by conv2d in winograd {equals_the_formula};
+    product_f32::define_product_f32 [x86_64 avx2 avx512] by conv2d in winograd {equals_the_formula};
+
+    dense_f32::dense [scalar generic] by dense in dense {equals_the_formula_for_any_size};
+    dense_f32::dense_input_gradient [scalar generic] by dense_input_gradient in dense {equals_the_formula_for_any_size};
+    dense_f32::dense_kernel_gradient [scalar] by dense_kernel_gradient in dense {equals_the_formula_for_any_size};
+    dense_f32::kernel_gradient_block [generic] by dense_kernel_gradient in dense {equals_the_formula_for_any_size};
+    dense_f32::at_line [generic] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
+    dense_f32::pack_panels [generic] by dense_kernel_gradient in dense {equals_the_formula_at_the_edges_of_blocks};
+    dense_f32::column_sums [scalar avx2 avx512] by bias_gradient in dense {equals_the_formula_for_any_size};
+    gemm_f32::gemm [generic] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
+    gemm_f32::define_gemm_f32 [x86_64 avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
+    pack_f32::define_pack_f32 [x86_64 avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
+    row_f32::row_times_matrix [generic avx2 avx512] by dense
+        in dense {equals_the_formula_at_the_edges_of_blocks a_samples_output_is_the_same_bits_alone_and_in_a_batch};
+    vector::_ [avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
+
+    pool_f32::max_pool [scalar avx2 avx512] by max_pool in pool {equals_the_definition};
+    pool_f32::max_pool_gradient [scalar avx2 avx512] by max_pool_gradient in pool {equals_the_definition};
+
+    optimizer_f32::adadelta [scalar avx2 avx512] by adadelta in optimizer {adadelta};
+    optimizer_f32::adam [scalar avx2 avx512] by adam in optimizer {adam};
+    optimizer_f32::sgd [scalar avx2 avx512] by sgd in optimizer {sgd};
+    optimizer_f32::sgd_momentum [scalar avx2 avx512] by sgd in optimizer {sgd};
+
+    peak_f32::multiply_adds [scalar] by multiply_adds in peak {operations_are_counted_per_round};
+    peak_f32::define_peak_f32 [x86_64 avx2 avx512] by multiply_adds in peak {operations_are_counted_per_round};
+};
+
+#[test]
+fn every_kernel_has_a_test() {
+    check(KERNELS, |folder, file| !is_int8(folder, file));
+}
