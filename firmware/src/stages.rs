@@ -9,7 +9,7 @@ use thumbnet::geometry::Geometry;
 use thumbnet::layer::Layer;
 use thumbnet::quant::LayerS8;
 use thumbnet::sequential::{StageVisitor, WorkingMemory};
-use thumbnet::{Network, arch::Backend};
+use thumbnet::{Int8, Network, arch::Backend};
 
 use crate::images::IMAGES;
 use crate::model::{BLOB, Model};
@@ -20,6 +20,35 @@ const PIXELS: usize = Model::INPUT.len();
 /// Room for the input or the output of any stage.
 const LARGEST: usize = if Model::ACTIVATION_BYTES > PIXELS { Model::ACTIVATION_BYTES } else { PIXELS };
 
+/// The network's memory between canaries: its size is a result only as long as nothing else is touched.
+#[repr(C)]
+struct Fenced {
+    before: [u8; FENCE],
+    memory: <Model as Network>::Memory,
+    behind: [u8; FENCE],
+}
+
+const FENCE: usize = 64;
+const CANARY: u8 = 0xa5;
+
+impl Fenced {
+    const NEW: Self = Self { before: [CANARY; FENCE], memory: Model::ZERO_MEMORY, behind: [CANARY; FENCE] };
+
+    /// Runs the network with two fillings of its memory, and panics if the scores differ or a canary is gone.
+    fn check(&mut self, network: &Int8<'_, Model>, image: &<Model as Network>::Image) {
+        let scores = [(0x5a, i32::MAX), (-1, -1)].map(|(activation, word)| {
+            let (activations, scratch) = self.memory.parts();
+            activations.fill(activation);
+            scratch.fill(word);
+            network.predict(image, &mut self.memory)
+        });
+        let [a, b] = &scores;
+        assert!(a == b, "the scores depend on what was in the memory");
+        let intact = self.before.iter().chain(&self.behind).all(|&byte| byte == CANARY);
+        assert!(intact, "something beyond the memory was written");
+    }
+}
+
 /// Logs one line for each stage, and one for the whole.
 ///
 /// # Errors
@@ -28,12 +57,14 @@ const LARGEST: usize = if Model::ACTIVATION_BYTES > PIXELS { Model::ACTIVATION_B
 pub(crate) fn run() -> Result<(), BlobError> {
     let Parts { mut counter, .. } = Selected::start();
     let network = Model::from_blob(BLOB)?;
-    let memory = unwrap!(singleton!(: <Model as Network>::Memory = Model::ZERO_MEMORY));
+    let fenced = unwrap!(singleton!(: Fenced = Fenced::NEW));
     let image = unwrap!(singleton!(: [i8; PIXELS] = [0; PIXELS]));
     for (value, pixel) in image.iter_mut().zip(&IMAGES[1..]) {
         *value = network.input().quantize(f32::from(*pixel) / 255.0);
     }
 
+    fenced.check(&network, image);
+    let memory = &mut fenced.memory;
     let (_, total) = counter.count(|| network.predict(image, memory));
     let (_, stack) = stack::used_by(|| network.predict(image, memory));
     info!(

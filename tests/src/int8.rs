@@ -2,6 +2,7 @@
 
 use thumbnet::arch::Backend;
 use thumbnet::blob::BlobError;
+use thumbnet::sequential::WorkingMemory;
 use thumbnet::{Int8, Network, include_blob};
 use thumbnet_models::MnistSmall;
 
@@ -9,9 +10,14 @@ use crate::cases;
 
 // 256 KB of flash do not hold the images and both blobs.
 #[cfg(feature = "microbit")]
-cases![tflites_bytes_from_plain_weights, a_damaged_blob_is_an_error];
+cases![tflites_bytes_from_plain_weights, predict_keeps_to_its_memory, a_damaged_blob_is_an_error];
 #[cfg(not(feature = "microbit"))]
-cases![tflites_bytes_from_plain_weights, tflites_bytes_from_packed_weights, a_damaged_blob_is_an_error];
+cases![
+    tflites_bytes_from_plain_weights,
+    tflites_bytes_from_packed_weights,
+    predict_keeps_to_its_memory,
+    a_damaged_blob_is_an_error
+];
 
 /// MnistSmall as TFLite quantised it.
 fn plain() -> &'static [u8] {
@@ -55,6 +61,47 @@ fn expect_outputs(network: &Int8<'_, MnistSmall>) {
         let scores = network.predict(image, &mut memory);
         assert_eq!(scores, *expected, "image {i} on {}", network.backend().name());
     }
+}
+
+/// The network's memory between canaries.
+#[repr(C)]
+struct Fenced {
+    before: [u8; 64],
+    memory: <MnistSmall as Network>::Memory,
+    behind: [u8; 64],
+}
+
+/// It writes nowhere else, and what was there before does not matter.
+fn predict_keeps_to_its_memory() {
+    const CANARY: u8 = 0xa5;
+    #[cfg(feature = "microbit")]
+    let blobs = [plain()];
+    #[cfg(not(feature = "microbit"))]
+    let blobs = [plain(), packed()];
+    let (images, outputs) = (bytemuck::cast_slice::<u8, i8>(IMAGES), bytemuck::cast_slice::<u8, i8>(OUTPUTS));
+    let (Some(image), Some(expected)) = (images.first_chunk::<784>(), outputs.first_chunk::<10>()) else {
+        panic!("there is an image");
+    };
+    let mut fenced = Fenced { before: [CANARY; 64], memory: MnistSmall::ZERO_MEMORY, behind: [CANARY; 64] };
+    let mut tried = 0;
+    // A core need not read every order of weights.
+    for network in blobs.into_iter().filter_map(|blob| MnistSmall::from_blob(blob).ok()) {
+        for backend in Backend::available() {
+            for (activation, word) in [(0, 0), (0x5a, i32::MAX), (-1, -1), (-128, 0x1234_5678)] {
+                let (activations, scratch) = fenced.memory.parts();
+                assert!(activations.len() == MnistSmall::ACTIVATION_BYTES);
+                assert!(4 * scratch.len() == MnistSmall::SCRATCH_BYTES);
+                activations.fill(activation);
+                scratch.fill(word);
+                let scores = network.with_backend(backend).predict(image, &mut fenced.memory);
+                assert!(scores == *expected, "memory of {activation} and {word}");
+                let fences = core::hint::black_box(&fenced);
+                assert!(fences.before.iter().chain(&fences.behind).all(|&byte| byte == CANARY), "beyond the memory");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 4);
 }
 
 fn a_damaged_blob_is_an_error() {
