@@ -4,17 +4,18 @@
 //! QEMU counts instructions, not cycles: what takes several cycles on a core (loads of several registers, divisions, taken
 //! branches, waits for flash) counts as one. The counts are exact and the same on every machine, so they may be asserted.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
+use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::shell::{cargo, root, run};
+use crate::shell::{cargo, root, run, run_lines};
 use crate::{image, setup, size};
 
 const LIMIT: Duration = Duration::from_secs(300);
@@ -115,7 +116,6 @@ impl DeviceBench {
         if results.is_empty() {
             bail!("there is no such core, or the network does not fit on its board");
         }
-        println!();
         for result in &results {
             if self.json { println!("{result}") } else { print_result(result) }
         }
@@ -129,9 +129,26 @@ impl DeviceBench {
     }
 }
 
-/// Measures everything and fails if a number has grown: a step of the tests.
+/// The fields of a line of JSON.
+const FIELDS: [&str; 9] =
+    ["core", "network", "backend", "instructions", "macs", "ram_bytes", "stack_bytes", "code_bytes", "layers"];
+
+/// Measures everything as a program that reads `--json` would, and fails if a number has grown: a step of the tests.
 pub(crate) fn check_all() -> Result<()> {
-    DeviceBench { core: None, network: None, json: false, check: true, update: false }.run()
+    let mut results = 0;
+    let mut command = Command::new(env::current_exe()?);
+    run_lines(command.args(["device-bench", "--json", "--check"]).current_dir(root()), |line| {
+        println!("{line}");
+        let result: Value = serde_json::from_str(line).context("standard output has a line that is not JSON")?;
+        for field in FIELDS {
+            ensure!(!result[field].is_null(), "a line of JSON has no field {field}");
+        }
+        results += 1;
+        Ok(())
+    })?;
+    let expected = Board::emulated().flat_map(Network::on).count();
+    ensure!(results == expected, "{results} lines of JSON, not {expected}");
+    Ok(())
 }
 
 fn measure(board: Board, network: Network) -> Result<Value> {

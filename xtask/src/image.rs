@@ -1,9 +1,10 @@
 //! A built image: an ELF file, the board it was linked for, and the format strings of its log.
 
+use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use std::{fs, str};
 
 use anyhow::{Context, Result, bail};
 use defmt_decoder::{DecodeError, Locations, Table};
@@ -32,15 +33,23 @@ impl Run {
     }
 }
 
-/// Boots the image on the board it was linked for, prints its log and returns it with the exit status.
+/// Boots the image on the board it was linked for, shows its log on standard error and returns it with the exit status.
 ///
 /// # Errors
 /// The file is no image of this project, the emulator or probe-rs cannot be started, or the time limit has passed.
 pub(crate) fn boot(path: &Path, limit: Duration) -> Result<Run> {
+    boot_to(path, limit, &mut io::stderr())
+}
+
+/// As [`boot`], with the log going to `shown`.
+///
+/// # Errors
+/// As [`boot`], or the log cannot be written.
+pub(crate) fn boot_to(path: &Path, limit: Duration, shown: &mut dyn Write) -> Result<Run> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let board = board(&bytes).with_context(|| format!("{}", path.display()))?;
     match board.start() {
-        Start::Qemu(machine) => emulate(path, &bytes, machine, limit),
+        Start::Qemu(machine) => emulate(path, &bytes, machine, limit, shown),
         Start::ProbeRs(chip) => {
             let mut probe = Command::new("probe-rs");
             probe.args(["run", "--chip", chip]).arg(path);
@@ -56,7 +65,7 @@ fn board(elf: &[u8]) -> Result<Board> {
     board.context("no symbol _BOARD_... of a board's memory.x: the image was not linked by this project")
 }
 
-fn emulate(path: &Path, elf: &[u8], machine: &str, limit: Duration) -> Result<Run> {
+fn emulate(path: &Path, elf: &[u8], machine: &str, limit: Duration, shown: &mut dyn Write) -> Result<Run> {
     let table = Table::parse(elf)?.context("the image has no .defmt section")?;
     let locations = table.get_locations(elf)?;
     let mut decoder = table.new_stream_decoder();
@@ -77,11 +86,13 @@ fn emulate(path: &Path, elf: &[u8], machine: &str, limit: Duration) -> Result<Ru
                 Ok(frame) => {
                     let message = frame.display_message().to_string();
                     let level = frame.level().map_or("", |level| level.as_str()).to_uppercase();
-                    println!("{level:5} {message}{}", place(&level, &locations, frame.index()));
+                    writeln!(shown, "{level:5} {message}{}", place(&level, &locations, frame.index()))?;
                     log.push(message);
                 }
                 Err(DecodeError::UnexpectedEof) => return Ok(()),
-                Err(DecodeError::Malformed) if table.encoding().can_recover() => println!("(malformed log frame)"),
+                Err(DecodeError::Malformed) if table.encoding().can_recover() => {
+                    writeln!(shown, "(malformed log frame)")?;
+                }
                 Err(DecodeError::Malformed) => bail!("the log is malformed"),
             }
         }

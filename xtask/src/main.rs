@@ -2,6 +2,7 @@
 //!
 //! Each job does its own set-up, says what it runs, and can be run again.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -90,7 +91,7 @@ impl Job {
             }
             Self::Peers(peers) => peers.run()?,
             Self::Boot { image, time_limit } => {
-                let run = image::boot(&image, Duration::from_secs(time_limit))?;
+                let run = image::boot_to(&image, Duration::from_secs(time_limit), &mut io::stdout())?;
                 // The status of the program on the board becomes this one's.
                 return Ok(run
                     .status

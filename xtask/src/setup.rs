@@ -1,5 +1,6 @@
 //! Set-up: what the machine still lacks is installed, and what may not be installed is said.
 
+use std::io;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -34,11 +35,12 @@ fn rustup(kind: &str, wanted: &[&str]) -> Result<()> {
     let lacks = |name: &&&str| !installed.lines().any(|line| line == **name || line.starts_with(&format!("{name}-")));
     let missing: Vec<_> = wanted.iter().filter(lacks).collect();
     if missing.is_empty() {
-        println!("set-up: rustup {kind}s: there ({})", wanted.join(", "));
+        eprintln!("set-up: rustup {kind}s: there ({})", wanted.join(", "));
         return Ok(());
     }
-    println!("set-up: rustup {kind}s: adding what is missing");
-    run(Command::new("rustup").args([kind, "add"]).args(missing).current_dir(crate::shell::root()))
+    eprintln!("set-up: rustup {kind}s: adding what is missing");
+    let mut add = Command::new("rustup");
+    run(add.args([kind, "add"]).args(missing).current_dir(crate::shell::root()).stdout(io::stderr()))
 }
 
 /// QEMU's boards.
@@ -59,10 +61,10 @@ pub(crate) const AARCH64: &str = "aarch64-unknown-linux-musl";
 /// apt-get, dnf, pacman, zypper and brew.
 fn program(name: &str, [apt_name, dnf, pacman, zypper, brew]: [&str; 5]) -> Result<()> {
     if let Some(version) = ask(name, &["--version"]) {
-        println!("set-up: {name}: there ({})", version.lines().next().unwrap_or_default());
+        eprintln!("set-up: {name}: there ({})", version.lines().next().unwrap_or_default());
         return Ok(());
     }
-    println!("set-up: {name} is missing");
+    eprintln!("set-up: {name} is missing");
     let has = |program: &str| ask(program, &["--version"]).is_some();
     if !has("apt-get") {
         let command = match () {
@@ -83,7 +85,7 @@ fn program(name: &str, [apt_name, dnf, pacman, zypper, brew]: [&str; 5]) -> Resu
         if !root {
             command.args(["-n", "apt-get"]);
         }
-        run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+        run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(io::stderr()))
     };
     let install = ["install", "--yes", "--no-install-recommends", apt_name];
     // On a fresh machine the lists of packages are not there yet.

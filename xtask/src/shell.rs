@@ -1,4 +1,5 @@
-//! Other programs: announced, started, read, stopped in time.
+//! Other programs: announced, started, read, stopped in time. What is announced goes to standard error: standard output is
+//! for results.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ fn quote(word: &str) -> String {
 /// # Errors
 /// The program cannot be started, or its exit status is not 0.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    println!("$ {}", line(command));
+    eprintln!("$ {}", line(command));
     let status = command.status().with_context(|| format!("cannot start {}", line(command)))?;
     if !status.success() {
         bail!("{status}: {}", line(command));
@@ -55,7 +56,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// # Errors
 /// As [`run`], or what `each` returns.
 pub(crate) fn run_lines(command: &mut Command, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
-    println!("$ {}", line(command));
+    eprintln!("$ {}", line(command));
     let mut rest = Vec::new();
     let status = stream(command, Duration::MAX, |bytes| {
         rest.extend_from_slice(bytes);
