@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use rayon::prelude::*;
 use thumbnet::{
     Int8, Network,
+    arch::Backend,
     blob::{self, Family, RepackError, WriteError},
     quant::{self, Affine, Calibrator, QuantizeError, Range},
     sequential::ForwardError,
@@ -121,6 +122,7 @@ pub struct QuantizedModel<N> {
     words: Vec<u128>,
     /// Its bytes.
     len: usize,
+    backend: Backend,
     network: PhantomData<N>,
 }
 
@@ -141,6 +143,19 @@ pub struct Accuracy {
 }
 
 impl Accuracy {
+    /// The accuracy of the outputs for every image of a data set.
+    ///
+    /// # Panics
+    ///
+    /// Where there are not as many for each image.
+    pub fn of(outputs: &[i8], data: &Dataset) -> Self {
+        let samples = data.len();
+        assert!(outputs.len() >= samples && outputs.len().is_multiple_of(samples), "outputs for every image");
+        let scores = outputs.chunks_exact(outputs.len() / samples);
+        let right = |&(i, scores): &(usize, &[i8])| argmax(scores) == usize::from(data.label(i));
+        Self { correct: scores.enumerate().filter(right).count(), samples }
+    }
+
     /// `correct / samples`.
     pub fn share(self) -> f64 {
         self.correct as f64 / self.samples as f64
@@ -155,13 +170,20 @@ impl<N: Network> QuantizedModel<N> {
     /// What is off with the blob.
     pub fn from_blob(blob: &[u8]) -> Result<Self, RepackError> {
         let plain = blob::repack::<N>(&bytemuck::cast_slice(&aligned(blob))[..blob.len()], Family::Plain)?;
-        Ok(Self { words: aligned(&plain), len: plain.len(), network: PhantomData })
+        Ok(Self { words: aligned(&plain), len: plain.len(), backend: Backend::detect(), network: PhantomData })
+    }
+
+    /// The same network on other kernels than the fastest; its outputs are the same.
+    #[must_use]
+    pub fn with_backend(self, backend: Backend) -> Self {
+        Self { backend, ..self }
     }
 
     /// The network, read from its blob.
     pub fn network(&self) -> Int8<'_, N> {
         N::from_blob(&bytemuck::cast_slice(&self.words)[..self.len])
             .expect("the blob was read before and has not changed")
+            .with_backend(self.backend)
     }
 
     /// The int8 outputs for one image of 8-bit pixels.
@@ -173,23 +195,33 @@ impl<N: Network> QuantizedModel<N> {
         Runner::new(self).predict(image)
     }
 
+    /// The int8 outputs for every image of a data set, one image after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Dataset`] where it does not fit the network.
+    pub fn outputs(&self, data: &Dataset) -> Result<Vec<i8>, FitError> {
+        check_fits::<N>(data)?;
+        let samples = data.len();
+        let run = |task: usize| {
+            let mut runner = Runner::new(self);
+            let mut outputs = Vec::with_capacity(TASK * N::OUTPUT.len());
+            for i in task * TASK..samples.min((task + 1) * TASK) {
+                outputs.extend_from_slice(runner.predict(data.image(i))?.as_ref());
+            }
+            Ok(outputs)
+        };
+        let parts: Vec<_> = (0..samples.div_ceil(TASK)).into_par_iter().map(run).collect::<Result<_, FitError>>()?;
+        Ok(parts.concat())
+    }
+
     /// Accuracy over a data set.
     ///
     /// # Errors
     ///
     /// [`FitError::Dataset`] where it does not fit the network.
     pub fn evaluate(&self, data: &Dataset) -> Result<Accuracy, FitError> {
-        check_fits::<N>(data)?;
-        let samples = data.len();
-        let count = |task: usize| {
-            let mut runner = Runner::new(self);
-            (task * TASK..samples.min((task + 1) * TASK)).try_fold(0, |correct, i| {
-                let scores = runner.predict(data.image(i))?;
-                Ok(correct + usize::from(argmax(scores.as_ref()) == usize::from(data.label(i))))
-            })
-        };
-        let correct = (0..samples.div_ceil(TASK)).into_par_iter().map(count).sum::<Result<usize, FitError>>()?;
-        Ok(Accuracy { correct, samples })
+        Ok(Accuracy::of(&self.outputs(data)?, data))
     }
 }
 

@@ -46,6 +46,17 @@ fn the_whole_path() {
     assert_eq!(int8["type"], "int8");
     assert!(int8["accuracy"].as_f64().unwrap() > 0.9, "{int8}");
 
+    // Every back end's outputs, of which this machine's fastest is one.
+    let scores = |name: &str, more: &[&str]| {
+        let file = folder.path(name);
+        let fixed = ["evaluate", blob.as_str(), "--dataset", data.as_str(), "--scores", file.as_str(), "--json"];
+        let backend = host_train([&fixed, more].concat()).json()["backend"].clone();
+        (backend, fs::read(file).unwrap())
+    };
+    let (backend, fastest) = scores("fastest", &[]);
+    assert_eq!((&backend, fastest.len()), (&int8["backend"], 30 * 10));
+    assert_eq!(scores("scalar", &["--backend", "scalar"]), ("scalar".into(), fastest));
+
     for (file, kind) in [(run.as_str(), "f32"), (&blob, "int8")] {
         let object = host_train(["inspect", file, "--json"]).json();
         assert_eq!((&object["type"], &object["parameters"]), (&kind.into(), &26_698.into()));
@@ -53,6 +64,20 @@ fn the_whole_path() {
         let text = host_train(["inspect", file]).success();
         assert!(text.contains("Total params: 26,698") && text.contains("conv1 (Conv2D)"), "{text}");
     }
+}
+
+#[test]
+fn evaluations_that_cannot_be_are_refused() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1"]).success();
+    let (data, run, scores) = (folder.path("data"), folder.path("run"), folder.path("scores"));
+    let error =
+        |more: &[&str]| host_train([&["evaluate", run.as_str(), "--dataset", data.as_str()], more].concat()).error();
+    let none = error(&["--backend", "mmx"]);
+    assert!(none.starts_with("error: this machine has no back end `mmx`; it has scalar"), "{none}");
+    let weights = error(&["--scores", &scores]);
+    assert!(weights.trim_end().ends_with("f32 weights, but int8 scores are of a blob"), "{weights}");
+    assert!(fs::exists(scores).is_ok_and(|exists| !exists));
 }
 
 #[test]

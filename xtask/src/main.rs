@@ -20,6 +20,7 @@ mod device_bench;
 mod device_test;
 mod firmware_test;
 mod host_train;
+mod identity;
 mod image;
 mod outputs;
 mod peers;

@@ -6,7 +6,7 @@ use crate::backends::{self, How};
 use crate::board::Board;
 use crate::report::{Counts, Report};
 use crate::shell::{cargo, root, run, run_lines};
-use crate::{build, device_bench, device_test, firmware_test, setup, training_test};
+use crate::{build, device_bench, device_test, firmware_test, identity, setup, training_test};
 
 /// Runs everything, each step whatever becomes of the others.
 pub(crate) fn run_all() -> Result<()> {
@@ -18,6 +18,7 @@ pub(crate) fn run_all() -> Result<()> {
     device_test::add_steps(&mut report, &Board::emulated().collect::<Vec<_>>());
     firmware_test::add_steps(&mut report);
     training_test::add_steps(&mut report);
+    identity::add_steps(&mut report);
     report.step("instructions on every core", device_bench::check_all);
     report.finish()
 }

@@ -24,7 +24,8 @@ const INT8_LOSS: f64 = 0.0010;
 /// Test images to classify on each core.
 const IMAGES: &str = "20";
 
-fn file(name: &str) -> PathBuf {
+/// A file that the training leaves.
+pub(crate) fn file(name: &str) -> PathBuf {
     root().join("target").join("training-test").join(name)
 }
 

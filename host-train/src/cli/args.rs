@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use thumbnet::arch::Backend;
 
 use crate::data::mnist::DATA_VARIABLE;
 
@@ -93,6 +95,29 @@ pub(super) struct EvaluateArgs {
     pub(super) file: PathBuf,
     #[command(flatten)]
     pub(super) data: DataArgs,
+    #[command(flatten)]
+    pub(super) backend: BackendArgs,
+    /// Write the int8 outputs for every test image, of a quantised network, to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) scores: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BackendArgs {
+    /// The kernels: scalar, avx2, avx512 or neon [default: the fastest of this machine]
+    #[arg(long, value_name = "NAME")]
+    pub(super) backend: Option<String>,
+}
+
+impl BackendArgs {
+    /// The back end that was named, or the fastest.
+    pub(super) fn get(&self) -> anyhow::Result<Backend> {
+        let Some(name) = &self.backend else { return Ok(Backend::detect()) };
+        Backend::with_name(name).with_context(|| {
+            let names: Vec<_> = Backend::available().map(Backend::name).collect();
+            format!("this machine has no back end `{name}`; it has {}", names.join(", "))
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -184,9 +209,8 @@ pub(super) struct ProfileArgs {
     /// Measurements of each phase; the fastest counts
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub(super) repeats: usize,
-    /// The kernels: scalar, avx2 or avx512 [default: the fastest of this machine]
-    #[arg(long, value_name = "NAME")]
-    pub(super) backend: Option<String>,
+    #[command(flatten)]
+    pub(super) backend: BackendArgs,
 }
 
 #[derive(Debug, Args)]

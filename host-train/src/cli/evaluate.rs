@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use serde_json::json;
 use thumbnet::{Network, train::Loss};
 
@@ -10,7 +11,7 @@ use super::{
     file::{self, Content, FileVisitor},
     output::Output,
 };
-use crate::data::Split;
+use crate::{data::Split, quantized::Accuracy};
 
 pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
@@ -27,23 +28,33 @@ impl FileVisitor for Evaluate<'_> {
     type Output = ();
 
     fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
-        let data = file::load::<N>(&self.arguments.data, Split::Test)?;
+        let EvaluateArgs { data, backend, scores, .. } = self.arguments;
+        let backend = backend.get()?;
+        let data = file::load::<N>(data, Split::Test)?;
         let path: &Path = &self.path;
         match content {
             Content::Weights(model) => {
+                ensure!(scores.is_none(), "{}: f32 weights, but int8 scores are of a blob", path.display());
+                let model = model.with_backend(backend);
                 let result = model.evaluate(&data, Loss::CategoricalCrossentropy)?;
                 let object = json!({
                     "command": "evaluate", "file": path, "network": N::NAME, "type": "f32", "loss": result.loss,
                     "accuracy": result.accuracy, "correct": result.correct, "images": result.samples,
+                    "backend": model.backend().name(),
                 });
                 let text = format!("{} (f32): {result} ({} of {})", N::NAME, result.correct, result.samples);
                 self.output.result(&object, &text)?;
             }
             Content::Blob(model) => {
-                let result = model.evaluate(&data)?;
+                let model = model.with_backend(backend);
+                let outputs = model.outputs(&data)?;
+                if let Some(scores) = scores {
+                    file::write(scores, bytemuck::cast_slice(&outputs))?;
+                }
+                let result = Accuracy::of(&outputs, &data);
                 let object = json!({
                     "command": "evaluate", "file": path, "network": N::NAME, "type": "int8", "accuracy": result.share(),
-                    "correct": result.correct, "images": result.samples,
+                    "correct": result.correct, "images": result.samples, "backend": model.network().backend().name(),
                 });
                 let text = format!(
                     "{} (int8): accuracy: {:.4} ({} of {})",

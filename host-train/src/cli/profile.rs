@@ -1,6 +1,6 @@
 //! `profile`.
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use thumbnet::{Network, arch::Backend};
 
 use super::{args::ProfileArgs, output::Output};
@@ -13,13 +13,7 @@ pub(super) fn run(arguments: &ProfileArgs, output: Output) -> anyhow::Result<()>
     let ProfileArgs { network, batch_size, repeats, backend } = arguments;
     ensure!(*batch_size > 0, "batch size is 0, but must be at least 1");
     ensure!(*repeats > 0, "repeats is 0, but must be at least 1");
-    let backend = match backend {
-        None => Backend::detect(),
-        Some(name) => Backend::with_name(name).with_context(|| {
-            let names: Vec<_> = Backend::available().map(Backend::name).collect();
-            format!("this machine has no back end `{name}`; it has {}", names.join(", "))
-        })?,
-    };
+    let backend = backend.get()?;
     let profile = with_network(network, Run { backend, batch: *batch_size, repeats: *repeats })?;
     output.result(&profile, &profile.to_string())?;
     Ok(())

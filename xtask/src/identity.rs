@@ -1,0 +1,98 @@
+//! int8 outputs of trained networks: the same bytes from every back end, over every test image.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::backends::{self, How};
+use crate::device_bench::Network;
+use crate::host_train::{ask, text};
+use crate::report::Report;
+use crate::shell::{cargo, root, run};
+use crate::{setup, training_test};
+
+/// Test images of MNIST.
+const ALL: usize = 10_000;
+
+/// Bytes of an image's outputs.
+const CLASSES: usize = 10;
+
+/// One step for each network on the host's back ends, and one on 64-bit ARM. They come after the training that makes the
+/// blob of MnistConvNet.
+pub(crate) fn add_steps(report: &mut Report) {
+    for network in [Network::Small, Network::Convnet] {
+        let name = network.name();
+        report.step(format!("int8 outputs of {name} over {ALL} images on every back end"), || on_host(network));
+        let images = images_on_arm(network);
+        report.step(format!("int8 outputs of {name} over {images} images on 64-bit ARM"), || on_arm(network, images));
+    }
+}
+
+/// What QEMU does in some seconds.
+const fn images_on_arm(network: Network) -> usize {
+    match network {
+        Network::Small => 2000,
+        Network::Convnet => 200,
+    }
+}
+
+/// A blob of the trained network.
+fn blob(network: Network) -> PathBuf {
+    match network {
+        Network::Small => root().join("models/blobs/mnist_small.tnb"),
+        Network::Convnet => training_test::file("plain.tnb"),
+    }
+}
+
+fn file(network: Network, name: &str) -> Result<PathBuf> {
+    let folder = root().join("target").join("identity").join(network.short());
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder.join(name))
+}
+
+/// Compares every vector back end of this CPU with the scalar one.
+fn on_host(network: Network) -> Result<()> {
+    let blob = blob(network);
+    let outputs = |backend: &str| -> Result<Vec<u8>> {
+        let scores = file(network, backend)?;
+        ask(&["evaluate", text(&blob), "--backend", backend, "--scores", text(&scores)])?;
+        let scores = fs::read(&scores).with_context(|| format!("cannot read {}", scores.display()))?;
+        ensure!(scores.len() == CLASSES * ALL, "{} output bytes with {backend}", scores.len());
+        Ok(scores)
+    };
+    let expected = outputs("scalar")?;
+    let mut others = vec!["neon"];
+    if cfg!(not(target_arch = "aarch64")) {
+        others = backends::all()?.into_iter().filter(|&(_, how)| how == How::Native).map(|(name, _)| name).collect();
+    }
+    for backend in others {
+        same(backend, &outputs(backend)?, &expected)?;
+    }
+    Ok(())
+}
+
+/// Compares the back end of 64-bit ARM, in QEMU's user mode, with the host's fastest.
+fn on_arm(network: Network, images: usize) -> Result<()> {
+    let blob = blob(network);
+    let [records, expected, outputs] = ["images.bin", "expected", "neon"].map(|name| file(network, name));
+    let (records, expected, outputs) = (records?, expected?, outputs?);
+    let count = images.to_string();
+    ask(&["sample", text(&blob), "--images", &count, "--out", text(&records), "--scores", text(&expected)])?;
+    let mut example = cargo();
+    example.args(["run", "--quiet", "--package", "thumbnet-models", "--example", "int8_outputs"]);
+    example.args(["--target", setup::AARCH64, "--", network.name()]).args([&blob, &records]);
+    run(example.arg("neon").arg(&outputs))?;
+    let (outputs, expected) = (fs::read(outputs)?, fs::read(expected)?);
+    ensure!(outputs.len() == CLASSES * images, "{} output bytes for {images} images", outputs.len());
+    same("neon", &outputs, &expected)
+}
+
+/// Fails unless the bytes are equal; else says how many were compared.
+fn same(backend: &str, outputs: &[u8], expected: &[u8]) -> Result<()> {
+    ensure!(outputs.len() == expected.len(), "{} output bytes, but {}", outputs.len(), expected.len());
+    let differing = outputs.iter().zip(expected).filter(|(a, b)| a != b).count();
+    ensure!(differing == 0, "{differing} of {} output bytes differ with {backend}", outputs.len());
+    println!("{backend}: 0 of {} output bytes differ", outputs.len());
+    Ok(())
+}
