@@ -15,6 +15,7 @@ use crate::board::Board;
 mod backends;
 mod board;
 mod build;
+mod cycles;
 mod demo;
 mod device_bench;
 mod device_test;
@@ -47,6 +48,8 @@ enum Job {
     },
     /// Count instructions, RAM, stack and code of inference on every core.
     DeviceBench(device_bench::DeviceBench),
+    /// Print what one round of each inner loop costs on Cortex-M4, M7 and M55, by llvm-mca.
+    Cycles(cycles::Cycles),
     /// Print how much flash inference takes on a board.
     Size {
         /// The boards; every one by default.
@@ -86,6 +89,7 @@ impl Job {
                 device_test::run(&if boards.is_empty() { Board::emulated().collect() } else { boards })?;
             }
             Self::DeviceBench(bench) => bench.run()?,
+            Self::Cycles(cycles) => cycles.run()?,
             Self::Size { boards } => {
                 setup::targets()?;
                 size::run(if boards.is_empty() { Board::all() } else { &boards })?;
