@@ -42,9 +42,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// More threads than this are surely a slip, and so many would bring a machine to a halt.
+const MOST_THREADS: usize = 1024;
+
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(threads) = arguments.threads {
-        anyhow::ensure!(threads > 0, "threads is 0, but must be at least 1");
+        anyhow::ensure!(
+            (1..=MOST_THREADS).contains(&threads),
+            "threads is {threads}, but must be from 1 to {MOST_THREADS}"
+        );
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads")?;
     }
     let output = Output::new(arguments.json);
