@@ -96,3 +96,16 @@ fn same(backend: &str, outputs: &[u8], expected: &[u8]) -> Result<()> {
     println!("{backend}: 0 of {} output bytes differ", outputs.len());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_differing_byte_and_a_missing_one_are_found() {
+        same("avx2", &[1, 2, 255], &[1, 2, 255]).unwrap();
+        let error = same("avx2", &[1, 2, 255], &[1, 2, 254]).unwrap_err().to_string();
+        assert_eq!(error, "1 of 3 output bytes differ with avx2");
+        assert!(same("avx2", &[1, 2], &[1, 2, 255]).is_err());
+    }
+}

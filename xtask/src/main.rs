@@ -40,7 +40,11 @@ enum Job {
     /// Train on MNIST, quantise, build firmware, boot it in QEMU, and compare its outputs with the PC's.
     Demo(demo::Demo),
     /// Run every test there is.
-    Test,
+    Test {
+        /// Only the steps with one of these texts in their names.
+        #[arg(long, value_name = "TEXT")]
+        only: Vec<String>,
+    },
     /// Run the device tests on the cores that QEMU plays.
     DeviceTest {
         /// The boards; every emulated one by default.
@@ -82,7 +86,7 @@ impl Job {
         match self {
             Self::Setup => setup::all()?,
             Self::Demo(demo) => demo.run()?,
-            Self::Test => test::run_all()?,
+            Self::Test { only } => test::run_all(only)?,
             Self::DeviceTest { boards } => {
                 setup::targets()?;
                 setup::qemu()?;

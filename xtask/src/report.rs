@@ -8,6 +8,8 @@ use anyhow::{Result, bail};
 #[derive(Default)]
 pub(crate) struct Report {
     steps: Vec<Step>,
+    /// Where it is not empty: texts of which a step's name must hold one, or it is passed over.
+    only: Vec<String>,
 }
 
 struct Step {
@@ -39,6 +41,11 @@ impl Counts {
 }
 
 impl Report {
+    /// A report of the steps with one of the texts in their names, or of all if there is no text.
+    pub(crate) fn only(only: Vec<String>) -> Self {
+        Self { only, ..Self::default() }
+    }
+
     /// Runs a step that is one test in itself.
     pub(crate) fn step(&mut self, name: impl Into<String>, step: impl FnOnce() -> Result<()>) {
         self.counted(name, |counts| {
@@ -51,6 +58,9 @@ impl Report {
     /// Runs a step that counts its tests.
     pub(crate) fn counted(&mut self, name: impl Into<String>, step: impl FnOnce(&mut Counts) -> Result<()>) {
         let name = name.into();
+        if !self.only.is_empty() && !self.only.iter().any(|text| name.contains(text.as_str())) {
+            return;
+        }
         println!("\n==> {name}");
         let start = Instant::now();
         let mut counts = Counts::default();
@@ -66,8 +76,11 @@ impl Report {
     /// Prints the summary.
     ///
     /// # Errors
-    /// A step failed.
+    /// A step failed, or there was none.
     pub(crate) fn finish(self) -> Result<()> {
+        if self.steps.is_empty() {
+            bail!("no step has {} in its name", self.only.join(" or "));
+        }
         println!("\nSummary");
         let mut total = Counts::default();
         for Step { name, time, counts, error } in &self.steps {
@@ -103,6 +116,21 @@ mod tests {
             .add_line("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s");
         counts.add_line("test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
         assert_eq!((counts.passed, counts.failed), (13, 2));
+    }
+
+    #[test]
+    fn steps_are_chosen_by_their_names() {
+        let mut report = Report::only(vec!["clippy".into(), "int8".into()]);
+        let mut ran = Vec::new();
+        for name in ["formatting", "clippy on the host", "int8 outputs"] {
+            report.step(name, || {
+                ran.push(name);
+                Ok(())
+            });
+        }
+        assert_eq!(ran, ["clippy on the host", "int8 outputs"]);
+        report.finish().unwrap();
+        assert!(Report::only(vec!["nothing".into()]).finish().is_err());
     }
 
     #[test]

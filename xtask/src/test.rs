@@ -8,9 +8,9 @@ use crate::report::{Counts, Report};
 use crate::shell::{cargo, root, run, run_lines};
 use crate::{build, device_bench, device_test, firmware_test, identity, setup, training_test};
 
-/// Runs everything, each step whatever becomes of the others.
-pub(crate) fn run_all() -> Result<()> {
-    let mut report = Report::default();
+/// Runs everything, each step whatever becomes of the others; or the steps with one of the texts in their names.
+pub(crate) fn run_all(only: Vec<String>) -> Result<()> {
+    let mut report = Report::only(only);
     report.step("set-up", setup::all);
     report.step("formatting", || run(cargo().args(["fmt", "--all", "--check"])));
     lints(&mut report);
