@@ -88,7 +88,7 @@ and take no cycles after the first round. No column knows waits for flash or for
 
 /// One core's table.
 fn table(tools: &Tools, board: Board, cpu: &str, architecture: &str) -> Result<String> {
-    // All loops are in the program for either network, with one exception or none.
+    // Either network brings every loop along: which of them run depends on the sizes of layers.
     let network = Network::Small;
     let blob = network.blob(board)?;
     let contents = Contents { network: Some(network.name()), blob: Some(&blob), images: None };
