@@ -12,4 +12,4 @@ mod fault;
 mod mmio;
 pub mod stack;
 
-pub use fault::exit;
+pub use fault::{exit, report_panic};

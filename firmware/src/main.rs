@@ -22,6 +22,12 @@ fn main() -> ! {
     firmware::exit(status)
 }
 
+#[cfg(target_os = "none")]
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    firmware::report_panic(info)
+}
+
 #[cfg(not(target_os = "none"))]
 fn main() {
     eprintln!("this program is for a board: cargo run -p firmware --target thumbv7em-none-eabihf");

@@ -19,6 +19,12 @@ fn main() -> ! {
     firmware::exit(0)
 }
 
+#[cfg(target_os = "none")]
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    firmware::report_panic(info)
+}
+
 #[cfg(not(target_os = "none"))]
 fn main() {
     for case in device_tests::all() {
