@@ -4,7 +4,7 @@
 //! | variable | default |
 //! |---|---|
 //! | `THUMBNET_NETWORK` | `mnist-small` |
-//! | `THUMBNET_BLOB` | `models/blobs/mnist_small.tnb` |
+//! | `THUMBNET_BLOB` | `models/blobs/mnist_small.dsp.tnb`, or `mnist_small.plain.tnb` for Cortex-M0 and Helium |
 //! | `THUMBNET_IMAGES` | `firmware/digits.bin`: for each image its label, then its 784 pixels, a byte each |
 //!
 //! A relative path starts at the root of the workspace.
@@ -53,7 +53,8 @@ fn model() -> String {
     let Some((_, network)) = NETWORKS.iter().find(|(known, _)| *known == name) else {
         panic!("THUMBNET_NETWORK is {name}; known are {}", NETWORKS.map(|(known, _)| known).join(" and "));
     };
-    let (blob, blob_len) = file("THUMBNET_BLOB", "models/blobs/mnist_small.tnb");
+    let blob = format!("models/blobs/mnist_small.{}.tnb", if reads_plain_weights() { "plain" } else { "dsp" });
+    let (blob, blob_len) = file("THUMBNET_BLOB", &blob);
     format!(
         r#"
 /// The network.
@@ -67,6 +68,18 @@ static ALIGNED: thumbnet::blob::Aligned<[u8; {blob_len}]> = thumbnet::blob::Alig
 pub(crate) static BLOB: &[u8] = &ALIGNED.0;
 "#
     )
+}
+
+/// Whether plain weights are what the core reads, or reads best: `build.rs` of the library says which kernels it has.
+fn reads_plain_weights() -> bool {
+    println!("cargo::rerun-if-env-changed=THUMBNET_HELIUM");
+    let target = env::var("TARGET").unwrap_or_default();
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let helium = env::var("THUMBNET_HELIUM").is_ok_and(|value| value == "1")
+        || ["cortex-m52", "cortex-m55", "cortex-m85"].into_iter().any(|core| flags.contains(core));
+    target.starts_with("thumbv6m")
+        || target.starts_with("thumbv8m.base")
+        || (target.starts_with("thumbv8m.main") && helium)
 }
 
 /// The source of the module that holds the images.

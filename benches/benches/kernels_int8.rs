@@ -41,7 +41,7 @@ fn layer(backend: Backend, stage: &Stage, tensors: &LayerS8<'_>) {
     let time = Duration::from_millis(300);
     let time = match stage.layer.kind {
         LayerKind::Conv2D { geometry, .. } => {
-            let (pool, input_zero_point) = (stage.pool, tensors.input.zero_point);
+            let (geometry, pool, input_zero_point) = (&geometry, stage.pool.as_ref(), tensors.input.zero_point);
             let conv = ConvS8 { geometry, pool, input_zero_point, weights, packing, bias, requantize };
             best(time, || backend.conv_s8(&conv, black_box(&input), black_box(&mut output), &mut scratch))
         }

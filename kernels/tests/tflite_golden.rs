@@ -63,7 +63,7 @@ impl Weighted {
         }
     }
 
-    fn conv(&self, geometry: Geometry, pool: Option<Geometry>) -> ConvS8<'_> {
+    fn conv<'a>(&'a self, geometry: &'a Geometry, pool: Option<&'a Geometry>) -> ConvS8<'a> {
         ConvS8 {
             geometry,
             pool,
@@ -110,7 +110,7 @@ impl Network {
 
     fn conv(&self, layer: &ConvS8<'_>, input: &[i8]) -> Vec<i8> {
         let mut output = vec![99; input.len() / layer.geometry.input.len() * layer.output_len()];
-        let mut scratch = vec![-1; Backend::conv_s8_scratch_len(&layer.geometry, layer.pool)];
+        let mut scratch = vec![-1; Backend::conv_s8_scratch_len(layer.geometry, layer.pool)];
         self.backend.conv_s8(layer, input, &mut output, &mut scratch);
         output
     }
@@ -154,11 +154,11 @@ fn every_operator_equals_the_interpreters() {
             let network = Network::read(backend, conv, dense);
             let expect = |name: &str| bytes(&format!("{name}.activation"));
             let input = &bytes("input")[..4 * 784];
-            let conv1 = network.conv(&network.conv1.conv(conv_geometry(28, 1, 8), None), input);
+            let conv1 = network.conv(&network.conv1.conv(&conv_geometry(28, 1, 8), None), input);
             assert_eq!(conv1, expect("op0_conv_2d"), "{}", backend.name());
             let pool1 = network.pool(&pool_geometry(28, 8), &conv1);
             assert_eq!(pool1, expect("op1_max_pool_2d"), "{}", backend.name());
-            let conv2 = network.conv(&network.conv2.conv(conv_geometry(14, 8, 16), None), &pool1);
+            let conv2 = network.conv(&network.conv2.conv(&conv_geometry(14, 8, 16), None), &pool1);
             assert_eq!(conv2, expect("op2_conv_2d"), "{}", backend.name());
             let pool2 = network.pool(&pool_geometry(14, 16), &conv2);
             assert_eq!(pool2, expect("op3_max_pool_2d"), "{}", backend.name());
@@ -176,10 +176,10 @@ fn the_network_equals_the_interpreter_with_pooling_fused() {
     for backend in Backend::available() {
         for (conv, dense) in ORDERS {
             let network = Network::read(backend, conv, dense);
-            let pool1 =
-                network.conv(&network.conv1.conv(conv_geometry(28, 1, 8), Some(pool_geometry(28, 8))), &bytes("input"));
+            let pool1 = network
+                .conv(&network.conv1.conv(&conv_geometry(28, 1, 8), Some(&pool_geometry(28, 8))), &bytes("input"));
             let pool2 =
-                network.conv(&network.conv2.conv(conv_geometry(14, 8, 16), Some(pool_geometry(14, 16))), &pool1);
+                network.conv(&network.conv2.conv(&conv_geometry(14, 8, 16), Some(&pool_geometry(14, 16))), &pool1);
             let dense1 = network.dense(&network.dense1.dense(), &pool2);
             let dense2 = network.dense(&network.dense2.dense(), &dense1);
             assert_eq!(dense2.len(), IMAGES * 10);

@@ -22,6 +22,15 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
         let text = name.to_string();
         quote!(Self::NEW.#name.info(#text))
     });
+    let encoded = layers.iter().enumerate().map(|(i, layer)| {
+        let text = layer.name.to_string();
+        quote!(::thumbnet::blob::EncodedLayer {
+            name: #text,
+            bytes: &::thumbnet::blob::encode::<{
+                ::thumbnet::blob::encoded_len(&<#name as ::thumbnet::Network>::LAYERS[#i])
+            }>(&Self::LAYERS[#i]),
+        })
+    });
     let names: Vec<&Ident> = layers.iter().map(|layer| &layer.name).collect();
     let backwards = names.iter().rev();
     let stages = stages(layers);
@@ -30,9 +39,16 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
         let pool = pool.map_or_else(|| quote!(None), |pool| quote!(Self::LAYERS[#pool].window()));
         quote!(::thumbnet::sequential::Stage { index: #layer, layer: Self::LAYERS[#layer], pool: #pool })
     });
-    let stage_visits = stages.iter().enumerate().map(|(i, (layer, _))| {
-        let ty = layer_type(name, *layer, &layers[*layer]);
-        quote!(visitor.stage::<#ty>(const { <Self as ::thumbnet::Network>::STAGES[#i].pool.as_ref() });)
+    let stage_visits = stages.iter().map(|&(layer, pool)| {
+        let ty = layer_type(name, layer, &layers[layer]);
+        let pool = pool.map_or_else(
+            || quote!(None),
+            |pool| {
+                let pool = layer_type(name, pool, &layers[pool]);
+                quote!(Some(const { &<#pool>::GEOMETRY }))
+            },
+        );
+        quote!(visitor.stage::<#ty>(#pool);)
     });
     let first = shape_name(0);
     let last = shape_name(layers.len());
@@ -57,6 +73,7 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
             const INPUT: ::thumbnet::geometry::Shape = Self::#first;
             const OUTPUT: ::thumbnet::geometry::Shape = Self::#last;
             const LAYERS: &'static [::thumbnet::layer::LayerInfo<'static>] = &[#(#infos,)*];
+            const ENCODED_LAYERS: &'static [::thumbnet::blob::EncodedLayer] = &[#(#encoded,)*];
             const STAGES: &'static [::thumbnet::sequential::Stage] = &[#(#stage_values,)*];
 
             type Image = [i8; Self::#first.len()];

@@ -7,7 +7,7 @@ use thumbnet::blob::{BlobError, Family, repack, write};
 use thumbnet::quant::{Calibrator, QuantizedNetwork, Range, quantize};
 use thumbnet::sequential::{Memory, forward};
 use thumbnet::train::initialize;
-use thumbnet::{Network, sequential};
+use thumbnet::{Network, include_blob, sequential};
 use thumbnet_models::MnistSmall;
 
 sequential! {
@@ -206,4 +206,13 @@ fn a_blob_of_tflites_network_gives_tflites_bytes() {
             }
         }
     }
+}
+
+/// The two blobs that firmware embeds by default hold the same network. After a change of one, write the other with [`repack`].
+#[test]
+fn the_embedded_blobs_differ_in_order_alone() {
+    let plain: &[u8] = include_blob!("../blobs/mnist_small.plain.tnb");
+    let dsp: &[u8] = include_blob!("../blobs/mnist_small.dsp.tnb");
+    assert_eq!(repack::<MnistSmall>(dsp, Family::Plain).unwrap(), plain);
+    assert_eq!(repack::<MnistSmall>(plain, Family::Dsp).unwrap(), dsp);
 }

@@ -110,7 +110,7 @@ const SCRATCH: usize = {
     let mut i = 0;
     while i < CONVS.len() {
         let (geometry, pool) = geometry(&CONVS[i]);
-        let words = Backend::conv_s8_scratch_len(&geometry, pool);
+        let words = Backend::conv_s8_scratch_len(&geometry, pool.as_ref());
         most = if words > most { words } else { most };
         i += 1;
     }
@@ -240,19 +240,22 @@ fn fill(b: &mut Buffers, random: &mut Random, rows: usize, len: usize, inputs: u
     }
 }
 
-/// Runs every case on `backend`, reports each difference, and returns how many comparisons were made.
+/// Runs every case on `backend` in each order of weights that it reads, reports each difference, and returns how many
+/// comparisons were made.
 pub fn run(backend: Backend, b: &mut Buffers, report: &mut dyn FnMut(Difference)) -> usize {
     let mut comparisons = 0;
     for values in [Values::Any, Values::Ends, Values::Overflow] {
         for packing in [Packing::Plain, Packing::Pairs, Packing::Quads] {
-            for case in 0..CONVS.len() {
-                comparisons += 1;
+            let reads = |only: Option<Packing>| backend == Backend::SCALAR || only.is_none_or(|only| only == packing);
+            let convs = if reads(Backend::CONV_S8_PACKING) { CONVS.len() } else { 0 };
+            let denses = if reads(Backend::DENSE_S8_PACKING) { DENSES.len() } else { 0 };
+            comparisons += convs + denses;
+            for case in 0..convs {
                 if !conv(backend, b, case, packing, values) {
                     report(Difference { kernel: "conv_s8", case, packing, values });
                 }
             }
-            for case in 0..DENSES.len() {
-                comparisons += 1;
+            for case in 0..denses {
                 if !dense(backend, b, case, packing, values) {
                     report(Difference { kernel: "dense_s8", case, packing, values });
                 }
@@ -260,6 +263,11 @@ pub fn run(backend: Backend, b: &mut Buffers, report: &mut dyn FnMut(Difference)
         }
     }
     comparisons
+}
+
+/// How many comparisons [`run`] makes on a back end that reads `orders` orders of weights.
+pub const fn comparisons(orders: usize) -> usize {
+    3 * orders * (CONVS.len() + DENSES.len())
 }
 
 const UNTOUCHED: i32 = 0x5a5a_5a5a;
@@ -289,10 +297,10 @@ fn conv(backend: Backend, b: &mut Buffers, case: usize, packing: Packing, values
         return false;
     }
     guard(b);
-    let scratch = Backend::conv_s8_scratch_len(&geometry, pool);
+    let scratch = Backend::conv_s8_scratch_len(&geometry, pool.as_ref());
     let layer = ConvS8 {
-        geometry,
-        pool,
+        geometry: &geometry,
+        pool: pool.as_ref(),
         input_zero_point: p.input_zero_point,
         weights: &b.weights[..filters * len],
         packing: Packing::Plain,

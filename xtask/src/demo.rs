@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::board::Board;
 use crate::build::{self, Contents};
+use crate::device_bench::Network;
 use crate::host_train::{ask, text, watch};
 use crate::outputs::Outputs;
 use crate::shell::root;
@@ -63,7 +64,8 @@ impl Demo {
         let (epochs, seed) = (self.epochs.to_string(), self.seed.to_string());
         watch(&["train", "--network", &self.network, "--epochs", &epochs, "--seed", &seed, "--out", text(&folder)])?;
         let f32 = ask(&["evaluate", text(&folder)])?.number("accuracy")? * 100.0;
-        let quantized = ask(&["quantize", text(&folder), "--family", "dsp", "--out", text(&blob)])?;
+        let quantized =
+            ask(&["quantize", text(&folder), "--family", Network::family(self.board), "--out", text(&blob)])?;
         let int8 = ask(&["evaluate", text(&blob)])?.number("accuracy")? * 100.0;
         let count = self.images.to_string();
         ask(&["sample", text(&blob), "--images", &count, "--out", text(&images), "--scores", text(&scores)])?;

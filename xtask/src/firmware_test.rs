@@ -42,7 +42,7 @@ pub(crate) fn add_steps(report: &mut Report) {
 /// The firmware must say what is wrong, and end with a status that is not 0.
 fn damaged_blob() -> Result<()> {
     let path = root().join("target").join("damaged.tnb");
-    let mut blob = fs::read(root().join("models/blobs/mnist_small.tnb"))?;
+    let mut blob = fs::read(root().join("models/blobs/mnist_small.dsp.tnb"))?;
     let middle = blob.len() / 2;
     blob[middle] ^= 1;
     fs::write(&path, blob).with_context(|| format!("cannot write {}", path.display()))?;

@@ -155,7 +155,7 @@ pub(super) struct QuantizeArgs {
     /// Training images to calibrate with
     #[arg(long, default_value_t = 500, value_name = "N")]
     pub(super) images: usize,
-    /// Cores to order the weights for; every core runs every order
+    /// Cores to order the weights for: dsp for Cortex-M3, M4, M7 and M33, plain for M0, M55 and PCs
     #[arg(long, value_enum, default_value_t = FamilyName::Plain)]
     pub(super) family: FamilyName,
 }

@@ -9,11 +9,28 @@ use super::arm;
 use super::x86_64::{avx2, avx512};
 use super::{Backend, Kind, dispatch, scalar};
 use crate::geometry::Geometry;
-#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
-use crate::quant::Packing;
-use crate::quant::{ConvS8, DenseS8, SoftmaxS8};
+use crate::quant::{ConvS8, DenseS8, Packing, SoftmaxS8};
+
+/// The order of weights that the core's kernels read, on a Cortex-M that has some.
+macro_rules! core_packing {
+    ($constant:ident) => {{
+        #[cfg(thumbnet_cortex)]
+        let packing = Some(arm::$constant);
+        #[cfg(not(thumbnet_cortex))]
+        let packing = None;
+        packing
+    }};
+}
 
 impl Backend {
+    /// The only order of weights that [`Backend::conv_s8`] reads with the kernels of a Cortex-M3 or up: a fallback for the others would
+    /// take more flash than it is worth. `None` on other targets, where every back end reads every order, as [`Backend::SCALAR`]
+    /// does anywhere.
+    pub const CONV_S8_PACKING: Option<Packing> = core_packing!(CONV_PACKING);
+
+    /// As [`Backend::CONV_S8_PACKING`], for [`Backend::dense_s8`].
+    pub const DENSE_S8_PACKING: Option<Packing> = core_packing!(DENSE_PACKING);
+
     /// Convolution, activation, and the max pooling behind it where `layer.pool` has one; see [`ConvS8`].
     ///
     /// `input` holds samples of `layer.geometry.input`, `output` as many of [`ConvS8::output_len`] values, `scratch` at least
@@ -21,16 +38,15 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a length is wrong.
+    /// If a length is wrong, or the back end does not read the order of the weights; see [`Backend::CONV_S8_PACKING`].
     pub fn conv_s8(self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
         let (input_len, output_len) = (layer.geometry.input.len(), layer.output_len());
         assert!(layer.is_consistent(), "parameters do not fit the convolution's geometry");
         assert!(input.len() * output_len == output.len() * input_len, "input and output differ in samples");
-        assert!(scratch.len() >= Self::conv_s8_scratch_len(&layer.geometry, layer.pool), "scratch is too small");
+        assert!(scratch.len() >= Self::conv_s8_scratch_len(layer.geometry, layer.pool), "scratch is too small");
         #[cfg(thumbnet_cortex)]
-        if let super::Int8::Core = self.1
-            && layer.packing == arm::CONV_PACKING
-        {
+        if let super::Int8::Core = self.1 {
+            assert!(layer.packing == arm::CONV_PACKING, "the core's kernel does not read this order of weights");
             for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
                 arm::conv_s8::conv_s8(layer, input, output, scratch);
             }
@@ -54,20 +70,57 @@ impl Backend {
         }
     }
 
+    /// [`Backend::conv_s8`] for one sample of a layer of a network that was read from a blob: all that the method demands is so, and
+    /// would only take flash to check again. Should it not be so, this panics too, or the outputs are wrong.
+    pub(crate) fn conv_s8_of_network(self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+        #[cfg(thumbnet_cortex)]
+        match self.1 {
+            super::Int8::Core => arm::conv_s8::conv_s8(layer, input, output, scratch),
+            super::Int8::Scalar => scalar::conv_s8::conv_s8(layer, input, output),
+        }
+        #[cfg(not(thumbnet_cortex))]
+        match self.0 {
+            Kind::Scalar => {
+                _ = scratch;
+                scalar::conv_s8::conv_s8(layer, input, output);
+            }
+            #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
+            _ => self.conv_s8(layer, input, output, scratch),
+        }
+    }
+
+    /// [`Backend::dense_s8`], likewise.
+    pub(crate) fn dense_s8_of_network(self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+        #[cfg(thumbnet_cortex)]
+        match self.1 {
+            super::Int8::Core => arm::dense_s8::dense_s8(layer, input, output, scratch),
+            super::Int8::Scalar => scalar::dense_s8::dense_s8(layer, input, output),
+        }
+        #[cfg(not(thumbnet_cortex))]
+        match self.0 {
+            Kind::Scalar => {
+                _ = scratch;
+                scalar::dense_s8::dense_s8(layer, input, output);
+            }
+            #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
+            _ => self.dense_s8(layer, input, output, scratch),
+        }
+    }
+
     /// The words of scratch that [`Backend::conv_s8`] needs on this target, for any number of samples, with `pool` the max
     /// pooling that is fused.
-    pub const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<Geometry>) -> usize {
+    pub const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<&Geometry>) -> usize {
         #[cfg(thumbnet_cortex)]
         return arm::conv_s8::conv_s8_scratch_len(geometry, pool);
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
         {
             // Any of the back ends may run.
-            let avx2 = avx2::conv_s8::conv_s8_scratch_len(geometry, pool);
-            let avx512 = avx512::conv_s8::conv_s8_scratch_len(geometry, pool);
+            let avx2 = avx2::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
+            let avx512 = avx512::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
             if avx2 > avx512 { avx2 } else { avx512 }
         }
         #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
-        return neon::conv_s8::conv_s8_scratch_len(geometry, pool);
+        return neon::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
         #[cfg(not(any(
             thumbnet_cortex,
             all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar"))
@@ -85,16 +138,15 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a length is wrong.
+    /// If a length is wrong, or the back end does not read the order of the weights; see [`Backend::DENSE_S8_PACKING`]. On
+    /// Cortex-M3, M4, M7 and M33, if the weights do not start at a multiple of 4 bytes, as those in a blob do.
     pub fn dense_s8(self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
         assert!(layer.is_consistent(), "parameters do not fit the dense layer");
         assert!(input.len() * layer.units == output.len() * layer.inputs, "input and output differ in samples");
         assert!(scratch.len() >= Self::dense_s8_scratch_len(layer.inputs, layer.units), "scratch is too small");
         #[cfg(thumbnet_cortex)]
-        if let super::Int8::Core = self.1
-            && layer.packing == arm::DENSE_PACKING
-            && layer.weights.as_ptr().addr().is_multiple_of(4)
-        {
+        if let super::Int8::Core = self.1 {
+            assert!(layer.packing == arm::DENSE_PACKING, "the core's kernel does not read this order of weights");
             for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
                 arm::dense_s8::dense_s8(layer, input, output, scratch);
             }

@@ -81,6 +81,30 @@ enum Int8 {
     Core,
 }
 
+/// The answer of [`Backend::detect`]. On a microcontroller it takes no memory and is known when the program is compiled: a network
+/// that runs on it links no other back end's kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detected(#[cfg(not(thumbnet_cortex))] Backend);
+
+impl Detected {
+    pub(crate) fn new() -> Self {
+        Self(
+            #[cfg(not(thumbnet_cortex))]
+            Backend::detect(),
+        )
+    }
+}
+
+impl From<Detected> for Backend {
+    #[inline(always)]
+    fn from(_detected: Detected) -> Self {
+        #[cfg(thumbnet_cortex)]
+        return Self::CORE;
+        #[cfg(not(thumbnet_cortex))]
+        _detected.0
+    }
+}
+
 impl Backend {
     /// Plain Rust, on every target.
     #[cfg(not(thumbnet_cortex))]

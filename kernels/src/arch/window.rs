@@ -31,6 +31,21 @@ impl Axis {
         first..end.max(first)
     }
 
+    /// Whether every tap reads a real input at output position `at`.
+    #[cfg(thumbnet_cortex)]
+    pub(crate) fn is_inside(&self, at: usize) -> bool {
+        // Left of the input, the difference wraps round.
+        self.input.checked_sub(self.kernel).is_some_and(|last| (at * self.stride).wrapping_sub(self.padding) <= last)
+    }
+
+    /// The inputs that are read at output position `at`.
+    #[cfg(thumbnet_cortex)]
+    #[inline(never)]
+    pub(crate) fn sources(&self, at: usize) -> Range<usize> {
+        let taps = self.taps(at);
+        self.source(at, taps.start)..self.source(at, taps.end)
+    }
+
     /// The input that `tap` reads at output position `at`. Meaningful for the taps that [`Self::taps`] gives.
     pub(crate) fn source(&self, at: usize, tap: usize) -> usize {
         at * self.stride + tap - self.padding

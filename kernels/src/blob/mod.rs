@@ -17,19 +17,23 @@
 //! Numbers in `tensors` are little-endian, as Cortex-M and PCs are, so that they need no decoding. The blob itself must lie at
 //! a multiple of 16 ([`Aligned`], [`include_blob!`](crate::include_blob)).
 
+mod crc;
+mod cursor;
+mod encoded;
 mod read;
 #[cfg(feature = "alloc")]
 mod write;
 
+pub use encoded::{EncodedLayer, encode, encoded_len};
 pub use read::read;
 #[cfg(feature = "alloc")]
 pub use write::{Family, RepackError, WriteError, repack, write};
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::quant::{Affine, SoftmaxS8};
+use crate::quant::{Affine, Packing, SoftmaxS8};
 
 /// The first bytes of every blob.
 pub const MAGIC: [u8; 8] = *b"thumbnet";
@@ -38,10 +42,8 @@ pub const VERSION: u8 = 1;
 /// A blob, and the tensors of each stage in it, start at a multiple of this many bytes.
 pub const ALIGNMENT: usize = 16;
 
-const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
-
 /// Quantisation of one stage as the blob holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 struct StageRecord {
     zero_point: i8,
     activation: [i8; 2],
@@ -50,7 +52,7 @@ struct StageRecord {
     output: Affine,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 enum AfterRecord {
     Nothing,
     Softmax(SoftmaxS8),
@@ -93,6 +95,13 @@ pub enum BlobError {
         /// The first layer of this network that the blob's differs in; empty if the blob's goes on after the last.
         layer: &'static str,
     },
+    /// The weights lie in an order that this core's kernels do not read.
+    Packing {
+        /// The order in the blob.
+        found: Packing,
+        /// The order that the kernels read.
+        needed: Packing,
+    },
     /// The CRC is right, but a field makes no sense; a defect in the program that wrote the blob.
     Malformed {
         /// The field.
@@ -119,6 +128,10 @@ impl fmt::Display for BlobError {
             }
             Self::Architecture { layer: "" } => f.write_str("the blob is of another network: it has more layers"),
             Self::Architecture { layer } => write!(f, "the blob is of another network: layer `{layer}` differs"),
+            Self::Packing { found, needed } => write!(
+                f,
+                "the blob's weights lie in the order {found:?}, but this core's kernels read {needed:?}; write it for this core's family"
+            ),
             Self::Malformed { field } => write!(f, "the blob's field `{field}` makes no sense"),
         }
     }

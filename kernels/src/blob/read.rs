@@ -1,13 +1,16 @@
 //! Reading a blob: every check, once; no copy.
+//!
+//! All of it but a call for each stage is the same code for every network.
 
-use bytemuck::Pod;
-use serde::Deserialize;
+use core::slice::IterMut;
 
-use super::{ALIGNMENT, AfterRecord, BlobError, CRC, MAGIC, StageRecord, VERSION};
-use crate::arch::Backend;
-use crate::layer::LayerInfo;
+use super::crc::crc32;
+use super::cursor::Cursor;
+use super::{ALIGNMENT, AfterRecord, BlobError, EncodedLayer, MAGIC, StageRecord, VERSION};
+use crate::geometry::Geometry;
+use crate::layer::Layer;
 use crate::quant::{Affine, After, LayerS8, Packing, Requantize};
-use crate::sequential::{Int8, Network, Stage};
+use crate::sequential::{Int8, Network, StageVisitor};
 
 #[cfg(target_endian = "big")]
 compile_error!("blobs hold little-endian numbers that are read in place");
@@ -21,39 +24,12 @@ const PREFIX: usize = 8 + 1 + 4;
 ///
 /// [`BlobError`], for anything that is off; afterwards nothing can fail.
 pub fn read<N: Network>(bytes: &[u8]) -> Result<Int8<'_, N>, BlobError> {
-    let content = check(bytes)?;
-    let (input, rest) = take::<Affine>(content, "input")?;
-    check_affine(input, "input")?;
-    let rest = check_layers::<N>(rest)?;
-    let (count, records) = take::<u32>(rest, "stages")?;
-    if count as usize != N::STAGES.len() {
-        return Err(BlobError::Malformed { field: "stages" });
-    }
-
-    // The records are read twice: over them once to find the tensors behind them.
-    let mut rest = records;
-    for _ in N::STAGES {
-        rest = take::<StageRecord>(rest, "stages")?.1;
-    }
-    let (_, rest) = take::<&[u8]>(rest, "pad")?;
-    let (mut cursor, end) = take::<&[u8]>(rest, "tensors")?;
-    if !end.is_empty() {
-        return Err(BlobError::Malformed { field: "length" });
-    }
-
     let mut tensors = N::no_tensors();
-    let mut records = records;
-    let mut current = input;
-    for (tensors, stage) in tensors.as_mut().iter_mut().zip(N::STAGES) {
-        let record;
-        (record, records) = take::<StageRecord>(records, "stages")?;
-        (*tensors, cursor) = read_stage(stage, &record, current, cursor)?;
-        current = record.output;
-    }
-    if !cursor.is_empty() {
-        return Err(BlobError::Malformed { field: "tensors" });
-    }
-    Ok(Int8::new(Backend::detect(), tensors, input, current))
+    let mut reader = Reader::new(bytes, N::ENCODED_LAYERS, tensors.as_mut())?;
+    let input = reader.current;
+    N::visit_stages(&mut reader);
+    let output = reader.finish()?;
+    Ok(Int8::new(tensors, input, output))
 }
 
 /// Checks the whole blob's integrity, and gives what lies between the length and the CRC.
@@ -74,93 +50,167 @@ fn check(bytes: &[u8]) -> Result<&[u8], BlobError> {
     let Some((needed, _)) = rest.split_first_chunk::<4>() else { return Err(truncated(PREFIX)) };
     let needed = u32::from_le_bytes(*needed) as usize;
     let Some(blob) = bytes.get(..needed) else { return Err(truncated(needed)) };
-    let Some((covered, stored)) = blob.split_last_chunk::<4>() else {
-        return Err(BlobError::Malformed { field: "length" });
-    };
-    let (stored, computed) = (u32::from_le_bytes(*stored), CRC.checksum(covered));
+    let Some((covered, stored)) = blob.split_last_chunk::<4>() else { return Err(malformed("length")) };
+    let (stored, computed) = (u32::from_le_bytes(*stored), crc32(covered));
     if stored != computed {
         return Err(BlobError::Corrupt { stored, computed });
     }
-    covered.get(PREFIX..).ok_or(BlobError::Malformed { field: "length" })
+    covered.get(PREFIX..).ok_or(malformed("length"))
 }
 
-/// The next postcard value, and what lies behind it.
-fn take<'a, T: Deserialize<'a>>(bytes: &'a [u8], field: &'static str) -> Result<(T, &'a [u8]), BlobError> {
-    postcard::take_from_bytes(bytes).map_err(|_| BlobError::Malformed { field })
+const fn malformed(field: &'static str) -> BlobError {
+    BlobError::Malformed { field }
 }
 
-fn check_affine(affine: Affine, field: &'static str) -> Result<(), BlobError> {
-    if affine.scale > 0.0 && affine.scale.is_finite() { Ok(()) } else { Err(BlobError::Malformed { field }) }
-}
-
-/// Checks the architecture, and gives what lies behind it. Layers may be named otherwise: names compute nothing.
-fn check_layers<N: Network>(bytes: &[u8]) -> Result<&[u8], BlobError> {
-    let (count, mut rest) = take::<u32>(bytes, "layers")?;
-    for (i, layer) in N::LAYERS.iter().enumerate() {
+/// Checks the architecture. Layers may be named otherwise: names compute nothing.
+fn check_layers(cursor: &mut Cursor<'_>, layers: &[EncodedLayer]) -> Result<(), BlobError> {
+    let count = cursor.number().ok_or(malformed("layers"))? as usize;
+    for (i, layer) in layers.iter().enumerate() {
         let differs = BlobError::Architecture { layer: layer.name };
-        if i >= count as usize {
+        if i >= count {
             return Err(differs);
         }
-        let found: LayerInfo<'_>;
-        (found, rest) = take(rest, "layers")?;
-        if (LayerInfo { name: layer.name, ..found }) != *layer {
+        cursor.bytes().ok_or(malformed("layers"))?;
+        // By hand: a slice's `==` is a call of `memcmp`, which nothing else needs.
+        if !cursor.take(layer.bytes.len()).is_some_and(|found| found.iter().eq(layer.bytes)) {
             return Err(differs);
         }
     }
-    if count as usize > N::LAYERS.len() { Err(BlobError::Architecture { layer: "" }) } else { Ok(rest) }
+    if count > layers.len() { Err(BlobError::Architecture { layer: "" }) } else { Ok(()) }
 }
 
-/// The tensors of one stage, and what lies behind them.
-fn read_stage<'a>(
-    stage: &Stage,
-    record: &StageRecord,
-    input: Affine,
-    bytes: &'a [u8],
-) -> Result<(LayerS8<'a>, &'a [u8]), BlobError> {
-    let channels = if stage.layer.kernel_len() == 0 { 0 } else { stage.layer.output.channels };
-    let malformed = |field| BlobError::Malformed { field };
-    let mut reader = Reader { all: bytes, at: 0 };
-    let weights = reader.values::<i8>(stage.layer.kernel_len(), ALIGNMENT)?;
-    let bias = reader.values::<i32>(channels, 4)?;
-    let multiplier = reader.values::<i32>(channels, 4)?;
-    let shift = reader.values::<i8>(channels, 1)?;
-    let after = match record.after {
-        AfterRecord::Nothing => After::Nothing,
-        AfterRecord::Softmax(softmax) if softmax.is_valid() => After::Softmax(softmax),
-        AfterRecord::Softmax(_) => return Err(malformed("softmax")),
-        AfterRecord::Table => After::Table(reader.values::<i8>(256, 1)?.try_into().map_err(|_| malformed("table"))?),
-    };
-    let rest = reader.align(ALIGNMENT)?;
+/// A blob half read: what is left of the stages' records and of their tensors.
+struct Reader<'a, 't> {
+    records: Cursor<'a>,
+    tensors: Tensors<'a>,
+    /// Where the tensors of the stages to come go.
+    stages: IterMut<'t, LayerS8<'a>>,
+    /// Scale and zero point of the last stage's output, or of the network's input.
+    current: Affine,
+    result: Result<(), BlobError>,
+}
 
-    let packing = Packing::from_code(record.packing).ok_or(malformed("packing"))?;
-    let [min, max] = record.activation;
-    let shifts_fit = shift.iter().all(|shift| (-31..=30).contains(shift));
-    if multiplier.iter().any(|multiplier| *multiplier < 0) || !shifts_fit || min > max {
-        return Err(malformed("requantize"));
+impl<'a, 't> Reader<'a, 't> {
+    /// Checks all that comes before the stages.
+    fn new(bytes: &'a [u8], layers: &[EncodedLayer], stages: &'t mut [LayerS8<'a>]) -> Result<Self, BlobError> {
+        let mut cursor = Cursor(check(bytes)?);
+        let current = cursor.affine().ok_or(malformed("input"))?;
+        check_layers(&mut cursor, layers)?;
+        if cursor.number() != u32::try_from(stages.len()).ok() {
+            return Err(malformed("stages"));
+        }
+        // The records are read twice: over them once to find the tensors behind them.
+        let records = cursor;
+        for _ in &*stages {
+            cursor.record().ok_or(malformed("stages"))?;
+        }
+        cursor.bytes().ok_or(malformed("pad"))?;
+        let all = cursor.bytes().ok_or(malformed("tensors"))?;
+        if !all.as_ptr().addr().is_multiple_of(ALIGNMENT) {
+            return Err(malformed("pad"));
+        }
+        if !cursor.0.is_empty() {
+            return Err(malformed("length"));
+        }
+        Ok(Self {
+            records,
+            tensors: Tensors { all: bytemuck::cast_slice(all), at: 0 },
+            stages: stages.iter_mut(),
+            current,
+            result: Ok(()),
+        })
     }
-    check_affine(record.output, "output")?;
-    let requantize = Requantize { multiplier, shift, zero_point: record.zero_point, activation: [min, max] };
-    Ok((LayerS8 { input, output: record.output, weights, packing, bias, requantize, after }, rest))
+
+    /// Scale and zero point of the network's output.
+    fn finish(self) -> Result<Affine, BlobError> {
+        self.result?;
+        if self.tensors.at != self.tensors.all.len() {
+            return Err(malformed("tensors"));
+        }
+        Ok(self.current)
+    }
+
+    /// Reads the next stage, which has `weights` weights and `channels` biases, unless something was wrong before.
+    #[inline(never)]
+    fn stage(&mut self, weights: usize, channels: usize, packing: Option<Packing>) {
+        if self.result.is_ok() {
+            self.result = self.try_stage(weights, channels, packing);
+        }
+    }
+
+    fn try_stage(&mut self, weights: usize, channels: usize, packing: Option<Packing>) -> Result<(), BlobError> {
+        let input = self.current;
+        let StageRecord { zero_point, activation, packing: code, after, output } =
+            self.records.record().ok_or(malformed("stages"))?;
+        let found = Packing::from_code(code).ok_or(malformed("packing"))?;
+        if let Some(needed) = packing
+            && needed != found
+        {
+            return Err(BlobError::Packing { found, needed });
+        }
+        let Some(stage) = self.tensors.stage(weights, channels) else { return Err(malformed("tensors")) };
+        let StageTensors { weights, bias, multiplier, shift } = stage;
+        let after = match after {
+            AfterRecord::Nothing => After::Nothing,
+            AfterRecord::Softmax(softmax) if softmax.is_valid() => After::Softmax(softmax),
+            AfterRecord::Softmax(_) => return Err(malformed("softmax")),
+            AfterRecord::Table => match self.tensors.take(256, 1).and_then(<[i8]>::first_chunk) {
+                Some(table) => After::Table(table),
+                None => return Err(malformed("table")),
+            },
+        };
+        // The last stage's end is not padded.
+        self.tensors.at = self.tensors.at.next_multiple_of(ALIGNMENT).min(self.tensors.all.len());
+        let shifts_fit = shift.iter().all(|shift| (-31..=30).contains(shift));
+        if multiplier.iter().any(|multiplier| *multiplier < 0) || !shifts_fit || activation[0] > activation[1] {
+            return Err(malformed("requantize"));
+        }
+        let requantize = Requantize { multiplier, shift, zero_point, activation };
+        if let Some(stage) = self.stages.next() {
+            *stage = LayerS8 { input, output, weights, packing: found, bias, requantize, after };
+        }
+        self.current = output;
+        Ok(())
+    }
 }
 
-/// Takes arrays out of bytes that start at a multiple of [`ALIGNMENT`].
-struct Reader<'a> {
-    all: &'a [u8],
+impl StageVisitor for Reader<'_, '_> {
+    #[inline(always)]
+    fn stage<L: Layer>(&mut self, _pool: Option<&'static Geometry>) {
+        let channels = if L::KERNEL_LEN == 0 { 0 } else { L::OUTPUT.channels };
+        Reader::stage(self, L::KERNEL_LEN, channels, L::PACKING_S8);
+    }
+}
+
+/// Arrays out of bytes that start at a multiple of [`ALIGNMENT`].
+struct Tensors<'a> {
+    all: &'a [i8],
     at: usize,
 }
 
-impl<'a> Reader<'a> {
-    /// Goes on to the next multiple of `alignment`, or to the end, and gives what lies there.
-    fn align(&mut self, alignment: usize) -> Result<&'a [u8], BlobError> {
-        self.at = self.at.next_multiple_of(alignment).min(self.all.len());
-        self.all.get(self.at..).ok_or(BlobError::Malformed { field: "tensors" })
+/// The arrays of one stage.
+struct StageTensors<'a> {
+    weights: &'a [i8],
+    bias: &'a [i32],
+    multiplier: &'a [i32],
+    shift: &'a [i8],
+}
+
+impl<'a> Tensors<'a> {
+    /// The arrays of a stage with `weights` weights and `channels` biases.
+    fn stage(&mut self, weights: usize, channels: usize) -> Option<StageTensors<'a>> {
+        let weights = self.take(weights, ALIGNMENT)?;
+        let words = bytemuck::try_cast_slice::<i8, i32>(self.take(8 * channels, 4)?).ok()?;
+        let (bias, multiplier) = words.split_at_checked(channels)?;
+        Some(StageTensors { weights, bias, multiplier, shift: self.take(channels, 1)? })
     }
 
-    fn values<T: Pod>(&mut self, count: usize, alignment: usize) -> Result<&'a [T], BlobError> {
-        let malformed = BlobError::Malformed { field: "tensors" };
-        let size = count.checked_mul(size_of::<T>()).ok_or(malformed)?;
-        let bytes = self.align(alignment)?.get(..size).ok_or(malformed)?;
-        self.at += size;
-        bytemuck::try_cast_slice(bytes).map_err(|_| malformed)
+    /// The next `size` bytes from a multiple of `alignment` on.
+    #[inline(never)]
+    fn take(&mut self, size: usize, alignment: usize) -> Option<&'a [i8]> {
+        let start = self.at.next_multiple_of(alignment);
+        let (taken, _) = self.all.get(start..)?.split_at_checked(size)?;
+        self.at = start + size;
+        Some(taken)
     }
 }

@@ -6,12 +6,13 @@ use core::fmt;
 
 use serde::Serialize;
 
-use super::{ALIGNMENT, AfterRecord, BlobError, CRC, MAGIC, StageRecord, VERSION};
+use super::crc::crc32;
+use super::{ALIGNMENT, AfterRecord, BlobError, MAGIC, StageRecord, VERSION};
 use crate::layer::LayerKind;
 use crate::quant::{After, LayerS8, OwnedAfter, PackError, Packing, QuantizedNetwork, QuantizedStage, Requantize};
 use crate::sequential::{Network, Stage};
 
-/// The cores whose order the weights are written in. Every core reads every order; its own is fastest.
+/// The cores whose order the weights are written in. Cortex-M3 and up read that of their own family alone, PCs and Cortex-M0 both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
     /// PCs, Cortex-M0, M0+, and Cortex-M55 and M85 with Helium.
@@ -99,7 +100,7 @@ pub fn write<N: Network>(network: &QuantizedNetwork, family: Family) -> Result<V
     blob.extend(tensors);
     let length = u32::try_from(blob.len() + 4).map_err(|_| WriteError::TooLarge)?;
     blob[length_at..][..4].copy_from_slice(&length.to_le_bytes());
-    let crc = CRC.checksum(&blob);
+    let crc = crc32(&blob);
     blob.extend(crc.to_le_bytes());
     Ok(blob)
 }

@@ -6,7 +6,7 @@ use super::activation::activate_gradient;
 use super::{Activation, ActivationKind, Context, Gradient, Layer, LayerInfo, LayerKind, Linear, PaddingKind, Valid};
 use crate::arch::Backend;
 use crate::geometry::{Geometry, Shape};
-use crate::quant::{ConvS8, LayerS8};
+use crate::quant::{LayerS8, Packing};
 use crate::train::{Optimizer, Trainable};
 
 /// `y[i, j, f] = act(bias[f] + sum over u, v, c of x[i*SH + u - top, j*SW + v - left, c] * kernel[u, v, c, f])`, inputs outside of `x`
@@ -84,6 +84,7 @@ impl<
     const KERNEL_LEN: usize = KH * KW * C * F;
     const BIAS_LEN: usize = if BIAS { F } else { 0 };
     const ACTIVATION: Activation = A::ACTIVATION;
+    const PACKING_S8: Option<Packing> = Backend::CONV_S8_PACKING;
 
     fn forward_linear(&self, cx: &Context, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
         let (kernel, bias) = weights.split_at(Self::KERNEL_LEN);
@@ -118,24 +119,15 @@ impl<
         optimizer.update(cx.backend, bias, dbias);
     }
 
+    #[inline(always)]
     fn forward_s8(
         backend: Backend,
         tensors: &LayerS8<'_>,
-        pool: Option<&Geometry>,
+        pool: Option<&'static Geometry>,
         x: &[i8],
         y: &mut [i8],
         scratch: &mut [i32],
     ) {
-        let conv = ConvS8 {
-            geometry: Self::GEOMETRY,
-            pool: pool.copied(),
-            input_zero_point: tensors.input.zero_point,
-            weights: tensors.weights,
-            packing: tensors.packing,
-            bias: tensors.bias,
-            requantize: tensors.requantize,
-        };
-        backend.conv_s8(&conv, x, y, scratch);
-        tensors.after.apply(backend, F, y);
+        tensors.conv(backend, &Self::GEOMETRY, pool, x, y, scratch);
     }
 }

@@ -6,7 +6,7 @@ use super::activation::activate_gradient;
 use super::{Activation, ActivationKind, Context, Gradient, Layer, LayerInfo, LayerKind, Linear};
 use crate::arch::Backend;
 use crate::geometry::{Geometry, Shape};
-use crate::quant::{DenseS8, LayerS8};
+use crate::quant::{LayerS8, Packing};
 use crate::train::{Optimizer, Trainable};
 
 /// `y[u] = act(bias[u] + sum over i of x[i] * kernel[i, u])`: Keras's `Dense`, from a vector of `INPUTS` to one of `UNITS` values.
@@ -38,6 +38,7 @@ impl<const INPUTS: usize, const UNITS: usize, A: ActivationKind, const BIAS: boo
     const KERNEL_LEN: usize = INPUTS * UNITS;
     const BIAS_LEN: usize = if BIAS { UNITS } else { 0 };
     const ACTIVATION: Activation = A::ACTIVATION;
+    const PACKING_S8: Option<Packing> = Backend::DENSE_S8_PACKING;
 
     fn forward_linear(&self, cx: &Context, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
         let (kernel, bias) = weights.split_at(Self::KERNEL_LEN);
@@ -74,23 +75,15 @@ impl<const INPUTS: usize, const UNITS: usize, A: ActivationKind, const BIAS: boo
         cx.backend.dense_kernel_gradient(INPUTS, UNITS, cx.batch, x, dy, kernel, &update, scratch);
     }
 
+    #[inline(always)]
     fn forward_s8(
         backend: Backend,
         tensors: &LayerS8<'_>,
-        _pool: Option<&Geometry>,
+        _pool: Option<&'static Geometry>,
         x: &[i8],
         y: &mut [i8],
         scratch: &mut [i32],
     ) {
-        let dense = DenseS8 {
-            inputs: INPUTS,
-            units: UNITS,
-            weights: tensors.weights,
-            packing: tensors.packing,
-            bias: tensors.bias,
-            requantize: tensors.requantize,
-        };
-        backend.dense_s8(&dense, x, y, scratch);
-        tensors.after.apply(backend, UNITS, y);
+        tensors.dense(backend, INPUTS, UNITS, x, y, scratch);
     }
 }

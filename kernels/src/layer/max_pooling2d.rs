@@ -87,7 +87,7 @@ impl<
     fn forward_s8(
         backend: Backend,
         _tensors: &LayerS8<'_>,
-        _pool: Option<&Geometry>,
+        _pool: Option<&'static Geometry>,
         x: &[i8],
         y: &mut [i8],
         _scratch: &mut [i32],

@@ -21,7 +21,7 @@ pub use max_pooling2d::MaxPooling2D;
 
 use crate::arch::Backend;
 use crate::geometry::{Geometry, Shape};
-use crate::quant::LayerS8;
+use crate::quant::{LayerS8, Packing};
 use crate::train::{Optimizer, Trainable};
 
 /// How a batch is computed.
@@ -50,6 +50,8 @@ pub trait Layer {
     const BIAS_LEN: usize = 0;
     /// The activation.
     const ACTIVATION: Activation = Activation::Linear;
+    /// The only order of int8 weights that the layer's kernels read on this target, or `None` if they read every one.
+    const PACKING_S8: Option<Packing> = None;
 
     /// Whether the outputs are the inputs, so that nothing has to be computed or stored.
     fn is_identity(&self, _cx: &Context) -> bool {
@@ -92,7 +94,7 @@ pub trait Layer {
     fn forward_s8(
         _backend: Backend,
         _tensors: &LayerS8<'_>,
-        _pool: Option<&Geometry>,
+        _pool: Option<&'static Geometry>,
         _x: &[i8],
         _y: &mut [i8],
         _scratch: &mut [i32],

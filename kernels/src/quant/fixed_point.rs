@@ -40,7 +40,10 @@ pub const fn quantize_multiplier(real: f64) -> QuantizedMultiplier {
 }
 
 /// `round(a * b / 2^31)`, halves up, saturated; gemmlowp's `SaturatingRoundingDoublingHighMul`, ARM's `VQRDMULH`.
-#[inline(always)]
+///
+/// Not inlined on a microcontroller, where a 64-bit product is many instructions and this is called from many places.
+#[cfg_attr(not(target_arch = "arm"), inline(always))]
+#[cfg_attr(target_arch = "arm", inline(never))]
 pub const fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     // -1 * -1 = 1 is the only product that Q31 cannot hold.
     if a == i32::MIN && b == i32::MIN {
@@ -58,16 +61,16 @@ pub const fn rounding_divide_by_pot(x: i32, exponent: u32) -> i32 {
     (x >> exponent) + (remainder > threshold) as i32
 }
 
-/// `x * 2^exponent`, saturated.
+/// `x * 2^exponent`, saturated. `exponent` is in `0..=31`.
 #[inline(always)]
 pub const fn saturating_shift_left(x: i32, exponent: u32) -> i32 {
-    let wide = (x as i64) << exponent;
-    if wide > i32::MAX as i64 {
-        i32::MAX
-    } else if wide < i32::MIN as i64 {
+    let shifted = x << exponent;
+    if shifted >> exponent == x {
+        shifted
+    } else if x < 0 {
         i32::MIN
     } else {
-        wide as i32
+        i32::MAX
     }
 }
 
@@ -99,7 +102,13 @@ pub const fn multiply_rounding_once(x: i32, multiplier: i32, shift: i32) -> i32 
         let places = (-1 - shift) as u32;
         return ((product >> 32) as i32 + (1 << (places - 1))) >> places;
     }
-    let places = (31 - shift) as u32;
+    round_wide(product, (31 - shift) as u32)
+}
+
+/// `product / 2^places`, halves up, saturated. Rare, and long where a word has 32 bits.
+#[cold]
+#[inline(never)]
+const fn round_wide(product: i64, places: u32) -> i32 {
     let rounded = (product + (1 << (places - 1))) >> places;
     if rounded > i32::MAX as i64 {
         i32::MAX

@@ -71,11 +71,11 @@ pub struct Requantize<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct ConvS8<'a> {
     /// The convolution's shapes; `geometry.output.channels` is the number of filters.
-    pub geometry: Geometry,
+    pub geometry: &'a Geometry,
     /// A max pooling of the convolution's output, whose `input` shape is `geometry.output`. Kernels take the maximum of the
     /// accumulators before they requantise them: the same result, because requantising never falls as its argument grows,
     /// for fewer requantisations and no buffer between the two layers.
-    pub pool: Option<Geometry>,
+    pub pool: Option<&'a Geometry>,
     /// What padding reads as: the input's zero point.
     pub input_zero_point: i8,
     /// A row for each filter, of `kernel height x kernel width x input channels` values.
@@ -142,7 +142,7 @@ impl SoftmaxS8 {
 impl ConvS8<'_> {
     /// Values of one output sample: after the pooling, where there is one.
     pub const fn output_len(&self) -> usize {
-        match &self.pool {
+        match self.pool {
             Some(pool) => pool.output.len(),
             None => self.geometry.output.len(),
         }

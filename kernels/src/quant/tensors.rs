@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Packing, Requantize, SoftmaxS8};
+use super::{ConvS8, DenseS8, Packing, Requantize, SoftmaxS8};
 use crate::arch::Backend;
+use crate::geometry::Geometry;
 
 /// Scale and zero point: the real value of `q` is `scale * (q - zero_point)`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,53 @@ pub struct LayerS8<'a> {
 }
 
 impl LayerS8<'_> {
+    /// Runs the stage as a convolution, with `pool` the max pooling that is fused. Not inlined: a network's convolutions share it.
+    #[inline(never)]
+    pub(crate) fn conv(
+        &self,
+        backend: Backend,
+        geometry: &Geometry,
+        pool: Option<&Geometry>,
+        x: &[i8],
+        y: &mut [i8],
+        scratch: &mut [i32],
+    ) {
+        let conv = ConvS8 {
+            geometry,
+            pool,
+            input_zero_point: self.input.zero_point,
+            weights: self.weights,
+            packing: self.packing,
+            bias: self.bias,
+            requantize: self.requantize,
+        };
+        backend.conv_s8_of_network(&conv, x, y, scratch);
+        self.after.apply(backend, geometry.output.channels, y);
+    }
+
+    /// Runs the stage as a dense layer.
+    #[inline(never)]
+    pub(crate) fn dense(
+        &self,
+        backend: Backend,
+        inputs: usize,
+        units: usize,
+        x: &[i8],
+        y: &mut [i8],
+        scratch: &mut [i32],
+    ) {
+        let dense = DenseS8 {
+            inputs,
+            units,
+            weights: self.weights,
+            packing: self.packing,
+            bias: self.bias,
+            requantize: self.requantize,
+        };
+        backend.dense_s8_of_network(&dense, x, y, scratch);
+        self.after.apply(backend, units, y);
+    }
+
     /// Tensors of no values, to be overwritten.
     pub const EMPTY: Self = Self {
         input: Affine { scale: 1.0, zero_point: 0 },

@@ -1,7 +1,7 @@
 //! The quantised network.
 
 use super::{Network, StageVisitor, WorkingMemory};
-use crate::arch::Backend;
+use crate::arch::{Backend, Detected};
 use crate::geometry::Geometry;
 use crate::layer::Layer;
 use crate::quant::{Affine, LayerS8};
@@ -9,9 +9,11 @@ use crate::quant::{Affine, LayerS8};
 /// A network quantised to int8, its weights borrowed from the blob that was read.
 ///
 /// All that could go wrong was checked when the blob was read: [`predict`](Self::predict) neither fails nor panics.
+///
+/// `B` is the back end: [`Detected`], or one that [`with_backend`](Self::with_backend) chose.
 #[derive(Clone, Copy, Debug)]
-pub struct Int8<'a, N: Network> {
-    backend: Backend,
+pub struct Int8<'a, N: Network, B = Detected> {
+    backend: B,
     tensors: N::Tensors<'a>,
     input: Affine,
     output: Affine,
@@ -19,18 +21,21 @@ pub struct Int8<'a, N: Network> {
 
 impl<'a, N: Network> Int8<'a, N> {
     /// A network from its checked tensors, one for each stage.
-    pub(crate) fn new(backend: Backend, tensors: N::Tensors<'a>, input: Affine, output: Affine) -> Self {
-        Self { backend, tensors, input, output }
+    pub(crate) fn new(tensors: N::Tensors<'a>, input: Affine, output: Affine) -> Self {
+        Self { backend: Detected::new(), tensors, input, output }
     }
+}
 
+impl<'a, N: Network, B: Into<Backend> + Copy> Int8<'a, N, B> {
     /// The same network on another back end; the results are the same.
-    pub fn with_backend(self, backend: Backend) -> Self {
-        Self { backend, ..self }
+    pub fn with_backend(self, backend: Backend) -> Int8<'a, N, Backend> {
+        let Self { tensors, input, output, .. } = self;
+        Int8 { backend, tensors, input, output }
     }
 
     /// The kernels that run.
     pub fn backend(&self) -> Backend {
-        self.backend
+        self.backend.into()
     }
 
     /// Scale and zero point of the input.
@@ -50,10 +55,9 @@ impl<'a, N: Network> Int8<'a, N> {
 
     /// The outputs for one image. `memory` is working memory; its contents before do not matter.
     pub fn predict(&self, image: &N::Image, memory: &mut N::Memory) -> N::Scores {
-        let mut scores = N::ZERO_SCORES;
         let (activations, scratch) = memory.parts();
         let mut pass = Pass {
-            backend: self.backend,
+            backend: self.backend.into(),
             tensors: self.tensors.as_ref(),
             input: Some(image.as_ref()),
             activations,
@@ -64,6 +68,7 @@ impl<'a, N: Network> Int8<'a, N> {
         N::visit_stages(&mut pass);
         let Pass { activations, at_front, len, .. } = pass;
         let start = if at_front { 0 } else { activations.len() - len };
+        let mut scores = N::ZERO_SCORES;
         for (score, value) in scores.as_mut().iter_mut().zip(&activations[start..]) {
             *score = *value;
         }

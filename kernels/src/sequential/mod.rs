@@ -16,6 +16,7 @@ pub use plan::{
 };
 pub(crate) use training::TrainingPass;
 
+use crate::blob::EncodedLayer;
 use crate::geometry::{Geometry, Shape};
 use crate::layer::{Activation, Layer, LayerInfo};
 use crate::quant::LayerS8;
@@ -35,6 +36,8 @@ pub trait Network: Sized + Copy + Send + Sync + 'static {
     const OUTPUT: Shape;
     /// Every layer, first to last.
     const LAYERS: &'static [LayerInfo<'static>];
+    /// Every layer as a blob holds it.
+    const ENCODED_LAYERS: &'static [EncodedLayer];
     /// What the quantised network runs: each convolution together with the max pooling that follows it, and no layers that do
     /// nothing in inference.
     const STAGES: &'static [Stage];

@@ -31,7 +31,7 @@ impl Stage {
     /// Bytes of scratch.
     pub const fn scratch_bytes(&self) -> usize {
         match self.layer.kind {
-            LayerKind::Conv2D { geometry, .. } => 4 * Backend::conv_s8_scratch_len(&geometry, self.pool),
+            LayerKind::Conv2D { geometry, .. } => 4 * Backend::conv_s8_scratch_len(&geometry, self.pool.as_ref()),
             LayerKind::Dense { .. } => {
                 4 * Backend::dense_s8_scratch_len(self.layer.input.len(), self.layer.output.len())
             }

@@ -7,7 +7,7 @@ use thumbnet::quant::ConvS8;
 fn run(backend: Backend, layer: &ConvS8<'_>, input: &[i8]) -> Vec<i8> {
     let samples = input.len() / layer.geometry.input.len();
     let mut output = Fenced::new(samples * layer.output_len(), 0x55);
-    let mut scratch = Fenced::new(Backend::conv_s8_scratch_len(&layer.geometry, layer.pool), 0x1234_5678);
+    let mut scratch = Fenced::new(Backend::conv_s8_scratch_len(layer.geometry, layer.pool), 0x1234_5678);
     backend.conv_s8(layer, input, output.inside(), scratch.inside());
     scratch.checked();
     output.checked().to_vec()
@@ -16,8 +16,8 @@ fn run(backend: Backend, layer: &ConvS8<'_>, input: &[i8]) -> Vec<i8> {
 fn check(random: &mut Random, geometry: Geometry, pool: Option<Geometry>, samples: usize) {
     let tensors = Tensors::random(random, geometry.output.channels, geometry.patch());
     let layer = ConvS8 {
-        geometry,
-        pool,
+        geometry: &geometry,
+        pool: pool.as_ref(),
         input_zero_point: byte(random),
         weights: &tensors.weights,
         packing: tensors.packing,

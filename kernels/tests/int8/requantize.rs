@@ -29,7 +29,7 @@ pub(crate) fn every_shift() {
             }
         }
         let conv = ConvS8 {
-            geometry,
+            geometry: &geometry,
             pool: None,
             input_zero_point: 0,
             weights: &tensors.weights,

@@ -16,7 +16,6 @@
 //! the row's windows. So a first layer of one channel has neither border checks nor bytes to unpack in its inner loops.
 use super::Core;
 use super::tile::{Run, Tile, Wide, Windows};
-use crate::arch::scalar;
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 use crate::quant::{ConvS8, Packing};
@@ -61,14 +60,30 @@ pub(super) trait Column {
     /// Writes `values` to the positions of `pixel` that follow `start`. Positions are written in rising order.
     fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]);
 
-    /// Writes `value` to `count` positions of `pixel` that follow `start`.
-    fn fill(column: &mut [i32], start: usize, pixel: usize, value: i8, count: usize);
+    /// Makes every input in a column `value`.
+    fn clear(column: &mut [i32], value: i8);
+
+    /// Makes inputs in a strip `value`.
+    fn fill(wide: &mut [Self::Wide], value: i8) {
+        wide.fill(value.into());
+    }
+
+    /// The input at a position of `pixel`.
+    fn value(column: &[i32], position: usize, pixel: usize) -> i32;
 
     /// Requantises the largest of the four pixels' sums of each filter, if the core has a faster way than one by one; says
     /// whether it has.
     fn largest(_run: &Run<'_>, _tiles: &[Tile], _output: &mut [i8]) -> bool {
         false
     }
+}
+
+/// Makes every word of a column `word`, several at a time.
+#[cfg(not(thumbnet_helium))]
+pub(super) fn fill_words(column: &mut [i32], word: i32) {
+    let (eights, rest) = column.as_chunks_mut::<8>();
+    eights.fill([word; 8]);
+    rest.fill(word);
 }
 
 /// The words of a column of `positions` positions.
@@ -94,7 +109,7 @@ struct Plan {
 
 impl Plan {
     #[inline(never)]
-    const fn new(geometry: &Geometry, pool: Option<Geometry>) -> Self {
+    const fn new(geometry: &Geometry, pool: Option<&Geometry>) -> Self {
         let window = match pool {
             Some(pool) => pool.kernel,
             None => [1, 1],
@@ -124,7 +139,7 @@ impl Plan {
 }
 
 /// The words of scratch that [`conv_s8`] needs.
-pub(in crate::arch) const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<Geometry>) -> usize {
+pub(in crate::arch) const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<&Geometry>) -> usize {
     let plan = Plan::new(geometry, pool);
     plan.strip + plan.column + plan.tiles * (size_of::<Tile>() / 4)
 }
@@ -143,63 +158,35 @@ enum Out {
     LargerStill,
 }
 
-/// Runs `layer`, whose weights are packed in pairs, over one sample.
+/// Runs `layer`, whose weights are in the core's order, over one sample.
 pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-    let (filters, width) = (layer.geometry.output.channels, layer.geometry.output.width);
-    let plan = Plan::new(&layer.geometry, layer.pool);
-    let (strip, scratch) = scratch.split_at_mut(plan.strip);
-    let (column, tiles) = scratch.split_at_mut(plan.column);
-    let (strip, tiles) = (bytemuck::cast_slice_mut(strip), tiles.as_chunks_mut::<8>().0);
-    let mut engine = Engine { layer, input, plan, strip, strip_row: 0, column, tiles };
-    // With a single stretch and windows of four pixels nothing waits, and one run does for all of them.
-    let (pairs, len) = (filters / 2, layer.geometry.patch());
-    let single = plan.single.then(|| Run::new(layer, 0, pairs, 0, len));
-    let Some(pool) = layer.pool else {
-        for (y, output) in output.chunks_exact_mut(width * filters).enumerate() {
-            engine.widen(y);
-            for (first, output) in (0..width).step_by(4).zip(output.chunks_mut(4 * filters)) {
-                // Beyond the right end the last pixel fills up; it has no output there.
-                let pixels = [first, first + 1, first + 2, first + 3].map(|x| [y, x.min(width - 1)]);
-                engine.four_pixels(&pixels, Out::Each, output);
-            }
-        }
-        return;
+    let Geometry { output: pixels, .. } = *layer.geometry;
+    let filters = pixels.channels;
+    // Windows of the convolution's output: those of the pooling, or of four neighbours.
+    let (rows, columns, width, each) = match layer.pool {
+        Some(pool) => (Axis::rows(pool), Axis::columns(pool), pool.output.width * filters, Out::Largest),
+        None => (
+            Axis { input: pixels.height, kernel: 1, stride: 1, padding: 0 },
+            Axis { input: pixels.width, kernel: 4, stride: 4, padding: 0 },
+            pixels.width * filters,
+            Out::Each,
+        ),
     };
-    let (rows, columns) = (Axis::rows(&pool), Axis::columns(&pool));
-    for (y, output) in output.chunks_exact_mut(pool.output.width * filters).enumerate() {
-        let taps = rows.taps(y);
-        let rows = rows.source(y, taps.start)..rows.source(y, taps.end);
+    let outputs = if each == Out::Each { 4 * filters } else { filters };
+    let mut engine = Engine::new(layer, input, scratch);
+    for (y, output) in output.chunks_exact_mut(width).enumerate() {
+        let rows = rows.sources(y);
         engine.widen(rows.start);
-        // Whole windows of four pixels in a strip: a row of them in one go.
-        if let Some(run) = &single
-            && plan.strip > 0
-            && filters == 2 * pairs
-            && rows.len() * pool.kernel[1] == 4
-            && (pool.output.width - 1) * pool.strides[1] + pool.kernel[1] <= pool.input.width
-            && pool.padding[1] == 0
-        {
-            let pixels = [0, 1, 2, 3].map(|pixel| [rows.start + pixel / pool.kernel[1], pixel % pool.kernel[1]]);
-            let step = pool.strides[1] * engine.steps().1;
-            run.finish_row(&engine.windows(&pixels), step, engine.strip, engine.column, output, engine.tiles);
+        if engine.finish_row(&rows, &columns, output) {
             continue;
         }
-        for (x, output) in output.chunks_exact_mut(filters).enumerate() {
-            let taps = columns.taps(x);
-            let columns = columns.source(x, taps.start)..columns.source(x, taps.end);
-            let mut next = [rows.start, columns.start];
-            let mut out = Out::Largest;
+        for (x, output) in output.chunks_mut(outputs).enumerate() {
+            let columns = columns.sources(x);
+            let (mut next, mut out) = ([rows.start, columns.start], each);
             while next[0] < rows.end {
-                // Where the window has fewer left, its last pixel fills up: a maximum does not mind.
+                // Where the window has fewer left, its last pixel fills up: a maximum does not mind, and there is no output for it.
                 let pixels = four_from(&mut next, &rows, &columns);
-                match &single {
-                    #[cfg(not(thumbnet_helium))]
-                    Some(run) => {
-                        engine.gather(&pixels, 0, 0, len);
-                        run.finish(engine.column, output);
-                        engine.odd_filter(&pixels, out, output);
-                    }
-                    _ => engine.four_pixels(&pixels, out, output),
-                }
+                engine.four_pixels(&pixels, out, output);
                 out = Out::LargerStill;
             }
         }
@@ -229,6 +216,8 @@ struct Engine<'a, 'b> {
     layer: &'b ConvS8<'a>,
     input: &'b [i8],
     plan: Plan,
+    /// With a single stretch nothing waits, and one run does for all windows.
+    single: Option<Run<'a>>,
     /// The widened rows, and the window's row that they start at.
     strip: &'b mut [Wide],
     strip_row: usize,
@@ -236,7 +225,17 @@ struct Engine<'a, 'b> {
     tiles: &'b mut [Tile],
 }
 
-impl Engine<'_, '_> {
+impl<'a, 'b> Engine<'a, 'b> {
+    fn new(layer: &'b ConvS8<'a>, input: &'b [i8], scratch: &'b mut [i32]) -> Self {
+        let plan = Plan::new(layer.geometry, layer.pool);
+        let (strip, scratch) = scratch.split_at_mut(plan.strip);
+        let (column, tiles) = scratch.split_at_mut(plan.column);
+        let (strip, tiles) = (bytemuck::cast_slice_mut(strip), tiles.as_chunks_mut::<8>().0);
+        let (pairs, len) = (layer.geometry.output.channels / 2, layer.geometry.patch());
+        let single = plan.single.then(|| Run::new(layer, 0, pairs, 0, len));
+        Self { layer, input, plan, single, strip, strip_row: 0, column, tiles }
+    }
+
     /// Fills the strip, if there is one, for windows from row `y` of the convolution's output on.
     #[inline(never)]
     fn widen(&mut self, y: usize) {
@@ -244,94 +243,143 @@ impl Engine<'_, '_> {
             return;
         }
         self.strip_row = y;
-        let geometry = &self.layer.geometry;
+        let geometry = self.layer.geometry;
         let channels = geometry.input.channels;
         let left = geometry.padding[1] * channels;
-        let zero = Wide::from(self.layer.input_zero_point);
+        let zero = self.layer.input_zero_point;
         for (row, wide) in self.strip.chunks_exact_mut(self.plan.width).take(self.plan.rows).enumerate() {
             let row = (y * geometry.strides[0] + row).wrapping_sub(geometry.padding[0]);
             if row >= geometry.input.height {
-                wide.fill(zero);
+                Core::fill(wide, zero);
                 continue;
             }
             let values = &self.input[row * geometry.input.width * channels..][..geometry.input.width * channels];
             let (before, wide) = wide.split_at_mut(left.min(wide.len()));
             let (inside, after) = wide.split_at_mut(values.len().min(wide.len()));
-            before.fill(zero);
+            Core::fill(before, zero);
             Core::widen(&values[..inside.len()], inside);
-            after.fill(zero);
+            Core::fill(after, zero);
         }
     }
 
-    /// All filters over four pixels, the sums waiting in tiles.
+    /// The outputs of a whole row of pooling windows in one go, if these are whole ones of four pixels in a strip; says whether
+    /// they are.
+    #[inline(never)]
+    fn finish_row(&mut self, rows: &Range<usize>, columns: &Axis, output: &mut [i8]) -> bool {
+        let Some(run) = &self.single else { return false };
+        let filters = self.layer.geometry.output.channels;
+        if self.plan.strip == 0
+            || filters % 2 == 1
+            || rows.len() * columns.kernel != 4
+            || columns.padding > 0
+            || (output.len() / filters - 1) * columns.stride + columns.kernel > columns.input
+        {
+            return false;
+        }
+        let pixels = four_from(&mut [rows.start, 0], rows, &(0..columns.kernel));
+        let step = columns.stride * self.steps().1;
+        run.finish_row(&self.windows(&pixels), step, self.strip, self.column, output, self.tiles);
+        true
+    }
+
+    /// All filters over four pixels.
     #[inline(never)]
     fn four_pixels(&mut self, pixels: &Pixels, out: Out, output: &mut [i8]) {
-        let layer = self.layer;
-        let (pairs, len) = (layer.geometry.output.channels / 2, layer.geometry.patch());
+        let (pairs, len) = (self.layer.geometry.output.channels / 2, self.layer.geometry.patch());
+        #[cfg(not(thumbnet_helium))]
+        if self.single.is_some() {
+            self.gather(pixels, 0, 0, len);
+            if let Some(run) = &self.single {
+                run.finish(self.column, output);
+            }
+            return self.odd_filter(pixels, out, output);
+        }
         for first in (0..pairs).step_by(BLOCK) {
-            let count = (pairs - first).min(BLOCK);
-            let tiles = &mut self.tiles[..count];
-            if !Core::WORKS_IN_TILES {
-                for (tile, &[a, b]) in tiles.iter_mut().zip(&layer.bias.as_chunks::<2>().0[first..]) {
-                    *tile = [b, b, b, b, a, a, a, a];
-                }
-            }
-            let mut done = false;
-            for start in (0..len).step_by(Core::POSITIONS) {
-                let positions = (len - start).min(Core::POSITIONS);
-                let run = Run::new(layer, first, count, start, positions);
-                for pixel in (0..4).step_by(Core::PIXELS) {
-                    // The one column there is may still be there from the block before.
-                    if first == 0 || len > Core::POSITIONS || Core::PIXELS < 4 {
-                        self.gather(pixels, pixel, start, positions);
-                    }
-                    run.add(self.column, pixel, self.tiles, start == 0);
-                }
-                done = out == Out::Largest
-                    && start + positions == len
-                    && Core::largest(&run, self.tiles, &mut output[2 * first..]);
-            }
-            if done {
-                continue;
-            }
-            for (filter, sums) in (2 * first..).zip(self.tiles[..count].as_flattened().as_chunks().0) {
-                store(layer, filter ^ usize::from(!Core::WORKS_IN_TILES), sums, out, output);
-            }
+            self.block(pixels, first, (pairs - first).min(BLOCK), len, out, output);
         }
         self.odd_filter(pixels, out, output);
     }
 
-    /// An odd last filter, which has no partner.
-    #[inline(never)]
-    fn odd_filter(&self, pixels: &Pixels, out: Out, output: &mut [i8]) {
-        let filters = self.layer.geometry.output.channels;
-        if filters % 2 == 1 {
-            let sums = pixels.map(|[y, x]| scalar::conv_s8::accumulator(self.layer, self.input, filters - 1, y, x));
-            store(self.layer, filters - 1, &sums, out, output);
+    /// `count` pairs of filters from pair `first` on over four pixels, the sums waiting in tiles.
+    fn block(&mut self, pixels: &Pixels, first: usize, count: usize, len: usize, out: Out, output: &mut [i8]) {
+        let layer = self.layer;
+        let tiles = &mut self.tiles[..count];
+        if !Core::WORKS_IN_TILES {
+            for (tile, &[a, b]) in tiles.iter_mut().zip(&layer.bias.as_chunks::<2>().0[first..]) {
+                *tile = [b, b, b, b, a, a, a, a];
+            }
         }
+        let mut start = 0;
+        while start < len {
+            let positions = (len - start).min(Core::POSITIONS);
+            let run = self.single.unwrap_or_else(|| Run::new(layer, first, count, start, positions));
+            for pixel in (0..4).step_by(Core::PIXELS) {
+                // The one column there is may still be there from the block before.
+                if first == 0 || len > Core::POSITIONS || Core::PIXELS < 4 {
+                    self.gather(pixels, pixel, start, positions);
+                }
+                run.add(self.column, pixel, self.tiles, start == 0);
+            }
+            start += positions;
+            if out == Out::Largest && start == len && Core::largest(&run, self.tiles, &mut output[2 * first..]) {
+                return;
+            }
+        }
+        for (filter, sums) in (2 * first..).zip(self.tiles[..count].as_flattened().as_chunks().0) {
+            store(layer, filter ^ usize::from(!Core::WORKS_IN_TILES), sums, out, output);
+        }
+    }
+
+    /// An odd last filter, which has no partner: its weights are plain in any order.
+    #[inline(never)]
+    fn odd_filter(&mut self, pixels: &Pixels, out: Out, output: &mut [i8]) {
+        let layer = self.layer;
+        let (filter, len) = (layer.geometry.output.channels - 1, layer.geometry.patch());
+        if filter % 2 == 1 {
+            return;
+        }
+        let mut sums = [layer.bias[filter]; 4];
+        for (stretch, weights) in layer.weights[filter * len..].chunks(Core::POSITIONS).enumerate() {
+            for (first, sums) in (0..4).step_by(Core::PIXELS).zip(sums.chunks_mut(Core::PIXELS)) {
+                self.gather(pixels, first, stretch * Core::POSITIONS, weights.len());
+                for (position, &weight) in weights.iter().enumerate() {
+                    for (pixel, sum) in sums.iter_mut().enumerate() {
+                        let value = Core::value(self.column, position, pixel);
+                        *sum = sum.wrapping_add(i32::from(weight) * value);
+                    }
+                }
+            }
+        }
+        store(layer, filter, &sums, out, output);
     }
 
     /// Writes positions `first..first + count` of the windows of a column's pixels, from pixel `pixel` on, into the column.
     #[inline(never)]
     fn gather(&mut self, pixels: &Pixels, pixel: usize, first: usize, count: usize) {
-        if self.plan.strip == 0 {
-            for (pixel, &place) in pixels[pixel..][..Core::PIXELS].iter().enumerate() {
-                self.gather_padded(pixel, place, first, count);
-            }
-            return;
+        if self.plan.strip > 0 {
+            return self.windows(pixels).gather(pixel, self.strip, self.column);
         }
-        self.windows(pixels).gather(pixel, self.strip, self.column);
+        let (rows, columns) = (Axis::rows(self.layer.geometry), Axis::columns(self.layer.geometry));
+        let pixels = &pixels[pixel..][..Core::PIXELS];
+        // Where there is some padding, all is padding at first: cheaper than piece by piece.
+        if !pixels.iter().all(|&[y, x]| rows.is_inside(y) && columns.is_inside(x)) {
+            Core::clear(self.column, self.layer.input_zero_point);
+        }
+        for (pixel, &place) in pixels.iter().enumerate() {
+            self.gather_inside(pixel, place, first..first + count);
+        }
     }
 
     /// Where in the strip one pixel's window starts after its upper and its left neighbour's.
     fn steps(&self) -> (usize, usize) {
-        let geometry = &self.layer.geometry;
+        let geometry = self.layer.geometry;
         (geometry.strides[0] * self.plan.width, geometry.strides[1] * geometry.input.channels)
     }
 
     /// The four pixels' windows in the strip.
+    #[inline(never)]
     fn windows(&self, pixels: &Pixels) -> Windows {
-        let geometry = &self.layer.geometry;
+        let geometry = self.layer.geometry;
         let (down, right) = self.steps();
         Windows {
             starts: pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
@@ -341,42 +389,28 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// Writes positions `first..first + count` of one pixel's window from the input itself.
+    /// Writes, of these positions of one pixel's window, those that lie in the input.
     #[inline(never)]
-    fn gather_padded(&mut self, pixel: usize, [y, x]: [usize; 2], first: usize, count: usize) {
-        let (input, column) = (self.input, &mut *self.column);
+    fn gather_inside(&mut self, pixel: usize, [y, x]: [usize; 2], positions: Range<usize>) {
         let geometry = self.layer.geometry;
+        let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
+        let (inside_y, inside_x) = (rows.taps(y), columns.taps(x));
+        // In inputs: a row of the window, what of it lies in the input, and where that starts in the input.
         let channels = geometry.input.channels;
-        let zero = self.layer.input_zero_point;
-        let (window_row, input_row) = (geometry.kernel[1] * channels, geometry.input.width * channels);
-        // Of a row of the window, `before` values lie left of the input, `inside` in it from `left` on, the others to the right.
-        let start = x * geometry.strides[1] * channels;
-        let padding = geometry.padding[1] * channels;
-        let before = padding.saturating_sub(start).min(window_row);
-        let left = start.saturating_sub(padding);
-        let inside = input_row.saturating_sub(left).min(window_row - before);
-        let (mut row, mut offset) = (first / window_row, first % window_row);
-        let mut done = 0;
-        while done < count {
-            // This stretch of the row, and its parts.
-            let end = (offset + count - done).min(window_row);
-            let input_y = (y * geometry.strides[0] + row).wrapping_sub(geometry.padding[0]);
-            let at = input_y * input_row + left + offset;
-            if input_y >= geometry.input.height {
-                Core::fill(column, done, pixel, zero, end - offset);
-            } else if inside == window_row {
-                Core::copy(column, done, pixel, &input[at..][..end - offset]);
-            } else {
-                let from = before.clamp(offset, end);
-                let to = (before + inside).clamp(from, end);
-                Core::fill(column, done, pixel, zero, from - offset);
-                if from < to {
-                    Core::copy(column, done + from - offset, pixel, &input[at + from - offset - before..][..to - from]);
-                }
-                Core::fill(column, done + to - offset, pixel, zero, end - to);
+        let (window_row, input_row) = (columns.kernel * channels, columns.input * channels);
+        let inside = inside_x.start * channels..inside_x.end * channels;
+        let first = inside_y.start.max(positions.start / window_row);
+        let mut at = rows.source(y, first) * input_row + columns.source(x, inside_x.start) * channels;
+        let mut row = first * window_row;
+        let end = positions.end.min(inside_y.end * window_row);
+        while row < end {
+            let (from, to) = ((row + inside.start).max(positions.start), (row + inside.end).min(end));
+            if from < to {
+                let values = &self.input[at + from - row - inside.start..][..to - from];
+                Core::copy(self.column, from - positions.start, pixel, values);
             }
-            done += end - offset;
-            (row, offset) = (row + 1, 0);
+            row += window_row;
+            at += input_row;
         }
     }
 }

@@ -10,9 +10,9 @@
 //!
 //! So the inputs are expanded once a block instead of once every four units, and neither the expanded inputs nor the sums
 //! that wait from stretch to stretch need memory in proportion to the layer.
-#![expect(unsafe_code, reason = "enters the assembly")]
 use super::Core;
-use crate::quant::{DenseS8, Packing};
+use crate::arch::scalar::conv_s8::dot;
+use crate::quant::DenseS8;
 
 /// Groups of four units whose sums wait in scratch at a time.
 const BLOCK: usize = 32;
@@ -49,6 +49,7 @@ pub(in crate::arch) const fn dense_s8_scratch_len(inputs: usize, units: usize) -
 
 /// Runs `layer`, whose weights are packed in quads and aligned to words, over one sample.
 pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+    assert!(layer.weights.as_ptr().addr().is_multiple_of(4), "the weights do not start at a multiple of 4");
     let (expanded, sums) = scratch.split_at_mut(expanded_words(layer.inputs));
     let sums = sums.as_chunks_mut::<4>().0;
     let groups = layer.units / 4;
@@ -71,95 +72,28 @@ pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut 
             first += 4 * values.len();
         }
         for (group, &[b, d, a, c]) in sums.iter().enumerate() {
-            store(layer, 4 * (block + group), &[a, b, c, d], output);
+            let unit = 4 * (block + group);
+            layer.requantize.dense(unit, &[a, b, c, d], &mut output[unit..]);
         }
     }
     // Up to three units are left over: a pair, and one whose weights are plain.
     for unit in (groups * 4..layer.units).step_by(2) {
-        store(layer, unit, &last(layer, input, unit), output);
+        let weights = &layer.weights[unit * layer.inputs..];
+        let sums = match layer.bias[unit..] {
+            [a, b, ..] => pair([a, b], weights.as_chunks().0, input),
+            [sum] => [sum.wrapping_add(dot(weights, input)), 0],
+            [] => return,
+        };
+        layer.requantize.dense(unit, &sums, &mut output[unit..]);
     }
 }
 
-/// Requantises the sums of units from `unit` on, as far as there are any.
-#[inline(never)]
-fn store(layer: &DenseS8<'_>, unit: usize, sums: &[i32], output: &mut [i8]) {
-    for ((unit, &sum), output) in (unit..).zip(sums).zip(&mut output[unit..]) {
-        *output = layer.requantize.dense(unit, sum);
+/// The sums of two units, whose weights `a` and `b` lie as `a + 256 b`.
+fn pair([mut a, mut b]: [i32; 2], weights: &[[i8; 2]], input: &[i8]) -> [i32; 2] {
+    for (&[low, high], &value) in weights.iter().zip(input) {
+        let (low, high, value) = (i32::from(low), i32::from(high), i32::from(value));
+        a = a.wrapping_add(low * value);
+        b = b.wrapping_add((high - (low >> 31)) * value);
     }
-}
-
-// thumbnet_dense_pair(weights, input, count, sums): adds to the sums of two units, b and a, whose weights are halfwords
-// a + 256 b.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_dense_pair,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_dense_pair",
-    ".type thumbnet_dense_pair, %function",
-    ".thumb_func",
-    "thumbnet_dense_pair:",
-    "push {{r4-r7, lr}}",
-    "ldrd r4, r5, [r3]",
-    "mov r6, r5",
-    "1:",
-    "ldrsh r7, [r0], #2",
-    "ldrsb r12, [r1], #1",
-    "mla r6, r7, r12, r6",
-    "sxtb r7, r7",
-    "mla r5, r7, r12, r5",
-    "subs r2, #1",
-    "bne 1b",
-    "sub r6, r6, r5",
-    "add r4, r4, r6, asr #8",
-    "strd r4, r5, [r3]",
-    "pop {{r4-r7, pc}}",
-    ".size thumbnet_dense_pair, . - thumbnet_dense_pair",
-);
-
-// thumbnet_dense_one(weights, input, count, sum): the sum and the products of one unit, whose weights are plain.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_dense_one,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_dense_one",
-    ".type thumbnet_dense_one, %function",
-    ".thumb_func",
-    "thumbnet_dense_one:",
-    "push {{r4, lr}}",
-    "1:",
-    "ldrsb r4, [r0], #1",
-    "ldrsb r12, [r1], #1",
-    "mla r3, r4, r12, r3",
-    "subs r2, #1",
-    "bne 1b",
-    "mov r0, r3",
-    "pop {{r4, pc}}",
-    ".size thumbnet_dense_one, . - thumbnet_dense_one",
-);
-
-unsafe extern "C" {
-    fn thumbnet_dense_pair(weights: *const i8, input: *const i8, count: usize, sums: &mut [i32; 2]);
-    fn thumbnet_dense_one(weights: *const i8, input: *const i8, count: usize, sum: i32) -> i32;
-}
-
-/// The sums of the last one or two units.
-#[inline(never)]
-fn last(layer: &DenseS8<'_>, input: &[i8], unit: usize) -> [i32; 2] {
-    let weights = &layer.weights[unit * input.len()..];
-    if layer.units - unit == 1 {
-        assert!(!input.is_empty() && weights.len() >= input.len());
-        // SAFETY: there are that many weights and inputs, at least one.
-        return [unsafe { thumbnet_dense_one(weights.as_ptr(), input.as_ptr(), input.len(), layer.bias[unit]) }, 0];
-    }
-    let mut sums = [layer.bias[unit + 1], layer.bias[unit]];
-    for (weights, input) in weights.chunks(2 * Packing::SUM_LIMIT).zip(input.chunks(Packing::SUM_LIMIT)) {
-        assert!(weights.len() >= 2 * input.len());
-        // SAFETY: there are that many halfwords of weights and inputs, at least one.
-        unsafe { thumbnet_dense_pair(weights.as_ptr(), input.as_ptr(), input.len(), &mut sums) }
-    }
-    [sums[1], sums[0]]
+    [a, b]
 }

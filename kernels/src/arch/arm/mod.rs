@@ -22,7 +22,7 @@ use thumb::Core;
 
 use crate::quant::Packing;
 
-/// The orders of weights that the core's kernels read; others are the scalar back end's.
+/// The orders of weights that the core's kernels read.
 pub(super) const CONV_PACKING: Packing = <Core as conv_s8::Column>::PACKING;
 pub(super) const DENSE_PACKING: Packing = if cfg!(thumbnet_helium) { Packing::Plain } else { Packing::Quads };
 

@@ -68,6 +68,7 @@ impl Windows {
 
 /// Pairs of filters over one stretch of positions: all that the assembly must know besides the column. It knows the fields by
 /// their offsets.
+#[derive(Clone, Copy)]
 #[repr(C)]
 pub(super) struct Run<'a> {
     /// Of the first pair: biases, multipliers, shifts; weights from the stretch's first position on.
@@ -190,6 +191,8 @@ impl<'a> Run<'a> {
         Windows { starts: first.starts.map(|start| start + steps * step), ..*first }.check(strip, column);
         #[cfg(thumbnet_helium)]
         let short = Core::offsets(first);
+        #[cfg(thumbnet_helium)]
+        assert!(self.pairs <= tiles.len());
         for (window, output) in output.chunks_exact_mut(2 * self.pairs).enumerate() {
             let strip = &strip[window * step..];
             #[cfg(not(thumbnet_helium))]
@@ -203,7 +206,6 @@ impl<'a> Run<'a> {
             #[cfg(thumbnet_helium)]
             {
                 if let Some(offsets) = &short {
-                    assert!(self.pairs <= tiles.len());
                     // SAFETY: the windows lie in the strip, as was checked, the offsets in the windows; and so on as in `add`.
                     unsafe { thumbnet_conv_short(self, &first.starts, strip.as_ptr(), offsets, tiles.as_mut_ptr()) }
                 } else {
@@ -213,7 +215,8 @@ impl<'a> Run<'a> {
                         self.add(column, pixel, tiles, true);
                     }
                 }
-                self.largest(tiles, output);
+                // SAFETY: as in `largest`; the output has two values a pair.
+                unsafe { thumbnet_conv_requantize(self, tiles.as_ptr(), output.as_mut_ptr()) }
             }
         }
     }

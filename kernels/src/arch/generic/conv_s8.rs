@@ -212,8 +212,8 @@ pub(in crate::arch) fn conv_s8<I: ConvIsa>(
     output: &mut [i8],
     scratch: &mut [i32],
 ) {
-    let geometry = &layer.geometry;
-    let plan = Plan::new(geometry, layer.pool, I::LANES, I::GROUP);
+    let geometry = layer.geometry;
+    let plan = Plan::new(geometry, layer.pool.copied(), I::LANES, I::GROUP);
     let start = scratch.as_ptr().align_offset(size_of::<i32>() * ALIGNMENT).min(ALIGNMENT);
     let (weights, rest) = scratch[start..].split_at_mut(plan.weights_len);
     let (unit_sums, rest) = rest.split_at_mut(plan.unit_sums_len);
@@ -337,8 +337,8 @@ struct Prepared<'a> {
 
 impl Prepared<'_> {
     fn sample<I: ConvIsa>(&self, isa: I, image: &[I::Value], sums: &mut [i32], output: &mut [i8]) {
-        let geometry = &self.layer.geometry;
-        let windows = self.layer.pool.unwrap_or(no_pool(geometry.output));
+        let geometry = self.layer.geometry;
+        let windows = self.layer.pool.copied().unwrap_or(no_pool(geometry.output));
         let pool_rows = Axis::rows(&windows);
         let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
         let row_segments = segments(&rows, geometry.output.height);
@@ -390,7 +390,7 @@ impl Prepared<'_> {
         if rows.positions.is_empty() || columns.positions.is_empty() {
             return;
         }
-        let (geometry, plan) = (&self.layer.geometry, self.plan);
+        let (geometry, plan) = (self.layer.geometry, self.plan);
         let (kernel_rows, channels) = (geometry.kernel[0], geometry.input.channels);
         let pitch = plan.image[1] * channels;
         let part = if plan.units == 1 { plan.row } else { columns.taps.len() * (plan.row / plan.units) };

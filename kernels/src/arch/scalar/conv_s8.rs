@@ -6,7 +6,7 @@ use crate::quant::{ConvS8, Packing};
 /// Runs `layer` over one sample.
 #[inline(never)]
 pub(crate) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8]) {
-    let windows = layer.pool.unwrap_or(no_pool(layer.geometry.output));
+    let windows = layer.pool.copied().unwrap_or(no_pool(layer.geometry.output));
     let (rows, columns) = (Axis::rows(&windows), Axis::columns(&windows));
     for (position, output) in output.chunks_exact_mut(windows.output.channels).enumerate() {
         let (y, x) = (position / windows.output.width, position % windows.output.width);
@@ -28,8 +28,8 @@ pub(crate) const fn no_pool(shape: Shape) -> Geometry {
 }
 
 /// The sum of `filter` at position (`y`, `x`) of the convolution's output.
-pub(in crate::arch) fn accumulator(layer: &ConvS8<'_>, input: &[i8], filter: usize, y: usize, x: usize) -> i32 {
-    let geometry = &layer.geometry;
+fn accumulator(layer: &ConvS8<'_>, input: &[i8], filter: usize, y: usize, x: usize) -> i32 {
+    let geometry = layer.geometry;
     let channels = geometry.input.channels;
     let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
     let (inside_y, inside_x) = (rows.taps(y), columns.taps(x));
@@ -45,9 +45,9 @@ pub(in crate::arch) fn accumulator(layer: &ConvS8<'_>, input: &[i8], filter: usi
         } else {
             inside = row.start..row.start;
         }
-        for k in (row.start..inside.start).chain(inside.end..row.end) {
-            sum = sum.wrapping_add(weight(layer, filter, k) * i32::from(layer.input_zero_point));
-        }
+        let padding = (row.start..inside.start).chain(inside.end..row.end);
+        let weights = padding.fold(0, |weights, k| weights + weight(layer, filter, k));
+        sum = sum.wrapping_add(weights.wrapping_mul(i32::from(layer.input_zero_point)));
         sum = sum.wrapping_add(products(layer, filter, inside.start, values));
     }
     sum
@@ -63,9 +63,14 @@ fn products(layer: &ConvS8<'_>, filter: usize, first: usize, values: &[i8]) -> i
 }
 
 /// Weight `k` of `filter`.
+#[inline(always)]
 fn weight(layer: &ConvS8<'_>, filter: usize, k: usize) -> i32 {
     let (filters, len) = (layer.geometry.output.channels, layer.geometry.patch());
-    i32::from(layer.packing.weight(layer.weights, filters, len, filter, k))
+    // The common order first: where this is the only kernel, it should not call for each weight.
+    i32::from(match layer.packing {
+        Packing::Plain => layer.weights[filter * len + k],
+        packing => packing.weight(layer.weights, filters, len, filter, k),
+    })
 }
 
 /// `Σ weights[k] * values[k]`, wrapping, over the shorter of the two.

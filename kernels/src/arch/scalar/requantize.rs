@@ -10,12 +10,13 @@ impl Requantize<'_> {
         self.clamp(multiply_by_quantized_multiplier(accumulator, multiplier, shift))
     }
 
-    /// The output of a dense layer's `unit` whose accumulator is `accumulator`.
-    #[cfg_attr(not(any(thumbnet_dsp, thumbnet_thumb2)), inline(always))]
-    #[cfg_attr(any(thumbnet_dsp, thumbnet_thumb2), inline(never))]
-    pub(in crate::arch) fn dense(&self, unit: usize, accumulator: i32) -> i8 {
-        let (multiplier, shift) = (self.multiplier[unit], i32::from(self.shift[unit]));
-        self.clamp(multiply_rounding_once(accumulator, multiplier, shift))
+    /// The outputs of a dense layer's units from `first` on, whose accumulators are `sums`.
+    #[inline(never)]
+    pub(in crate::arch) fn dense(&self, first: usize, sums: &[i32], outputs: &mut [i8]) {
+        let scales = self.multiplier[first..].iter().zip(&self.shift[first..]);
+        for ((&sum, (&multiplier, &shift)), output) in sums.iter().zip(scales).zip(outputs) {
+            *output = self.clamp(multiply_rounding_once(sum, multiplier, shift.into()));
+        }
     }
 
     #[inline(always)]

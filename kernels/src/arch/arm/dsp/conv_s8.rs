@@ -1,6 +1,6 @@
 //! Convolution on cores with the DSP extension: columns of int16, two positions a multiplication.
 use super::Core;
-use crate::arch::arm::conv_s8::Column;
+use crate::arch::arm::conv_s8::{Column, fill_words};
 use crate::arch::arm::tile::conv_tile;
 use crate::quant::Packing;
 
@@ -215,21 +215,12 @@ impl Column for Core {
         unsafe { thumbnet_copy(halves.as_mut_ptr(), values.as_ptr(), values.len(), start % 2) }
     }
 
-    fn fill(column: &mut [i32], start: usize, pixel: usize, value: i8, count: usize) {
-        if count == 0 {
-            return;
-        }
-        // Whole words: a half too many is written again by what follows, or behind the last position.
-        let pair = (i32::from(value) & 0xffff) | (i32::from(value) << 16);
-        let mut words = column[start / 2 * 4 + pixel..].iter_mut().step_by(4);
-        if start % 2 == 1
-            && let Some(word) = words.next()
-        {
-            *word = (*word & 0xffff) | (pair << 16);
-        }
-        for word in words.take((count + 1 - start % 2) / 2) {
-            *word = pair;
-        }
+    fn value(column: &[i32], position: usize, pixel: usize) -> i32 {
+        bytemuck::cast_slice::<i32, i16>(column)[half(position, pixel)].into()
+    }
+
+    fn clear(column: &mut [i32], value: i8) {
+        fill_words(column, (i32::from(value) & 0xffff) | (i32::from(value) << 16));
     }
 }
 

@@ -375,7 +375,7 @@ core::arch::global_asm!(
     ".size thumbnet_copy, . - thumbnet_copy",
 );
 
-// thumbnet_fill(column, value, count)
+// thumbnet_fill(bytes, value, count)
 core::arch::global_asm!(
     ".syntax unified",
     ".thumb",
@@ -398,11 +398,12 @@ core::arch::global_asm!(
 );
 
 unsafe extern "C" {
+    fn thumbnet_fill(bytes: *mut i8, value: i32, count: usize);
     fn thumbnet_copy(column: *mut i8, values: *const i8, count: usize);
-    fn thumbnet_fill(column: *mut i8, value: i32, count: usize);
 }
 
 /// The bytes of the column that belong to `count` positions of `pixel`.
+#[inline(always)]
 fn part(column: &mut [i32], start: usize, pixel: usize, count: usize) -> &mut [i8] {
     let stride = column.len() * 2;
     &mut bytemuck::cast_slice_mut::<i32, i8>(column)[pixel * stride + start..][..count]
@@ -434,10 +435,17 @@ impl Column for Core {
         unsafe { thumbnet_copy(to.as_mut_ptr(), values.as_ptr(), to.len()) }
     }
 
-    fn fill(column: &mut [i32], start: usize, pixel: usize, value: i8, count: usize) {
-        let to = part(column, start, pixel, count);
+    fn value(column: &[i32], position: usize, pixel: usize) -> i32 {
+        bytemuck::cast_slice::<i32, i8>(column)[pixel * column.len() * 2 + position].into()
+    }
+
+    fn clear(column: &mut [i32], value: i8) {
+        Self::fill(bytemuck::cast_slice_mut(column), value);
+    }
+
+    fn fill(wide: &mut [i8], value: i8) {
         // SAFETY: it has that many bytes.
-        unsafe { thumbnet_fill(to.as_mut_ptr(), value.into(), to.len()) }
+        unsafe { thumbnet_fill(wide.as_mut_ptr(), value.into(), wide.len()) }
     }
 
     fn largest(run: &Run<'_>, tiles: &[Tile], output: &mut [i8]) -> bool {

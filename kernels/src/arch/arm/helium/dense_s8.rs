@@ -104,16 +104,11 @@ pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut 
         let first = first.min(last);
         let Some(&(mut sums)) = layer.bias[first..].first_chunk::<GROUP>() else {
             // Fewer units than a group.
-            for (unit, output) in output.iter_mut().enumerate() {
-                *output = layer.requantize.dense(unit, scalar::dense_s8::accumulator(layer, input, unit));
-            }
-            return;
+            return scalar::dense_s8::plain_dense_s8(layer, input, output);
         };
         let weights = &layer.weights[first * input.len()..][..GROUP * input.len()];
         // SAFETY: the function reads the inputs and as many weights of each of six units.
         unsafe { thumbnet_dense(input.as_ptr(), weights.as_ptr(), input.len(), &mut sums) }
-        for ((unit, sum), output) in (first..).zip(sums).zip(&mut output[first..][..GROUP]) {
-            *output = layer.requantize.dense(unit, sum);
-        }
+        layer.requantize.dense(first, &sums, &mut output[first..]);
     }
 }

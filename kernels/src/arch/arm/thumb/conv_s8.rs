@@ -1,6 +1,6 @@
 //! Convolution on Cortex-M3: columns of int32, one position a multiplication.
 use super::Core;
-use crate::arch::arm::conv_s8::Column;
+use crate::arch::arm::conv_s8::{Column, fill_words};
 use crate::arch::arm::tile::conv_tile;
 use crate::quant::Packing;
 
@@ -141,12 +141,11 @@ impl Column for Core {
         unsafe { thumbnet_copy(words.as_mut_ptr(), values.as_ptr(), values.len()) }
     }
 
-    fn fill(column: &mut [i32], start: usize, pixel: usize, value: i8, count: usize) {
-        if count == 0 {
-            return;
-        }
-        for word in column[start * 4 + pixel..].iter_mut().step_by(4).take(count) {
-            *word = i32::from(value);
-        }
+    fn value(column: &[i32], position: usize, pixel: usize) -> i32 {
+        column[position * 4 + pixel]
+    }
+
+    fn clear(column: &mut [i32], value: i8) {
+        fill_words(column, value.into());
     }
 }
