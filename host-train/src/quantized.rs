@@ -180,7 +180,7 @@ impl<N: Network> QuantizedModel<N> {
     }
 
     /// The network, read from its blob.
-    pub fn network(&self) -> Int8<'_, N> {
+    pub fn network(&self) -> Int8<'_, N, Backend> {
         N::from_blob(&bytemuck::cast_slice(&self.words)[..self.len])
             .expect("the blob was read before and has not changed")
             .with_backend(self.backend)
@@ -232,7 +232,7 @@ pub fn input_table(input: Affine) -> [i8; 256] {
 
 /// A network with all that one thread needs to run it.
 struct Runner<'a, N: Network> {
-    network: Int8<'a, N>,
+    network: Int8<'a, N, Backend>,
     table: [i8; 256],
     image: Vec<i8>,
     memory: Box<N::Memory>,

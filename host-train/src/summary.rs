@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use thumbnet::{
     Int8, Network,
+    arch::Backend,
     layer::{Activation, LayerInfo},
     quant::{LayerS8, Packing},
     sequential::Stage,
@@ -56,7 +57,7 @@ pub struct Row {
 
 impl Summary {
     /// The summary of network `N`; of its f32 weights, or of the quantised network.
-    pub fn new<N: Network>(quantized: Option<&Int8<'_, N>>) -> Self {
+    pub fn new<N: Network>(quantized: Option<&Int8<'_, N, Backend>>) -> Self {
         let layers: Vec<Row> = N::LAYERS.iter().enumerate().map(|(i, layer)| row::<N>(i, layer, quantized)).collect();
         Self {
             network: N::NAME,
@@ -71,7 +72,7 @@ impl Summary {
     }
 }
 
-fn row<N: Network>(index: usize, layer: &LayerInfo<'static>, quantized: Option<&Int8<'_, N>>) -> Row {
+fn row<N: Network>(index: usize, layer: &LayerInfo<'static>, quantized: Option<&Int8<'_, N, Backend>>) -> Row {
     let stage = N::STAGES.iter().position(|stage| stage.index == index);
     let quantization = match (stage, quantized) {
         (None, _) if is_fused(N::STAGES, index) => format!("in {}", N::LAYERS[index - 1].name),

@@ -4,14 +4,12 @@ use crate::coverage::{Kernel, check, is_int8, table};
 
 const KERNELS: &[Kernel] = table! { "int8";
     conv_s8::conv_s8 [scalar generic] by conv_s8 in conv {random_convolutions many_channels high_images};
-    conv_s8::accumulator [scalar] by conv_s8 in conv {random_convolutions};
     conv_s8::dot [scalar] by conv_s8 in conv {many_channels};
     conv_s8::define_conv_s8 [avx2 avx512 neon] by conv_s8 in conv {random_convolutions many_channels high_images};
     conv_s8_tile::define_conv_s8 [generic] by conv_s8 in conv {random_convolutions many_channels high_images};
     vector_s8::_ [avx2 avx512 neon] by conv_s8 in conv {random_convolutions};
 
     dense_s8::dense_s8 [scalar] by dense_s8 in dense {random_layers sums_wrap};
-    dense_s8::accumulator [scalar] by dense_s8 in dense {random_layers};
     dense_s8::define_dense_s8 [generic avx2 avx512 neon] by dense_s8 in dense {random_layers sums_wrap};
     rows_s8::_ [x86_64 avx2 avx512 neon] by dense_s8 in dense {random_layers};
 
@@ -27,13 +25,11 @@ const KERNELS: &[Kernel] = table! { "int8";
     conv_s8::thumbnet_conv_sums [helium] by conv_s8 on devices;
     conv_s8::thumbnet_conv_short [helium] by conv_s8 on devices;
     conv_s8::thumbnet_conv_requantize [helium] by conv_s8 on devices;
-    tile::thumbnet_conv_sums [arm] by conv_s8 on devices;
-    tile::thumbnet_conv_outputs [arm] by conv_s8 on devices;
+    conv_tile::thumbnet_conv_sums [arm] by conv_s8 on devices;
+    conv_tile::thumbnet_conv_outputs [arm] by conv_s8 on devices;
     dense_s8::dense_s8 [arm helium] by dense_s8 on devices;
     dense_s8::thumbnet_dense [dsp thumb helium] by dense_s8 on devices;
     dense_s8::thumbnet_expand [dsp] by dense_s8 on devices;
-    dense_s8::thumbnet_dense_pair [arm] by dense_s8 on devices;
-    dense_s8::thumbnet_dense_one [arm] by dense_s8 on devices;
 };
 
 #[test]

@@ -15,10 +15,11 @@
 //! Where the input rows that one row of windows reads fit into [`STRIP`], they are widened and padded first, once for all of
 //! the row's windows. So a first layer of one channel has neither border checks nor bytes to unpack in its inner loops.
 use super::Core;
+use super::column::{Column, column_words};
 use super::tile::{Run, Tile, Wide, Windows};
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
-use crate::quant::{ConvS8, Packing};
+use crate::quant::ConvS8;
 use core::ops::Range;
 
 /// Pairs of filters whose sums wait in scratch at a time.
@@ -26,70 +27,6 @@ const BLOCK: usize = 32;
 
 /// Words of scratch that a strip of widened input rows may take.
 const STRIP: usize = 256;
-
-/// How a core keeps the inputs of pixels, and multiplies them.
-pub(super) trait Column {
-    /// Positions of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
-    const POSITIONS: usize;
-
-    /// Pixels in a column: the four, or two of them at a time.
-    const PIXELS: usize;
-
-    /// The words that two positions of a column's pixels take.
-    const WORDS_FOR_TWO: usize;
-
-    /// Positions of a step of the inner loop.
-    const STEP: usize;
-
-    /// The order of weights that the core reads.
-    const PACKING: Packing;
-
-    /// Whether sums go through tiles in any case, and start as the biases there by themselves. Such tiles have the even filter's
-    /// sums first, others the odd one's.
-    const WORKS_IN_TILES: bool;
-
-    /// An input in a strip.
-    type Wide: bytemuck::Pod + From<i8>;
-
-    /// A bound of the outputs as the inner loop wants it.
-    fn bound(value: i32) -> i32;
-
-    /// Writes inputs as they are in a strip; both slices have the same length.
-    fn widen(values: &[i8], wide: &mut [Self::Wide]);
-
-    /// Writes `values` to the positions of `pixel` that follow `start`. Positions are written in rising order.
-    fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]);
-
-    /// Makes every input in a column `value`.
-    fn clear(column: &mut [i32], value: i8);
-
-    /// Makes inputs in a strip `value`.
-    fn fill(wide: &mut [Self::Wide], value: i8) {
-        wide.fill(value.into());
-    }
-
-    /// The input at a position of `pixel`.
-    fn value(column: &[i32], position: usize, pixel: usize) -> i32;
-
-    /// Requantises the largest of the four pixels' sums of each filter, if the core has a faster way than one by one; says
-    /// whether it has.
-    fn largest(_run: &Run<'_>, _tiles: &[Tile], _output: &mut [i8]) -> bool {
-        false
-    }
-}
-
-/// Makes every word of a column `word`, several at a time.
-#[cfg(not(thumbnet_helium))]
-pub(super) fn fill_words(column: &mut [i32], word: i32) {
-    let (eights, rest) = column.as_chunks_mut::<8>();
-    eights.fill([word; 8]);
-    rest.fill(word);
-}
-
-/// The words of a column of `positions` positions.
-pub(super) const fn column_words(positions: usize) -> usize {
-    positions.div_ceil(2) * Core::WORDS_FOR_TWO
-}
 
 /// How a layer's scratch is divided.
 #[derive(Clone, Copy)]

@@ -1,6 +1,9 @@
 //! Cortex-M3 and up. What cores share is here: how the work is cut and memory is used. Each folder has one kind of core's inner
 //! loops.
+mod column;
 pub(super) mod conv_s8;
+#[cfg(not(thumbnet_helium))]
+mod conv_tile;
 #[cfg(not(thumbnet_helium))]
 pub(super) mod dense_s8;
 #[cfg(thumbnet_dsp)]
@@ -23,7 +26,7 @@ use thumb::Core;
 use crate::quant::Packing;
 
 /// The orders of weights that the core's kernels read.
-pub(super) const CONV_PACKING: Packing = <Core as conv_s8::Column>::PACKING;
+pub(super) const CONV_PACKING: Packing = <Core as column::Column>::PACKING;
 pub(super) const DENSE_PACKING: Packing = if cfg!(thumbnet_helium) { Packing::Plain } else { Packing::Quads };
 
 /// The back end's name.

@@ -14,21 +14,9 @@ pub(crate) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8]) {
 fn accumulator(layer: &DenseS8<'_>, input: &[i8], unit: usize) -> i32 {
     let bias = layer.bias[unit];
     if layer.packing == Packing::Plain {
-        return plain_accumulator(layer, input, unit);
+        return bias.wrapping_add(dot(&layer.weights[unit * layer.inputs..], input));
     }
     let weight = |k| i32::from(layer.packing.weight(layer.weights, layer.units, layer.inputs, unit, k));
     let products = input.iter().enumerate().map(|(k, &value)| weight(k) * i32::from(value));
     products.fold(bias, i32::wrapping_add)
-}
-
-/// [`dense_s8`] for weights that lie as in [`Packing::Plain`].
-#[cfg(thumbnet_helium)]
-pub(in crate::arch) fn plain_dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8]) {
-    for (unit, output) in output.chunks_exact_mut(1).enumerate() {
-        layer.requantize.dense(unit, &[plain_accumulator(layer, input, unit)], output);
-    }
-}
-
-fn plain_accumulator(layer: &DenseS8<'_>, input: &[i8], unit: usize) -> i32 {
-    layer.bias[unit].wrapping_add(dot(&layer.weights[unit * layer.inputs..], input))
 }

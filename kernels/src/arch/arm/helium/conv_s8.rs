@@ -1,7 +1,7 @@
 //! Convolution on cores with Helium: 16 positions at a time of three filters and two pixels, which is all that the six
 //! accumulators, five pointers and the loop counter leave room for: five loads for six multiplications.
 use super::Core;
-use crate::arch::arm::conv_s8::Column;
+use crate::arch::arm::column::Column;
 use crate::arch::arm::tile::{Run, Tile, Windows};
 use crate::quant::Packing;
 

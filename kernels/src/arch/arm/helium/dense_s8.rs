@@ -1,5 +1,5 @@
 //! Dense layer and activation on cores with Helium: 16 inputs of six units at a time, seven loads for six multiplications.
-use crate::arch::scalar;
+use crate::arch::scalar::conv_s8::dot;
 use crate::quant::DenseS8;
 
 /// Units of a group.
@@ -104,7 +104,11 @@ pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut 
         let first = first.min(last);
         let Some(&(mut sums)) = layer.bias[first..].first_chunk::<GROUP>() else {
             // Fewer units than a group.
-            return scalar::dense_s8::plain_dense_s8(layer, input, output);
+            for (unit, output) in output.chunks_exact_mut(1).enumerate() {
+                let sum = dot(&layer.weights[unit * input.len()..], input);
+                layer.requantize.dense(unit, &[layer.bias[unit].wrapping_add(sum)], output);
+            }
+            return;
         };
         let weights = &layer.weights[first * input.len()..][..GROUP * input.len()];
         // SAFETY: the function reads the inputs and as many weights of each of six units.

@@ -1,7 +1,7 @@
 //! Convolution on Cortex-M3: columns of int32, one position a multiplication.
 use super::Core;
-use crate::arch::arm::conv_s8::{Column, fill_words};
-use crate::arch::arm::tile::conv_tile;
+use crate::arch::arm::column::{Column, fill_words};
+use crate::arch::arm::conv_tile::conv_tile;
 use crate::quant::Packing;
 
 conv_tile!(
