@@ -40,7 +40,7 @@ const fn images_on_arm(network: Network) -> usize {
 /// A blob of the trained network.
 fn blob(network: Network) -> PathBuf {
     match network {
-        Network::Small => root().join("models/blobs/mnist_small.tnb"),
+        Network::Small => root().join("models/blobs/mnist_small.plain.tnb"),
         Network::Convnet => training_test::file("plain.tnb"),
     }
 }

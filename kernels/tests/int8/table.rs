@@ -25,6 +25,8 @@ const KERNELS: &[Kernel] = table! { "int8";
     conv_s8::thumbnet_conv_sums [helium] by conv_s8 on devices;
     conv_s8::thumbnet_conv_short [helium] by conv_s8 on devices;
     conv_s8::thumbnet_conv_requantize [helium] by conv_s8 on devices;
+    column::_ [arm] by conv_s8 on devices;
+    tile::_ [arm] by conv_s8 on devices;
     conv_tile::thumbnet_conv_sums [arm] by conv_s8 on devices;
     conv_tile::thumbnet_conv_outputs [arm] by conv_s8 on devices;
     dense_s8::dense_s8 [arm helium] by dense_s8 on devices;
