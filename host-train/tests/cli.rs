@@ -5,6 +5,7 @@ mod support;
 use std::fs;
 
 use support::{Folder, Outcome, digits, host_train};
+use thumbnet::arch::{Backend, Precision};
 
 const SMALL: [&str; 4] = ["--network", "mnist-small", "--batch-size", "10"];
 
@@ -90,6 +91,44 @@ fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
     let first = weights(&["--seed", "5", "--threads", "1"]);
     assert_eq!(first, weights(&["--seed", "5", "--threads", "3"]));
     assert_ne!(first, weights(&["--seed", "6", "--threads", "1"]));
+}
+
+/// Dense layers in bf16 where this CPU has it, an error that says what is missing where it has not.
+#[test]
+fn precision_is_the_cpus_or_refused() {
+    let folder = Folder::with_stripes();
+    let (data, run) = (folder.path("data"), folder.path("run"));
+    let text = train(&folder, &["--epochs", "1", "--backend", "scalar", "--precision", "bf16"]).error();
+    let no_bf16 = |name: &str| {
+        format!(
+            "error: precision is bf16, but {name} on this CPU has only f32; bf16 takes avx512 on a CPU with AVX512-BF16\n"
+        )
+    };
+    assert_eq!(text, no_bf16("scalar"));
+    assert!(fs::exists(&run).is_ok_and(|exists| !exists), "what is refused leaves no folder");
+
+    let fastest = Backend::detect();
+    if fastest.with_precision(Precision::Bf16).is_none() {
+        println!("this CPU has no bf16");
+        assert_eq!(train(&folder, &["--epochs", "1", "--precision", "bf16"]).error(), no_bf16(fastest.name()));
+        return;
+    }
+    let weights = |more: &[&str]| {
+        let printed = train(&folder, &[&["--epochs", "2"], more].concat()).success();
+        (printed.lines().nth(1).unwrap().to_owned(), fs::read(folder.path("run/weights.postcard")).unwrap())
+    };
+    let f32 = weights(&["--threads", "1", "--precision", "f32"]);
+    let bf16 = weights(&["--threads", "1", "--precision", "bf16"]);
+    assert_eq!((f32.0.as_str(), bf16.0.as_str()), ("avx512, 1 thread", "avx512-bf16, 1 thread"));
+    assert_ne!(f32.1, bf16.1);
+    assert_eq!(bf16.1, weights(&["--threads", "3", "--precision", "bf16"]).1);
+
+    let evaluate = |file: &str| host_train(["evaluate", file, "--dataset", &data, "--precision", "bf16", "--json"]);
+    let result = evaluate(&run).json();
+    assert_eq!((&result["backend"], &result["images"]), (&"avx512-bf16".into(), &30.into()));
+    host_train(["quantize", &run, "--dataset", &data, "--images", "50"]).success();
+    let text = evaluate(&folder.path("run/model.blob")).error();
+    assert!(text.ends_with("model.blob: a blob, but precision bf16 is of f32 weights\n"), "{text}");
 }
 
 #[test]

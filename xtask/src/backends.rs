@@ -7,8 +7,8 @@ use anyhow::{Result, bail, ensure};
 /// Names, with commas between them, of back ends that the tests may leave out.
 const WAIVE: &str = "THUMBNET_WAIVE_BACKENDS";
 
-/// Every back end of x86-64 besides the scalar one.
-const NAMES: [&str; 2] = ["avx2", "avx512"];
+/// Every back end of x86-64 besides the scalar one, and AVX-512's reduced precision.
+const NAMES: [&str; 3] = ["avx2", "avx512", "avx512-bf16"];
 
 /// How a back end is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(crate) fn all() -> Result<Vec<(&'static str, How)>> {
     let waived = env::var(WAIVE).unwrap_or_default();
     let waived: Vec<_> = waived.split(',').filter(|name| !name.is_empty()).collect();
     for name in &waived {
-        ensure!(NAMES.contains(name), "{WAIVE} names {name}, but can name only {}", NAMES.join(" and "));
+        ensure!(NAMES.contains(name), "{WAIVE} names {name}, but can name only {}", NAMES.join(", "));
     }
     Ok(NAMES.map(|name| (name, how(name, has(name), cfg!(target_arch = "x86_64"), waived.contains(&name)))).into())
 }
@@ -61,9 +61,11 @@ fn has(name: &str) -> bool {
         ($($feature:tt)+) => { $(std::arch::is_x86_feature_detected!($feature))&&+ };
     }
     let avx2 = has!("avx2" "fma");
+    let avx512 = avx2 && has!("avx512f" "avx512bw" "avx512dq" "avx512vl" "avx512vnni");
     match name {
         "avx2" => avx2,
-        _ => avx2 && has!("avx512f" "avx512bw" "avx512dq" "avx512vl" "avx512vnni"),
+        "avx512" => avx512,
+        _ => avx512 && has!("avx512bf16"),
     }
 }
 
@@ -87,7 +89,7 @@ mod tests {
             (false, false, true, How::Waived, How::Waived),
         ] {
             let found = NAMES.map(|name| how(name, has, is_pc, waived));
-            assert_eq!(found, [avx2, avx512], "has {has}, is a PC {is_pc}, waived {waived}");
+            assert_eq!(found, [avx2, avx512, avx512], "has {has}, is a PC {is_pc}, waived {waived}");
         }
     }
 }

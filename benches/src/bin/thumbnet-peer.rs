@@ -41,7 +41,7 @@ struct Options {
     /// Threads [default: one a core]
     #[arg(long)]
     threads: Option<usize>,
-    /// The kernels: scalar, avx2 or avx512 [default: the fastest]
+    /// The kernels: scalar, avx2, avx512, or avx512-bf16 for dense layers in bf16 [default: the fastest]
     #[arg(long)]
     backend: Option<String>,
     /// Quantise, and measure int8 inference on one thread in place of f32 inference

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use thumbnet::arch::Backend;
+use thumbnet::arch::{Backend, Precision};
 
 use crate::data::mnist::DATA_VARIABLE;
 
@@ -83,6 +83,8 @@ pub(super) struct TrainArgs {
     /// Draws initial weights, order of images and dropout; the same seed gives the same weights
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(super) seed: u64,
+    #[command(flatten)]
+    pub(super) backend: BackendArgs,
     /// Folder for the weights and the history [default: a new one, runs/NETWORK-NUMBER]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -107,16 +109,46 @@ pub(super) struct BackendArgs {
     /// The kernels: scalar, avx2, avx512 or neon [default: the fastest of this machine]
     #[arg(long, value_name = "NAME")]
     pub(super) backend: Option<String>,
+    /// What dense layers multiply, in training and with f32 weights: bf16 is faster and needs a CPU with AVX512-BF16
+    /// [default: f32]
+    #[arg(long, value_enum)]
+    pub(super) precision: Option<PrecisionName>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PrecisionName {
+    F32,
+    Bf16,
 }
 
 impl BackendArgs {
-    /// The back end that was named, or the fastest.
+    /// The back end that was named, or the fastest, in the precision that was named.
     pub(super) fn get(&self) -> anyhow::Result<Backend> {
-        let Some(name) = &self.backend else { return Ok(Backend::detect()) };
-        Backend::with_name(name).with_context(|| {
-            let names: Vec<_> = Backend::available().map(Backend::name).collect();
-            format!("this machine has no back end `{name}`; it has {}", names.join(", "))
+        let backend = match &self.backend {
+            None => Backend::detect(),
+            Some(name) => Backend::with_name(name).with_context(|| {
+                let names: Vec<_> = Backend::available().map(Backend::name).collect();
+                format!("this machine has no back end `{name}`; it has {}", names.join(", "))
+            })?,
+        };
+        let precision = match self.precision {
+            None => return Ok(backend),
+            Some(PrecisionName::F32) => Precision::F32,
+            Some(PrecisionName::Bf16) => Precision::Bf16,
+        };
+        backend.with_precision(precision).with_context(|| {
+            let name = backend.name();
+            format!(
+                "precision is bf16, but {name} on this CPU has only f32; bf16 takes avx512 on a CPU with AVX512-BF16"
+            )
         })
+    }
+
+    /// Refuses a precision other than f32, for `what` has none.
+    pub(super) fn refuse_precision(&self, what: &str) -> anyhow::Result<()> {
+        let is_f32 = self.precision.is_none_or(|precision| precision == PrecisionName::F32);
+        ensure!(is_f32, "{what}, but precision bf16 is of f32 weights");
+        Ok(())
     }
 }
 

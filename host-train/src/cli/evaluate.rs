@@ -28,8 +28,8 @@ impl FileVisitor for Evaluate<'_> {
     type Output = ();
 
     fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
-        let EvaluateArgs { data, backend, scores, .. } = self.arguments;
-        let backend = backend.get()?;
+        let EvaluateArgs { data, backend: kernels, scores, .. } = self.arguments;
+        let backend = kernels.get()?;
         let data = file::load::<N>(data, Split::Test)?;
         let path: &Path = &self.path;
         match content {
@@ -46,6 +46,7 @@ impl FileVisitor for Evaluate<'_> {
                 self.output.result(&object, &text)?;
             }
             Content::Blob(model) => {
+                kernels.refuse_precision(&format!("{}: a blob", path.display()))?;
                 let model = model.with_backend(backend);
                 let outputs = model.outputs(&data)?;
                 if let Some(scores) = scores {

@@ -71,6 +71,7 @@ impl Train<'_> {
         // What can be refused at once is refused before the data is loaded and a folder made.
         optimizer.check().map_err(|error| FitError::Train(error.into()))?;
         anyhow::ensure!(arguments.epochs > 0, FitError::Epochs);
+        let backend = arguments.backend.get()?;
         let train = file::load::<N>(&arguments.data, Split::Train)?;
         let test = file::load::<N>(&arguments.data, Split::Test)?;
         let (batch_size, samples) = (arguments.batch_size, train.len());
@@ -80,7 +81,7 @@ impl Train<'_> {
         let mut keeper = Keeper { folder: &folder, epochs: Vec::new(), write: checkpoint::write::<N> };
         keeper.write_history()?;
 
-        let model = Model::<N>::new(arguments.seed);
+        let model = Model::<N>::new(arguments.seed).with_backend(backend);
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
         output.note(&format!(
             "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}, batch size {batch_size}, seed {}\n\

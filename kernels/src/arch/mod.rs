@@ -57,13 +57,18 @@ macro_rules! dispatch {
 }
 use dispatch;
 
-/// One expression for the scalar back end, and one for every other, in which the name stands for the back end's token.
+/// One expression for the scalar back end, and one for every other, in which the name stands for the back end's token;
+/// with `or bf16`, for that of the bf16 products where they are wanted.
 macro_rules! by_kind {
-    ($backend:expr, scalar => $scalar:expr, $isa:ident => $vector:expr) => {
+    ($backend:expr, scalar => $scalar:expr, $isa:ident $(or $bf16:ident)? => $vector:expr) => {
         match $backend.0 {
             $crate::arch::Kind::Scalar => $scalar,
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
             $crate::arch::Kind::Avx2($isa) => $vector,
+            $(
+                #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+                $crate::arch::Kind::Avx512($crate::arch::x86_64::Avx512 { $bf16: Some($isa), .. }) => $vector,
+            )?
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
             $crate::arch::Kind::Avx512($isa) => $vector,
             #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
@@ -72,6 +77,25 @@ macro_rules! by_kind {
     };
 }
 use by_kind;
+
+/// What the products of dense layers are made of, in training and in f32 inference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Single precision, as everything else.
+    #[default]
+    F32,
+    /// bf16 (f32 without its 16 low bits, which leaves a significand of 8) with sums in f32.
+    ///
+    /// Both operands of a dense layer's forward pass, and of its gradients for input and kernel, are rounded to the nearest
+    /// bf16, ties to even: off by at most 2^-8 of the value. From 2^128 - 2^119 on they are infinite, and below 2^-126 zero,
+    /// as sums are. Two neighbours' products are added one after the other, the second first, each rounding once, as Intel
+    /// defines it ("Intel 64 and IA-32 Architectures Software Developer's Manual", volume 2, `VDPBF16PS`). So all error
+    /// beyond f32's is that of the operands.
+    ///
+    /// What is kept is f32: weights, biases, activations and the optimizer's state. So are all other layers, and the forward
+    /// pass of a single sample, which takes as long as reading the weights does.
+    Bf16,
+}
 
 /// On Cortex-M3 and up the core has int8 kernels of its own, while f32 stays plain Rust.
 #[cfg(thumbnet_cortex)]
@@ -143,7 +167,22 @@ impl Backend {
         scalar
     }
 
-    /// The back end's name: `scalar`, `avx2`, `avx512` or `neon`; on Cortex-M `thumb`, `dsp` or `helium`.
+    /// The same back end with the products of dense layers in that precision, or `None` where the CPU, or the back end, has
+    /// no instructions for it: [`Precision::Bf16`] takes `avx512` on a CPU with AVX512-BF16.
+    ///
+    /// Reduced precision is no part of [`Self::available`], whose members agree within the error of f32.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Option<Self> {
+        match (self.0, precision) {
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            (Kind::Avx512(isa), _) => isa.with_precision(precision).map(|isa| Self(Kind::Avx512(isa))),
+            (_, Precision::F32) => Some(self),
+            (_, Precision::Bf16) => None,
+        }
+    }
+
+    /// The back end's name: `scalar`, `avx2`, `avx512` or `neon`; `avx512-bf16` in that precision; on Cortex-M `thumb`, `dsp`
+    /// or `helium`.
     pub const fn name(self) -> &'static str {
         #[cfg(thumbnet_cortex)]
         if let Int8::Core = self.1 {
@@ -154,14 +193,17 @@ impl Backend {
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
             Kind::Avx2(_) => "avx2",
             #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            Kind::Avx512(x86_64::Avx512 { bf16: Some(_), .. }) => "avx512-bf16",
+            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
             Kind::Avx512(_) => "avx512",
             #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
             Kind::Neon(_) => "neon",
         }
     }
 
-    /// The back end of that name, or `None` where this machine has none such.
+    /// The back end of that name, in reduced precision too, or `None` where this machine has none such.
     pub fn with_name(name: &str) -> Option<Self> {
-        Self::available().find(|backend| backend.name() == name)
+        let precisions = |backend: Self| [Some(backend), backend.with_precision(Precision::Bf16)];
+        Self::available().flat_map(precisions).flatten().find(|backend| backend.name() == name)
     }
 }

@@ -4,6 +4,7 @@
 //! off by at most `(n + 1) * 2^-24 * sum |products|` to first order (N. Higham, "Accuracy and Stability of Numerical
 //! Algorithms", 3.1), whatever the values; `Close` allows 1.5 times that.
 
+mod bf16;
 mod conv2d;
 mod coverage;
 mod dense;

@@ -3,7 +3,7 @@
 
 use crate::support::{Random, backends, bits, poison};
 use thumbnet::{
-    arch::{Backend, Trainable},
+    arch::{Backend, Precision, Trainable},
     geometry::{Geometry, Padding, Shape},
 };
 
@@ -54,7 +54,8 @@ fn dense() {
     let (inputs, units, batch) = (700, 512, 50);
     let (x, weights) = (random.values(batch * inputs), random.values(inputs * units));
     let (bias, dy) = (random.values(units), random.values(batch * units));
-    for backend in backends() {
+    let reduced = backends().into_iter().filter_map(|backend| backend.with_precision(Precision::Bf16));
+    for backend in backends().into_iter().chain(reduced) {
         same_for_any_number("dense", || {
             let mut scratch = poison(Backend::dense_scratch_len(inputs, units, batch));
             let mut y = poison(dy.len());

@@ -68,7 +68,7 @@ impl Backend {
             scalar => pieces((Rows { items: x, width: inputs }, Rows { items: y, width: units }), 1, &|_, (x, y)| {
                 scalar::dense_f32::dense(inputs, units, x.items, kernel, bias, relu, y.items);
             }),
-            isa => generic::dense_f32::dense(isa, [inputs, units], x, kernel, bias, relu, y, scratch)
+            isa or bf16 => generic::dense_f32::dense(isa, [inputs, units], x, kernel, bias, relu, y, scratch)
         );
     }
 
@@ -95,7 +95,7 @@ impl Backend {
             scalar => pieces((Rows { items: dy, width: units }, Rows { items: dx, width: inputs }), 1, &|_, (dy, dx)| {
                 scalar::dense_f32::dense_input_gradient(inputs, units, dy.items, kernel, dx.items);
             }),
-            isa => generic::dense_f32::dense_input_gradient(isa, [inputs, units], dy, kernel, dx, scratch)
+            isa or bf16 => generic::dense_f32::dense_input_gradient(isa, [inputs, units], dy, kernel, dx, scratch)
         );
     }
 
@@ -132,7 +132,7 @@ impl Backend {
                 };
                 for_each_block(blocks, scratch, 0, &gradient, update);
             },
-            isa => {
+            isa or bf16 => {
                 let (panels, scratch) =
                     generic::dense_f32::at_line(scratch).split_at_mut(generic::dense_f32::panels_len(batch, units));
                 generic::dense_f32::pack_panels(isa, units, dy, panels);

@@ -1,4 +1,4 @@
-//! The dense layer and its gradients as products of matrices, for any back end with a [`Gemm`].
+//! The dense layer and its gradients as products of matrices, for any back end with a [`Gemm`], in f32 or bf16.
 //!
 //! Weights come from memory once a step. A row of them, `units` values, is a page or so: walking down a column of tiles
 //! would touch a page a step and, where `units` is a power of two, the same few cache lines again and again. So the
@@ -12,13 +12,13 @@ use crate::arch::{
     parallel::{Split, lanes, pieces},
 };
 
-/// Depth of a packed panel of the forward pass.
+/// Words of depth of a packed panel of the forward pass.
 const DEPTH: usize = 256;
 /// Columns that are packed together: long enough runs of a row of weights.
 const WIDTH: usize = 256;
 /// Rows of the kernel whose input gradient is made at a time.
 const STRIP: usize = 32;
-/// Units of these rows that are packed together.
+/// Words of these rows that are packed together.
 const STRIP_DEPTH: usize = 1024;
 
 /// How many values of scratch the functions of this module need, a block of the gradient with all that goes with it
@@ -63,9 +63,9 @@ pub(in crate::arch) fn dense<G: Gemm>(
         });
     }
     let (copy, scratch) = at_line(scratch).split_at_mut(copy_len(batch, inputs));
-    let (x, x_stride) = spread_rows(x, inputs, copy);
+    let (x, x_stride) = spread_rows(isa, x, inputs, copy);
     let y = MatrixMut::new(y, batch, units, units);
-    lanes(y, grain(x.len(), 64), MOST_LANES, scratch, DEPTH * WIDTH, &|first, y, packed| {
+    lanes(y, grain(batch * inputs, 64), MOST_LANES, scratch, DEPTH * WIDTH, &|first, y, packed| {
         dense_columns(isa, [inputs, units], x, x_stride, kernel, bias, relu, first, y, packed);
     });
 }
@@ -81,9 +81,9 @@ pub(in crate::arch) fn dense_input_gradient<G: Gemm>(
 ) {
     let batch = dx.len() / inputs;
     let (copy, scratch) = at_line(scratch).split_at_mut(copy_len(batch, units));
-    let (dy, dy_stride) = spread_rows(dy, units, copy);
+    let (dy, dy_stride) = spread_rows(isa, dy, units, copy);
     let dx = MatrixMut::new(dx, batch, inputs, inputs);
-    lanes(dx, grain(dy.len(), STRIP), MOST_LANES, scratch, STRIP * STRIP_DEPTH, &|first, dx, packed| {
+    lanes(dx, grain(batch * units, STRIP), MOST_LANES, scratch, STRIP * STRIP_DEPTH, &|first, dx, packed| {
         input_gradient_columns(isa, units, dy, dy_stride, kernel, first, dx, packed);
     });
 }
@@ -94,25 +94,25 @@ fn grain(each: usize, unit: usize) -> usize {
     SMALL.div_ceil((each * unit).max(1)) * unit
 }
 
-/// From one row of a spread copy to the next.
-const fn spread(columns: usize) -> usize {
-    columns + 16
+/// From one row of a copy to the next: rows that are a multiple of 1 KiB apart would collide in the cache.
+const fn spread(words: usize) -> usize {
+    if words.is_multiple_of(256) { words + 16 } else { words }
 }
 
-/// How many values [`spread_rows`] needs.
+/// How many words [`spread_rows`] needs, whatever the back end; whole cache lines.
 const fn copy_len(rows: usize, columns: usize) -> usize {
-    if columns.is_multiple_of(256) { rows * spread(columns) } else { 0 }
+    let words = if columns.is_multiple_of(256) { columns } else { columns.div_ceil(2) };
+    (rows * spread(words)).next_multiple_of(LINE)
 }
 
-/// The matrix and its stride; a copy where rows are a multiple of 1 KiB apart, so that they would collide in the cache.
-fn spread_rows<'a>(matrix: &'a [f32], columns: usize, copy: &'a mut [f32]) -> (&'a [f32], usize) {
-    if copy.is_empty() {
+/// The matrix's words and their stride; a copy where words are no values, or rows would collide in the cache.
+fn spread_rows<'a, G: Gemm>(isa: G, matrix: &'a [f32], columns: usize, copy: &'a mut [f32]) -> (&'a [f32], usize) {
+    let words = columns.div_ceil(G::GROUP);
+    if G::GROUP == 1 && spread(words) == words {
         return (matrix, columns);
     }
-    for (to, from) in copy.chunks_exact_mut(spread(columns)).zip(matrix.chunks_exact(columns)) {
-        to[..columns].copy_from_slice(from);
-    }
-    (copy, spread(columns))
+    isa.rows(matrix, columns, copy, spread(words));
+    (copy, spread(words))
 }
 
 /// How many values [`pack_panels`] needs, for tiles of up to 32 columns.
@@ -144,8 +144,9 @@ fn dense_columns<G: Gemm>(
     for column in (0..y.columns()).step_by(WIDTH) {
         let width = WIDTH.min(y.columns() - column);
         let unit = first + column;
-        for i in (0..inputs).step_by(DEPTH) {
-            let depth = DEPTH.min(inputs - i);
+        for i in (0..inputs).step_by(DEPTH * G::GROUP) {
+            let depth = (DEPTH * G::GROUP).min(inputs - i);
+            let words = depth.div_ceil(G::GROUP);
             let (start, relu) = (
                 match start {
                     _ if i > 0 => Start::Sum,
@@ -166,9 +167,9 @@ fn dense_columns<G: Gemm>(
                     other => other,
                 };
                 let columns = G::COLUMNS.min(width - panel);
-                let walk = Walk::plain(depth, x_stride, 1, G::COLUMNS);
+                let walk = Walk::plain(words, x_stride, 1, G::COLUMNS);
                 let c = y.block(column + panel, columns);
-                gemm(isa, &walk, &x[i..], &packed[panel * depth..], c, start, relu, ahead);
+                gemm(isa, &walk, &x[i / G::GROUP..], &packed[panel * words..], c, start, relu, ahead);
                 ahead = ahead.skip(tiles);
             }
         }
@@ -189,23 +190,23 @@ fn input_gradient_columns<G: Gemm>(
 ) {
     for strip in (0..dx.count()).step_by(STRIP) {
         let rows = STRIP.min(dx.count() - strip);
-        for u in (0..units).step_by(STRIP_DEPTH) {
-            let depth = STRIP_DEPTH.min(units - u);
+        for u in (0..units).step_by(STRIP_DEPTH * G::GROUP) {
+            let depth = (STRIP_DEPTH * G::GROUP).min(units - u);
             isa.transpose(&kernel[(first + strip) * units + u..], units, rows, depth, packed, STRIP);
             let start = if u == 0 { Start::Zero } else { Start::Sum };
-            let walk = Walk::plain(depth, dy_stride, 1, STRIP);
+            let walk = Walk::plain(depth.div_ceil(G::GROUP), dy_stride, 1, STRIP);
             let next =
                 if u + depth < units { (first + strip) * units + u + depth } else { (first + strip + STRIP) * units };
             let values = kernel.get(next..).unwrap_or_default();
             let tiles = (STRIP * units).div_ceil(depth * Ahead::LINE);
             let ahead = Ahead { values, tiles, tile: depth * Ahead::LINE, step: Ahead::LINE };
-            gemm(isa, &walk, &dy[u..], packed, dx.block(strip, rows), start, false, ahead);
+            gemm(isa, &walk, &dy[u / G::GROUP..], packed, dx.block(strip, rows), start, false, ahead);
         }
     }
 }
 
 /// Rows `first..` of the kernel's gradient, as many as `dkernel` holds, from `dy` in the panels of [`pack_panels`].
-/// `columns` holds `batch` times as many values as there are rows. `next` is what will be read next: it comes from memory
+/// `columns` holds `batch` times as many words as there are rows. `next` is what will be read next: it comes from memory
 /// meanwhile.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
@@ -219,14 +220,13 @@ pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
     next: [&[f32]; 3],
 ) {
     let rows = dkernel.len() / units;
-    for (column, x) in columns.chunks_exact_mut(rows).zip(x.chunks_exact(inputs)) {
-        column.copy_from_slice(&x[first..][..rows]);
-    }
-    let walk = Walk { counts: [1, 1, batch], a: [0, 0, rows], b: [0, 0, G::COLUMNS], row: 1 };
+    isa.columns(&x[first..], inputs, batch, rows, columns);
+    let words = batch.div_ceil(G::GROUP);
+    let walk = Walk { counts: [1, 1, words], a: [0, 0, rows], b: [0, 0, G::COLUMNS], row: 1 };
     let mut dkernel = MatrixMut::new(dkernel, rows, units, units);
     for unit in (0..units).step_by(G::COLUMNS) {
         let c = dkernel.block(unit, G::COLUMNS.min(units - unit));
         let ahead = Ahead::part(next, unit / G::COLUMNS, units.div_ceil(G::COLUMNS), batch);
-        gemm(isa, &walk, columns, &panels[unit * batch..], c, Start::Zero, false, ahead);
+        gemm(isa, &walk, columns, &panels[unit * words..], c, Start::Zero, false, ahead);
     }
 }

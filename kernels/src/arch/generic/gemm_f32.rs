@@ -69,15 +69,16 @@ pub(in crate::arch) struct Tile<'a> {
     /// A bias starts at this tile's first column.
     pub(in crate::arch) start: Start<'a>,
     pub(in crate::arch) relu: bool,
-    /// What will be read soon: each innermost iteration asks the second cache for one line, each this far from the one
-    /// before. It need not exist.
+    /// What will be read soon: each innermost iteration asks the second cache for one line a value of a word, each this far
+    /// from the one before. It need not exist.
     pub(in crate::arch) ahead: *const f32,
     pub(in crate::arch) ahead_step: usize,
 }
 
 /// Memory to ask for while a product is made: step `k` of tile `i` asks for the cache line at `i * tile + k * step`.
 /// It comes to the second cache meanwhile, and costs little: loads are not what limits a tile. One line a step is about
-/// what a core can have under way; two made tiles wait.
+/// what a core can have under way; two made tiles wait. A word of bf16 is two steps: its tiles take half as long for the
+/// same weights.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::arch) struct Ahead<'a> {
     pub(in crate::arch) values: &'a [f32],
@@ -123,7 +124,13 @@ impl Ahead<'_> {
 }
 
 /// A back end's inner loop.
+///
+/// Operands are words. In f32 a word is a value. In bf16 it is two values, neighbours on the common axis, the first in the
+/// low half; a walk then counts words, and a sum takes both products of each. Where the axis ends within a word, the other
+/// half is zero. C and the biases are f32 always.
 pub(in crate::arch) trait Gemm: Copy + Send + Sync {
+    /// Values of a word.
+    const GROUP: usize;
     /// Rows of the largest tile.
     const ROWS: usize;
     /// Columns of the largest tile.
@@ -137,14 +144,21 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     /// writable and no one else's, and a bias must have as many values as columns.
     unsafe fn tile(self, tile: Tile<'_>);
 
-    /// Copies `depth` rows of `width` values, `stride` apart, to panels of [`Self::COLUMNS`] columns and `depth` rows, one
-    /// after the other. The last panel may be left with columns that no one sets.
+    /// Makes words of `depth` rows of `width` values, `stride` apart, rows being neighbours on the common axis: panels of
+    /// [`Self::COLUMNS`] columns and as many rows as words, one after the other. The last panel may be left with columns
+    /// that no one sets.
     fn pack(self, from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]);
 
-    /// As [`row_times_matrix`](super::row_f32::row_times_matrix).
+    /// As [`Self::pack`], with a single panel of `width` columns: the left operand, if its rows are to be neighbours.
+    fn columns(self, from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]);
+
+    /// Makes words of each row of `columns` values, neighbours on the common axis. Rows of words begin `stride` apart.
+    fn rows(self, from: &[f32], columns: usize, to: &mut [f32], stride: usize);
+
+    /// As [`row_times_matrix`](super::row_f32::row_times_matrix), of values.
     fn row_times_matrix(self, x: &[f32], matrix: &[f32], stride: usize, relu: bool, y: &mut [f32]);
 
-    /// `to[j * stride + i] = from[i * from_stride + j]` for `i` in `0..rows` and `j` in `0..columns`.
+    /// `to[j * stride + i] = word j of from[i * from_stride..][..columns]` for `i` in `0..rows`.
     fn transpose(self, from: &[f32], from_stride: usize, rows: usize, columns: usize, to: &mut [f32], stride: usize);
 }
 

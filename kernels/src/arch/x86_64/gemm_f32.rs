@@ -1,15 +1,18 @@
-//! The tile of [`gemm_f32`](crate::arch::generic::gemm_f32), written once for both vector widths.
+//! The tile of [`gemm_f32`](crate::arch::generic::gemm_f32), written once for both vector widths, and for bf16.
 
-/// Defines `tile` in terms of the module `super::vector`, for a token type and its instructions.
+/// Defines `tile` in terms of two modules beside the caller's, of vector operations and of copies, for a token type and its
+/// instructions.
 ///
 /// `rows` are the heights of tiles that exist, each compiled apart so that all accumulators are registers.
 macro_rules! define_gemm_f32 {
-    ($token:ident, $features:literal, $most_rows:literal, rows: [$($rows:literal)*]) => {
-        use super::vector::{self, LANES, Mask, Vector};
+    ($token:ident, $features:literal, $vector:ident, $pack:ident, $most_rows:literal, rows: [$($rows:literal)*]) => {
+        use super::$pack as pack;
+        use super::$vector::{self as vector, LANES, Mask, Vector};
         use crate::arch::generic::gemm_f32::{Gemm, Start, Tile};
         use crate::arch::x86_64::$token;
 
         impl Gemm for $token {
+            const GROUP: usize = pack::GROUP;
             const ROWS: usize = $most_rows;
             const COLUMNS: usize = 2 * LANES;
 
@@ -21,11 +24,21 @@ macro_rules! define_gemm_f32 {
 
             fn pack(self, from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]) {
                 // SAFETY: the token proves that the CPU has the instructions.
-                unsafe { super::pack_f32::pack(from, stride, depth, width, to) }
+                unsafe { pack::pack(from, stride, depth, width, to) }
+            }
+
+            fn columns(self, from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]) {
+                // SAFETY: the token proves that the CPU has the instructions.
+                unsafe { pack::columns(from, stride, depth, width, to) }
+            }
+
+            fn rows(self, from: &[f32], columns: usize, to: &mut [f32], stride: usize) {
+                // SAFETY: the token proves that the CPU has the instructions.
+                unsafe { pack::rows(from, columns, to, stride) }
             }
 
             fn row_times_matrix(self, x: &[f32], matrix: &[f32], stride: usize, relu: bool, y: &mut [f32]) {
-                super::row_f32::row_times_matrix(self, x, matrix, stride, relu, y);
+                super::row_f32::row_times_matrix(self.into(), x, matrix, stride, relu, y);
             }
 
             fn transpose(
@@ -38,7 +51,7 @@ macro_rules! define_gemm_f32 {
                 stride: usize,
             ) {
                 // SAFETY: the token proves that the CPU has the instructions.
-                unsafe { super::pack_f32::transpose(from, from_stride, rows, columns, to, stride) }
+                unsafe { pack::transpose(from, from_stride, rows, columns, to, stride) }
             }
         }
 
@@ -147,8 +160,10 @@ macro_rules! define_gemm_f32 {
                                 *sum = vector::multiply_add(x, *column, *sum);
                             }
                         }
-                        vector::prefetch_to_second(ahead);
-                        ahead = ahead.wrapping_add(tile.ahead_step);
+                        for _ in 0..pack::GROUP {
+                            vector::prefetch_to_second(ahead);
+                            ahead = ahead.wrapping_add(tile.ahead_step);
+                        }
                         for pointer in &mut shared {
                             *pointer = pointer.wrapping_add(walk.a[2]);
                         }

@@ -1,11 +1,13 @@
-//! Copies that rearrange the right operand of a product, for [`Gemm`](crate::arch::generic::gemm_f32::Gemm), written once
+//! Copies that rearrange the operands of a product, for [`Gemm`](crate::arch::generic::gemm_f32::Gemm), written once
 //! for both vector widths.
 
-/// Defines `pack` and `transpose` in terms of the module `super::vector`.
+/// Defines `pack`, `columns`, `rows` and `transpose` in terms of the module `super::vector`.
 macro_rules! define_pack_f32 {
     ($features:literal) => {
         use super::vector::{self, LANES};
 
+        /// As [`Gemm::GROUP`](crate::arch::generic::gemm_f32::Gemm::GROUP).
+        pub(super) const GROUP: usize = 1;
         /// Columns of a panel.
         const COLUMNS: usize = 2 * LANES;
 
@@ -40,6 +42,22 @@ macro_rules! define_pack_f32 {
                     // SAFETY: half of a row of a panel asserted above.
                     unsafe { vector::store(to, part) }
                 }
+            }
+        }
+
+        /// As [`Gemm::columns`](crate::arch::generic::gemm_f32::Gemm::columns).
+        #[target_feature(enable = $features)]
+        pub(super) fn columns(from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]) {
+            for (to, from) in to.chunks_exact_mut(width).zip(from.chunks(stride)).take(depth) {
+                to.copy_from_slice(&from[..width]);
+            }
+        }
+
+        /// As [`Gemm::rows`](crate::arch::generic::gemm_f32::Gemm::rows).
+        #[target_feature(enable = $features)]
+        pub(super) fn rows(from: &[f32], columns: usize, to: &mut [f32], stride: usize) {
+            for (to, from) in to.chunks_exact_mut(stride).zip(from.chunks_exact(columns)) {
+                to[..columns].copy_from_slice(from);
             }
         }
 
