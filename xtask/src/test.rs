@@ -39,6 +39,12 @@ fn lints(report: &mut Report) {
             run(clippy.args(["--target", board.target(), "--", "-D", "warnings"]))
         });
     }
+    // Alone: among other packages, or with its tests, std comes in through a dependency of theirs.
+    for features in ["", "alloc"] {
+        report.step(format!("the library alone, features {features:?}"), || {
+            run(cargo().args(["check", "--package", "thumbnet", "--no-default-features", "--features", features]))
+        });
+    }
     report.step("documentation", || run(cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")));
     report.step("documentation of the firmware", || {
         let mut doc = cargo();

@@ -45,7 +45,7 @@ const KERNELS: &[Kernel] = table! { "f32";
     pack_bf16::_ [avx512] by dense in bf16 {equals_the_formula_of_rounded_operands_at_the_edges_of_blocks};
     vector_bf16::_ [avx512] by dense in bf16 {rounds_as_is_said};
     pack_f32::define_pack_f32 [x86_64 avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
-    row_f32::row_times_matrix [generic avx2 avx512] by dense
+    row_f32::define_row_f32 [x86_64 avx2 avx512] by dense
         in dense {equals_the_formula_at_the_edges_of_blocks a_samples_output_is_the_same_bits_alone_and_in_a_batch};
     vector::_ [avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
 

@@ -155,7 +155,12 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     /// Makes words of each row of `columns` values, neighbours on the common axis. Rows of words begin `stride` apart.
     fn rows(self, from: &[f32], columns: usize, to: &mut [f32], stride: usize);
 
-    /// As [`row_times_matrix`](super::row_f32::row_times_matrix), of values.
+    /// `y[n] += sum over i of x[i] * matrix[i * stride + n]`, of values, then `max(y[n], 0)` where `relu`. The order is that of
+    /// [`gemm`]'s sums.
+    ///
+    /// # Panics
+    ///
+    /// If `matrix` ends early.
     fn row_times_matrix(self, x: &[f32], matrix: &[f32], stride: usize, relu: bool, y: &mut [f32]);
 
     /// `to[j * stride + i] = word j of from[i * from_stride..][..columns]` for `i` in `0..rows`.

@@ -18,6 +18,4 @@ pub(super) mod exp_f32;
 pub(super) mod gemm_f32;
 pub(super) mod requantize;
 #[cfg(target_arch = "x86_64")]
-pub(super) mod row_f32;
-#[cfg(target_arch = "x86_64")]
 pub(super) mod winograd_f32;

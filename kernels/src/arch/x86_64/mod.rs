@@ -7,6 +7,7 @@ mod gemm_f32;
 mod pack_f32;
 mod peak_f32;
 mod product_f32;
+mod row_f32;
 mod rows_s8;
 mod winograd_f32;
 

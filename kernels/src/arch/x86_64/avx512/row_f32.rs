@@ -1,6 +1,3 @@
 //! The dense layer of a single sample.
 
-crate::arch::x86_64::recompile! {
-    Avx512, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", generic::row_f32:
-    fn row_times_matrix(x: &[f32], matrix: &[f32], stride: usize, relu: bool, y: &mut [f32]);
-}
+crate::arch::x86_64::row_f32::define_row_f32!(Avx512, "avx512f");
