@@ -15,6 +15,17 @@ use std::{env, fs};
 /// The networks by the names of `host-train --network`.
 const NETWORKS: [(&str, &str); 2] = [("mnist-small", "MnistSmall"), ("mnist-convnet", "MnistConvNet")];
 
+/// The boards, as cargo spells their features in the environment, and the targets of their cores.
+const TARGETS: [(&str, &str); 7] = [
+    ("microbit", "thumbv6m-none-eabi"),
+    ("mps2_an385", "thumbv7m-none-eabi"),
+    ("mps2_an386", "thumbv7em-none-eabihf"),
+    ("mps2_an500", "thumbv7em-none-eabihf"),
+    ("mps2_an505", "thumbv8m.main-none-eabihf"),
+    ("mps3_an547", "thumbv8m.main-none-eabihf"),
+    ("nrf52840_dk", "thumbv7em-none-eabihf"),
+];
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
@@ -24,7 +35,11 @@ fn main() {
     fs::write(out.join("model.rs"), model()).expect("OUT_DIR can be written");
     fs::write(out.join("images.rs"), images()).expect("OUT_DIR can be written");
 
-    let memory = PathBuf::from("boards").join(board()).join("memory.x");
+    let board = board();
+    let target = env::var("TARGET").unwrap_or_default();
+    let of = TARGETS.iter().find(|(other, _)| *other == board).map_or("", |(_, target)| target);
+    assert!(target == of, "board {board} is of target {of}, not of {target}: give --target {of}");
+    let memory = PathBuf::from("boards").join(board).join("memory.x");
     println!("cargo::rerun-if-changed={}", memory.display());
     fs::copy(&memory, out.join("memory.x")).unwrap_or_else(|error| panic!("{}: {error}", memory.display()));
     println!("cargo::rustc-link-search={}", out.display());
@@ -84,7 +99,12 @@ fn reads_plain_weights() -> bool {
 
 /// The source of the module that holds the images.
 fn images() -> String {
-    let (images, _) = file("THUMBNET_IMAGES", "firmware/digits.bin");
+    /// A label and 28 x 28 pixels.
+    const IMAGE: u64 = 1 + 28 * 28;
+    let (images, length) = file("THUMBNET_IMAGES", "firmware/digits.bin");
+    if length == 0 || !length.is_multiple_of(IMAGE) {
+        panic!("THUMBNET_IMAGES, {}: {length} bytes, but must be a multiple of {IMAGE} above 0", images.display());
+    }
     format!("pub(crate) static IMAGES: &[u8] = include_bytes!({images:?});")
 }
 

@@ -345,3 +345,14 @@ fn a_foreign_file_in_mnists_folder_is_kept() {
     assert!(text.contains("train-images-idx3-ubyte: not MNIST's file: its SHA-256 is "), "{text}");
     assert_eq!(fs::read(folder.path("data/t10k-labels-idx1-ubyte")).unwrap(), before);
 }
+
+/// What an earlier training left stays until a new one has something to put in its place.
+#[test]
+fn a_failed_training_leaves_the_earlier_ones_files() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1"]).success();
+    let files = ["history.csv", "weights.postcard"].map(|name| folder.path("run").to_owned() + "/" + name);
+    let before = files.each_ref().map(|file| fs::read(file).unwrap());
+    train(&folder, &["--optimizer", "sgd", "--learning-rate", "1e30"]).error();
+    assert!(before == files.each_ref().map(|file| fs::read(file).unwrap()));
+}

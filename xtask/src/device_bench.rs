@@ -43,7 +43,8 @@ pub(crate) struct DeviceBench {
     update: bool,
 }
 
-/// A network with random weights: counts do not depend on them.
+/// A network with random weights, always the same ones: softmax and the bounds of activations take a few instructions more or
+/// less from value to value.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Network {
     /// MnistSmall.

@@ -53,8 +53,10 @@ pub(crate) fn boot_to(path: &Path, limit: Duration, shown: &mut dyn Write) -> Re
         Start::ProbeRs(chip) => {
             let mut probe = Command::new("probe-rs");
             probe.args(["run", "--chip", chip]).arg(path);
-            let status = probe.status().context("cannot start probe-rs: cargo install probe-rs-tools --locked")?;
-            Ok(Run { status: status.code(), log: Vec::new() })
+            // probe-rs decodes the log itself.
+            let status = shell::stream(&mut probe, limit, |bytes| Ok(shown.write_all(bytes)?));
+            let status = status.context("probe-rs, which `cargo install probe-rs-tools --locked` installs")?;
+            Ok(Run { status, log: Vec::new() })
         }
     }
 }

@@ -79,7 +79,7 @@ impl Train<'_> {
 
         let folder = run_folder(arguments.out.as_deref(), short_name::<N>())?;
         let mut keeper = Keeper { folder: &folder, epochs: Vec::new(), write: checkpoint::write::<N> };
-        keeper.write_history()?;
+        keeper.check_folder()?;
 
         let model = Model::<N>::new(arguments.seed).with_backend(backend);
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
@@ -144,6 +144,15 @@ struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
+    /// Fails before the first epoch if nothing could be kept after it. What an earlier training left stays until then.
+    fn check_folder(&self) -> anyhow::Result<()> {
+        if !fs::exists(self.folder.join(HISTORY))? {
+            return self.write_history();
+        }
+        tempfile::tempfile_in(self.folder).with_context(|| format!("cannot write to {}", self.folder.display()))?;
+        Ok(())
+    }
+
     fn write_history(&self) -> anyhow::Result<()> {
         file::write(&self.folder.join(HISTORY), &history::to_csv(&self.epochs)?)
     }

@@ -41,6 +41,14 @@ pub enum FitError {
         /// The step, from 1.
         step: usize,
     },
+    /// Outputs are no numbers, so neither is what is computed from them.
+    #[error("{which} is {value}: the weights are too large or no numbers, train anew or import others")]
+    NotFinite {
+        /// What was computed.
+        which: &'static str,
+        /// NaN or infinite.
+        value: f64,
+    },
     /// A callback ended the training.
     #[error(transparent)]
     Callback(Box<dyn std::error::Error + Send + Sync>),

@@ -100,7 +100,11 @@ impl<N: Network> Model<N> {
     /// [`FitError::Dataset`] where it does not fit the network.
     pub fn evaluate(&self, data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
         check_fits::<N>(data)?;
-        evaluate::<N>(self.backend, &self.weights, data, loss)
+        let evaluation = evaluate::<N>(self.backend, &self.weights, data, loss)?;
+        if !evaluation.loss.is_finite() {
+            return Err(FitError::NotFinite { which: "loss", value: evaluation.loss });
+        }
+        Ok(evaluation)
     }
 
     /// The outputs for one image.
@@ -111,7 +115,11 @@ impl<N: Network> Model<N> {
     pub fn predict(&self, image: &[u8]) -> Result<Vec<f32>, FitError> {
         let x: Vec<f32> = image.iter().map(|&pixel| to_input(pixel)).collect();
         let mut memory = vec![0.0; N::inference_len(1)];
-        Ok(forward::<N>(self.backend, &self.weights, &x, &mut memory).map_err(FitError::Forward)?.to_vec())
+        let outputs = forward::<N>(self.backend, &self.weights, &x, &mut memory).map_err(FitError::Forward)?;
+        match outputs.iter().find(|output| !output.is_finite()) {
+            Some(&output) => Err(FitError::NotFinite { which: "a score", value: output.into() }),
+            None => Ok(outputs.to_vec()),
+        }
     }
 }
 

@@ -128,3 +128,13 @@ fn data_of_other_shapes_is_refused() {
     model.evaluate(&label, Loss::CategoricalCrossentropy).unwrap_err();
     model.predict(&[0; 15]).unwrap_err();
 }
+
+#[test]
+fn outputs_that_are_no_numbers_are_errors() {
+    let huge = Model::<Net>::new(3).weights().iter().map(|weight| weight * 1e30).collect();
+    let (model, data) = (Model::<Net>::from_weights(huge), stripes(9, 0));
+    let error = model.evaluate(&data, Loss::CategoricalCrossentropy).unwrap_err();
+    assert!(error.to_string().starts_with("loss is "), "{error}");
+    let error = model.predict(data.image(0)).unwrap_err();
+    assert!(error.to_string().starts_with("a score is NaN"), "{error}");
+}
