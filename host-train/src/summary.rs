@@ -5,10 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use thumbnet::{
     Int8, Network,
-    arch::Backend,
+    arch::{Backend, Cores},
     layer::{Activation, LayerInfo},
     quant::{LayerS8, Packing},
-    sequential::Stage,
+    sequential::{Stage, scratch_bytes_on},
 };
 
 /// A network and what it costs.
@@ -28,9 +28,19 @@ pub struct Summary {
     pub flash_bytes: usize,
     /// Bytes of RAM for the activations of the int8 network, on any core.
     pub activation_bytes: usize,
-    /// Bytes of RAM that its kernels work in besides, on this machine. Those of a core are a constant of the network compiled
-    /// for it, `SCRATCH_BYTES`, which the firmware prints.
-    pub host_scratch_bytes: usize,
+    /// Its RAM on devices.
+    pub devices: Vec<DeviceRam>,
+}
+
+/// The RAM of the int8 network on some cores.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeviceRam {
+    /// The cores' names.
+    pub cores: &'static str,
+    /// Bytes that their kernels work in.
+    pub scratch_bytes: usize,
+    /// Bytes in all: activations and scratch.
+    pub ram_bytes: usize,
 }
 
 /// One layer.
@@ -66,10 +76,15 @@ impl Summary {
             macs: N::MACS,
             flash_bytes: layers.iter().map(|row| row.flash_bytes).sum(),
             activation_bytes: N::ACTIVATION_BYTES,
-            host_scratch_bytes: N::SCRATCH_BYTES,
+            devices: Cores::ALL.map(device_ram::<N>).into(),
             layers,
         }
     }
+}
+
+fn device_ram<N: Network>(cores: Cores) -> DeviceRam {
+    let scratch_bytes = scratch_bytes_on(cores, N::STAGES);
+    DeviceRam { cores: cores.names(), scratch_bytes, ram_bytes: N::ACTIVATION_BYTES + scratch_bytes }
 }
 
 fn row<N: Network>(index: usize, layer: &LayerInfo<'static>, quantized: Option<&Int8<'_, N, Backend>>) -> Row {
@@ -167,8 +182,11 @@ impl fmt::Display for Summary {
         writeln!(f, "Total params: {}", grouped(self.parameters))?;
         writeln!(f, "Multiply-accumulates: {}", grouped(self.macs))?;
         writeln!(f, "int8 flash: {} bytes of tensors", grouped(self.flash_bytes))?;
-        let (activations, scratch) = (grouped(self.activation_bytes), grouped(self.host_scratch_bytes));
-        write!(f, "int8 RAM: {activations} bytes of activations, plus the core's scratch (this PC's: {scratch})")
+        write!(f, "int8 RAM: {} bytes of activations, and scratch:", grouped(self.activation_bytes))?;
+        for DeviceRam { cores, scratch_bytes, ram_bytes } in &self.devices {
+            write!(f, "\n  {cores:20}{:>7}, in all {}", grouped(*scratch_bytes), grouped(*ram_bytes))?;
+        }
+        Ok(())
     }
 }
 
@@ -207,6 +225,28 @@ mod tests {
         assert_eq!(summary.flash_bytes, 3_529_354 - channels + 9 * channels);
         let most = summary.layers.iter().map(|row| row.ram_bytes).max().unwrap();
         assert_eq!(most, summary.activation_bytes);
+    }
+
+    /// What `cargo xtask device-bench` measured is what is computed here.
+    #[test]
+    fn ram_is_that_of_each_core() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/device.json");
+        let measured = std::fs::read_to_string(path).unwrap();
+        let mut seen = [0; Cores::ALL.len()];
+        for line in measured.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let devices = match line["network"].as_str().unwrap() {
+                "small" => Summary::new::<MnistSmall>(None).devices,
+                "convnet" => Summary::new::<MnistConvNet>(None).devices,
+                other => panic!("unknown network {other}"),
+            };
+            let core = line["core"].as_str().unwrap().to_uppercase();
+            let is_of = |device: &DeviceRam| device.cores.split(['-', ',', ' ']).any(|name| name == core);
+            let at = devices.iter().position(is_of).unwrap_or_else(|| panic!("no family has {core}"));
+            assert_eq!(devices[at].ram_bytes, line["ram_bytes"], "{line}");
+            seen[at] += 1;
+        }
+        assert!(seen.iter().all(|&lines| lines > 0), "a family was not measured: {seen:?}");
     }
 
     #[test]

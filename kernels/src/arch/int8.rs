@@ -111,7 +111,7 @@ impl Backend {
     /// pooling that is fused.
     pub const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<&Geometry>) -> usize {
         #[cfg(thumbnet_cortex)]
-        return arm::conv_s8::conv_s8_scratch_len(geometry, pool);
+        return arm::CORES.conv_s8_scratch_len(geometry, pool);
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
         {
             // Any of the back ends may run.
@@ -176,7 +176,7 @@ impl Backend {
     /// The words of scratch that [`Backend::dense_s8`] needs on this target, for any number of samples.
     pub const fn dense_s8_scratch_len(inputs: usize, units: usize) -> usize {
         #[cfg(thumbnet_cortex)]
-        return arm::dense_s8::dense_s8_scratch_len(inputs, units);
+        return arm::CORES.dense_s8_scratch_len(inputs, units);
         #[cfg(not(thumbnet_cortex))]
         {
             _ = (inputs, units);

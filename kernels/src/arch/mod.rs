@@ -7,6 +7,7 @@
 mod aarch64;
 #[cfg(thumbnet_cortex)]
 mod arm;
+mod cores;
 mod f32;
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
 mod generic;
@@ -19,6 +20,7 @@ mod window;
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 mod x86_64;
 
+pub use cores::Cores;
 pub use f32::{BLOCK_ROWS, Trainable};
 pub(crate) use scalar::dropout_f32::split_mix;
 

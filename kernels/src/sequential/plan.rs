@@ -4,7 +4,7 @@
 //! the input and the output of the same layer must both exist while it runs, so the largest sum of the two is the least that
 //! any plan can do with, and this plan needs no more.
 
-use crate::arch::Backend;
+use crate::arch::{Backend, Cores};
 use crate::geometry::{Geometry, Shape};
 use crate::layer::{LayerInfo, LayerKind};
 
@@ -28,13 +28,22 @@ impl Stage {
         }
     }
 
-    /// Bytes of scratch.
+    /// Bytes of scratch on this target.
     pub const fn scratch_bytes(&self) -> usize {
         match self.layer.kind {
             LayerKind::Conv2D { geometry, .. } => 4 * Backend::conv_s8_scratch_len(&geometry, self.pool.as_ref()),
             LayerKind::Dense { .. } => {
                 4 * Backend::dense_s8_scratch_len(self.layer.input.len(), self.layer.output.len())
             }
+            _ => 0,
+        }
+    }
+
+    /// Bytes of scratch on a device with such a core.
+    pub const fn scratch_bytes_on(&self, cores: Cores) -> usize {
+        match self.layer.kind {
+            LayerKind::Conv2D { geometry, .. } => 4 * cores.conv_s8_scratch_len(&geometry, self.pool.as_ref()),
+            LayerKind::Dense { .. } => 4 * cores.dense_s8_scratch_len(self.layer.input.len(), self.layer.output.len()),
             _ => 0,
         }
     }
@@ -74,10 +83,18 @@ pub const fn activation_bytes(stages: &[Stage]) -> usize {
     bytes
 }
 
-/// Bytes of scratch for a quantised network: the largest of its stages.
+/// Bytes of scratch for a quantised network on this target: the largest of its stages.
 pub const fn scratch_bytes(stages: &[Stage]) -> usize {
     match stages {
         [first, rest @ ..] => max(first.scratch_bytes(), scratch_bytes(rest)),
+        [] => 0,
+    }
+}
+
+/// Bytes of scratch for a quantised network on a device with such a core, whatever this target is.
+pub const fn scratch_bytes_on(cores: Cores, stages: &[Stage]) -> usize {
+    match stages {
+        [first, rest @ ..] => max(first.scratch_bytes_on(cores), scratch_bytes_on(cores, rest)),
         [] => 0,
     }
 }

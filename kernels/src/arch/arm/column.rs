@@ -1,18 +1,12 @@
 //! Columns: the inputs of four pixels' windows side by side, as a core's inner loop reads them.
-use super::Core;
 use super::tile::{Run, Tile};
+use crate::arch::cores::ConvCut;
 use crate::quant::Packing;
 
 /// How a core keeps the inputs of pixels, and multiplies them.
-pub(super) trait Column {
-    /// Positions of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
-    const POSITIONS: usize;
-
+pub(super) trait Column: ConvCut {
     /// Pixels in a column: the four, or two of them at a time.
     const PIXELS: usize;
-
-    /// The words that two positions of a column's pixels take.
-    const WORDS_FOR_TWO: usize;
 
     /// Positions of a step of the inner loop.
     const STEP: usize;
@@ -20,11 +14,7 @@ pub(super) trait Column {
     /// The order of weights that the core reads.
     const PACKING: Packing;
 
-    /// Whether sums go through tiles in any case, and start as the biases there by themselves. Such tiles have the even filter's
-    /// sums first, others the odd one's.
-    const WORKS_IN_TILES: bool;
-
-    /// An input in a strip.
+    /// An input in a strip, of [`ConvCut::WIDE_BYTES`].
     type Wide: bytemuck::Pod + From<i8>;
 
     /// A bound of the outputs as the inner loop wants it.
@@ -60,9 +50,4 @@ pub(super) fn fill_words(column: &mut [i32], word: i32) {
     let (eights, rest) = column.as_chunks_mut::<8>();
     eights.fill([word; 8]);
     rest.fill(word);
-}
-
-/// The words of a column of `positions` positions.
-pub(super) const fn column_words(positions: usize) -> usize {
-    positions.div_ceil(2) * Core::WORDS_FOR_TWO
 }

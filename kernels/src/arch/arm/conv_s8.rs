@@ -12,74 +12,16 @@
 //! A stretch bounds the column's memory whatever the kernel's size; the sums of a block wait in scratch from stretch to
 //! stretch. Many layers are a single stretch: their column is gathered once, and their sums need no memory.
 //!
-//! Where the input rows that one row of windows reads fit into [`STRIP`], they are widened and padded first, once for all of
+//! Where the input rows that one row of windows reads fit into [`STRIP`](crate::arch::cores::STRIP), they are widened and padded first, once for all of
 //! the row's windows. So a first layer of one channel has neither border checks nor bytes to unpack in its inner loops.
 use super::Core;
-use super::column::{Column, column_words};
+use super::column::Column;
 use super::tile::{Run, Tile, Wide, Windows};
+use crate::arch::cores::{BLOCK, ConvCut, Plan};
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 use crate::quant::ConvS8;
 use core::ops::Range;
-
-/// Pairs of filters whose sums wait in scratch at a time.
-const BLOCK: usize = 32;
-
-/// Words of scratch that a strip of widened input rows may take.
-const STRIP: usize = 256;
-
-/// How a layer's scratch is divided.
-#[derive(Clone, Copy)]
-struct Plan {
-    /// Words of the strip; none if it would be too large.
-    strip: usize,
-    /// Rows of the strip, and inputs in a row.
-    rows: usize,
-    width: usize,
-    /// Words of the column.
-    column: usize,
-    /// Tiles that wait.
-    tiles: usize,
-    /// Whether a column is a single stretch and all there is to an output, so that nothing waits.
-    single: bool,
-}
-
-impl Plan {
-    #[inline(never)]
-    const fn new(geometry: &Geometry, pool: Option<&Geometry>) -> Self {
-        let window = match pool {
-            Some(pool) => pool.kernel,
-            None => [1, 1],
-        };
-        let rows = (window[0] - 1) * geometry.strides[0] + geometry.kernel[0];
-        let width = (geometry.output.width - 1) * geometry.strides[1] + geometry.kernel[1];
-        let width = width * geometry.input.channels;
-        let strip = (rows * width * size_of::<Wide>()).div_ceil(4);
-        let len = geometry.patch();
-        let stretch = if len < Core::POSITIONS { len } else { Core::POSITIONS };
-        let pairs = geometry.output.channels / 2;
-        let block = if pairs < BLOCK { pairs } else { BLOCK };
-        let single = len == stretch
-            && pool.is_some()
-            && window[0] * window[1] <= 4
-            && pairs > 0
-            && (pairs <= BLOCK || !Core::WORKS_IN_TILES);
-        Self {
-            strip: if strip <= STRIP && len == stretch { strip } else { 0 },
-            rows,
-            width,
-            column: column_words(stretch),
-            tiles: if single && !Core::WORKS_IN_TILES { 0 } else { block },
-            single,
-        }
-    }
-}
-
-/// The words of scratch that [`conv_s8`] needs.
-pub(in crate::arch) const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<&Geometry>) -> usize {
-    let plan = Plan::new(geometry, pool);
-    plan.strip + plan.column + plan.tiles * (size_of::<Tile>() / 4)
-}
 
 /// Four pixels of the convolution's output, as row and column.
 type Pixels = [[usize; 2]; 4];
@@ -164,7 +106,7 @@ struct Engine<'a, 'b> {
 
 impl<'a, 'b> Engine<'a, 'b> {
     fn new(layer: &'b ConvS8<'a>, input: &'b [i8], scratch: &'b mut [i32]) -> Self {
-        let plan = Plan::new(layer.geometry, layer.pool);
+        let plan = Plan::new::<Core>(layer.geometry, layer.pool);
         let (strip, scratch) = scratch.split_at_mut(plan.strip);
         let (column, tiles) = scratch.split_at_mut(plan.column);
         let (strip, tiles) = (bytemuck::cast_slice_mut(strip), tiles.as_chunks_mut::<8>().0);

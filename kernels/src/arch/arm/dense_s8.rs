@@ -11,23 +11,15 @@
 //! So the inputs are expanded once a block instead of once every four units, and neither the expanded inputs nor the sums
 //! that wait from stretch to stretch need memory in proportion to the layer.
 use super::Core;
+use crate::arch::cores::{BLOCK, DenseCut, expanded_words};
 use crate::arch::scalar::conv_s8::dot;
 use crate::quant::DenseS8;
-
-/// Groups of four units whose sums wait in scratch at a time.
-const BLOCK: usize = 32;
 
 /// Sums of four units: of the odd ones, then of the even ones, in the order in which their registers are stored.
 pub(super) type Sums = [i32; 4];
 
 /// How a core keeps inputs, and multiplies them.
-pub(super) trait Vector {
-    /// Inputs of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
-    const INPUTS: usize;
-
-    /// The words that two inputs take.
-    const WORDS_FOR_TWO: usize;
-
+pub(super) trait Vector: DenseCut {
     /// Writes `values` into `expanded`.
     fn expand(values: &[i8], expanded: &mut [i32]);
 
@@ -35,22 +27,10 @@ pub(super) trait Vector {
     fn multiply(expanded: &[i32], weights: &[i8], sums: &mut Sums);
 }
 
-/// The words of a stretch.
-const fn expanded_words(inputs: usize) -> usize {
-    let inputs = if inputs < Core::INPUTS { inputs } else { Core::INPUTS };
-    inputs.div_ceil(2) * Core::WORDS_FOR_TWO
-}
-
-/// The words of scratch that [`dense_s8`] needs.
-pub(in crate::arch) const fn dense_s8_scratch_len(inputs: usize, units: usize) -> usize {
-    let groups = units / 4;
-    expanded_words(inputs) + (if groups < BLOCK { groups } else { BLOCK }) * 4
-}
-
 /// Runs `layer`, whose weights are packed in quads and aligned to words, over one sample.
 pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
     assert!(layer.weights.as_ptr().addr().is_multiple_of(4), "the weights do not start at a multiple of 4");
-    let (expanded, sums) = scratch.split_at_mut(expanded_words(layer.inputs));
+    let (expanded, sums) = scratch.split_at_mut(expanded_words::<Core>(layer.inputs));
     let sums = sums.as_chunks_mut::<4>().0;
     let groups = layer.units / 4;
     for block in (0..groups).step_by(BLOCK) {

@@ -23,11 +23,21 @@ pub(super) use helium::dense_s8;
 #[cfg(thumbnet_thumb2)]
 use thumb::Core;
 
+use crate::arch::Cores;
 use crate::quant::Packing;
 
 /// The orders of weights that the core's kernels read.
 pub(super) const CONV_PACKING: Packing = <Core as column::Column>::PACKING;
 pub(super) const DENSE_PACKING: Packing = if cfg!(thumbnet_helium) { Packing::Plain } else { Packing::Quads };
+
+/// The family that the core is of.
+pub(super) const CORES: Cores = if cfg!(thumbnet_helium) {
+    Cores::Helium
+} else if cfg!(thumbnet_dsp) {
+    Cores::Dsp
+} else {
+    Cores::Thumb
+};
 
 /// The back end's name.
 pub(super) const NAME: &str = if cfg!(thumbnet_helium) {

@@ -13,16 +13,19 @@
 
 #![expect(unsafe_code, reason = "enters the assembly")]
 use super::Core;
-use super::column::{Column, column_words};
+use super::column::Column;
+use crate::arch::cores::{ConvCut, TILE, column_words};
 use crate::quant::ConvS8;
 use core::marker::PhantomData;
 
 /// Sums of two filters over four pixels: those of `b`, the odd filter, then those of `a`, or the other way round: see
-/// [`Column::ODD_FIRST`].
-pub(super) type Tile = [i32; 8];
+/// [`ConvCut::WORKS_IN_TILES`].
+pub(super) type Tile = [i32; TILE];
 
 /// An input as it is in a strip.
 pub(super) type Wide = <Core as Column>::Wide;
+
+const _: () = assert!(size_of::<Wide>() == Core::WIDE_BYTES);
 
 /// Where four pixels' windows lie in a strip of widened rows.
 #[derive(Clone, Copy)]
@@ -142,7 +145,7 @@ impl<'a> Run<'a> {
             pairs: count,
             odd: positions - steps * Core::STEP,
             skip: (len - positions) * bytes,
-            stride: column_words(len.min(Core::POSITIONS)) * 4 / Core::PIXELS,
+            stride: column_words::<Core>(len.min(Core::POSITIONS)) * 4 / Core::PIXELS,
             layer: PhantomData,
         }
     }
@@ -222,7 +225,7 @@ impl<'a> Run<'a> {
     }
 
     fn check(&self, column: &[i32], pairs: usize) {
-        let words = column_words(self.steps * Core::STEP + self.odd);
+        let words = column_words::<Core>(self.steps * Core::STEP + self.odd);
         assert!(0 < self.pairs && self.pairs <= pairs && words <= column.len());
     }
 }

@@ -185,12 +185,9 @@ unsafe extern "C" {
 
 /// Two positions of one pixel to a word, the words of four pixels side by side.
 impl Column for Core {
-    const POSITIONS: usize = 200;
-    const WORDS_FOR_TWO: usize = 4;
     const PIXELS: usize = 4;
     const STEP: usize = 2;
     const PACKING: Packing = Packing::Pairs;
-    const WORKS_IN_TILES: bool = false;
     type Wide = i16;
 
     fn bound(value: i32) -> i32 {

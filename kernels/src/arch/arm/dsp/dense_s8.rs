@@ -1,6 +1,7 @@
 //! Dense layer on cores with the DSP extension: inputs of int16, two a multiplication, and eight a step.
 use super::Core;
 use crate::arch::arm::dense_s8::{Sums, Vector};
+use crate::arch::cores::DenseCut;
 
 // thumbnet_dense(inputs, weights, count, sums).
 //
@@ -152,9 +153,6 @@ unsafe extern "C" {
 
 /// Two inputs to a word.
 impl Vector for Core {
-    const INPUTS: usize = 512;
-    const WORDS_FOR_TWO: usize = 1;
-
     fn expand(values: &[i8], expanded: &mut [i32]) {
         assert!(values.len().div_ceil(2) <= expanded.len());
         // SAFETY: the function reads the values and writes half a word for each.

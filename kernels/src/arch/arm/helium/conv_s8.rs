@@ -411,12 +411,9 @@ fn part(column: &mut [i32], start: usize, pixel: usize, count: usize) -> &mut [i
 
 /// Two pixels, the second one's positions after the first one's, a byte each.
 impl Column for Core {
-    const POSITIONS: usize = 832;
-    const WORDS_FOR_TWO: usize = 1;
     const PIXELS: usize = 2;
     const STEP: usize = 1;
     const PACKING: Packing = Packing::Plain;
-    const WORKS_IN_TILES: bool = true;
     type Wide = i8;
 
     fn bound(value: i32) -> i32 {

@@ -91,11 +91,6 @@ unsafe extern "C" {
     fn thumbnet_dense(inputs: *const i8, weights: *const i8, count: usize, sums: &mut [i32; GROUP]);
 }
 
-/// The words of scratch that [`dense_s8`] needs.
-pub(in crate::arch) const fn dense_s8_scratch_len(_inputs: usize, _units: usize) -> usize {
-    0
-}
-
 /// Runs `layer`, whose weights are plain, over one sample.
 pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
     let last = layer.units.saturating_sub(GROUP);

@@ -116,12 +116,9 @@ unsafe extern "C" {
 
 /// One position of one pixel to a word, the words of four pixels side by side.
 impl Column for Core {
-    const POSITIONS: usize = 100;
-    const WORDS_FOR_TWO: usize = 8;
     const PIXELS: usize = 4;
     const STEP: usize = 1;
     const PACKING: Packing = Packing::Pairs;
-    const WORKS_IN_TILES: bool = false;
     type Wide = i8;
 
     fn bound(value: i32) -> i32 {

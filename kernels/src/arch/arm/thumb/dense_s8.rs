@@ -1,6 +1,7 @@
 //! Dense layer on Cortex-M3: inputs of int32, one a multiplication, and four a step.
 use super::Core;
 use crate::arch::arm::dense_s8::{Sums, Vector};
+use crate::arch::cores::DenseCut;
 
 // thumbnet_dense(inputs, weights, count, sums).
 //
@@ -128,9 +129,6 @@ unsafe extern "C" {
 
 /// An input to a word.
 impl Vector for Core {
-    const INPUTS: usize = 256;
-    const WORDS_FOR_TWO: usize = 2;
-
     fn expand(values: &[i8], expanded: &mut [i32]) {
         for (word, &value) in expanded.iter_mut().zip(values) {
             *word = i32::from(value);

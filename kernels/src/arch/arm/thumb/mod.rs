@@ -3,5 +3,5 @@
 mod conv_s8;
 mod dense_s8;
 
-/// The inner loops of this core.
-pub(in crate::arch) struct Core;
+/// What the inner loops of this core are methods of.
+pub(in crate::arch) use crate::arch::cores::Thumb as Core;

@@ -1,0 +1,193 @@
+//! Families of Cortex-M cores, and the scratch that the int8 kernels of each work in: known on every target, so that a PC can
+//! say what a network takes on a device.
+use crate::geometry::Geometry;
+
+/// Cores that run the same int8 kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cores {
+    /// Armv6-M, and Armv8-M's baseline: Cortex-M0, M0+, M23. The scalar kernels, which need no scratch.
+    Scalar,
+    /// Thumb-2 without the DSP extension: Cortex-M3.
+    Thumb,
+    /// With the DSP extension: Cortex-M4, M7, M33.
+    Dsp,
+    /// With Helium: Cortex-M52, M55, M85.
+    Helium,
+}
+
+impl Cores {
+    /// Every family.
+    pub const ALL: [Self; 4] = [Self::Scalar, Self::Thumb, Self::Dsp, Self::Helium];
+
+    /// The cores' names.
+    pub const fn names(self) -> &'static str {
+        match self {
+            Self::Scalar => "Cortex-M0, M0+",
+            Self::Thumb => "Cortex-M3",
+            Self::Dsp => "Cortex-M4, M7, M33",
+            Self::Helium => "Cortex-M55, M85",
+        }
+    }
+
+    /// What [`Backend::conv_s8_scratch_len`](super::Backend::conv_s8_scratch_len) is on these cores.
+    pub const fn conv_s8_scratch_len(self, geometry: &Geometry, pool: Option<&Geometry>) -> usize {
+        match self {
+            Self::Scalar => 0,
+            Self::Thumb => conv_s8_scratch_len::<Thumb>(geometry, pool),
+            Self::Dsp => conv_s8_scratch_len::<Dsp>(geometry, pool),
+            Self::Helium => conv_s8_scratch_len::<Helium>(geometry, pool),
+        }
+    }
+
+    /// What [`Backend::dense_s8_scratch_len`](super::Backend::dense_s8_scratch_len) is on these cores.
+    pub const fn dense_s8_scratch_len(self, inputs: usize, units: usize) -> usize {
+        match self {
+            Self::Scalar | Self::Helium => 0,
+            Self::Thumb => dense_s8_scratch_len::<Thumb>(inputs, units),
+            Self::Dsp => dense_s8_scratch_len::<Dsp>(inputs, units),
+        }
+    }
+}
+
+/// How a core's convolution cuts its work.
+pub(super) trait ConvCut {
+    /// Positions of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
+    const POSITIONS: usize;
+
+    /// The words that two positions of a column's pixels take.
+    const WORDS_FOR_TWO: usize;
+
+    /// The bytes that an input takes in a strip.
+    const WIDE_BYTES: usize;
+
+    /// Whether sums go through tiles in any case, and start as the biases there by themselves. Such tiles have the even filter's
+    /// sums first, others the odd one's.
+    const WORKS_IN_TILES: bool;
+}
+
+/// How a core's dense layer cuts its work.
+pub(super) trait DenseCut {
+    /// Inputs of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
+    const INPUTS: usize;
+
+    /// The words that two inputs take.
+    const WORDS_FOR_TWO: usize;
+}
+
+/// [`Cores::Thumb`].
+pub(super) struct Thumb;
+/// [`Cores::Dsp`].
+pub(super) struct Dsp;
+/// [`Cores::Helium`].
+pub(super) struct Helium;
+
+impl ConvCut for Thumb {
+    const POSITIONS: usize = 100;
+    const WORDS_FOR_TWO: usize = 8;
+    const WIDE_BYTES: usize = 1;
+    const WORKS_IN_TILES: bool = false;
+}
+
+impl ConvCut for Dsp {
+    const POSITIONS: usize = 200;
+    const WORDS_FOR_TWO: usize = 4;
+    const WIDE_BYTES: usize = 2;
+    const WORKS_IN_TILES: bool = false;
+}
+
+impl ConvCut for Helium {
+    const POSITIONS: usize = 832;
+    const WORDS_FOR_TWO: usize = 1;
+    const WIDE_BYTES: usize = 1;
+    const WORKS_IN_TILES: bool = true;
+}
+
+impl DenseCut for Thumb {
+    const INPUTS: usize = 256;
+    const WORDS_FOR_TWO: usize = 2;
+}
+
+impl DenseCut for Dsp {
+    const INPUTS: usize = 512;
+    const WORDS_FOR_TWO: usize = 1;
+}
+
+/// Pairs of filters whose sums wait in scratch at a time, and groups of four units.
+pub(super) const BLOCK: usize = 32;
+
+/// Words of scratch that a strip of widened input rows may take.
+pub(super) const STRIP: usize = 256;
+
+/// The words of a tile: two filters over four pixels.
+pub(super) const TILE: usize = 8;
+
+/// How a convolution's scratch is divided.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(thumbnet_cortex), expect(dead_code, reason = "only the kernels need more than the sizes"))]
+pub(super) struct Plan {
+    /// Words of the strip; none if it would be too large.
+    pub(super) strip: usize,
+    /// Rows of the strip, and inputs in a row.
+    pub(super) rows: usize,
+    pub(super) width: usize,
+    /// Words of the column.
+    pub(super) column: usize,
+    /// Tiles that wait.
+    pub(super) tiles: usize,
+    /// Whether a column is a single stretch and all there is to an output, so that nothing waits.
+    pub(super) single: bool,
+}
+
+impl Plan {
+    #[inline(never)]
+    pub(super) const fn new<C: ConvCut>(geometry: &Geometry, pool: Option<&Geometry>) -> Self {
+        let window = match pool {
+            Some(pool) => pool.kernel,
+            None => [1, 1],
+        };
+        let rows = (window[0] - 1) * geometry.strides[0] + geometry.kernel[0];
+        let width = (geometry.output.width - 1) * geometry.strides[1] + geometry.kernel[1];
+        let width = width * geometry.input.channels;
+        let strip = (rows * width * C::WIDE_BYTES).div_ceil(4);
+        let len = geometry.patch();
+        let stretch = if len < C::POSITIONS { len } else { C::POSITIONS };
+        let pairs = geometry.output.channels / 2;
+        let block = if pairs < BLOCK { pairs } else { BLOCK };
+        let single = len == stretch
+            && pool.is_some()
+            && window[0] * window[1] <= 4
+            && pairs > 0
+            && (pairs <= BLOCK || !C::WORKS_IN_TILES);
+        Self {
+            strip: if strip <= STRIP && len == stretch { strip } else { 0 },
+            rows,
+            width,
+            column: column_words::<C>(stretch),
+            tiles: if single && !C::WORKS_IN_TILES { 0 } else { block },
+            single,
+        }
+    }
+}
+
+/// The words of a column of `positions` positions.
+pub(super) const fn column_words<C: ConvCut>(positions: usize) -> usize {
+    positions.div_ceil(2) * C::WORDS_FOR_TWO
+}
+
+/// The words of scratch that a convolution needs.
+pub(super) const fn conv_s8_scratch_len<C: ConvCut>(geometry: &Geometry, pool: Option<&Geometry>) -> usize {
+    let plan = Plan::new::<C>(geometry, pool);
+    plan.strip + plan.column + plan.tiles * TILE
+}
+
+/// The words of a dense layer's stretch.
+pub(super) const fn expanded_words<C: DenseCut>(inputs: usize) -> usize {
+    let inputs = if inputs < C::INPUTS { inputs } else { C::INPUTS };
+    inputs.div_ceil(2) * C::WORDS_FOR_TWO
+}
+
+/// The words of scratch that a dense layer needs.
+pub(super) const fn dense_s8_scratch_len<C: DenseCut>(inputs: usize, units: usize) -> usize {
+    let groups = units / 4;
+    expanded_words::<C>(inputs) + (if groups < BLOCK { groups } else { BLOCK }) * 4
+}
