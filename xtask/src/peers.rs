@@ -113,7 +113,10 @@ impl Peers {
         let (title, mut commands) = match part {
             Part::Train | Part::Avx2 => {
                 let limit = part == Part::Avx2;
-                let mut commands = vec![programs.thumbnet(epochs, images, None, limit)];
+                let mut commands = vec![programs.thumbnet(epochs, images, None, limit.then_some("avx2"))];
+                if !limit && programs::has_bf16() {
+                    commands.push(programs.thumbnet(epochs, images, None, Some("avx512-bf16")));
+                }
                 for trainer in TRAINERS.iter().filter(|t| self.wants(t.name) && !(limit && t.avx512_only)) {
                     commands.push(programs.trainer(trainer, epochs, images, limit)?);
                 }
@@ -121,8 +124,8 @@ impl Peers {
                 (format!("MnistConvNet, batch 50, {images} images, epochs: {epochs}{what}"), commands)
             }
             Part::Linear => {
-                let epochs = [1, 2, 4].map(|epochs| programs.thumbnet(epochs, images, None, false));
-                let threads = [1, 2].map(|threads| programs.thumbnet(1, images, Some(threads), false));
+                let epochs = [1, 2, 4].map(|epochs| programs.thumbnet(epochs, images, None, None));
+                let threads = [1, 2].map(|threads| programs.thumbnet(1, images, Some(threads), None));
                 let title = format!("thumbnet over epochs, then over threads, {images} images");
                 (title, epochs.into_iter().chain(threads).collect())
             }

@@ -61,6 +61,14 @@ pub(super) struct Programs {
     python: Option<PathBuf>,
 }
 
+/// Whether this CPU has the instructions of thumbnet's bf16.
+pub(super) fn has_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
 impl Programs {
     /// Builds and installs what the wanted parts need.
     pub(super) fn prepare(peers: &Peers) -> Result<Self> {
@@ -90,22 +98,28 @@ impl Programs {
         Ok(Self { data, python })
     }
 
-    /// thumbnet.
-    pub(super) fn thumbnet(&self, epochs: usize, images: usize, threads: Option<usize>, avx2: bool) -> Command {
+    /// thumbnet, with the back end of that name.
+    pub(super) fn thumbnet(
+        &self,
+        epochs: usize,
+        images: usize,
+        threads: Option<usize>,
+        backend: Option<&str>,
+    ) -> Command {
         let mut command = thumbnet_peer();
         self.training(&mut command, epochs, images);
         if let Some(threads) = threads {
             command.args(["--threads", &threads.to_string()]);
         }
-        if avx2 {
-            command.args(["--backend", "avx2"]);
+        if let Some(backend) = backend {
+            command.args(["--backend", backend]);
         }
         command
     }
 
     /// thumbnet's int8 inference, of a model that is trained as LiteRT's.
     pub(super) fn thumbnet_int8(&self) -> Command {
-        let mut command = self.thumbnet(1, 5000, Some(1), false);
+        let mut command = self.thumbnet(1, 5000, Some(1), None);
         command.arg("--int8");
         command
     }
