@@ -56,7 +56,8 @@ impl Fenced {
 /// What is wrong with the blob.
 pub(crate) fn run() -> Result<(), BlobError> {
     let Parts { mut counter, .. } = Selected::start();
-    let network = Model::from_blob(BLOB)?;
+    let (network, read_stack) = stack::used_by(|| Model::from_blob(BLOB));
+    let network = network?;
     let fenced = unwrap!(singleton!(: Fenced = Fenced::NEW));
     let image = unwrap!(singleton!(: [i8; PIXELS] = [0; PIXELS]));
     for (value, pixel) in image.iter_mut().zip(&IMAGES[1..]) {
@@ -68,12 +69,15 @@ pub(crate) fn run() -> Result<(), BlobError> {
     let (_, total) = counter.count(|| network.predict(image, memory));
     let (_, stack) = stack::used_by(|| network.predict(image, memory));
     info!(
-        "total {=str}: macs {=usize}, instructions {=u64}, ram_bytes {=usize}, stack_bytes {=usize}",
+        "total {=str}: macs {=usize}, instructions {=u64}, ram_bytes {=usize}, stack_bytes {=usize}, \
+         handle_bytes {=usize}, read_stack_bytes {=usize}",
         network.backend().name(),
         Model::MACS,
         total,
         Model::ACTIVATION_BYTES + Model::SCRATCH_BYTES,
-        stack
+        stack,
+        size_of_val(&network),
+        read_stack
     );
 
     let mut x = [0; LARGEST];
@@ -101,8 +105,19 @@ impl StageVisitor for Stages<'_> {
         let (stage, tensors) = (&Model::STAGES[self.stage], &self.tensors[self.stage]);
         let x = &self.x[..L::INPUT.len()];
         let y = &mut self.y[..stage.output().len()];
-        let ((), count) = self.counter.count(|| L::forward_s8(self.backend, tensors, pool, x, y, self.scratch));
-        info!("layer {=str}: macs {=usize}, instructions {=u64}", stage.layer.name, stage.layer.macs(), count);
+        let mut forward = || L::forward_s8(self.backend, tensors, pool, x, y, self.scratch);
+        let ((), count) = self.counter.count(&mut forward);
+        let ((), stack) = stack::used_by(forward);
+        // The network's input is the caller's.
+        let input = if self.stage == 0 { 0 } else { L::INPUT.len() };
+        info!(
+            "layer {=str}: macs {=usize}, instructions {=u64}, ram_bytes {=usize}, stack_bytes {=usize}",
+            stage.layer.name,
+            stage.layer.macs(),
+            count,
+            input + stage.output().len() + stage.scratch_bytes(),
+            stack
+        );
         core::mem::swap(&mut self.x, &mut self.y);
         self.stage += 1;
     }

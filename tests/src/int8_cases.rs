@@ -14,13 +14,14 @@ const SAME: Padding = Padding::Same;
 const VALID: Padding = Padding::Valid;
 const POOL: Option<Window> = Some(([2, 2], [2, 2], SAME));
 
-const CONVS: [Conv; 26] = [
+const ALL_CONVS: [Conv; 32] = [
     // The first layers of the networks, smaller: one channel, odd and even patches.
     ([8, 8, 1], 8, ([3, 3], [1, 1], SAME), POOL),
     ([9, 7, 1], 5, ([5, 5], [1, 1], SAME), POOL),
     ([9, 10, 1], 6, ([5, 5], [1, 1], SAME), POOL),
     ([5, 4, 2], 4, ([4, 4], [1, 1], SAME), POOL),
     ([6, 6, 2], 4, ([2, 3], [1, 1], VALID), POOL),
+    ([6, 5, 1], 4, ([2, 3], [1, 1], SAME), POOL),
     // Their second layers: several stretches, borders on all sides at once, windows cut off.
     ([5, 5, 24], 6, ([3, 3], [1, 1], SAME), POOL),
     ([4, 6, 32], 3, ([5, 5], [1, 1], SAME), POOL),
@@ -38,6 +39,7 @@ const CONVS: [Conv; 26] = [
     ([3, 2, 3], 4, ([5, 5], [1, 1], SAME), None),
     ([1, 1, 7], 9, ([1, 1], [1, 1], VALID), None),
     ([1, 1, 1], 2, ([1, 1], [1, 1], SAME), POOL),
+    ([2, 5, 1], 4, ([1, 1], [1, 1], SAME), None),
     // Windows of the pooling that overlap, exceed four pixels, are padded, are narrower than four.
     ([8, 8, 2], 4, ([3, 3], [1, 1], SAME), Some(([3, 3], [2, 2], SAME))),
     ([7, 7, 3], 2, ([2, 2], [1, 1], SAME), Some(([3, 2], [1, 1], SAME))),
@@ -47,10 +49,15 @@ const CONVS: [Conv; 26] = [
     // Strides of the convolution under a pooling.
     ([9, 9, 2], 4, ([3, 3], [2, 2], SAME), POOL),
     ([6, 10, 16], 2, ([2, 2], [1, 3], VALID), Some(([2, 1], [1, 1], SAME))),
+    // Columns of two and three stretches on every core, with and without borders and pooling.
+    ([3, 3, 97], 5, ([3, 3], [1, 1], SAME), POOL),
+    ([4, 5, 100], 8, ([3, 3], [1, 1], VALID), Some(([2, 2], [2, 2], VALID))),
+    ([2, 2, 250], 7, ([2, 2], [1, 1], SAME), None),
+    ([3, 3, 250], 4, ([3, 3], [1, 1], SAME), POOL),
 ];
 
 /// Dense layers: inputs, units. Every remainder of four units and of eight inputs, stretches, and blocks of units.
-const DENSES: [(usize, usize); 22] = [
+const ALL_DENSES: [(usize, usize); 25] = [
     (1, 1),
     (2, 2),
     (3, 3),
@@ -73,18 +80,30 @@ const DENSES: [(usize, usize); 22] = [
     (599, 4),
     (17, 133),
     (2, 260),
+    (700, 3),
+    (1024, 6),
+    (1031, 9),
 ];
+
+// The layers at the tables' ends are too large for the smallest board's 16 KB of RAM.
+const SMALLEST: bool = cfg!(feature = "microbit");
+const CONVS: &[Conv] = ALL_CONVS.split_at(ALL_CONVS.len() - if SMALLEST { 4 } else { 0 }).0;
+const DENSES: &[(usize, usize)] = ALL_DENSES.split_at(ALL_DENSES.len() - if SMALLEST { 2 } else { 0 }).0;
 
 /// What values a case is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {
     /// Anything, scaled so that outputs spread.
     Any,
-    /// The ends of every range, so that sums are as large as they can be, with all shifts.
+    /// The ends of every range, with all shifts.
     Ends,
+    /// The least weight or the largest throughout, and the least input: sums are as large as they can be.
+    Largest,
     /// Sums that overflow 32 bits.
     Overflow,
 }
+
+const VALUE_SETS: [Values; 4] = [Values::Any, Values::Ends, Values::Largest, Values::Overflow];
 
 /// A kernel that differs from the oracle.
 #[derive(Clone, Copy, Debug)]
@@ -99,29 +118,46 @@ pub struct Difference {
     pub values: Values,
 }
 
-const WEIGHTS: usize = 2500;
-const VALUES: usize = 1024;
-const CHANNELS: usize = 260;
 /// Bytes and words that no kernel may touch, before and behind.
 const GUARD: usize = 8;
 
-const SCRATCH: usize = {
-    let mut most = 0;
+/// The most weights, inputs or outputs, channels, and words of scratch, that a case has.
+const MOST: [usize; 4] = {
+    let mut most = [0; 4];
     let mut i = 0;
     while i < CONVS.len() {
         let (geometry, pool) = geometry(&CONVS[i]);
+        let filters = geometry.output.channels;
+        let inputs = geometry.input.len();
+        let outputs = geometry.output.len();
+        let values = if inputs > outputs { inputs } else { outputs };
         let words = Backend::conv_s8_scratch_len(&geometry, pool.as_ref());
-        most = if words > most { words } else { most };
+        most = larger(most, [filters * geometry.patch(), values, filters, words]);
         i += 1;
     }
     let mut i = 0;
     while i < DENSES.len() {
-        let words = Backend::dense_s8_scratch_len(DENSES[i].0, DENSES[i].1);
-        most = if words > most { words } else { most };
+        let (inputs, units) = DENSES[i];
+        let values = if inputs > units { inputs } else { units };
+        most = larger(most, [inputs * units, values, units, Backend::dense_s8_scratch_len(inputs, units)]);
         i += 1;
     }
     most
 };
+const WEIGHTS: usize = MOST[0];
+const VALUES: usize = MOST[1];
+const CHANNELS: usize = MOST[2];
+const SCRATCH: usize = MOST[3];
+
+const fn larger(a: [usize; 4], b: [usize; 4]) -> [usize; 4] {
+    let mut most = a;
+    let mut i = 0;
+    while i < most.len() {
+        most[i] = if a[i] > b[i] { a[i] } else { b[i] };
+        i += 1;
+    }
+    most
+}
 
 /// All memory of the cases, to be put into a `static` on a device.
 #[repr(C, align(4))]
@@ -209,13 +245,20 @@ struct Parameters {
 
 /// Fills inputs, weights, biases and scales.
 fn fill(b: &mut Buffers, random: &mut Random, rows: usize, len: usize, inputs: usize, values: Values) -> Parameters {
+    let largest = random.one_of(&[-127, 127]);
     for value in &mut b.input[..inputs] {
-        *value =
-            if values == Values::Any { random.within(-128, 127) as i8 } else { random.one_of(&[-128, 127, -128, -1]) };
+        *value = match values {
+            Values::Any => random.within(-128, 127) as i8,
+            Values::Ends | Values::Overflow => random.one_of(&[-128, 127, -128, -1]),
+            Values::Largest => -128,
+        };
     }
     for weight in &mut b.weights[..rows * len] {
-        *weight =
-            if values == Values::Any { random.within(-127, 127) as i8 } else { random.one_of(&[-127, 127, -127, 126]) };
+        *weight = match values {
+            Values::Any => random.within(-127, 127) as i8,
+            Values::Ends | Values::Overflow => random.one_of(&[-127, 127, -127, 126]),
+            Values::Largest => largest,
+        };
     }
     // A sum of len products spreads over about sqrt(len) 5400; outputs over +-100.
     let spread = -(5 + (len.ilog2() / 2) as i32);
@@ -224,7 +267,7 @@ fn fill(b: &mut Buffers, random: &mut Random, rows: usize, len: usize, inputs: u
         b.multiplier[row] = random.one_of(&[1 << 30, i32::MAX, any, any]);
         (b.bias[row], b.shift[row]) = match values {
             Values::Any => (random.within(-20_000, 20_000), random.within(spread - 1, spread) as i8),
-            Values::Ends => (random.one_of(&[0, 1 << 20, -(1 << 20)]), random.within(-31, 8) as i8),
+            Values::Ends | Values::Largest => (random.one_of(&[0, 1 << 20, -(1 << 20)]), random.within(-31, 8) as i8),
             Values::Overflow => (
                 random.one_of(&[i32::MAX, i32::MIN, i32::MAX - 4000, i32::MIN + 4000]),
                 random.one_of(&[-24, -23, -31, 0, 30]),
@@ -244,7 +287,7 @@ fn fill(b: &mut Buffers, random: &mut Random, rows: usize, len: usize, inputs: u
 /// comparisons were made.
 pub fn run(backend: Backend, b: &mut Buffers, report: &mut dyn FnMut(Difference)) -> usize {
     let mut comparisons = 0;
-    for values in [Values::Any, Values::Ends, Values::Overflow] {
+    for values in VALUE_SETS {
         for packing in [Packing::Plain, Packing::Pairs, Packing::Quads] {
             let reads = |only: Option<Packing>| backend == Backend::SCALAR || only.is_none_or(|only| only == packing);
             let convs = if reads(Backend::CONV_S8_PACKING) { CONVS.len() } else { 0 };
@@ -267,7 +310,7 @@ pub fn run(backend: Backend, b: &mut Buffers, report: &mut dyn FnMut(Difference)
 
 /// How many comparisons [`run`] makes on a back end that reads `orders` orders of weights.
 pub const fn comparisons(orders: usize) -> usize {
-    3 * orders * (CONVS.len() + DENSES.len())
+    VALUE_SETS.len() * orders * (CONVS.len() + DENSES.len())
 }
 
 const UNTOUCHED: i32 = 0x5a5a_5a5a;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::image;
 use crate::report::{Counts, Report};
+use crate::{executed, image};
 
 /// Longer than any core needs on a busy machine.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -29,9 +29,12 @@ pub(crate) fn add_steps(report: &mut Report, boards: &[Board]) {
 
 fn on(board: Board, counts: &mut Counts) -> Result<()> {
     let elf = build::image("device-tests", "device-tests", board, Contents::default())?;
-    let log = image::boot(&elf, LIMIT)?.success()?;
+    let trace = elf.with_extension("trace");
+    let log = image::boot_traced(&elf, LIMIT, &trace)?.success()?;
     let last = log.last().context("the program logged nothing")?;
     let Some(passed) = last.strip_suffix(" passed, 0 failed") else { bail!("the last line was {last:?}") };
     counts.passed = passed.parse()?;
+    let missed = executed::missed(&elf, &trace)?;
+    ensure!(missed.is_empty(), "no case runs these instructions of kernels: {}", executed::list(&missed));
     Ok(())
 }

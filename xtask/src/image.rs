@@ -41,15 +41,33 @@ pub(crate) fn boot(path: &Path, limit: Duration) -> Result<Run> {
     boot_to(path, limit, &mut io::stderr())
 }
 
+/// As [`boot`], with QEMU's log of the code that it came to written to `trace`.
+///
+/// # Errors
+/// As [`boot`].
+pub(crate) fn boot_traced(path: &Path, limit: Duration, trace: &Path) -> Result<Run> {
+    start(path, limit, &mut io::stderr(), Some(trace))
+}
+
 /// As [`boot`], with the log going to `shown`.
 ///
 /// # Errors
 /// As [`boot`], or the log cannot be written.
 pub(crate) fn boot_to(path: &Path, limit: Duration, shown: &mut dyn Write) -> Result<Run> {
+    start(path, limit, shown, None)
+}
+
+fn start(path: &Path, limit: Duration, shown: &mut dyn Write, trace: Option<&Path>) -> Result<Run> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let board = board(&bytes).with_context(|| format!("{}", path.display()))?;
     match board.start() {
-        Start::Qemu(machine) => emulate(path, &bytes, machine, limit, shown),
+        Start::Qemu(machine) => {
+            let mut qemu = qemu(machine, path);
+            if let Some(trace) = trace {
+                qemu.args(["-d", "in_asm", "-D"]).arg(trace);
+            }
+            emulate(&mut qemu, &bytes, limit, shown)
+        }
         Start::ProbeRs(chip) => {
             let mut probe = Command::new("probe-rs");
             probe.args(["run", "--chip", chip]).arg(path);
@@ -67,12 +85,8 @@ fn board(elf: &[u8]) -> Result<Board> {
     board.context("no symbol _BOARD_... of a board's memory.x: the image was not linked by this project")
 }
 
-fn emulate(path: &Path, elf: &[u8], machine: &str, limit: Duration, shown: &mut dyn Write) -> Result<Run> {
-    let table = Table::parse(elf)?.context("the image has no .defmt section")?;
-    let locations = table.get_locations(elf)?;
-    let mut decoder = table.new_stream_decoder();
-    let mut log = Vec::new();
-
+/// The emulator with an image.
+fn qemu(machine: &str, path: &Path) -> Command {
     let mut qemu = Command::new("qemu-system-arm");
     qemu.args(["-machine", machine, "-display", "none", "-monitor", "none", "-serial", "none", "-net", "none"])
         .args(["-semihosting-config", "enable=on,target=native"])
@@ -81,7 +95,16 @@ fn emulate(path: &Path, elf: &[u8], machine: &str, limit: Duration, shown: &mut 
         .arg("-kernel")
         .arg(path)
         .stderr(Stdio::piped());
-    let status = shell::stream(&mut qemu, limit, |bytes| {
+    qemu
+}
+
+/// Runs the emulator and decodes what comes out by the image's table.
+fn emulate(qemu: &mut Command, elf: &[u8], limit: Duration, shown: &mut dyn Write) -> Result<Run> {
+    let table = Table::parse(elf)?.context("the image has no .defmt section")?;
+    let locations = table.get_locations(elf)?;
+    let mut decoder = table.new_stream_decoder();
+    let mut log = Vec::new();
+    let status = shell::stream(qemu, limit, |bytes| {
         decoder.received(bytes);
         loop {
             match decoder.decode() {

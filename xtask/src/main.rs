@@ -19,6 +19,7 @@ mod cycles;
 mod demo;
 mod device_bench;
 mod device_test;
+mod executed;
 mod firmware_test;
 mod host_train;
 mod identity;

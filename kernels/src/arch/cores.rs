@@ -1,6 +1,7 @@
 //! Families of Cortex-M cores, and the scratch that the int8 kernels of each work in: known on every target, so that a PC can
 //! say what a network takes on a device.
 use crate::geometry::Geometry;
+use crate::quant::Packing;
 
 /// Cores that run the same int8 kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Cores {
 
 /// How a core's convolution cuts its work.
 pub(super) trait ConvCut {
-    /// Positions of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
+    /// Positions of a stretch. Even, and where weights are packed, at most [`Packing::SUM_LIMIT`].
     const POSITIONS: usize;
 
     /// The words that two positions of a column's pixels take.
@@ -67,7 +68,7 @@ pub(super) trait ConvCut {
 
 /// How a core's dense layer cuts its work.
 pub(super) trait DenseCut {
-    /// Inputs of a stretch. Even, and at most [`crate::quant::Packing::SUM_LIMIT`].
+    /// Inputs of a stretch. Even, and at most [`Packing::SUM_LIMIT`].
     const INPUTS: usize;
 
     /// The words that two inputs take.
@@ -111,6 +112,18 @@ impl DenseCut for Dsp {
     const INPUTS: usize = 512;
     const WORDS_FOR_TWO: usize = 1;
 }
+
+// Sums of pairs of weights overflow after more.
+const _: () = {
+    let longest =
+        [Thumb::POSITIONS, <Dsp as ConvCut>::POSITIONS, <Thumb as DenseCut>::INPUTS, <Dsp as DenseCut>::INPUTS];
+    let mut i = 0;
+    while i < longest.len() {
+        assert!(longest[i] <= Packing::SUM_LIMIT && longest[i] % 2 == 0);
+        i += 1;
+    }
+    assert!(Helium::POSITIONS % 2 == 0);
+};
 
 /// Pairs of filters whose sums wait in scratch at a time, and groups of four units.
 pub(super) const BLOCK: usize = 32;

@@ -130,7 +130,8 @@ impl fmt::Display for BlobError {
             Self::Architecture { layer } => write!(f, "the blob is of another network: layer `{layer}` differs"),
             Self::Packing { found, needed } => write!(
                 f,
-                "the blob's weights lie in the order {found:?}, but this core's kernels read {needed:?}; write it for this core's family"
+                "the blob's weights lie in the order {found:?}, but this core's kernels read {needed:?}; write it with `host-train quantize --family {}`",
+                if *needed == Packing::Plain { "plain" } else { "dsp" }
             ),
             Self::Malformed { field } => write!(f, "the blob's field `{field}` makes no sense"),
         }

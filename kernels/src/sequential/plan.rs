@@ -2,7 +2,9 @@
 //!
 //! Inference keeps two tensors: the input of a layer at one end of the memory, its output at the other, in turn. In a chain
 //! the input and the output of the same layer must both exist while it runs, so the largest sum of the two is the least that
-//! any plan can do with, and this plan needs no more.
+//! any plan can do with, and this plan needs no more. Scratch is a second piece of memory, as large as any layer wants it: a
+//! network whose largest activations and largest scratch are at different layers could do with less, by at most the smaller of
+//! what the two layers have to spare. (A convnet's are at the same layer, as a rule.)
 
 use crate::arch::{Backend, Cores};
 use crate::geometry::{Geometry, Shape};

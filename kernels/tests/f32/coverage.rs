@@ -20,7 +20,8 @@ pub(crate) struct Kernel {
     pub(crate) method: &'static str,
     /// The source of the tests that hold it against the oracle, from the package's folder.
     pub(crate) file: &'static str,
-    /// These tests. Those that run on emulated cores are in another package, and known by their source alone.
+    /// These tests. Those that run on emulated cores are in another package, and known by their source alone;
+    /// `cargo xtask device-test` sees to it that they run every instruction.
     pub(crate) tests: &'static [fn()],
 }
 

@@ -33,7 +33,9 @@ macro_rules! conv_tile {
             // Where in the round of eight steps to enter, so that none is left over.
             "adr.w lr, 1f + 1",
             "rsbs r2, r2, #0",
+            ".if {half_steps}",
             "beq.w 4f",
+            ".endif",
             "and r2, r2, #7",
             "movs r3, #44",
             "mla lr, r2, r3, lr",
@@ -96,10 +98,14 @@ macro_rules! conv_tile {
             "bne.w 6b",
             "add sp, #28",
             "pop {{r4-r11, pc}}",
+            // No whole step at all.
+            ".if {half_steps}",
             "4:",
             "adr.w lr, 3b + 1",
             "b.w 5b",
+            ".endif",
             ".size thumbnet_conv_sums, . - thumbnet_conv_sums",
+            half_steps = const <super::Core as crate::arch::arm::column::Column>::STEP - 1,
         );
         core::arch::global_asm!(
             ".syntax unified",
@@ -128,7 +134,9 @@ macro_rules! conv_tile {
             // Where in the round of eight steps to enter, so that none is left over.
             "adr.w lr, 1f + 1",
             "rsbs r2, r2, #0",
+            ".if {half_steps}",
             "beq.w 4f",
+            ".endif",
             "and r2, r2, #7",
             "movs r3, #44",
             "mla lr, r2, r3, lr",
@@ -242,9 +250,12 @@ macro_rules! conv_tile {
             "bne.w 6b",
             "add sp, #36",
             "pop {{r4-r11, pc}}",
+            // No whole step at all.
+            ".if {half_steps}",
             "4:",
             "adr.w lr, 3b + 1",
             "b.w 5b",
+            ".endif",
             // The rare case of no right shift: a saturating left shift, or none.
             "20:",
             "rsb r9, r9, #0",
@@ -273,6 +284,7 @@ macro_rules! conv_tile {
             "add r4, r4, r11, lsr #31",
             "b.w 23b",
             ".size thumbnet_conv_outputs, . - thumbnet_conv_outputs",
+            half_steps = const <super::Core as crate::arch::arm::column::Column>::STEP - 1,
         );
     };
 }

@@ -189,8 +189,6 @@ core::arch::global_asm!(
     "vldrbt.u8 q3, [r12, q4]",
     "dls lr, lr",
     "1:",
-    "dls lr, lr",
-    "1:",
     "ldr r0, [r4], #4",
     "vpst",
     "vldrbt.u8 q4, [r5]",
