@@ -1,6 +1,12 @@
 //! thumbnet among its peers: trains MnistConvNet and prints the JSON line that the programs in `benches/peers` print.
 
-use std::{error::Error, fs, hint::black_box, path::PathBuf, time::Instant};
+use std::{
+    error::Error,
+    fs,
+    hint::black_box,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use clap::Parser;
 use host_train::{
@@ -62,13 +68,19 @@ fn main() -> Outcome<()> {
     if let Some(threads) = options.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
+    // All of it on one of the threads that share the work, so that none has to be woken for each piece.
+    rayon::scope(|_| measure(&options, &folder))
+}
+
+/// Trains, measures, and prints the line.
+fn measure(options: &Options, folder: &Path) -> Outcome<()> {
     let backend = match &options.backend {
         None => Backend::detect(),
         Some(name) => Backend::with_name(name).ok_or_else(|| format!("this machine has no back end `{name}`"))?,
     };
     let expected = Expected { input: MnistConvNet::INPUT, classes: MnistConvNet::OUTPUT.len() };
-    let train = first(&load_folder(&folder, Split::Train, expected)?, options.images);
-    let test = load_folder(&folder, Split::Test, expected)?;
+    let train = first(&load_folder(folder, Split::Train, expected)?, options.images);
+    let test = load_folder(folder, Split::Test, expected)?;
 
     // Untimed, as every peer's first steps.
     let mut model = Model::<MnistConvNet>::new(1).with_backend(backend);

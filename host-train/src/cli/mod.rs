@@ -54,7 +54,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads")?;
     }
     let output = Output::new(arguments.json);
-    match &arguments.command {
+    // On one of the threads that share the work, so that none has to be woken for each piece of it.
+    rayon::scope(|_| match &arguments.command {
         Command::Train(arguments) => train::run(arguments, output),
         Command::Evaluate(arguments) => evaluate::run(arguments, output),
         Command::Quantize(arguments) => quantize::run(arguments, output),
@@ -64,7 +65,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Profile(arguments) => profile::run(arguments, output),
         Command::Import(arguments) => transfer::import(arguments, output),
         Command::Export(arguments) => transfer::export(arguments, output),
-    }
+    })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

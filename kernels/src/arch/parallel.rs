@@ -66,11 +66,71 @@ pub(crate) fn threads() -> usize {
 /// Runs both, at once where there are threads.
 fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
     #[cfg(feature = "std")]
-    rayon::join(a, b);
+    linger::join(a, b);
     #[cfg(not(feature = "std"))]
     {
         a();
         b();
+    }
+}
+
+/// Runs `work` on one of the threads that share it, if it is long: a thread from elsewhere would sleep and be woken for each of
+/// its pieces. `multiplications` says how long it is, about.
+pub(crate) fn inside<R: Send>(multiplications: usize, work: impl FnOnce() -> R + Send) -> R {
+    /// What one thread does in the time that it takes to wake another one, or several times as much.
+    #[cfg(feature = "std")]
+    const LONG: usize = 1 << 22;
+    #[cfg(feature = "std")]
+    if multiplications > LONG && rayon::current_thread_index().is_none() {
+        return rayon::scope(|_| work());
+    }
+    let _ = multiplications;
+    work()
+}
+
+/// Threads that stay awake for the next piece of work. The pieces of a layer are short, and rayon's threads fall asleep within
+/// some microseconds; to wake one takes 50 to 100, ten times as long as to find one awake.
+#[cfg(feature = "std")]
+mod linger {
+    use core::cell::Cell;
+    use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::{
+        thread,
+        time::{Duration, Instant},
+    };
+
+    /// How long a thread stays awake without work.
+    const IDLE: Duration = Duration::from_micros(200);
+
+    /// Threads that linger or are about to.
+    static LINGERING: AtomicUsize = AtomicUsize::new(0);
+
+    std::thread_local! {
+        /// How many calls of [`join`] this thread is in. It may be offered other work while it waits there for its own, but must not
+        /// linger.
+        static JOINS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        JOINS.set(JOINS.get() + 1);
+        rayon::join(a, b);
+        JOINS.set(JOINS.get() - 1);
+        if JOINS.get() == 0 && LINGERING.load(Relaxed) + 1 < rayon::current_num_threads() {
+            LINGERING.fetch_add(1, Relaxed);
+            rayon::spawn(linger);
+        }
+    }
+
+    fn linger() {
+        let mut idle = Instant::now();
+        while JOINS.get() == 0 && idle.elapsed() < IDLE {
+            if rayon::yield_now() == Some(rayon::Yield::Executed) {
+                idle = Instant::now();
+            } else {
+                thread::yield_now();
+            }
+        }
+        LINGERING.fetch_sub(1, Relaxed);
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Network, Visitor, plan};
-use crate::arch::Backend;
+use crate::arch::{Backend, parallel};
 use crate::layer::{Context, Layer};
 
 /// Why a forward pass cannot run.
@@ -53,7 +53,7 @@ pub fn forward_observed<'m, N: Network>(
     weights: &[f32],
     x: &[f32],
     memory: &'m mut [f32],
-    observe: &mut dyn FnMut(usize, &[f32]),
+    observe: &mut (dyn FnMut(usize, &[f32]) + Send),
 ) -> Result<&'m [f32], ForwardError> {
     let batch = x.len() / N::INPUT.len();
     let check = |what, len, needed, fits| if fits { Ok(()) } else { Err(ForwardError { what, len, needed }) };
@@ -67,7 +67,7 @@ pub fn forward_observed<'m, N: Network>(
     let cx = Context { backend, batch, dropout_seed: None };
     let mut pass =
         Pass { cx, weights, input: Some(x), tensors, at_front: false, len: x.len(), scratch, layer: 0, observe };
-    N::NEW.visit(&mut pass);
+    parallel::inside(batch * N::MACS, || N::NEW.visit(&mut pass));
     let Pass { tensors, at_front, len, .. } = pass;
     Ok(if at_front { &tensors[..len] } else { &tensors[values - len..] })
 }
@@ -84,7 +84,7 @@ struct Pass<'a, 'm> {
     len: usize,
     scratch: &'m mut [f32],
     layer: usize,
-    observe: &'a mut dyn FnMut(usize, &[f32]),
+    observe: &'a mut (dyn FnMut(usize, &[f32]) + Send),
 }
 
 impl Visitor for Pass<'_, '_> {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Loss, Optimizer, SettingError, Trainable, count_correct};
-use crate::arch::{Backend, split_mix};
+use crate::arch::{Backend, parallel, split_mix};
 use crate::sequential::{self, Network};
 
 /// What one step did, summed over its batch.
@@ -134,19 +134,22 @@ impl<'a, N: Network, O: Optimizer> Trainer<'a, N, O> {
         }
 
         let seed = split_mix(self.seed, self.steps);
-        let pass = sequential::TrainingPass::new(&self.network, self.backend, batch, seed, x, self.memory);
-        let pass = pass.forward(self.weights);
-        let outputs = pass.outputs();
-        let metrics = Metrics {
-            loss: self.loss.sum(classes, outputs, targets),
-            correct: count_correct(classes, outputs, targets),
-            samples: batch,
-        };
-
         self.optimizer.next_step();
-        let (first, second) = self.slots.split_at_mut(N::PARAMETERS.min(self.slots.len()));
-        let parameters = Trainable { weights: self.weights, state: [first, second] };
-        pass.backward(self.loss, targets, &self.optimizer, parameters);
+        // Forward, and twice backward.
+        let metrics = parallel::inside(3 * batch * N::MACS, || {
+            let pass = sequential::TrainingPass::new(&self.network, self.backend, batch, seed, x, self.memory);
+            let pass = pass.forward(self.weights);
+            let outputs = pass.outputs();
+            let metrics = Metrics {
+                loss: self.loss.sum(classes, outputs, targets),
+                correct: count_correct(classes, outputs, targets),
+                samples: batch,
+            };
+            let (first, second) = self.slots.split_at_mut(N::PARAMETERS.min(self.slots.len()));
+            let parameters = Trainable { weights: self.weights, state: [first, second] };
+            pass.backward(self.loss, targets, &self.optimizer, parameters);
+            metrics
+        });
         self.steps += 1;
         Ok(metrics)
     }
