@@ -41,7 +41,7 @@ pub(crate) struct Peers {
     /// Write the fastest run of each program to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the tables to docs/peers.md.
+    /// Write the tables to docs/peers/, in a file named after this machine's CPU.
     #[arg(long)]
     write_docs: bool,
 }
@@ -94,10 +94,11 @@ impl Peers {
             fs::write(file, format!("{all:#}\n")).with_context(|| file.display().to_string())?;
         }
         if self.write_docs {
-            let file = root().join("docs/peers.md");
-            fs::create_dir_all(root().join("docs"))?;
+            let folder = root().join("docs/peers");
+            fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+            let file = folder.join(file_name(&machine));
             fs::write(&file, self.document(&machine, &before, &parts)).with_context(|| file.display().to_string())?;
-            println!("written: docs/peers.md");
+            println!("written: {}", file.display());
         }
         Ok(())
     }
@@ -176,4 +177,22 @@ fn machine() -> Result<String> {
     };
     let cores = std::thread::available_parallelism()?;
     Ok(format!("{} (family {}, model {}), {cores} cores", field("model name"), field("cpu family"), field("model")))
+}
+
+/// `amd-epyc-family-25-model-17-2-cores.md`.
+fn file_name(machine: &str) -> String {
+    let name = machine.replace("(R)", " ").to_lowercase();
+    let words: Vec<_> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.join("-") + ".md"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_after_the_cpu() {
+        let machine = "Intel(R) Xeon(R) Processor (family 6, model 207), 2 cores";
+        assert_eq!(file_name(machine), "intel-xeon-processor-family-6-model-207-2-cores.md");
+    }
 }
