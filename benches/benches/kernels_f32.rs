@@ -6,6 +6,7 @@
 //! leaves out padding can pass 100 %.
 
 use criterion::{Criterion, Throughput};
+use host_train::profile::Machine;
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -14,9 +15,6 @@ use thumbnet::{
     arch::{Backend, Trainable},
     geometry::{Geometry, Padding, Shape},
 };
-
-#[path = "support/peak.rs"]
-mod peak;
 
 const BATCH: usize = 50;
 
@@ -63,17 +61,18 @@ impl Table {
     }
 
     fn print(&self) {
-        let (peak, cores) = (peak::flops(self.backend.name()), rayon::current_num_threads());
-        let total = peak * cores as f64;
+        let machine = Machine::measure(self.backend);
         println!(
-            "\n{}: peak of fused multiply-adds {:.1} GFLOP/s a core, {cores} in use",
+            "\n{}, {} threads: peak of fused multiply-adds {:.1} GFLOP/s, triad {:.1} GB/s",
             self.backend.name(),
-            peak / 1e9
+            rayon::current_num_threads(),
+            machine.flops / 1e9,
+            machine.bytes / 1e9
         );
         println!("{:34} {:>9} {:>9} {:>7} {:>7}", "", "ms", "GFLOP/s", "% peak", "GB/s");
         for Row { name, time, operations, bytes } in &self.rows {
             let (rate, traffic) = (operations / time, bytes / time);
-            let percent = 100.0 * rate / total;
+            let percent = 100.0 * rate / machine.flops;
             println!("{name:34} {:9.3} {:9.1} {percent:7.1} {:7.1}", time * 1e3, rate / 1e9, traffic / 1e9);
         }
         let time: f64 = self.rows.iter().map(|row| row.time).sum();

@@ -11,7 +11,7 @@ import os
 import pathlib
 import subprocess
 import sys
-import sysconfig
+import tempfile
 
 # Tuning for another library's kernels, which some machines set for everybody.
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
@@ -28,7 +28,8 @@ that is loaded first answers instead: MKL then takes its AVX-512 kernels on a CP
 
 def run_with_mkl_avx512():
     """Starts this program again with the shim; fails if MKL does not say that it uses AVX-512."""
-    folder = pathlib.Path(sysconfig.get_path("purelib")).parent
+    folder = pathlib.Path(os.environ.get("TORCHINDUCTOR_CACHE_DIR") or tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
     shim, source = folder / "mkl_shim.so", folder / "mkl_shim.c"
     source.write_text(MKL_SHIM)
     subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", shim, source], check=True)

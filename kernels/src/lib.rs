@@ -42,7 +42,10 @@
 //!
 //! # Features
 //!
-//! - `std`: asks the CPU for its vector extensions, and spreads batches over threads. Results do not depend on the number of threads.
+//! - `std`: asks the CPU for its vector extensions, and spreads work over rayon's threads: those of the pool that the caller runs in,
+//!   else the global one. Results do not depend on the number of threads. [`sequential::forward`] and
+//!   [`Trainer::step`](train::Trainer::step) of more than some 50 microseconds move into the pool as a whole, and its threads stay awake
+//!   until 200 microseconds after their last work. Who calls them in a loop does best inside the pool (`rayon::scope`).
 //! - `alloc`: calibration, quantisation, blob writing.
 //! - `defmt`: `defmt::Format` on errors and reports.
 #![no_std]

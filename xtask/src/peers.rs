@@ -72,12 +72,14 @@ impl Peers {
             let known = TRAINERS.iter().any(|trainer| trainer.name.starts_with(name.as_str()));
             ensure!(known, "no peer's name begins with `{name}`; they are {}", TRAINERS.map(|t| t.name).join(", "));
         }
+        let everything = self.only.is_empty() && PARTS.iter().all(|part| self.parts.contains(part));
+        ensure!(everything || !self.write_docs, "--write-docs writes every table: leave out --only and --parts");
         let programs = Programs::prepare(self)?;
         let before = load()?;
         println!("\nFigures need an idle machine. Load average now: {before}");
-        let mut parts = Vec::new();
+        let (mut parts, mut failures) = (Vec::new(), Vec::new());
         for part in PARTS.into_iter().filter(|part| self.parts.contains(part)) {
-            let (title, runs) = self.part(part, &programs)?;
+            let (title, runs) = self.part(part, &programs, &mut failures)?;
             let text = match part {
                 Part::Linear => table::scaling(&runs),
                 Part::Int8 => table::int8(&runs),
@@ -85,14 +87,10 @@ impl Peers {
             };
             println!("\n{title}\n\n{text}");
             parts.push((title, text, runs));
+            self.write_json(&before, &parts)?;
         }
         let (machine, after) = (machine()?, load()?);
         println!("{machine}; load average before: {before}, after: {after}");
-        if let Some(file) = &self.json {
-            let parts: Vec<_> = parts.iter().map(|(title, _, runs)| json!({ "title": title, "runs": runs })).collect();
-            let all = json!({ "machine": machine, "load_before": before, "load_after": after, "parts": parts });
-            fs::write(file, format!("{all:#}\n")).with_context(|| file.display().to_string())?;
-        }
         if self.write_docs {
             let folder = root().join("docs/peers");
             fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -100,7 +98,16 @@ impl Peers {
             fs::write(&file, self.document(&machine, &before, &parts)).with_context(|| file.display().to_string())?;
             println!("written: {}", file.display());
         }
+        ensure!(failures.is_empty(), "some peers are missing from the tables:\n{}", failures.join("\n"));
         Ok(())
+    }
+
+    /// Writes what there is so far, if it is wanted.
+    fn write_json(&self, before: &str, parts: &[(String, String, Vec<Run>)]) -> Result<()> {
+        let Some(file) = &self.json else { return Ok(()) };
+        let parts: Vec<_> = parts.iter().map(|(title, _, runs)| json!({ "title": title, "runs": runs })).collect();
+        let all = json!({ "machine": machine()?, "load_before": before, "load_after": load()?, "parts": parts });
+        fs::write(file, format!("{all:#}\n")).with_context(|| file.display().to_string())
     }
 
     /// Whether this peer is to run.
@@ -108,8 +115,8 @@ impl Peers {
         self.only.is_empty() || self.only.iter().any(|only| name.starts_with(only.as_str()))
     }
 
-    /// Runs one part; its title, and the fastest run of each program.
-    fn part(&self, part: Part, programs: &Programs) -> Result<(String, Vec<Run>)> {
+    /// Runs one part; its title, and the fastest run of each program. A peer that fails is left out.
+    fn part(&self, part: Part, programs: &Programs, failures: &mut Vec<String>) -> Result<(String, Vec<Run>)> {
         let (epochs, images) = (self.epochs, self.images);
         let (title, mut commands) = match part {
             Part::Train | Part::Avx2 => {
@@ -118,7 +125,8 @@ impl Peers {
                 if !limit && programs::has_bf16() {
                     commands.push(programs.thumbnet(epochs, images, None, Some("avx512-bf16")));
                 }
-                for trainer in TRAINERS.iter().filter(|t| self.wants(t.name) && !(limit && t.avx512_only)) {
+                let able = !limit && programs::has_avx512();
+                for trainer in TRAINERS.iter().filter(|t| self.wants(t.name) && (able || !t.avx512_only)) {
                     commands.push(programs.trainer(trainer, epochs, images, limit)?);
                 }
                 let what = if limit { ", limited to AVX2" } else { "" };
@@ -138,8 +146,17 @@ impl Peers {
         let mut fastest: Vec<Option<Run>> = vec![None; commands.len()];
         for round in 1..=self.rounds {
             println!("\nround {round} of {}: {title}", self.rounds);
-            for (command, fastest) in commands.iter_mut().zip(&mut fastest) {
-                let run = programs::run(command)?;
+            for (i, (command, fastest)) in commands.iter_mut().zip(&mut fastest).enumerate() {
+                let run = match programs::run(command) {
+                    Ok(run) => run,
+                    // All others are compared with the first.
+                    Err(error) if i == 0 => return Err(error),
+                    Err(error) => {
+                        eprintln!("error: {error:#}");
+                        failures.push(format!("{error:#}"));
+                        continue;
+                    }
+                };
                 *fastest = Some(match fastest.take() {
                     Some(old) => table::better(old, run),
                     None => run,
@@ -152,7 +169,7 @@ impl Peers {
     fn document(&self, machine: &str, load: &str, parts: &[(String, String, Vec<Run>)]) -> String {
         let mut text = format!(
             "# Side by side\n\nWritten by `cargo xtask peers --write-docs`. {machine}; load average before: {load}. Runs of each \
-             program, in turn: {}; the fastest counts. Ratio: thumbnet's images/s over the peer's.\n",
+             program, in turn: {}; the fastest counts, for training and for each kind of inference by itself. Ratio: thumbnet's images/s over the peer's.\n",
             self.rounds
         );
         for (title, table, _) in parts {

@@ -9,9 +9,12 @@ use crate::{
     profile::{self, Profile},
 };
 
+/// Images in a step; the memory of more is seldom there.
+const MOST: usize = 4096;
+
 pub(super) fn run(arguments: &ProfileArgs, output: Output) -> anyhow::Result<()> {
     let ProfileArgs { network, batch_size, repeats, backend } = arguments;
-    ensure!(*batch_size > 0, "batch size is 0, but must be at least 1");
+    ensure!((1..=MOST).contains(batch_size), "batch size is {batch_size}, but must be from 1 to {MOST}");
     ensure!(*repeats > 0, "repeats is 0, but must be at least 1");
     let backend = backend.get()?;
     let profile = with_network(network, Run { backend, batch: *batch_size, repeats: *repeats })?;

@@ -46,24 +46,26 @@ impl fmt::Display for Profile {
         line(f, "step", "measured whole", &Row { seconds: *step_seconds, ..sums }, self)?;
         write!(
             f,
-            "\n{:.0} images/s. Bound: what the peak, or the triad (marked m), allows; operations are the textbook's.",
+            "\n{:.0} images/s. Bound: what the peak, or the triad (marked m), allows; operations are the textbook's. The input \
+             gradient's time is the whole backward pass's less that of gradient and update.",
             *batch as f64 / step_seconds
         )
     }
 }
 
 fn line(f: &mut fmt::Formatter<'_>, layer: &str, phase: &str, row: &Row, profile: &Profile) -> fmt::Result {
-    let seconds = row.seconds.max(1e-9);
+    // A difference of two times may be nothing.
+    let rate = |amount: f64| if row.seconds > 0.0 { format!("{:.1}", amount / row.seconds) } else { "-".into() };
     writeln!(
         f,
-        "{layer:<10} {phase:<18} {:>9.3} {:>7.1} {:>9.1} {:>8.2} {:>8.1} {:>7.1} {:>7.1} {:>8.3}{}",
+        "{layer:<10} {phase:<18} {:>9.3} {:>7.1} {:>9.1} {:>8.2} {:>8} {:>7} {:>7} {:>8.3}{}",
         1e3 * row.seconds,
         100.0 * row.seconds / profile.step_seconds,
         row.flops / 1e6,
         row.bytes / 1e6,
-        row.flops / seconds / 1e9,
-        100.0 * row.flops / seconds / profile.machine.flops,
-        row.bytes / seconds / 1e9,
+        rate(row.flops / 1e9),
+        rate(100.0 * row.flops / profile.machine.flops),
+        rate(row.bytes / 1e9),
         1e3 * row.bound_seconds,
         if row.memory_bound { 'm' } else { ' ' },
     )

@@ -74,15 +74,18 @@ fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
     }
 }
 
-/// Runs `work` on one of the threads that share it, if it is long: a thread from elsewhere would sleep and be woken for each of
-/// its pieces. `multiplications` says how long it is, about.
+/// Runs `work`, many pieces of work one after the other. If it is long, which its number of `multiplications` says, it runs on
+/// one of rayon's threads, and the others stay awake meanwhile.
 pub(crate) fn inside<R: Send>(multiplications: usize, work: impl FnOnce() -> R + Send) -> R {
-    /// What one thread does in the time that it takes to wake another one, or several times as much.
+    /// What a thread does in some 50 microseconds, as long as it takes to wake one.
     #[cfg(feature = "std")]
     const LONG: usize = 1 << 22;
     #[cfg(feature = "std")]
-    if multiplications > LONG && rayon::current_thread_index().is_none() {
-        return rayon::scope(|_| work());
+    if multiplications > LONG {
+        return match rayon::current_thread_index() {
+            Some(_) => linger::section(work),
+            None => rayon::scope(|_| linger::section(work)),
+        };
     }
     let _ = multiplications;
     work()
@@ -92,45 +95,137 @@ pub(crate) fn inside<R: Send>(multiplications: usize, work: impl FnOnce() -> R +
 /// some microseconds; to wake one takes 50 to 100, ten times as long as to find one awake.
 #[cfg(feature = "std")]
 mod linger {
-    use core::cell::Cell;
-    use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use core::cell::{Cell, RefCell};
+    use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
     use std::{
+        sync::Arc,
         thread,
         time::{Duration, Instant},
     };
 
     /// How long a thread stays awake without work.
     const IDLE: Duration = Duration::from_micros(200);
+    /// Threads that linger at most: no kernel uses more.
+    const MOST: usize = 31;
 
-    /// Threads that linger or are about to.
-    static LINGERING: AtomicUsize = AtomicUsize::new(0);
+    /// Work that threads linger for.
+    struct Section {
+        open: AtomicBool,
+        /// Threads that linger, or are about to.
+        lingering: AtomicUsize,
+    }
 
     std::thread_local! {
-        /// How many calls of [`join`] this thread is in. It may be offered other work while it waits there for its own, but must not
-        /// linger.
+        /// The section that this thread runs.
+        static SECTION: RefCell<Option<Arc<Section>>> = const { RefCell::new(None) };
+        /// How many calls of [`join`] this thread is in. It may be offered other work while it waits there for its own, but must
+        /// neither linger nor have others linger for that.
         static JOINS: Cell<usize> = const { Cell::new(0) };
     }
 
-    pub(super) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        JOINS.set(JOINS.get() + 1);
-        rayon::join(a, b);
-        JOINS.set(JOINS.get() - 1);
-        if JOINS.get() == 0 && LINGERING.load(Relaxed) + 1 < rayon::current_num_threads() {
-            LINGERING.fetch_add(1, Relaxed);
-            rayon::spawn(linger);
+    /// Undoes something, also when a panic passes.
+    struct Undo<F: Fn()>(F);
+
+    impl<F: Fn()> Drop for Undo<F> {
+        fn drop(&mut self) {
+            (self.0)();
         }
     }
 
-    fn linger() {
-        let mut idle = Instant::now();
-        while JOINS.get() == 0 && idle.elapsed() < IDLE {
-            if rayon::yield_now() == Some(rayon::Yield::Executed) {
-                idle = Instant::now();
-            } else {
-                thread::yield_now();
-            }
+    /// Runs `work`, for whose calls of [`join`] other threads linger.
+    pub(super) fn section<R>(work: impl FnOnce() -> R) -> R {
+        if JOINS.get() > 0 || SECTION.with_borrow(Option::is_some) {
+            return work();
         }
-        LINGERING.fetch_sub(1, Relaxed);
+        let section = Arc::new(Section { open: AtomicBool::new(true), lingering: AtomicUsize::new(0) });
+        SECTION.set(Some(Arc::clone(&section)));
+        let _close = Undo(move || {
+            section.open.store(false, Relaxed);
+            SECTION.set(None);
+        });
+        work()
+    }
+
+    pub(super) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        {
+            JOINS.set(JOINS.get() + 1);
+            let _leave = Undo(|| JOINS.set(JOINS.get() - 1));
+            rayon::join(a, b);
+        }
+        if JOINS.get() == 0 {
+            SECTION.with_borrow(|section| section.iter().for_each(keep_awake));
+        }
+    }
+
+    fn keep_awake(section: &Arc<Section>) {
+        let others = (rayon::current_num_threads() - 1).min(MOST);
+        if section.lingering.load(Relaxed) < others {
+            section.lingering.fetch_add(1, Relaxed);
+            let section = Arc::clone(section);
+            rayon::spawn(move || section.linger());
+        }
+    }
+
+    impl Section {
+        /// Does what work there is. Ends soon after the section, and does not begin after it: then this thread may be the
+        /// section's own, on its way back to whoever waits for it.
+        fn linger(&self) {
+            let mut idle = Instant::now();
+            let begin = self.open.load(Relaxed) && JOINS.get() == 0;
+            while begin && idle.elapsed() < IDLE {
+                match rayon::yield_now() {
+                    Some(rayon::Yield::Executed) if self.open.load(Relaxed) => idle = Instant::now(),
+                    Some(rayon::Yield::Executed) => {}
+                    _ => thread::yield_now(),
+                }
+            }
+            self.lingering.fetch_sub(1, Relaxed);
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        /// Lingers for 100 short pieces, in a pool of `threads`.
+        fn pieces(threads: usize) {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| section(|| (0..100).for_each(|_| join(|| (), || ()))));
+        }
+
+        #[test]
+        fn pieces_end_with_any_number_of_threads() {
+            [1, 2, 3, 8].into_iter().for_each(pieces);
+        }
+
+        #[test]
+        fn who_waits_for_a_section_does_not_linger() {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+            // Work that never runs out would keep a lingering thread for ever.
+            let stop = AtomicBool::new(false);
+            fn again<'s>(scope: &rayon::Scope<'s>, stop: &'s AtomicBool) {
+                if !stop.load(Relaxed) {
+                    scope.spawn(|scope| again(scope, stop));
+                }
+            }
+            pool.scope(|scope| {
+                again(scope, &stop);
+                for _ in 0..100 {
+                    rayon::join(|| section(|| (0..10).for_each(|_| join(|| (), || ()))), || ());
+                }
+                stop.store(true, Relaxed);
+            });
+        }
+
+        #[test]
+        fn a_panic_leaves_no_section_and_no_join() {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            pool.install(|| {
+                let caught = std::panic::catch_unwind(|| section(|| join(|| panic!("as is meant"), || ())));
+                assert!(caught.is_err());
+                assert!(JOINS.get() == 0 && SECTION.with_borrow(Option::is_none));
+            });
+        }
     }
 }
 

@@ -61,6 +61,14 @@ pub(super) struct Programs {
     python: Option<PathBuf>,
 }
 
+/// Whether this CPU has AVX-512.
+pub(super) fn has_avx512() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
 /// Whether this CPU has the instructions of thumbnet's bf16.
 pub(super) fn has_bf16() -> bool {
     #[cfg(target_arch = "x86_64")]
