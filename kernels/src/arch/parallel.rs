@@ -96,17 +96,18 @@ pub(crate) fn inside<R: Send>(multiplications: usize, work: impl FnOnce() -> R +
 #[cfg(feature = "std")]
 mod linger {
     use core::cell::{Cell, RefCell};
+    use core::num::NonZero;
     use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
     use std::{
-        sync::Arc,
+        sync::{Arc, OnceLock},
         thread,
         time::{Duration, Instant},
     };
 
     /// How long a thread stays awake without work.
     const IDLE: Duration = Duration::from_micros(200);
-    /// Threads that linger at most: no kernel uses more.
-    const MOST: usize = 31;
+    /// Threads that are awake at most: no kernel uses more.
+    const MOST: usize = 32;
 
     /// Work that threads linger for.
     struct Section {
@@ -158,12 +159,18 @@ mod linger {
     }
 
     fn keep_awake(section: &Arc<Section>) {
-        let others = (rayon::current_num_threads() - 1).min(MOST);
+        let others = rayon::current_num_threads().min(cores()).min(MOST) - 1;
         if section.lingering.load(Relaxed) < others {
             section.lingering.fetch_add(1, Relaxed);
             let section = Arc::clone(section);
             rayon::spawn(move || section.linger());
         }
+    }
+
+    /// How many cores this process may use: more threads than these would only take time from each other.
+    fn cores() -> usize {
+        static CORES: OnceLock<usize> = OnceLock::new();
+        *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
     }
 
     impl Section {

@@ -8,7 +8,8 @@
 /// inputs, one sum `S = Σ (a + 256 b) x` needs no unpacking at all; `A = Σ a x` needs the low bytes, sign-extended, which is
 /// one instruction for two positions; and then `B = Σ b x = (S - A) / 256` exactly. So four weights are unpacked by one
 /// instruction and no pair has to be shuffled. Requires `|b| < 128` (in TFLite's scheme weights are in `-127..=127`) and that
-/// kernels split sums after [`Packing::SUM_LIMIT`] positions, before `S` overflows.
+/// kernels split sums after [`Packing::SUM_LIMIT`] positions, before `S` overflows. Reading a blob does not look at every weight:
+/// with a halfword that no writer makes, scores are those of other weights, and nothing panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Packing {
