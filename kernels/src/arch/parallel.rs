@@ -205,22 +205,47 @@ mod linger {
             [1, 2, 3, 8].into_iter().for_each(pieces);
         }
 
+        /// Whether a thread that lingers for a section, in so many calls of `join`, does the work that waits for it.
+        fn works(open: bool, joins: usize) -> bool {
+            static DONE: AtomicBool = AtomicBool::new(false);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            pool.install(|| {
+                DONE.store(false, Relaxed);
+                rayon::spawn(|| DONE.store(true, Relaxed));
+                JOINS.set(joins);
+                Section { open: AtomicBool::new(open), lingering: AtomicUsize::new(1) }.linger();
+                JOINS.set(0);
+                DONE.load(Relaxed)
+            })
+        }
+
         #[test]
-        fn who_waits_for_a_section_does_not_linger() {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
-            // Work that never runs out would keep a lingering thread for ever.
-            let stop = AtomicBool::new(false);
-            fn again<'s>(scope: &rayon::Scope<'s>, stop: &'s AtomicBool) {
-                if !stop.load(Relaxed) {
-                    scope.spawn(|scope| again(scope, stop));
+        fn a_thread_lingers_for_open_sections_and_outside_of_joins() {
+            assert!(works(true, 0));
+            assert!(!works(false, 0), "it may be the section's own thread, which somebody waits for");
+            assert!(!works(true, 1), "the section may wait for this thread");
+        }
+
+        #[test]
+        fn no_work_keeps_a_thread_beyond_its_section() {
+            static JOBS: AtomicUsize = AtomicUsize::new(0);
+            const MANY: usize = 10_000_000;
+            fn again(section: Arc<Section>) {
+                section.open.store(false, Relaxed);
+                if JOBS.fetch_add(1, Relaxed) < MANY {
+                    rayon::spawn(|| again(section));
                 }
             }
-            pool.scope(|scope| {
-                again(scope, &stop);
-                for _ in 0..100 {
-                    rayon::join(|| section(|| (0..10).for_each(|_| join(|| (), || ()))), || ());
-                }
-                stop.store(true, Relaxed);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            pool.install(|| {
+                let section = Arc::new(Section { open: AtomicBool::new(true), lingering: AtomicUsize::new(1) });
+                rayon::spawn({
+                    let section = Arc::clone(&section);
+                    || again(section)
+                });
+                section.linger();
+                let jobs = JOBS.fetch_add(MANY, Relaxed);
+                assert!((1..MANY).contains(&jobs), "{jobs} jobs");
             });
         }
 
