@@ -54,6 +54,13 @@ impl<'a> MatrixMut<'a> {
         let start = self.start.wrapping_add(first);
         MatrixMut { start, rows: self.rows, columns, stride: self.stride, values: PhantomData }
     }
+
+    /// The matrix of the rows `first..`.
+    pub(crate) fn rows_from(&mut self, first: usize) -> MatrixMut<'_> {
+        assert!(first <= self.rows, "a block ends after its matrix");
+        let start = self.start.wrapping_add(first * self.stride);
+        MatrixMut { start, rows: self.rows - first, columns: self.columns, stride: self.stride, values: PhantomData }
+    }
 }
 
 /// Cut between columns.

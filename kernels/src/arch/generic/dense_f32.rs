@@ -2,19 +2,21 @@
 //!
 //! Weights come from memory once a step. A row of them, `units` values, is a page or so: walking down a column of tiles
 //! would touch a page a step and, where `units` is a power of two, the same few cache lines again and again. So the
-//! right operand is copied to panels, as wide as a tile and dense, that stay in the second cache while every row of the
-//! batch passes over them.
+//! right operand is copied to panels, as wide as a tile and dense, that stay in the first or second cache while every row of
+//! the batch passes over them; the next one's values come to the second cache meanwhile.
 
-use super::gemm_f32::{Ahead, Gemm, Start, Walk, gemm};
+use super::gemm_f32::{Ahead, Gemm, RUN, Start, Walk, gemm, gemm_packing};
 use crate::arch::{
     f32::MOST_LANES,
     matrix::MatrixMut,
     parallel::{Split, lanes, pieces},
 };
 
-/// Words of depth of a packed panel of the forward pass.
-const DEPTH: usize = 256;
-/// Columns that are packed together: long enough runs of a row of weights.
+/// Words of depth of a packed panel of the forward pass, a few more in the last one.
+const DEPTH: usize = 128;
+/// Values of such a panel at most, tiles having 32 columns at most.
+const PANEL: usize = (DEPTH + RUN) * 32;
+/// Columns whose panels of the same depth are made one after the other: long enough pieces of a row of weights.
 const WIDTH: usize = 256;
 /// Rows of the kernel whose input gradient is made at a time.
 const STRIP: usize = 32;
@@ -24,7 +26,7 @@ const STRIP_DEPTH: usize = 1024;
 /// How many values of scratch the functions of this module need, a block of the gradient with all that goes with it
 /// taking `block`.
 pub(in crate::arch) const fn scratch_len(inputs: usize, units: usize, batch: usize, block: usize) -> usize {
-    let output = copy_len(batch, inputs) + MOST_LANES * DEPTH * WIDTH;
+    let output = copy_len(batch, inputs) + MOST_LANES * PANEL;
     let input = copy_len(batch, units) + MOST_LANES * STRIP * STRIP_DEPTH;
     let kernel = panels_len(batch, units) + MOST_LANES * block;
     let most = if output > input { output } else { input };
@@ -65,8 +67,8 @@ pub(in crate::arch) fn dense<G: Gemm>(
     let (copy, scratch) = at_line(scratch).split_at_mut(copy_len(batch, inputs));
     let (x, x_stride) = spread_rows(isa, x, inputs, copy);
     let y = MatrixMut::new(y, batch, units, units);
-    lanes(y, grain(batch * inputs, 64), MOST_LANES, scratch, DEPTH * WIDTH, &|first, y, packed| {
-        dense_columns(isa, [inputs, units], x, x_stride, kernel, bias, relu, first, y, packed);
+    lanes(y, grain(batch * inputs, 64), MOST_LANES, scratch, PANEL, &|first, y, panel| {
+        dense_columns(isa, [inputs, units], x, x_stride, kernel, bias, relu, first, y, panel);
     });
 }
 
@@ -125,7 +127,7 @@ pub(in crate::arch) fn pack_panels<G: Gemm>(isa: G, units: usize, dy: &[f32], pa
     isa.pack(dy, units, dy.len() / units, units, panels);
 }
 
-/// The columns `first..` of the layer's output, as many as `y` has; `packed` holds [`DEPTH`] x [`WIDTH`] values.
+/// The columns `first..` of the layer's output, as many as `y` has; `panel` holds [`PANEL`] values.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 fn dense_columns<G: Gemm>(
     isa: G,
@@ -137,39 +139,32 @@ fn dense_columns<G: Gemm>(
     relu: bool,
     first: usize,
     mut y: MatrixMut<'_>,
-    packed: &mut [f32],
+    panel: &mut [f32],
 ) {
-    let start = bias.map_or(Start::Zero, Start::Bias);
     let tiles = y.rows().div_ceil(G::ROWS);
+    // Blocks of nearly the same depth: while a block is multiplied, the next one comes from memory.
+    let runs = (inputs / RUN).max(1);
+    let blocks = runs.div_ceil(DEPTH * G::GROUP / RUN);
+    let begin = |block: usize| if block < blocks { runs * block / blocks * RUN } else { inputs };
     for column in (0..y.columns()).step_by(WIDTH) {
         let width = WIDTH.min(y.columns() - column);
         let unit = first + column;
-        for i in (0..inputs).step_by(DEPTH * G::GROUP) {
-            let depth = (DEPTH * G::GROUP).min(inputs - i);
-            let words = depth.div_ceil(G::GROUP);
-            let (start, relu) = (
-                match start {
-                    _ if i > 0 => Start::Sum,
-                    Start::Bias(bias) => Start::Bias(&bias[unit..]),
-                    other => other,
-                },
-                relu && i + depth == inputs,
-            );
-            let weights = &kernel[i * units + unit..];
-            isa.pack(weights, units, depth, width, packed);
-            // What is packed next comes from memory while this is multiplied.
-            let next = if i + depth < inputs { (i + depth) * units + unit } else { unit + WIDTH };
+        for block in 0..blocks {
+            let (i, end) = (begin(block), begin(block + 1));
+            let next = if end < inputs { end * units + unit } else { unit + WIDTH };
             let values = kernel.get(next..).unwrap_or_default();
-            let mut ahead = Ahead { values, tiles: WIDTH / Ahead::LINE, tile: Ahead::LINE, step: units };
-            for panel in (0..width).step_by(G::COLUMNS) {
-                let start = match start {
-                    Start::Bias(bias) => Start::Bias(&bias[panel..]),
-                    other => other,
+            let rows = (end - i) / RUN;
+            let mut ahead = Ahead { values, tiles: usize::MAX, tile: rows * units, row: units, step: WIDTH / RUN };
+            for column_of in (0..width).step_by(G::COLUMNS) {
+                let start = match bias {
+                    _ if block > 0 => Start::Sum,
+                    Some(bias) => Start::Bias(&bias[unit + column_of..]),
+                    None => Start::Zero,
                 };
-                let columns = G::COLUMNS.min(width - panel);
-                let walk = Walk::plain(words, x_stride, 1, G::COLUMNS);
-                let c = y.block(column + panel, columns);
-                gemm(isa, &walk, &x[i / G::GROUP..], &packed[panel * words..], c, start, relu, ahead);
+                let (x, weights) = (&x[i / G::GROUP..], &kernel[i * units + unit + column_of..]);
+                let c = y.block(column + column_of, G::COLUMNS.min(width - column_of));
+                let relu = relu && end == inputs;
+                gemm_packing(isa, end - i, x, x_stride, weights, units, panel, c, start, relu, ahead);
                 ahead = ahead.skip(tiles);
             }
         }
@@ -199,7 +194,7 @@ fn input_gradient_columns<G: Gemm>(
                 if u + depth < units { (first + strip) * units + u + depth } else { (first + strip + STRIP) * units };
             let values = kernel.get(next..).unwrap_or_default();
             let tiles = (STRIP * units).div_ceil(depth * Ahead::LINE);
-            let ahead = Ahead { values, tiles, tile: depth * Ahead::LINE, step: Ahead::LINE };
+            let ahead = Ahead { values, tiles, tile: depth * Ahead::LINE, row: 0, step: Ahead::LINE };
             gemm(isa, &walk, &dy[u / G::GROUP..], packed, dx.block(strip, rows), start, false, ahead);
         }
     }

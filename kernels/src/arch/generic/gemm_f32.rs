@@ -69,28 +69,32 @@ pub(in crate::arch) struct Tile<'a> {
     /// A bias starts at this tile's first column.
     pub(in crate::arch) start: Start<'a>,
     pub(in crate::arch) relu: bool,
-    /// What will be read soon: each innermost iteration asks the second cache for one line a value of a word, each this far
-    /// from the one before. It need not exist.
+    /// Where what is read of B goes too, [`Gemm::COLUMNS`] values a step of the innermost loop; null for nowhere.
+    pub(in crate::arch) copy: *mut f32,
+    /// What will be read soon: each innermost iteration asks the second cache for one line a value of a word, each
+    /// `ahead_step` from the one before, and each middle one begins `ahead_row` after the one before. It need not exist.
     pub(in crate::arch) ahead: *const f32,
     pub(in crate::arch) ahead_step: usize,
+    pub(in crate::arch) ahead_row: usize,
 }
 
-/// Memory to ask for while a product is made: step `k` of tile `i` asks for the cache line at `i * tile + k * step`.
-/// It comes to the second cache meanwhile, and costs little: loads are not what limits a tile. One line a step is about
-/// what a core can have under way; two made tiles wait. A word of bf16 is two steps: its tiles take half as long for the
-/// same weights.
+/// Memory to ask for while a product is made: step `k` of the walk's middle iteration `j` of tile `i` asks for the cache line at
+/// `i * tile + j * row + k * step`. It comes to the second cache meanwhile, and costs little: loads are not what limits a tile.
+/// One line a step is about what a core can have under way; two made tiles wait. A word of bf16 is two steps: its tiles take
+/// half as long for the same weights.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::arch) struct Ahead<'a> {
     pub(in crate::arch) values: &'a [f32],
     /// The tiles that ask.
     pub(in crate::arch) tiles: usize,
     pub(in crate::arch) tile: usize,
+    pub(in crate::arch) row: usize,
     pub(in crate::arch) step: usize,
 }
 
 impl Ahead<'_> {
     /// Nothing to ask for.
-    pub(in crate::arch) const NONE: Self = Self { values: &[], tiles: 0, tile: 0, step: 0 };
+    pub(in crate::arch) const NONE: Self = Self { values: &[], tiles: 0, tile: 0, row: 0, step: 0 };
 
     /// Values of one cache line.
     pub(in crate::arch) const LINE: usize = 16;
@@ -103,7 +107,7 @@ impl Ahead<'_> {
         let each = slices[slice].len().div_ceil(count);
         let values = slices[slice].get((part - first) * each..).unwrap_or_default();
         let values = &values[..each.min(values.len())];
-        Ahead { values, tiles: usize::MAX, tile: depth * Self::LINE, step: Self::LINE }
+        Ahead { values, tiles: usize::MAX, tile: depth * Self::LINE, row: 0, step: Self::LINE }
     }
 
     /// What is left after the first `tiles` tiles.
@@ -113,12 +117,12 @@ impl Ahead<'_> {
         Self { values, tiles: self.tiles - skipped, ..self }
     }
 
-    /// Where tile `i` begins, and its step. Tiles that have nothing to ask for ask for `other`, which should be at hand:
+    /// Where tile `i` begins, its row and its step. Tiles that have nothing to ask for ask for `other`, which should be at hand:
     /// asking for an address that does not exist takes long.
-    fn of(self, i: usize, other: &[f32]) -> (*const f32, usize) {
+    fn of(self, i: usize, other: &[f32]) -> (*const f32, [usize; 2]) {
         match self.values.get(i.saturating_mul(self.tile)..) {
-            Some(values) if i < self.tiles && !values.is_empty() => (values.as_ptr(), self.step),
-            _ => (other.as_ptr(), 0),
+            Some(values) if i < self.tiles && !values.is_empty() => (values.as_ptr(), [self.row, self.step]),
+            _ => (other.as_ptr(), [0, 0]),
         }
     }
 }
@@ -141,7 +145,8 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     /// # Safety
     ///
     /// All that the walk reaches from `a` and `b` in the tile's rows and columns must be readable, the tile of `c`
-    /// writable and no one else's, and a bias must have as many values as columns.
+    /// writable and no one else's, and a bias must have as many values as columns. The same goes for a copy, which only a tile
+    /// of all columns makes.
     unsafe fn tile(self, tile: Tile<'_>);
 
     /// Makes words of `depth` rows of `width` values, `stride` apart, rows being neighbours on the common axis: panels of
@@ -204,7 +209,7 @@ pub(in crate::arch) fn gemm<G: Gemm>(
         for tile in 0..tiles {
             // Tiles of nearly the same height: a low one does not hide the latency of its additions.
             let (first, end) = (rows * tile / tiles, rows * (tile + 1) / tiles);
-            let ahead = ahead.of(column / G::COLUMNS * tiles + tile, a);
+            let (ahead, [ahead_row, ahead_step]) = ahead.of(column / G::COLUMNS * tiles + tile, a);
             let tile = Tile {
                 walk,
                 a: a.as_ptr().wrapping_add(first * walk.row),
@@ -215,11 +220,72 @@ pub(in crate::arch) fn gemm<G: Gemm>(
                 columns: (columns - column).min(G::COLUMNS),
                 start,
                 relu,
-                ahead: ahead.0,
-                ahead_step: ahead.1,
+                copy: core::ptr::null_mut(),
+                ahead,
+                ahead_row,
+                ahead_step,
             };
             // SAFETY: the assertions above cover all rows and columns, and `c` is exclusive.
             unsafe { isa.tile(tile) }
         }
+    }
+}
+
+/// Steps of a run: the middle loop of [`gemm_packing`]'s walks.
+pub(in crate::arch) const RUN: usize = 32;
+
+/// As [`gemm`] with a right operand of `depth` rows of values, `b_row` apart, no more columns than a tile. They come to `panel`
+/// as [`Gemm::pack`] would bring them: where words are values, the first tile does so while it multiplies. The common axis is
+/// walked in runs of [`RUN`] values where it consists of such.
+#[expect(clippy::too_many_arguments, reason = "as of a product, and a panel")]
+pub(in crate::arch) fn gemm_packing<G: Gemm>(
+    isa: G,
+    depth: usize,
+    a: &[f32],
+    a_row: usize,
+    b: &[f32],
+    b_row: usize,
+    panel: &mut [f32],
+    mut c: MatrixMut<'_>,
+    start: Start<'_>,
+    relu: bool,
+    ahead: Ahead<'_>,
+) {
+    let run = if depth.is_multiple_of(RUN) { RUN } else { depth };
+    let words = run.div_ceil(G::GROUP);
+    let runs = depth.checked_div(run).unwrap_or(0);
+    let walk = Walk { counts: [1, runs, words], a: [0, words, 1], b: [0, words * G::COLUMNS, G::COLUMNS], row: a_row };
+    let (rows, columns) = (c.rows(), c.columns());
+    if G::GROUP > 1 || columns != G::COLUMNS || rows == 0 || depth == 0 {
+        isa.pack(b, b_row, depth, columns, panel);
+        return gemm(isa, &walk, a, panel, c, start, relu, ahead);
+    }
+    let first = rows / rows.div_ceil(G::ROWS);
+    assert!((first - 1) * a_row + depth <= a.len(), "A ends before the product");
+    assert!((depth - 1) * b_row + columns <= b.len(), "B ends before the product");
+    assert!(depth * columns <= panel.len(), "the panel ends before its values");
+    if let Start::Bias(bias) = start {
+        assert!(bias.len() >= columns, "the bias ends before the product");
+    }
+    let (asked, [ahead_row, ahead_step]) = ahead.of(0, a);
+    let tile = Tile {
+        walk: &Walk { b: [0, run * b_row, b_row], ..walk },
+        a: a.as_ptr(),
+        b: b.as_ptr(),
+        c: c.start(),
+        c_row: c.stride(),
+        rows: first,
+        columns,
+        start,
+        relu,
+        copy: panel.as_mut_ptr(),
+        ahead: asked,
+        ahead_row,
+        ahead_step,
+    };
+    // SAFETY: the assertions above cover all rows and columns, and `c` and `panel` are exclusive.
+    unsafe { isa.tile(tile) }
+    if first < rows {
+        gemm(isa, &walk, &a[first * a_row..], panel, c.rows_from(first), start, relu, ahead.skip(1));
     }
 }

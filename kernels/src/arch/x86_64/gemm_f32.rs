@@ -64,24 +64,33 @@ macro_rules! define_gemm_f32 {
         unsafe fn dispatch(tile: Tile<'_>) {
             let last = vector::mask(tile.columns - (tile.columns - 1) / LANES * LANES);
             let whole = vector::MASKS_ARE_VECTORS && tile.columns.is_multiple_of(LANES);
+            if !tile.copy.is_null() {
+                return match tile.rows {
+                    $(
+                        // SAFETY: the caller's promise.
+                        $rows => unsafe { compute::<$rows, 2, false, true, true>(tile, last) },
+                    )*
+                    rows => unreachable!("a tile of {rows} rows"),
+                };
+            }
             match (tile.rows, tile.columns > LANES, tile.walk.row == 1, whole) {
                 $(
                     // SAFETY: the caller's promise.
-                    ($rows, true, false, false) => unsafe { compute::<$rows, 2, false, false>(tile, last) },
+                    ($rows, true, false, false) => unsafe { compute::<$rows, 2, false, false, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, true, true, false) => unsafe { compute::<$rows, 2, true, false>(tile, last) },
+                    ($rows, true, true, false) => unsafe { compute::<$rows, 2, true, false, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, false, false, false) => unsafe { compute::<$rows, 1, false, false>(tile, last) },
+                    ($rows, false, false, false) => unsafe { compute::<$rows, 1, false, false, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, false, true, false) => unsafe { compute::<$rows, 1, true, false>(tile, last) },
+                    ($rows, false, true, false) => unsafe { compute::<$rows, 1, true, false, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, true, false, true) => unsafe { compute::<$rows, 2, false, true>(tile, last) },
+                    ($rows, true, false, true) => unsafe { compute::<$rows, 2, false, true, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, true, true, true) => unsafe { compute::<$rows, 2, true, true>(tile, last) },
+                    ($rows, true, true, true) => unsafe { compute::<$rows, 2, true, true, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, false, false, true) => unsafe { compute::<$rows, 1, false, true>(tile, last) },
+                    ($rows, false, false, true) => unsafe { compute::<$rows, 1, false, true, false>(tile, last) },
                     // SAFETY: the caller's promise.
-                    ($rows, false, true, true) => unsafe { compute::<$rows, 1, true, true>(tile, last) },
+                    ($rows, false, true, true) => unsafe { compute::<$rows, 1, true, true, false>(tile, last) },
                 )*
                 (rows, ..) => unreachable!("a tile of {rows} rows"),
             }
@@ -89,19 +98,31 @@ macro_rules! define_gemm_f32 {
 
         /// The tile of `ROWS` rows and `VECTORS` vectors, of which the last counts as far as `last` says. `UNIT`: rows
         /// of A are neighbours, which spares address arithmetic. `WHOLE`: all of the last vector counts, which spares
-        /// the mask's register.
+        /// the mask's register. `COPY`: what is read of B goes to `tile.copy` too.
         ///
         /// # Safety
         ///
         /// As [`Gemm::tile`].
         #[inline(never)]
         #[target_feature(enable = $features)]
-        unsafe fn compute<const ROWS: usize, const VECTORS: usize, const UNIT: bool, const WHOLE: bool>(tile: Tile<'_>, last: Mask) {
-            /// Rows that share a pointer: the base and one or two times the row's stride are addressing modes.
-            const SHARE: usize = 3;
-            const POINTERS: usize = $most_rows / SHARE + 1;
+        unsafe fn compute<
+            const ROWS: usize,
+            const VECTORS: usize,
+            const UNIT: bool,
+            const WHOLE: bool,
+            const COPY: bool,
+        >(
+            tile: Tile<'_>,
+            last: Mask,
+        ) {
             let walk = *tile.walk;
             let row = if UNIT { 1 } else { walk.row };
+            // One index serves all rows: pointers that move on would take the ports of multiply-adds. The compiler would
+            // make such of these, were it to see that they are a row apart.
+            let left: [*const f32; ROWS] = core::array::from_fn(|r| {
+                let left = tile.a.wrapping_add(r * row);
+                if UNIT { left } else { core::hint::black_box(left) }
+            });
             let mut sums = [[vector::zero(); VECTORS]; ROWS];
             if !matches!(tile.start, Start::Sum) {
                 // The lines of C arrive while the sum is made, and the stores at its end need not wait for them.
@@ -111,7 +132,7 @@ macro_rules! define_gemm_f32 {
                     }
                 }
             }
-            let mut ahead = tile.ahead;
+            let mut copy = tile.copy;
             match tile.start {
                 Start::Zero => {}
                 Start::Bias(bias) => {
@@ -138,8 +159,8 @@ macro_rules! define_gemm_f32 {
             for i in 0..walk.counts[0] {
                 for j in 0..walk.counts[1] {
                     let mut b = tile.b.wrapping_add(i * walk.b[0] + j * walk.b[1]);
-                    let a = tile.a.wrapping_add(i * walk.a[0] + j * walk.a[1]);
-                    let mut shared: [*const f32; POINTERS] = core::array::from_fn(|p| a.wrapping_add(p * SHARE * row));
+                    let mut ahead = tile.ahead.wrapping_add(j * tile.ahead_row);
+                    let mut a = i * walk.a[0] + j * walk.a[1];
                     for _ in 0..walk.counts[2] {
                         let mut columns: [Vector; VECTORS] = [vector::zero(); VECTORS];
                         for (v, column) in columns.iter_mut().enumerate() {
@@ -151,11 +172,14 @@ macro_rules! define_gemm_f32 {
                                 // SAFETY: as above; all but the last vector are whole.
                                 unsafe { vector::load(at) }
                             };
+                            if COPY {
+                                // SAFETY: the caller promises room for all columns of each step.
+                                unsafe { vector::store(copy.wrapping_add(v * LANES), *column) }
+                            }
                         }
-                        for (r, sums) in sums.iter_mut().enumerate() {
-                            let at = shared[r / SHARE].wrapping_add(r % SHARE * row);
+                        for (sums, left) in sums.iter_mut().zip(left) {
                             // SAFETY: the caller promises all that the walk reaches of A.
-                            let x = vector::splat(unsafe { *at });
+                            let x = vector::splat(unsafe { *left.wrapping_add(a) });
                             for (sum, column) in sums.iter_mut().zip(&columns) {
                                 *sum = vector::multiply_add(x, *column, *sum);
                             }
@@ -164,9 +188,10 @@ macro_rules! define_gemm_f32 {
                             vector::prefetch_to_second(ahead);
                             ahead = ahead.wrapping_add(tile.ahead_step);
                         }
-                        for pointer in &mut shared {
-                            *pointer = pointer.wrapping_add(walk.a[2]);
+                        if COPY {
+                            copy = copy.wrapping_add(VECTORS * LANES);
                         }
+                        a += walk.a[2];
                         b = b.wrapping_add(walk.b[2]);
                     }
                 }

@@ -107,9 +107,11 @@ macro_rules! define_product_f32 {
             b: *const f32,
             c: *mut f32,
         ) {
-            /// Rows that share a pointer: the base and one or two times the row's stride are addressing modes.
-            const SHARE: usize = 3;
-            let row = if UNIT { 1 } else { walk.a_row };
+            // One index serves all rows: pointers that move on would take the ports of multiply-adds. The compiler would
+            // make such of these, were it to see that they are a row apart.
+            let left: [*const f32; ROWS] = core::array::from_fn(|r| {
+                if UNIT { a.wrapping_add(r) } else { core::hint::black_box(a.wrapping_add(r * walk.a_row)) }
+            });
             let of_c = |r: usize, v: usize| c.wrapping_add(r * walk.c_row + place(v, walk.c_block));
             let mut sums = [[vector::zero(); VECTORS]; ROWS];
             // The lines of C arrive while the sums are made: what follows these need not wait for them.
@@ -120,25 +122,21 @@ macro_rules! define_product_f32 {
             }
             let mut b = b;
             for i in 0..walk.counts[0] {
-                let mut a = a.wrapping_add(i * walk.a[0]);
+                let mut a = i * walk.a[0];
                 for _ in 0..walk.counts[1] {
                     let mut right = [vector::zero(); VECTORS];
                     for (v, right) in right.iter_mut().enumerate() {
                         // SAFETY: the caller promises the tile's vectors of each row of B.
                         *right = unsafe { vector::load(b.wrapping_add(place(v, walk.b_block))) };
                     }
-                    let mut shared = a;
-                    for sums in sums.chunks_mut(SHARE) {
-                        for (r, sums) in sums.iter_mut().enumerate() {
-                            // SAFETY: the caller promises all that the walk reaches of A.
-                            let left = vector::splat(unsafe { *shared.wrapping_add(r * row) });
-                            for (sum, right) in sums.iter_mut().zip(&right) {
-                                *sum = vector::multiply_add(left, *right, *sum);
-                            }
+                    for (sums, left) in sums.iter_mut().zip(left) {
+                        // SAFETY: the caller promises all that the walk reaches of A.
+                        let left = vector::splat(unsafe { *left.wrapping_add(a) });
+                        for (sum, right) in sums.iter_mut().zip(&right) {
+                            *sum = vector::multiply_add(left, *right, *sum);
                         }
-                        shared = shared.wrapping_add(SHARE * row);
                     }
-                    a = a.wrapping_add(walk.a[1]);
+                    a += walk.a[1];
                     b = b.wrapping_add(walk.b_row);
                 }
             }
