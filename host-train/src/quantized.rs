@@ -14,6 +14,7 @@ use thumbnet::{
 
 use crate::{
     data::Dataset,
+    memory::Values,
     model::{Batch, FitError, Model, check_fits, to_input},
 };
 
@@ -103,7 +104,7 @@ pub fn quantize<N: Network>(
     check_fits::<N>(data)?;
 
     let mut calibrator = Calibrator::<N>::new(range);
-    let mut memory = vec![0.0; N::inference_len(CALIBRATION_BATCH.min(images))];
+    let mut memory = Values::zeroed(N::inference_len(CALIBRATION_BATCH.min(images)));
     let mut batch = Batch::new::<N>();
     for start in (0..images).step_by(CALIBRATION_BATCH) {
         batch.gather(data, start..images.min(start + CALIBRATION_BATCH));

@@ -12,6 +12,7 @@ use clap::Parser;
 use host_train::{
     data::{Dataset, Expected, Split, load_folder, mnist},
     history::Epoch,
+    memory::Values,
     model::{Callback, CallbackResult, FitOptions, Model, Running, to_input},
     quantized::{QuantizeOptions, QuantizedModel, quantize},
 };
@@ -163,7 +164,7 @@ impl Callback for Blocks {
 /// Images a second of f32 inference.
 fn f32_throughput(backend: Backend, weights: &[f32], test: &Dataset, batch: usize) -> Outcome<f64> {
     let x: Vec<f32> = (0..test.len()).flat_map(|i| test.image(i)).map(|&pixel| to_input(pixel)).collect();
-    let mut memory = vec![0.0; MnistConvNet::inference_len(batch)];
+    let mut memory = Values::zeroed(MnistConvNet::inference_len(batch));
     let mut failed = None;
     let rate = throughput(x.chunks_exact(batch * MnistConvNet::INPUT.len()), batch, |x| {
         match forward::<MnistConvNet>(backend, weights, x, &mut memory) {

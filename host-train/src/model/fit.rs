@@ -10,7 +10,7 @@ use thumbnet::{
 };
 
 use super::{Batch, Callback, Evaluation, FitError, Model, Running, check_fits, evaluate};
-use crate::{data::Dataset, history::Epoch};
+use crate::{data::Dataset, history::Epoch, memory::Values};
 
 /// A model with what it is to be trained with; Keras's `compile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,8 +83,8 @@ impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
         validation.map_or(Ok(()), check_fits::<N>)?;
 
         // Zeroed pages come from the system as they are touched: what a short last batch never needs is never there.
-        let mut slots = vec![0.0; Trainer::<N, O>::SLOTS_LEN];
-        let mut memory = vec![0.0; N::training_len(batch_size)];
+        let mut slots = Values::zeroed(Trainer::<N, O>::SLOTS_LEN);
+        let mut memory = Values::zeroed(N::training_len(batch_size));
         let Model { weights, backend, .. } = &mut self.model;
         let mut trainer =
             Trainer::<N, O>::new(*backend, self.optimizer.clone(), self.loss, seed, weights, &mut slots, &mut memory)

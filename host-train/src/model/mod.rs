@@ -41,7 +41,7 @@ pub use error::FitError;
 pub use fit::{Compiled, FitOptions};
 pub use metrics::{Evaluation, Running};
 
-use crate::data::Dataset;
+use crate::{data::Dataset, memory::Values};
 
 /// Samples that go through the network together where none are trained on.
 const EVALUATION_BATCH: usize = 50;
@@ -49,7 +49,7 @@ const EVALUATION_BATCH: usize = 50;
 /// A network `N` and its weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model<N> {
-    weights: Vec<f32>,
+    weights: Values,
     backend: Backend,
     network: PhantomData<N>,
 }
@@ -57,7 +57,7 @@ pub struct Model<N> {
 impl<N: Network> Model<N> {
     /// A model with initial weights: Glorot-uniform kernels and zero biases, drawn from `seed`.
     pub fn new(seed: u64) -> Self {
-        let mut weights = vec![0.0; N::PARAMETERS];
+        let mut weights = Values::zeroed(N::PARAMETERS);
         initialize::<N>(&mut weights, seed);
         Self { weights, backend: Backend::detect(), network: PhantomData }
     }
@@ -69,7 +69,7 @@ impl<N: Network> Model<N> {
     /// Where there are not `N::PARAMETERS`.
     pub fn from_weights(weights: Vec<f32>) -> Self {
         assert_eq!(weights.len(), N::PARAMETERS, "the weights are the network's");
-        Self { weights, backend: Backend::detect(), network: PhantomData }
+        Self { weights: Values::from(&*weights), backend: Backend::detect(), network: PhantomData }
     }
 
     /// The weights: each layer's kernel, then its bias, in Keras's layouts.
@@ -114,7 +114,7 @@ impl<N: Network> Model<N> {
     /// [`FitError::Forward`] where the image has another size than the network's input.
     pub fn predict(&self, image: &[u8]) -> Result<Vec<f32>, FitError> {
         let x: Vec<f32> = image.iter().map(|&pixel| to_input(pixel)).collect();
-        let mut memory = vec![0.0; N::inference_len(1)];
+        let mut memory = Values::zeroed(N::inference_len(1));
         let outputs = forward::<N>(self.backend, &self.weights, &x, &mut memory).map_err(FitError::Forward)?;
         match outputs.iter().find(|output| !output.is_finite()) {
             Some(&output) => Err(FitError::NotFinite { which: "a score", value: output.into() }),
@@ -129,7 +129,7 @@ pub(crate) fn check_fits<N: Network>(data: &Dataset) -> Result<(), FitError> {
 }
 
 fn evaluate<N: Network>(backend: Backend, weights: &[f32], data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
-    let mut memory = vec![0.0; N::inference_len(EVALUATION_BATCH.min(data.len()))];
+    let mut memory = Values::zeroed(N::inference_len(EVALUATION_BATCH.min(data.len())));
     let mut batch = Batch::new::<N>();
     let mut running = Running::default();
     for start in (0..data.len()).step_by(EVALUATION_BATCH) {

@@ -6,6 +6,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 use thumbnet::arch::Backend;
 
+use crate::memory::Values;
+
 /// The two roofs: operations and bytes a second, on all threads together.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Machine {
@@ -51,7 +53,9 @@ fn flops(backend: Backend) -> f64 {
 fn bytes() -> f64 {
     /// 64 MiB an array.
     const LEN: usize = 1 << 24;
-    let (mut a, b, c) = (vec![0.0f32; LEN], vec![1.0f32; LEN], vec![2.0f32; LEN]);
+    let [mut a, mut b, mut c] = [0; 3].map(|_| Values::zeroed(LEN));
+    b.fill(1.0);
+    c.fill(2.0);
     let piece = LEN.div_ceil(rayon::current_num_threads());
     let mut best: f64 = 0.0;
     for round in 0..15u8 {

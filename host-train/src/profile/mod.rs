@@ -19,6 +19,7 @@ use thumbnet::{
     train::{Adadelta, Loss, Optimizer, Trainer, initialize},
 };
 
+use crate::memory::Values;
 pub use machine::Machine;
 use machine::seconds;
 
@@ -76,11 +77,11 @@ pub enum Phase {
 /// fastest counts. Both are at least 1.
 pub fn profile<N: Network>(backend: Backend, batch: usize, repeats: usize) -> Profile {
     let machine = Machine::measure(backend);
-    let mut weights = vec![0.0; N::PARAMETERS];
+    let mut weights = Values::zeroed(N::PARAMETERS);
     initialize::<N>(&mut weights, 1);
     let mut rows = Vec::new();
     let cx = Context { backend, batch, dropout_seed: Some(1) };
-    let scratch = vec![0.0; N::training_len(batch)];
+    let scratch = Values::zeroed(N::training_len(batch));
     let network = PhantomData::<N>;
     N::NEW.visit(&mut Timer { cx, repeats, weights: &weights, layer: 0, scratch, machine, rows: &mut rows, network });
     let step_seconds = step::<N>(backend, batch, repeats, &mut weights);
@@ -98,8 +99,8 @@ fn step<N: Network>(backend: Backend, batch: usize, repeats: usize, weights: &mu
     let x = noise(batch * N::INPUT.len());
     let targets: Vec<f32> =
         (0..batch * classes).map(|i| f32::from(u8::from(i % classes == i / classes % classes))).collect();
-    let mut slots = vec![0.0; Trainer::<N, Adadelta>::SLOTS_LEN];
-    let mut memory = vec![0.0; N::training_len(batch)];
+    let mut slots = Values::zeroed(Trainer::<N, Adadelta>::SLOTS_LEN);
+    let mut memory = Values::zeroed(N::training_len(batch));
     let mut trainer = Trainer::<N, _>::new(backend, Adadelta::default(), loss, 1, weights, &mut slots, &mut memory)
         .expect("the buffers have the network's lengths");
     least(repeats, || (), |()| trainer.step(&x, &targets).map(drop).expect("the batch has the network's lengths"))
@@ -116,9 +117,11 @@ fn least<T>(repeats: usize, mut prepare: impl FnMut() -> T, mut work: impl FnMut
 }
 
 /// Values in -0.5..0.5 without a pattern, the same each time (a Weyl sequence).
-fn noise(len: usize) -> Vec<f32> {
+fn noise(len: usize) -> Values {
     let value = |i: usize| (i as u32).wrapping_mul(0x9e37_79b9) as f32 / 4_294_967_296.0 - 0.5;
-    (0..len).map(value).collect()
+    let mut values = Values::zeroed(len);
+    values.iter_mut().enumerate().for_each(|(i, to)| *to = value(i));
+    values
 }
 
 /// Times each layer it visits.
@@ -129,7 +132,7 @@ struct Timer<'a, N> {
     weights: &'a [f32],
     /// The number of the next layer.
     layer: usize,
-    scratch: Vec<f32>,
+    scratch: Values,
     machine: Machine,
     rows: &'a mut Vec<Row>,
     network: PhantomData<N>,
@@ -154,13 +157,13 @@ impl<N: Network> Visitor for Timer<'_, N> {
         let (cx, repeats) = (self.cx, self.repeats);
         if !layer.is_identity(&cx) {
             let (inputs, outputs) = (cx.batch * L::INPUT.len(), cx.batch * L::OUTPUT.len());
-            let (x, mut y) = (noise(inputs), vec![0.0; outputs]);
+            let (x, mut y) = (noise(inputs), Values::zeroed(outputs));
             let scratch = &mut self.scratch;
             let forward = least(repeats, || (), |()| layer.forward(&cx, weights, &x, &mut y, scratch));
 
-            let mut weights = weights.to_vec();
-            let mut state = [vec![0.0; parameters], vec![0.0; parameters]];
-            let mut dx = vec![0.0; inputs];
+            let mut weights = Values::from(weights);
+            let mut state = [Values::zeroed(parameters), Values::zeroed(parameters)];
+            let mut dx = Values::zeroed(inputs);
             let of_logits = L::ACTIVATION == Activation::Softmax;
             let mut optimizer = Adadelta::default();
             let mut backward = |with_dx: bool| {
@@ -169,7 +172,7 @@ impl<N: Network> Visitor for Timer<'_, N> {
                     optimizer.next_step();
                     let [first, second] = &mut state;
                     let parameters = Trainable { weights: &mut weights, state: [first, second] };
-                    let dx = with_dx.then_some(dx.as_mut_slice());
+                    let dx = with_dx.then_some(&mut *dx);
                     let gradient = Gradient { x: &x, y: &y, dy: &mut dy, dx, of_logits };
                     layer.backward(&cx, &optimizer, parameters, gradient, scratch);
                 })

@@ -147,6 +147,8 @@ impl Programs {
                 command.args(arguments);
                 // torch.compile's cache does not tell instruction sets apart: code for the one fails with the other.
                 command.env("TORCHINDUCTOR_CACHE_DIR", peers_target(avx2).join("torchinductor"));
+                // PyTorch's tensors in huge pages, as thumbnet's values.
+                command.env("THP_MEM_ALLOC_ENABLE", "1");
                 command
             }
             Program::Rust(package) => Command::new(peers_target(avx2).join("release").join(package)),
