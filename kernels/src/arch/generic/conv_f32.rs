@@ -197,15 +197,15 @@ fn convolve_rows<G: Gemm>(
                 b: [tap_y * window.kernel_width * channels * filters, tap_x * channels * filters, filters],
                 row: 0,
             };
-            // One axis of (sample, row, column) becomes the rows of the product: the longest, but samples if they fill
-            // a tile. The others are loops.
+            // One axis of (sample, row, column) becomes the rows of the product: the longer side of the image, since neighbours lie
+            // close together, unless it fills no half of a tile and there are more samples. The others are loops.
             let axes = [
                 (samples, input.len(), sample),
                 (rows.len, rows.advance * input.width * channels, output.width * filters),
                 (columns.len, columns.advance * channels, filters),
             ];
             let longest = if rows.len > columns.len { 1 } else { 2 };
-            let axis = if samples >= axes[longest].0.min(G::ROWS / 2) { 0 } else { longest };
+            let axis = if axes[longest].0 < G::ROWS / 2 && samples > axes[longest].0 { 0 } else { longest };
             let (height, row, c_row) = axes[axis];
             walk.row = row;
             let loops = axes.map(|(count, ..)| count);
