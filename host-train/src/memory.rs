@@ -6,31 +6,34 @@
 
 use std::{
     fmt,
+    marker::PhantomData,
     ops::{Deref, DerefMut},
 };
 
+use bytemuck::Pod;
 use memmap2::MmapMut;
 
 /// A huge page of x86-64 and, mostly, of aarch64.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// A slice of zeros at first, of which only what is touched takes memory.
-pub struct Values {
+/// A slice of zeros at first, of which only what is touched takes memory. It begins at a page.
+pub struct Values<T = f32> {
     map: MmapMut,
     /// Where the slice begins in the map: at a huge page, if it fills one.
     first: usize,
     /// Bytes.
     len: usize,
+    values: PhantomData<T>,
 }
 
-impl Values {
+impl<T: Pod> Values<T> {
     /// `len` zeros.
     ///
     /// # Panics
     ///
     /// Where there is no such memory, as with `Vec`.
     pub fn zeroed(len: usize) -> Self {
-        let len = len.saturating_mul(size_of::<f32>());
+        let len = len.saturating_mul(size_of::<T>());
         let huge = len >= HUGE_PAGE;
         let room = if huge { len.div_ceil(HUGE_PAGE).saturating_add(1).saturating_mul(HUGE_PAGE) } else { len };
         let map = MmapMut::map_anon(room).unwrap_or_else(|error| panic!("no memory for {len} bytes: {error}"));
@@ -38,44 +41,44 @@ impl Values {
         // Small pages serve as well where the system refuses.
         #[cfg(target_os = "linux")]
         let _ = huge.then(|| map.advise(memmap2::Advice::HugePage));
-        Self { map, first, len }
+        Self { map, first, len, values: PhantomData }
     }
 }
 
-impl Deref for Values {
-    type Target = [f32];
-    fn deref(&self) -> &[f32] {
+impl<T: Pod> Deref for Values<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
         bytemuck::cast_slice(&self.map[self.first..][..self.len])
     }
 }
 
-impl DerefMut for Values {
-    fn deref_mut(&mut self) -> &mut [f32] {
+impl<T: Pod> DerefMut for Values<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         bytemuck::cast_slice_mut(&mut self.map[self.first..][..self.len])
     }
 }
 
-impl From<&[f32]> for Values {
-    fn from(values: &[f32]) -> Self {
+impl<T: Pod> From<&[T]> for Values<T> {
+    fn from(values: &[T]) -> Self {
         let mut copy = Self::zeroed(values.len());
         copy.copy_from_slice(values);
         copy
     }
 }
 
-impl Clone for Values {
+impl<T: Pod> Clone for Values<T> {
     fn clone(&self) -> Self {
         Self::from(&**self)
     }
 }
 
-impl PartialEq for Values {
+impl<T: Pod + PartialEq> PartialEq for Values<T> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl fmt::Debug for Values {
+impl<T: Pod + fmt::Debug> fmt::Debug for Values<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
@@ -88,7 +91,7 @@ mod tests {
     #[test]
     fn any_length_is_zeros_that_can_be_written() {
         for len in [0, 1, 1000, HUGE_PAGE / 4 - 1, HUGE_PAGE / 4, HUGE_PAGE / 4 + 1, 3_539_402] {
-            let mut values = Values::zeroed(len);
+            let mut values = Values::<f32>::zeroed(len);
             assert!(values.len() == len && values.iter().all(|&value| value == 0.0), "{len} values");
             values.iter_mut().enumerate().for_each(|(i, value)| *value = i as f32);
             let copy = values.clone();

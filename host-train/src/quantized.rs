@@ -119,19 +119,9 @@ pub fn quantize<N: Network>(
 /// A quantised network `N` with its blob.
 #[derive(Clone, Debug)]
 pub struct QuantizedModel<N> {
-    /// The blob, in words because it must lie at a multiple of 16 bytes.
-    words: Vec<u128>,
-    /// Its bytes.
-    len: usize,
+    blob: Values<u8>,
     backend: Backend,
     network: PhantomData<N>,
-}
-
-/// A copy at a multiple of 16 bytes, as a blob must lie, zeros after it.
-fn aligned(bytes: &[u8]) -> Vec<u128> {
-    let mut words = vec![0u128; bytes.len().div_ceil(size_of::<u128>())];
-    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-    words
 }
 
 /// How many images were recognised.
@@ -170,8 +160,8 @@ impl<N: Network> QuantizedModel<N> {
     ///
     /// What is off with the blob.
     pub fn from_blob(blob: &[u8]) -> Result<Self, RepackError> {
-        let plain = blob::repack::<N>(&bytemuck::cast_slice(&aligned(blob))[..blob.len()], Family::Plain)?;
-        Ok(Self { words: aligned(&plain), len: plain.len(), backend: Backend::detect(), network: PhantomData })
+        let plain = blob::repack::<N>(&Values::from(blob), Family::Plain)?;
+        Ok(Self { blob: Values::from(&*plain), backend: Backend::detect(), network: PhantomData })
     }
 
     /// The same network on other kernels than the fastest; its outputs are the same.
@@ -182,9 +172,7 @@ impl<N: Network> QuantizedModel<N> {
 
     /// The network, read from its blob.
     pub fn network(&self) -> Int8<'_, N, Backend> {
-        N::from_blob(&bytemuck::cast_slice(&self.words)[..self.len])
-            .expect("the blob was read before and has not changed")
-            .with_backend(self.backend)
+        N::from_blob(&self.blob).expect("the blob was read before and has not changed").with_backend(self.backend)
     }
 
     /// The int8 outputs for one image of 8-bit pixels.
