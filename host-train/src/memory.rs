@@ -16,7 +16,7 @@ use memmap2::MmapMut;
 /// A huge page of x86-64 and, mostly, of aarch64.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// A slice of zeros at first, of which only what is touched takes memory. It begins at a page.
+/// A slice of zeros at first, of which only pages that are touched take memory. It begins at a page.
 pub struct Values<T = f32> {
     map: MmapMut,
     /// Where the slice begins in the map: at a huge page, if it fills one.
@@ -31,18 +31,23 @@ impl<T: Pod> Values<T> {
     ///
     /// # Panics
     ///
-    /// Where there is no such memory, as with `Vec`.
+    /// Where there is no such memory.
     pub fn zeroed(len: usize) -> Self {
         let len = len.saturating_mul(size_of::<T>());
         let huge = len >= HUGE_PAGE;
         let room = if huge { len.div_ceil(HUGE_PAGE).saturating_add(1).saturating_mul(HUGE_PAGE) } else { len };
         let map = MmapMut::map_anon(room).unwrap_or_else(|error| panic!("no memory for {len} bytes: {error}"));
-        let first = if huge { map.as_ptr().align_offset(HUGE_PAGE) } else { 0 };
+        let first = if huge { to_huge_page(map.as_ptr().addr()) } else { 0 };
         // Small pages serve as well where the system refuses.
         #[cfg(target_os = "linux")]
         let _ = huge.then(|| map.advise(memmap2::Advice::HugePage));
         Self { map, first, len, values: PhantomData }
     }
+}
+
+/// How far it is from an address to the next huge page.
+const fn to_huge_page(address: usize) -> usize {
+    address.next_multiple_of(HUGE_PAGE) - address
 }
 
 impl<T: Pod> Deref for Values<T> {
@@ -96,9 +101,35 @@ mod tests {
             values.iter_mut().enumerate().for_each(|(i, value)| *value = i as f32);
             let copy = values.clone();
             assert!(copy == values && copy.iter().enumerate().all(|(i, &value)| value == i as f32), "{len} values");
-            if len * size_of::<f32>() >= HUGE_PAGE {
-                assert!(values.as_ptr().addr().is_multiple_of(HUGE_PAGE), "{len} values");
-            }
         }
+    }
+
+    #[test]
+    fn what_fills_a_huge_page_begins_at_one() {
+        for (address, first) in [(HUGE_PAGE, 0), (HUGE_PAGE + 4096, HUGE_PAGE - 4096), (3 * HUGE_PAGE - 4096, 4096)] {
+            assert_eq!(to_huge_page(address), first);
+        }
+        let values = Values::<f32>::zeroed(HUGE_PAGE);
+        assert!(values.as_ptr().addr().is_multiple_of(HUGE_PAGE));
+    }
+
+    /// The system keeps what it was asked for with each mapping: `hg` stands for huge pages.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_system_is_asked_for_huge_pages() {
+        if !std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
+            return;
+        }
+        let values = Values::<f32>::zeroed(HUGE_PAGE);
+        let address = values.as_ptr().addr();
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let contains = |line: &str| {
+            let bounds = line.split(' ').next().and_then(|range| range.split_once('-'))?;
+            let [start, end] = [bounds.0, bounds.1].map(|bound| usize::from_str_radix(bound, 16).ok());
+            Some((start?..end?).contains(&address))
+        };
+        let mut lines = maps.lines().skip_while(|line| contains(line) != Some(true));
+        let flags = lines.find(|line| line.starts_with("VmFlags:")).unwrap();
+        assert!(flags.split(' ').any(|flag| flag == "hg"), "{flags}");
     }
 }

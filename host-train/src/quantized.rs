@@ -119,6 +119,7 @@ pub fn quantize<N: Network>(
 /// A quantised network `N` with its blob.
 #[derive(Clone, Debug)]
 pub struct QuantizedModel<N> {
+    /// The blob, at a page: it must lie at a multiple of 16 bytes.
     blob: Values<u8>,
     backend: Backend,
     network: PhantomData<N>,
@@ -160,6 +161,7 @@ impl<N: Network> QuantizedModel<N> {
     ///
     /// What is off with the blob.
     pub fn from_blob(blob: &[u8]) -> Result<Self, RepackError> {
+        // Of a copy, which lies where a blob must, wherever the caller's does.
         let plain = blob::repack::<N>(&Values::from(blob), Family::Plain)?;
         Ok(Self { blob: Values::from(&*plain), backend: Backend::detect(), network: PhantomData })
     }
@@ -317,5 +319,19 @@ mod tests {
             QuantizedModel::<Net>::from_blob(&blob[..len]).unwrap_err();
         }
         QuantizedModel::<Net>::from_blob(&blob).unwrap().predict(&[0; 7]).unwrap_err();
+    }
+
+    #[test]
+    fn a_blob_may_lie_anywhere() {
+        let (model, data) = (trained(), halves(10));
+        let blob = quantize(&model, &data, QuantizeOptions { images: 5, ..QuantizeOptions::default() }).unwrap();
+        for skip in 1..16 {
+            let moved = [vec![0; skip], blob.clone()].concat();
+            let model = QuantizedModel::<Net>::from_blob(&moved[skip..]).unwrap();
+            assert_eq!(
+                model.evaluate(&data).unwrap(),
+                QuantizedModel::<Net>::from_blob(&blob).unwrap().evaluate(&data).unwrap()
+            );
+        }
     }
 }

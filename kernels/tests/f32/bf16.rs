@@ -144,6 +144,8 @@ pub(crate) fn equals_the_formula_of_rounded_operands_at_the_edges_of_blocks() {
         [1030, 256, 50],
         [511, 255, 2],
         [33, 2048, 3],
+        [287, 33, 15],
+        [320, 64, 14],
         [30, 2049, 29],
         [784, 10, 1],
         [2, 1, 2],

@@ -73,6 +73,8 @@ pub(crate) fn equals_the_formula_for_any_size() {
 pub(crate) fn equals_the_formula_at_the_edges_of_blocks() {
     for (inputs, units, batch) in
         [(256, 128, 14), (257, 129, 15), (512, 256, 50), (300, 1024, 7), (100, 1030, 50), (784, 10, 1), (1, 1, 1)]
+            .into_iter()
+            .chain([(128, 32, 14), (159, 33, 15), (160, 64, 14), (31, 32, 2), (32, 257, 29)])
     {
         check(inputs, units, batch, &mut Random(6));
     }

@@ -197,8 +197,9 @@ fn convolve_rows<G: Gemm>(
                 b: [tap_y * window.kernel_width * channels * filters, tap_x * channels * filters, filters],
                 row: 0,
             };
-            // One axis of (sample, row, column) becomes the rows of the product: the longer side of the image, since neighbours lie
-            // close together, unless it fills no half of a tile and there are more samples. The others are loops.
+            // One axis of (sample, row, column) becomes the rows of the product: the longer side of the image, since
+            // neighbours lie close together, unless it fills no half of a tile and there are more samples. The others are
+            // loops.
             let axes = [
                 (samples, input.len(), sample),
                 (rows.len, rows.advance * input.width * channels, output.width * filters),

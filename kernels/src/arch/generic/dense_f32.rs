@@ -12,7 +12,7 @@ use crate::arch::{
     parallel::{Split, lanes, pieces},
 };
 
-/// Words of depth of a packed panel of the forward pass, a few more in the last one.
+/// Words of depth of a packed panel of the forward pass; the last one may have some more, fewer than a run.
 const DEPTH: usize = 128;
 /// Values of such a panel at most, tiles having 32 columns at most.
 const PANEL: usize = (DEPTH + RUN) * 32;
@@ -153,8 +153,9 @@ fn dense_columns<G: Gemm>(
             let (i, end) = (begin(block), begin(block + 1));
             let next = if end < inputs { end * units + unit } else { unit + WIDTH };
             let values = kernel.get(next..).unwrap_or_default();
-            let rows = (end - i) / RUN;
-            let mut ahead = Ahead { values, tiles: usize::MAX, tile: rows * units, row: units, step: WIDTH / RUN };
+            // As many rows a tile as it has runs: the next block, which has nearly the same depth, is there after `RUN` tiles.
+            let tile = (end - i) / RUN * units;
+            let mut ahead = Ahead { values, tiles: RUN, tile, row: units, step: WIDTH / RUN };
             for column_of in (0..width).step_by(G::COLUMNS) {
                 let start = match bias {
                     _ if block > 0 => Start::Sum,

@@ -80,8 +80,8 @@ pub(in crate::arch) struct Tile<'a> {
 
 /// Memory to ask for while a product is made: step `k` of the walk's middle iteration `j` of tile `i` asks for the cache line at
 /// `i * tile + j * row + k * step`. It comes to the second cache meanwhile, and costs little: loads are not what limits a tile.
-/// One line a step is about what a core can have under way; two made tiles wait. A word of bf16 is two steps: its tiles take
-/// half as long for the same weights.
+/// One line a step is about what a core can have under way; two made tiles wait. Steps of half a line ask for each line twice,
+/// and for a line every other step. A word of bf16 is two steps: its tiles take half as long for the same weights.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::arch) struct Ahead<'a> {
     pub(in crate::arch) values: &'a [f32],
@@ -145,8 +145,8 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     /// # Safety
     ///
     /// All that the walk reaches from `a` and `b` in the tile's rows and columns must be readable, the tile of `c`
-    /// writable and no one else's, and a bias must have as many values as columns. The same goes for a copy, which only a tile
-    /// of all columns makes.
+    /// writable and no one else's, and a bias must have as many values as columns. Where `copy` is not null, words are values, the
+    /// tile has [`Self::COLUMNS`] columns, and as many values a step are writable there and no one else's.
     unsafe fn tile(self, tile: Tile<'_>);
 
     /// Makes words of `depth` rows of `width` values, `stride` apart, rows being neighbours on the common axis: panels of
@@ -231,12 +231,17 @@ pub(in crate::arch) fn gemm<G: Gemm>(
     }
 }
 
-/// Steps of a run: the middle loop of [`gemm_packing`]'s walks.
+/// Values of a run, one iteration of the middle loop of [`gemm_packing`]'s walks. Runs change no sum; with each begins a row of
+/// what is asked for meanwhile.
 pub(in crate::arch) const RUN: usize = 32;
 
 /// As [`gemm`] with a right operand of `depth` rows of values, `b_row` apart, no more columns than a tile. They come to `panel`
 /// as [`Gemm::pack`] would bring them: where words are values, the first tile does so while it multiplies. The common axis is
 /// walked in runs of [`RUN`] values where it consists of such.
+///
+/// # Panics
+///
+/// If `a`, `b`, `panel` or a bias ends before the product does.
 #[expect(clippy::too_many_arguments, reason = "as of a product, and a panel")]
 pub(in crate::arch) fn gemm_packing<G: Gemm>(
     isa: G,
@@ -253,10 +258,10 @@ pub(in crate::arch) fn gemm_packing<G: Gemm>(
 ) {
     let run = if depth.is_multiple_of(RUN) { RUN } else { depth };
     let words = run.div_ceil(G::GROUP);
-    let runs = depth.checked_div(run).unwrap_or(0);
+    let runs = depth / run;
     let walk = Walk { counts: [1, runs, words], a: [0, words, 1], b: [0, words * G::COLUMNS, G::COLUMNS], row: a_row };
     let (rows, columns) = (c.rows(), c.columns());
-    if G::GROUP > 1 || columns != G::COLUMNS || rows == 0 || depth == 0 {
+    if G::GROUP > 1 || columns != G::COLUMNS || rows == 0 {
         isa.pack(b, b_row, depth, columns, panel);
         return gemm(isa, &walk, a, panel, c, start, relu, ahead);
     }

@@ -64,7 +64,8 @@ macro_rules! define_gemm_f32 {
         unsafe fn dispatch(tile: Tile<'_>) {
             let last = vector::mask(tile.columns - (tile.columns - 1) / LANES * LANES);
             let whole = vector::MASKS_ARE_VECTORS && tile.columns.is_multiple_of(LANES);
-            if !tile.copy.is_null() {
+            if pack::GROUP == 1 && !tile.copy.is_null() {
+                debug_assert_eq!(tile.columns, 2 * LANES, "a copy has all columns");
                 return match tile.rows {
                     $(
                         // SAFETY: the caller's promise.
