@@ -61,7 +61,7 @@ fn network<N: Network>(name: &str, backend: Backend) {
     initialize::<N>(&mut weights, 1);
     let x: Vec<f32> = (0..IMAGES * N::INPUT.len()).map(|i| (i * i % 257) as f32 / 256.0).collect();
     let mut calibrator = Calibrator::<N>::new(Range::MinMax);
-    calibrator.observe(Backend::detect(), &weights, &x, &mut vec![0.0; N::inference_len(IMAGES)]).unwrap();
+    calibrator.observe(Backend::detect(), &weights, &x, &mut vec![0.0; N::observed_len(IMAGES)]).unwrap();
     let blob = write::<N>(&quantize::<N>(&weights, &calibrator.finish()).unwrap(), Family::Plain).unwrap();
     let mut aligned = vec![0u128; blob.len().div_ceil(16)];
     bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);

@@ -104,7 +104,7 @@ pub fn quantize<N: Network>(
     check_fits::<N>(data)?;
 
     let mut calibrator = Calibrator::<N>::new(range);
-    let mut memory = Values::zeroed(N::inference_len(CALIBRATION_BATCH.min(images)));
+    let mut memory = Values::zeroed(N::observed_len(CALIBRATION_BATCH.min(images)));
     let mut batch = Batch::new::<N>();
     for start in (0..images).step_by(CALIBRATION_BATCH) {
         batch.gather(data, start..images.min(start + CALIBRATION_BATCH));

@@ -2,6 +2,8 @@
 //!
 //! Tensors are stored height, width, channels (NHWC), channels innermost, as Keras and TFLite do by default.
 
+use core::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// The shape of one sample: height, width and channels. A vector of `n` values is `[1, 1, n]`.
@@ -125,6 +127,25 @@ impl Geometry {
             Err(error) => return Err(error),
         };
         Ok(Self { input, output: Shape::new(height, width, channels), kernel, strides, padding: [top, left] })
+    }
+
+    /// The geometry of the output rows `rows` alone, and the input rows that they are made of.
+    ///
+    /// # Panics
+    ///
+    /// If there are no such rows.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> (Self, Range<usize>) {
+        assert!(!rows.is_empty() && rows.end <= self.output.height, "rows {rows:?} of {}", self.output.height);
+        let [stride, padding] = [self.strides[0], self.padding[0]];
+        let start = (rows.start * stride).saturating_sub(padding);
+        let end = ((rows.end - 1) * stride + self.kernel[0]).saturating_sub(padding).min(self.input.height);
+        let of = Self {
+            input: Shape::new(end - start, self.input.width, self.input.channels),
+            output: Shape::new(rows.len(), self.output.width, self.output.channels),
+            padding: [padding.saturating_sub(rows.start * stride), self.padding[1]],
+            ..*self
+        };
+        (of, start..end)
     }
 
     /// How many inputs one output of a convolution reads: kernel height x kernel width x input channels.

@@ -36,7 +36,7 @@ fn random<N: Network>(family: Family) -> Result<Vec<u8>, Box<dyn Error>> {
     initialize::<N>(&mut weights, 1);
     // Any image will do: it gives the ranges. The scalar kernels round alike on every machine.
     let x: Vec<f32> = (0..N::INPUT.len()).map(|i| (i * i % 256) as f32 / 255.0).collect();
-    let mut memory = vec![0.0; N::inference_len(1)];
+    let mut memory = vec![0.0; N::observed_len(1)];
     let mut calibrator = Calibrator::<N>::new(Range::MinMax);
     calibrator.observe(Backend::SCALAR, &weights, &x, &mut memory).map_err(|error| error.to_string())?;
     let quantized = quantize::<N>(&weights, &calibrator.finish()).map_err(|error| error.to_string())?;

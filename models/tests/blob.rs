@@ -52,7 +52,7 @@ fn weights_and_samples<N: Network>() -> (Vec<f32>, Vec<f32>) {
 
 fn quantized<N: Network>() -> QuantizedNetwork {
     let (weights, x) = weights_and_samples::<N>();
-    let mut memory = vec![0.0; N::inference_len(SAMPLES)];
+    let mut memory = vec![0.0; N::observed_len(SAMPLES)];
     let mut calibrator = Calibrator::<N>::new(Range::MinMax);
     calibrator.observe(Backend::detect(), &weights, &x, &mut memory).unwrap();
     quantize::<N>(&weights, &calibrator.finish()).unwrap()

@@ -37,7 +37,7 @@ fn check<N: Network>() {
     let mut weights = vec![0.0; N::PARAMETERS];
     initialize::<N>(&mut weights, 5);
     let image: Vec<f32> = (0..N::INPUT.len()).map(|i| (i * i % 251) as f32 / 251.0).collect();
-    let mut memory = vec![0.0; N::inference_len(1)];
+    let mut memory = vec![0.0; N::observed_len(1)];
     let mut calibrator = Calibrator::<N>::new(Range::MinMax);
     calibrator.observe(Backend::detect(), &weights, &image, &mut memory).unwrap();
     let quantized = quantize::<N>(&weights, &calibrator.finish()).unwrap();

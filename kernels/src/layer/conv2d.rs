@@ -86,10 +86,22 @@ impl<
     const ACTIVATION: Activation = A::ACTIVATION;
     const PACKING_S8: Option<Packing> = Backend::CONV_S8_PACKING;
 
-    fn forward_linear(&self, cx: &Context, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
+    fn forward_linear(
+        &self,
+        cx: &Context,
+        weights: &[f32],
+        pool: Option<&Geometry>,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
         let (kernel, bias) = weights.split_at(Self::KERNEL_LEN);
         let relu = matches!(A::ACTIVATION, Activation::Relu);
-        cx.backend.conv2d(&Self::GEOMETRY, cx.batch, x, kernel, BIAS.then_some(bias), relu, y, scratch);
+        let (g, bias) = (&Self::GEOMETRY, BIAS.then_some(bias));
+        match pool {
+            Some(pool) => cx.backend.conv2d_max_pool(g, pool, cx.batch, x, kernel, bias, relu, y, scratch),
+            None => cx.backend.conv2d(g, cx.batch, x, kernel, bias, relu, y, scratch),
+        }
         if matches!(A::ACTIVATION, Activation::Relu6) {
             cx.backend.relu6(y);
         }

@@ -40,7 +40,15 @@ impl<const INPUTS: usize, const UNITS: usize, A: ActivationKind, const BIAS: boo
     const ACTIVATION: Activation = A::ACTIVATION;
     const PACKING_S8: Option<Packing> = Backend::DENSE_S8_PACKING;
 
-    fn forward_linear(&self, cx: &Context, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
+    fn forward_linear(
+        &self,
+        cx: &Context,
+        weights: &[f32],
+        _pool: Option<&Geometry>,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
         let (kernel, bias) = weights.split_at(Self::KERNEL_LEN);
         let relu = matches!(A::ACTIVATION, Activation::Relu);
         cx.backend.dense(INPUTS, UNITS, cx.batch, x, kernel, BIAS.then_some(bias), relu, y, scratch);

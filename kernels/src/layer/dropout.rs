@@ -1,7 +1,7 @@
 //! Dropout.
 
 use super::{Context, Gradient, Layer, LayerInfo, LayerKind};
-use crate::geometry::Shape;
+use crate::geometry::{Geometry, Shape};
 use crate::train::{Optimizer, Trainable};
 
 /// While training, sets each value to 0 with probability `rate` and divides the others by `1 - rate`; otherwise does
@@ -39,7 +39,15 @@ impl<const H: usize, const W: usize, const C: usize> Layer for Dropout<H, W, C> 
         cx.dropout_seed.is_none()
     }
 
-    fn forward_linear(&self, cx: &Context, _weights: &[f32], x: &[f32], y: &mut [f32], _scratch: &mut [f32]) {
+    fn forward_linear(
+        &self,
+        cx: &Context,
+        _weights: &[f32],
+        _pool: Option<&Geometry>,
+        x: &[f32],
+        y: &mut [f32],
+        _scratch: &mut [f32],
+    ) {
         match cx.dropout_seed {
             Some(seed) => {
                 y.copy_from_slice(x);

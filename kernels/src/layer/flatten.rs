@@ -1,7 +1,7 @@
 //! Flatten.
 
 use super::{Context, Gradient, Layer, LayerInfo, LayerKind};
-use crate::geometry::Shape;
+use crate::geometry::{Geometry, Shape};
 use crate::train::{Optimizer, Trainable};
 
 /// The same values, seen as one vector: Keras's `Flatten` of an `H x W x C` input. Nothing is moved or computed.
@@ -28,7 +28,15 @@ impl<const H: usize, const W: usize, const C: usize> Layer for Flatten<H, W, C> 
         true
     }
 
-    fn forward_linear(&self, _cx: &Context, _weights: &[f32], x: &[f32], y: &mut [f32], _scratch: &mut [f32]) {
+    fn forward_linear(
+        &self,
+        _cx: &Context,
+        _weights: &[f32],
+        _pool: Option<&Geometry>,
+        x: &[f32],
+        y: &mut [f32],
+        _scratch: &mut [f32],
+    ) {
         y.copy_from_slice(x);
     }
 

@@ -66,7 +66,15 @@ impl<
     const INPUT: Shape = Self::GEOMETRY.input;
     const OUTPUT: Shape = Self::GEOMETRY.output;
 
-    fn forward_linear(&self, cx: &Context, _weights: &[f32], x: &[f32], y: &mut [f32], _scratch: &mut [f32]) {
+    fn forward_linear(
+        &self,
+        cx: &Context,
+        _weights: &[f32],
+        _pool: Option<&Geometry>,
+        x: &[f32],
+        y: &mut [f32],
+        _scratch: &mut [f32],
+    ) {
         cx.backend.max_pool(&Self::GEOMETRY, cx.batch, x, y);
     }
 

@@ -58,10 +58,19 @@ pub trait Layer {
         false
     }
 
-    /// Computes `y` up to an activation that only clamps: sigmoid, tanh and softmax are left to [`activate`].
+    /// Computes `y` up to an activation that only clamps: sigmoid, tanh and softmax are left to [`activate`]. With `pool`, which
+    /// only convolutions get, `y` is what this max pooling makes of it.
     ///
     /// [`activate`]: Layer::activate
-    fn forward_linear(&self, cx: &Context, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]);
+    fn forward_linear(
+        &self,
+        cx: &Context,
+        weights: &[f32],
+        pool: Option<&Geometry>,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut [f32],
+    );
 
     /// Applies in place what [`forward_linear`] left out.
     ///
@@ -72,7 +81,7 @@ pub trait Layer {
 
     /// Computes `y`, the layer's outputs.
     fn forward(&self, cx: &Context, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
-        self.forward_linear(cx, weights, x, y, scratch);
+        self.forward_linear(cx, weights, None, x, y, scratch);
         self.activate(cx, y);
     }
 

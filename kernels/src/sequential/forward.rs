@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::{Network, Visitor, plan};
 use crate::arch::{Backend, parallel};
-use crate::layer::{Context, Layer};
+use crate::layer::{Context, Layer, LayerInfo};
 
 /// Why a forward pass cannot run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +39,10 @@ pub fn forward<'m, N: Network>(
     x: &[f32],
     memory: &'m mut [f32],
 ) -> Result<&'m [f32], ForwardError> {
-    forward_observed::<N>(backend, weights, x, memory, &mut |_, _| {})
+    run::<N>(backend, weights, x, memory, None)
 }
 
-/// [`forward`], showing to `observe` the outputs of each layer as it is computed, with the layer's number. The outputs are those
+/// [`forward`] with at least `N::observed_len(batch)` values of memory, showing to `observe` the outputs of each layer as it is computed, with the layer's number. The outputs are those
 /// before sigmoid, tanh and softmax, as calibration needs them.
 ///
 /// # Errors
@@ -55,18 +55,42 @@ pub fn forward_observed<'m, N: Network>(
     memory: &'m mut [f32],
     observe: &mut (dyn FnMut(usize, &[f32]) + Send),
 ) -> Result<&'m [f32], ForwardError> {
+    run::<N>(backend, weights, x, memory, Some(&mut *observe))
+}
+
+fn run<'a, 'm, N: Network>(
+    backend: Backend,
+    weights: &'a [f32],
+    x: &'a [f32],
+    memory: &'m mut [f32],
+    observe: Option<&'a mut (dyn FnMut(usize, &[f32]) + Send + 'a)>,
+) -> Result<&'m [f32], ForwardError> {
     let batch = x.len() / N::INPUT.len();
     let check = |what, len, needed, fits| if fits { Ok(()) } else { Err(ForwardError { what, len, needed }) };
     check("weights", weights.len(), N::PARAMETERS, weights.len() == N::PARAMETERS)?;
     check("x", x.len(), batch.max(1) * N::INPUT.len(), batch > 0 && x.len() == batch * N::INPUT.len())?;
-    let needed = N::inference_len(batch);
+    let (needed, scratch) = match observe {
+        None => (N::inference_len(batch), plan::inference_scratch(N::LAYERS, batch)),
+        Some(_) => (N::observed_len(batch), plan::largest_scratch(N::LAYERS, batch)),
+    };
     check("memory", memory.len(), needed, memory.len() >= needed)?;
 
-    let values = needed - plan::largest_scratch(N::LAYERS, batch);
+    let values = needed - scratch;
     let (tensors, scratch) = memory.split_at_mut(values);
     let cx = Context { backend, batch, dropout_seed: None };
-    let mut pass =
-        Pass { cx, weights, input: Some(x), tensors, at_front: false, len: x.len(), scratch, layer: 0, observe };
+    let mut pass = Pass {
+        cx,
+        layers: N::LAYERS,
+        weights,
+        input: Some(x),
+        tensors,
+        at_front: false,
+        len: x.len(),
+        scratch,
+        layer: 0,
+        pooled: false,
+        observe,
+    };
     parallel::inside(batch * N::MACS, || N::NEW.visit(&mut pass));
     let Pass { tensors, at_front, len, .. } = pass;
     Ok(if at_front { &tensors[..len] } else { &tensors[values - len..] })
@@ -75,6 +99,7 @@ pub fn forward_observed<'m, N: Network>(
 /// The state between two layers.
 struct Pass<'a, 'm> {
     cx: Context,
+    layers: &'static [LayerInfo<'static>],
     weights: &'a [f32],
     /// The network's input until a layer has read it.
     input: Option<&'a [f32]>,
@@ -84,7 +109,9 @@ struct Pass<'a, 'm> {
     len: usize,
     scratch: &'m mut [f32],
     layer: usize,
-    observe: &'a mut (dyn FnMut(usize, &[f32]) + Send),
+    /// Whether the next layer is a max pooling that is done already.
+    pooled: bool,
+    observe: Option<&'a mut (dyn FnMut(usize, &[f32]) + Send + 'a)>,
 }
 
 impl Visitor for Pass<'_, '_> {
@@ -93,10 +120,15 @@ impl Visitor for Pass<'_, '_> {
         self.weights = after;
         let number = self.layer;
         self.layer += 1;
-        if layer.is_identity(&self.cx) && self.input.is_none() {
+        if core::mem::take(&mut self.pooled) || layer.is_identity(&self.cx) && self.input.is_none() {
             return;
         }
-        let len = self.cx.batch * L::OUTPUT.len();
+        let pool = match self.observe {
+            None => plan::fused_pool(self.layers, number),
+            Some(_) => None,
+        };
+        self.pooled = pool.is_some();
+        let len = self.cx.batch * pool.map_or(L::OUTPUT.len(), |pool| pool.output.len());
         let at_front = !self.at_front;
         let (x, y) = match (self.input.take(), at_front) {
             (Some(input), true) => (input, &mut self.tensors[..len]),
@@ -114,8 +146,10 @@ impl Visitor for Pass<'_, '_> {
                 (&*front, &mut back[start..])
             }
         };
-        layer.forward_linear(&self.cx, weights, x, y, self.scratch);
-        (self.observe)(number, y);
+        layer.forward_linear(&self.cx, weights, pool.as_ref(), x, y, self.scratch);
+        if let Some(observe) = &mut self.observe {
+            observe(number, y);
+        }
         layer.activate(&self.cx, y);
         self.at_front = at_front;
         self.len = len;

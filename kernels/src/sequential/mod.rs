@@ -12,8 +12,8 @@ pub use forward::{ForwardError, forward, forward_observed};
 pub use int8::Int8;
 pub use memory::{Memory, WorkingMemory};
 pub use plan::{
-    Stage, activation_bytes, inference_len, parameters, scratch_bytes, scratch_bytes_on, scratch_len, total_macs,
-    training_len,
+    Stage, activation_bytes, inference_len, observed_len, parameters, scratch_bytes, scratch_bytes_on, scratch_len,
+    total_macs, training_len,
 };
 pub(crate) use training::TrainingPass;
 
@@ -98,6 +98,11 @@ pub trait Network: Sized + Copy + Send + Sync + 'static {
     /// How many `f32` [`forward`] works in for a batch.
     fn inference_len(batch: usize) -> usize {
         inference_len(Self::LAYERS, batch)
+    }
+
+    /// How many `f32` [`forward_observed`] works in for a batch.
+    fn observed_len(batch: usize) -> usize {
+        observed_len(Self::LAYERS, batch)
     }
 
     /// How many `f32` a training step works in for a batch.

@@ -8,7 +8,7 @@
 
 use crate::arch::{Backend, Cores};
 use crate::geometry::{Geometry, Shape};
-use crate::layer::{LayerInfo, LayerKind};
+use crate::layer::{Activation, LayerInfo, LayerKind};
 
 /// One step of the quantised network: a layer, and the max pooling that is computed in the same pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,8 +121,62 @@ pub(super) const fn largest_scratch(layers: &[LayerInfo<'_>], batch: usize) -> u
     }
 }
 
-/// How many `f32` a forward pass works in: input and output of a layer, and scratch.
+/// The max pooling that the forward pass computes together with layer `i`: the next layer, where layer `i` is a convolution
+/// whose activation leaves the order of values as it is, to the bit.
+pub(super) const fn fused_pool(layers: &[LayerInfo<'_>], i: usize) -> Option<Geometry> {
+    if i + 1 >= layers.len() {
+        return None;
+    }
+    match (layers[i].kind, layers[i + 1].kind) {
+        (
+            LayerKind::Conv2D { geometry, activation: Activation::Linear | Activation::Relu, .. },
+            LayerKind::MaxPooling2D { geometry: pool },
+        ) if Backend::fuses_max_pool(&geometry, &pool) => Some(pool),
+        _ => None,
+    }
+}
+
+/// Scratch of a forward pass.
+pub(super) const fn inference_scratch(layers: &[LayerInfo<'_>], batch: usize) -> usize {
+    let mut scratch = 0;
+    let mut i = 0;
+    while i < layers.len() {
+        scratch = max(
+            scratch,
+            match (fused_pool(layers, i), layers[i].kind) {
+                (Some(pool), LayerKind::Conv2D { geometry, .. }) => {
+                    Backend::conv2d_max_pool_scratch_len(&geometry, &pool)
+                }
+                _ => scratch_len(&layers[i], batch),
+            },
+        );
+        i += 1;
+    }
+    scratch
+}
+
+/// How many `f32` a forward pass works in: input and output of a layer, or of a convolution and the max pooling that is computed
+/// with it; and scratch.
 pub const fn inference_len(layers: &[LayerInfo<'_>], batch: usize) -> usize {
+    let mut values = 0;
+    let mut i = 0;
+    while i < layers.len() {
+        let input = if i == 0 { 0 } else { layers[i].input.len() };
+        let output = match fused_pool(layers, i) {
+            Some(pool) => {
+                i += 1;
+                pool.output.len()
+            }
+            None => layers[i].output.len(),
+        };
+        values = max(values, input + output);
+        i += 1;
+    }
+    batch * values + inference_scratch(layers, batch)
+}
+
+/// As [`inference_len`], for a pass that shows the outputs of each layer and so computes them all.
+pub const fn observed_len(layers: &[LayerInfo<'_>], batch: usize) -> usize {
     let mut values = 0;
     let mut i = 0;
     while i < layers.len() {

@@ -6,6 +6,7 @@
 
 mod bf16;
 mod conv2d;
+mod conv2d_max_pool;
 mod coverage;
 mod dense;
 mod elementwise;

@@ -38,8 +38,13 @@ impl Random {
 
     /// A window of any kind over an input with these channels.
     pub(crate) fn geometry(&mut self, channels: usize, filters: usize) -> Geometry {
+        let input = Shape::new(self.between(1, 13), self.between(1, 13), channels);
+        self.geometry_over(input, filters)
+    }
+
+    /// A window of any kind over this input.
+    pub(crate) fn geometry_over(&mut self, input: Shape, filters: usize) -> Geometry {
         loop {
-            let input = Shape::new(self.between(1, 13), self.between(1, 13), channels);
             let kernel = [self.between(1, 5), self.between(1, 5)];
             let strides = [self.between(1, 3), self.between(1, 3)];
             let strides = if self.next().is_multiple_of(2) { [1, 1] } else { strides };

@@ -50,8 +50,13 @@ const KERNELS: &[Kernel] = table! { "f32";
         in dense {equals_the_formula_at_the_edges_of_blocks a_samples_output_is_the_same_bits_alone_and_in_a_batch};
     vector::_ [avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
 
-    pool_f32::max_pool [scalar avx2 avx512] by max_pool in pool {equals_the_definition};
-    pool_f32::max_pool_gradient [scalar avx2 avx512] by max_pool_gradient in pool {equals_the_definition};
+    pool_f32::max_pool [scalar] by max_pool in pool {equals_the_definition};
+    pool_f32::max_pool_gradient [scalar] by max_pool_gradient in pool {equals_the_definition};
+    pool_f32::for_each_window [scalar] by max_pool in pool {equals_the_definition};
+    pool_f32::windows_tile [scalar] by max_pool_gradient in pool {equals_the_definition};
+    pool_f32::define_pool_f32 [x86_64 avx2 avx512] by max_pool_gradient in pool {equals_the_definition};
+    conv_f32::convolve_rows [generic] by conv2d_max_pool
+        in conv2d_max_pool {equals_one_after_the_other equals_one_after_the_other_in_several_bands};
 
     optimizer_f32::adadelta [scalar avx2 avx512] by adadelta in optimizer {adadelta};
     optimizer_f32::adam [scalar avx2 avx512] by adam in optimizer {adam};

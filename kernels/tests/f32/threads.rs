@@ -49,6 +49,29 @@ fn conv2d() {
 }
 
 #[test]
+fn conv2d_max_pool() {
+    let mut random = Random(15);
+    for (shape, filters, kernel, batch) in [
+        (Shape::new(14, 14, 32), 64, [5, 5], 9),
+        (Shape::new(28, 28, 1), 32, [5, 5], 11),
+        (Shape::new(70, 70, 3), 20, [3, 3], 1),
+        (Shape::new(31, 29, 32), 16, [5, 5], 1),
+    ] {
+        let g = Geometry::new(shape, filters, kernel, [1, 1], Padding::Same).unwrap();
+        let pool = Geometry::new(g.output, filters, [2, 2], [2, 2], Padding::Same).unwrap();
+        let (x, weights) = (random.values(batch * g.input.len()), random.values(g.patch() * filters));
+        for backend in backends() {
+            same_for_any_number("conv2d_max_pool", || {
+                let mut scratch = poison(Backend::conv2d_max_pool_scratch_len(&g, &pool));
+                let mut y = poison(batch * pool.output.len());
+                backend.conv2d_max_pool(&g, &pool, batch, &x, &weights, None, true, &mut y, &mut scratch);
+                y
+            });
+        }
+    }
+}
+
+#[test]
 fn dense() {
     let mut random = Random(12);
     let (inputs, units, batch) = (700, 512, 50);

@@ -2,12 +2,17 @@
 use crate::arch::generic::{self, conv_f32::Window, winograd_f32};
 use crate::{
     arch::{
-        Backend, by_kind,
-        parallel::{Rows, pieces},
+        Backend, by_kind, dispatch,
+        f32::MOST_LANES,
+        parallel::{Rows, Split, lanes, pieces},
         scalar,
     },
     geometry::Geometry,
 };
+
+/// Values of the convolution's output that exist at a time in each thread, where it is pooled at once: what a second cache of
+/// 1 MiB keeps beside the rest. A device keeps what one row of the pooled output is made of.
+const BAND: usize = if cfg!(feature = "std") { 1 << 15 } else { 0 };
 
 impl Backend {
     /// How many f32 of scratch [`Self::conv2d`], [`Self::conv2d_input_gradient`] and [`Self::conv2d_kernel_gradient`]
@@ -55,9 +60,75 @@ impl Backend {
                 scalar::conv_f32::conv2d(g, x, kernel, bias, relu, y);
             }),
             isa => if winograd_f32::applies(g) {
-                winograd_f32::conv2d(isa, g, x, kernel, bias, relu, y, scratch);
+                winograd_f32::conv2d(isa, g, None, x, kernel, bias, relu, y, scratch);
             } else {
                 generic::conv_f32::convolve(isa, &Window::forward(g), x, kernel, bias, relu, y);
+            }
+        );
+    }
+
+    /// Whether [`Self::conv2d_max_pool`] takes this convolution and this pooling of its output. It does not where a vector back
+    /// end makes the convolution by Winograd's minimal filtering and windows are not 2 x 2, side by side.
+    pub const fn fuses_max_pool(g: &Geometry, pool: &Geometry) -> bool {
+        #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+        let fuses = !winograd_f32::applies(g) || winograd_f32::pools(pool);
+        #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
+        let fuses = true;
+        let _ = (g, pool);
+        fuses
+    }
+
+    /// How many f32 of scratch [`Self::conv2d_max_pool`] needs, for any number of samples. On a device that is what one row of the
+    /// pooled output is made of.
+    pub const fn conv2d_max_pool_scratch_len(g: &Geometry, pool: &Geometry) -> usize {
+        #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+        if winograd_f32::applies(g) {
+            let (own, scalar) = (winograd_f32::forward_scratch_len(g), MOST_LANES * band_len(g, pool));
+            return if own > scalar { own } else { scalar };
+        }
+        MOST_LANES * band_len(g, pool)
+    }
+
+    /// [`Self::conv2d`] and then [`Self::max_pool`] by `pool`, the same bits, while of the convolution's output no more than some
+    /// rows exist at a time.
+    ///
+    /// # Panics
+    ///
+    /// If [`Self::fuses_max_pool`] says no, or a slice's length does not follow from `g`, `pool` and `batch`.
+    #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
+    pub fn conv2d_max_pool(
+        self,
+        g: &Geometry,
+        pool: &Geometry,
+        batch: usize,
+        x: &[f32],
+        kernel: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        assert!(Self::fuses_max_pool(g, pool), "a pooling that is not made together with this convolution");
+        assert_eq!(pool.input, g.output, "the convolution's output is what is pooled");
+        assert_eq!(pool.output.channels, g.output.channels, "pooling keeps the channels");
+        assert_eq!(x.len(), batch * g.input.len(), "input of {batch} samples");
+        assert_eq!(y.len(), batch * pool.output.len(), "output of {batch} samples");
+        assert_eq!(kernel.len(), g.patch() * g.output.channels, "kernel [kh, kw, c, f]");
+        assert!(bias.is_none_or(|bias| bias.len() == g.output.channels), "bias: one value a filter");
+        assert!(scratch.len() >= Self::conv2d_max_pool_scratch_len(g, pool), "scratch is too short");
+        by_kind!(
+            self,
+            scalar => in_bands(g, pool, x, y, scratch, &|g, x, pool, band, y| {
+                scalar::conv_f32::conv2d(g, x, kernel, bias, relu, band);
+                scalar::pool_f32::max_pool(pool, band, y);
+            }),
+            isa => if winograd_f32::applies(g) {
+                winograd_f32::conv2d(isa, g, Some(pool), x, kernel, bias, relu, y, scratch);
+            } else {
+                in_bands(g, pool, x, y, scratch, &|g, x, pool, band, y| {
+                    generic::conv_f32::convolve_rows(isa, &Window::forward(g), 0..g.output.height, x, kernel, bias, relu, band);
+                    dispatch!(self, pool_f32::max_pool(pool, band, y));
+                });
             }
         );
     }
@@ -144,6 +215,53 @@ fn for_each_sample(
 ) {
     pieces((Rows { items: from, width: from_len }, Rows { items: to, width: to_len }), 1, &|_, (from, to)| {
         from.items.chunks_exact(from_len).zip(to.items.chunks_exact_mut(to_len)).for_each(|(x, y)| work(x, y));
+    });
+}
+
+/// Rows of the pooled output that are made at a time.
+const fn band_rows(g: &Geometry, pool: &Geometry) -> usize {
+    let rows = BAND / (g.output.width * g.output.channels);
+    if rows < pool.kernel[0] + pool.strides[0] {
+        return 1;
+    }
+    let rows = (rows - pool.kernel[0]) / pool.strides[0] + 1;
+    if rows < pool.output.height { rows } else { pool.output.height }
+}
+
+/// Values of the convolution's output that these are made of at most.
+const fn band_len(g: &Geometry, pool: &Geometry) -> usize {
+    let rows = (band_rows(g, pool) - 1) * pool.strides[0] + pool.kernel[0];
+    (if rows < g.output.height { rows } else { g.output.height }) * g.output.width * g.output.channels
+}
+
+/// Calls `work(convolution, its input, pooling, its input to be made, its output)` for bands of rows of all samples, as if each
+/// were an image of its own; spread over threads.
+fn in_bands(
+    g: &Geometry,
+    pool: &Geometry,
+    x: &[f32],
+    y: &mut [f32],
+    scratch: &mut [f32],
+    work: &(impl Fn(&Geometry, &[f32], &Geometry, &mut [f32], &mut [f32]) + Sync),
+) {
+    /// So few multiplications are not worth another thread.
+    const SMALL: usize = 1 << 18;
+    let (height, width) = (pool.output.height, pool.output.width * pool.output.channels);
+    let grain = SMALL.div_ceil(g.patch() * g.output.len() / height);
+    lanes(Rows { items: y, width }, grain, MOST_LANES, scratch, band_len(g, pool), &|first, y, band| {
+        let mut rest = y;
+        let mut first = first;
+        while rest.count() > 0 {
+            let (sample, row) = (first / height, first % height);
+            let rows = band_rows(g, pool).min(height - row).min(rest.count());
+            let (y, others) = rest.cut(rows);
+            let (pool, convolved) = pool.rows(row..row + rows);
+            let (of, input) = g.rows(convolved);
+            let line = g.input.width * g.input.channels;
+            let x = &x[sample * g.input.len()..][input.start * line..input.end * line];
+            work(&of, x, &pool, &mut band[..of.output.len()], y.items);
+            (first, rest) = (first + rows, others);
+        }
     });
 }
 

@@ -169,7 +169,7 @@ pub(in crate::arch) fn convolve<G: Gemm>(
 
 /// The outputs in rows `out_rows` of every sample of `x`. `y` holds just those rows of as many samples.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor")]
-fn convolve_rows<G: Gemm>(
+pub(in crate::arch) fn convolve_rows<G: Gemm>(
     isa: G,
     window: &Window,
     out_rows: Range<usize>,

@@ -6,6 +6,7 @@ pub(in crate::arch) mod avx512;
 mod gemm_f32;
 mod pack_f32;
 mod peak_f32;
+mod pool_f32;
 mod product_f32;
 mod row_f32;
 mod rows_s8;

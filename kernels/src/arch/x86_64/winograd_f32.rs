@@ -295,10 +295,12 @@ macro_rules! define_winograd_f32 {
 
         #[target_feature(enable = $features)]
         fn output<const M: usize>(from: &[f32], layout: Layout, count: usize, to: Output<'_>) {
-            let Output { values, row, filters, rows, columns, bias, relu } = to;
+            let Output { values, row, filters, rows, columns, pool, bias, relu } = to;
             check(layout, count, filters, from.len());
             let (rows, columns) = (rows.min(M), columns.min(count * M));
-            assert!(rows == 0 || (rows - 1) * row + columns * filters <= values.len(), "the image ends before the run");
+            let stored = if pool { [rows.div_ceil(2), columns.div_ceil(2)] } else { [rows, columns] };
+            let last = stored[0].saturating_sub(1) * row + stored[1] * filters;
+            assert!(last <= values.len(), "the image ends before the run");
             assert!(bias.is_none_or(|bias| bias.len() >= filters), "bias: one value a filter");
             for tile in 0..count {
                 for f in (0..filters).step_by(LANES) {
@@ -310,6 +312,7 @@ macro_rules! define_winograd_f32 {
                         None => vector::zero(),
                     };
                     let to = values.as_mut_ptr().wrapping_add(f);
+                    let mut maxima = [[vector::splat(f32::NEG_INFINITY); M]; M];
                     both(
                         |x| collect::<M>(x),
                         // SAFETY: all tiles, points and filters lie in `from` as asserted above.
@@ -319,11 +322,27 @@ macro_rules! define_winograd_f32 {
                             if i < rows && column < columns {
                                 let sum = vector::add(value, bias);
                                 let sum = if relu { vector::max(vector::zero(), sum) } else { sum };
-                                // SAFETY: these rows and columns lie in the image as asserted above.
-                                unsafe { vector::store(to.wrapping_add(i * row + column * filters), sum) }
+                                if pool {
+                                    let maximum = &mut maxima[i / 2][j / 2];
+                                    *maximum = vector::max(sum, *maximum);
+                                } else {
+                                    // SAFETY: these rows and columns lie in the image as asserted above.
+                                    unsafe { vector::store(to.wrapping_add(i * row + column * filters), sum) }
+                                }
                             }
                         },
                     );
+                    if pool {
+                        for (i, maxima) in maxima[..M / 2].iter().enumerate() {
+                            for (j, maximum) in maxima[..M / 2].iter().enumerate() {
+                                let column = tile * (M / 2) + j;
+                                if i < stored[0] && column < stored[1] {
+                                    // SAFETY: as above.
+                                    unsafe { vector::store(to.wrapping_add(i * row + column * filters), *maximum) }
+                                }
+                            }
+                        }
+                    }
                 }
             }
         }

@@ -23,11 +23,12 @@ pub(super) const fn scratch_len(g: &Geometry) -> usize {
     g.patch() * g.output.channels + POINTS * spread(len) + MOST_LANES * lane_len(g, TILES)
 }
 
-/// The convolution of all samples.
+/// The convolution of all samples, and the max pooling of its output where there is one that [`pools`] takes.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 pub(in crate::arch) fn conv2d<W: Winograd>(
     isa: W,
     g: &Geometry,
+    pool: Option<&Geometry>,
     x: &[f32],
     kernel: &[f32],
     bias: Option<&[f32]>,
@@ -35,7 +36,9 @@ pub(in crate::arch) fn conv2d<W: Winograd>(
     y: &mut [f32],
     scratch: &mut [f32],
 ) {
-    let pass = Pass { input: g.input, output: g.output, padding: g.padding, bias, relu, lane: lane_len(g, TILES) };
+    let pool = pool.map(|pool| pool.output);
+    let pass =
+        Pass { input: g.input, output: g.output, pool, padding: g.padding, bias, relu, lane: lane_len(g, TILES) };
     match g.kernel[0] {
         5 => pass.run::<W, 4, 5>(isa, x, kernel, y, aligned(scratch)),
         _ => pass.run::<W, 6, 3>(isa, x, kernel, y, aligned(scratch)),
@@ -54,7 +57,8 @@ pub(in crate::arch) fn conv2d_input_gradient<W: Winograd>(
     let (turned, scratch) = aligned(scratch).split_at_mut(kernel.len());
     turn_kernel(isa, g, kernel, turned);
     let padding = [g.kernel[0] - 1 - g.padding[0], g.kernel[1] - 1 - g.padding[1]];
-    let pass = Pass { input: g.output, output: g.input, padding, bias: None, relu: false, lane: lane_len(g, TILES) };
+    let (input, output, lane) = (g.output, g.input, lane_len(g, TILES));
+    let pass = Pass { input, output, pool: None, padding, bias: None, relu: false, lane };
     match g.kernel[0] {
         5 => pass.run::<W, 4, 5>(isa, dy, turned, dx, scratch),
         _ => pass.run::<W, 6, 3>(isa, dy, turned, dx, scratch),
@@ -66,6 +70,8 @@ pub(in crate::arch) fn conv2d_input_gradient<W: Winograd>(
 struct Pass<'a> {
     input: Shape,
     output: Shape,
+    /// The shape of the pooled output, of windows of 2 x 2 side by side.
+    pool: Option<Shape>,
     padding: [usize; 2],
     bias: Option<&'a [f32]>,
     relu: bool,
@@ -114,8 +120,12 @@ impl Pass<'_> {
             isa.kernel::<R>(kernel, len, first, points);
         });
         let points = &*points;
-        let tiling = Tiling { shape: self.output, side: M };
-        let count = y.len() / self.output.len() * tiling.rows();
+        // The tiles of what is stored: `M` is even, so that no window lies in two.
+        let tiling = match self.pool {
+            Some(shape) => Tiling { shape, side: M / 2 },
+            None => Tiling { shape: self.output, side: M },
+        };
+        let count = y.len() / tiling.shape.len() * tiling.rows();
         let strips = Strips { tiling, first: 0, count, values: y };
         let grain = TILES.div_ceil(tiling.columns());
         lanes(strips, grain, MOST_LANES, scratch, self.lane, &|_, strips, scratch| {
@@ -133,7 +143,9 @@ impl Pass<'_> {
         scratch: &mut [f32],
     ) {
         let Strips { tiling, first, count, values: y } = strips;
-        let (channels, filters, width) = (self.input.channels, self.output.channels, self.output.width);
+        let (channels, filters) = (self.input.channels, self.output.channels);
+        let stored = tiling.shape;
+        let step = M / tiling.side;
         let (v_layout, m_layout) = (Layout::by_block(channels), Layout::by_block(filters));
         let kernel_layout = Layout { row: filters, point: spread(channels * filters), block: BLOCK };
         let (columns, scratch) = scratch.split_at_mut(COLUMNS_LEN);
@@ -145,7 +157,7 @@ impl Pass<'_> {
             let [from, to] = [chunk, chunk + 1].map(|chunk| start + (end - start) * chunk / chunks);
             for run in tiling.runs(from, to - from) {
                 let image = Image::of(x, self.input, run.sample);
-                let at = [0, 1].map(|axis| run.at[axis] as isize - self.padding[axis] as isize);
+                let at = [0, 1].map(|axis| (run.at[axis] * step) as isize - self.padding[axis] as isize);
                 isa.input::<M>(&image, at, run.count, &mut v[run.tile * v_layout.row..], v_layout, columns);
             }
             for p in 0..POINTS {
@@ -154,14 +166,16 @@ impl Pass<'_> {
             }
             for run in tiling.runs(from, to - from) {
                 let [row, column] = run.at;
-                let pixel = (row * width + column) * filters;
-                let values = &mut y[run.sample * self.output.len() + pixel - offset(&tiling, first)..];
+                let pixel = (row * stored.width + column) * filters;
+                let values = &mut y[run.sample * stored.len() + pixel - offset(&tiling, first)..];
                 let output = Output {
                     values,
-                    row: width * filters,
+                    row: stored.width * filters,
                     filters,
-                    rows: self.output.height - row,
-                    columns: width - column,
+                    // Windows at the end may hang over, and pixels that no window holds may be left.
+                    rows: self.output.height.min(stored.height * step) - row * step,
+                    columns: self.output.width.min(stored.width * step) - column * step,
+                    pool: self.pool.is_some(),
                     bias: self.bias,
                     relu: self.relu,
                 };

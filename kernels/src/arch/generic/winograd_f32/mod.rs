@@ -136,10 +136,12 @@ pub(in crate::arch) struct Output<'a> {
     /// From one row of pixels to the next.
     pub(in crate::arch) row: usize,
     pub(in crate::arch) filters: usize,
-    /// How many rows of pixels the image has from here on; a tile's others hang over.
+    /// How many rows of pixels count from here on; a tile's others hang over the image.
     pub(in crate::arch) rows: usize,
-    /// How many columns of pixels the image has from here on.
+    /// How many columns of pixels count from here on.
     pub(in crate::arch) columns: usize,
+    /// Whether the maximum of each 2 x 2 pixels is stored, or of as many of them as count, in place of the pixels.
+    pub(in crate::arch) pool: bool,
     pub(in crate::arch) bias: Option<&'a [f32]>,
     pub(in crate::arch) relu: bool,
 }
@@ -159,7 +161,7 @@ pub(in crate::arch) trait Winograd: Gemm {
         columns: &mut [f32],
     );
 
-    /// `A^T m A`, `M` x `M` pixels a tile, plus bias, then relu.
+    /// `A^T m A`, `M` x `M` pixels a tile, plus bias, then relu, then the maxima where these are stored. `M` is even.
     fn output<const M: usize>(self, from: &[f32], layout: Layout, count: usize, to: Output<'_>);
 
     /// `A dY A^T` of the `M` x `M` pixels at (row, column) `at`, zero outside of the image, and of the next tiles.
@@ -226,6 +228,11 @@ pub(in crate::arch) const fn applies(g: &Geometry) -> bool {
     whole && products * 3 <= direct * 2
 }
 
+/// Whether [`conv2d`] makes this max pooling of its output: windows of 2 x 2 side by side, from the first pixel on.
+pub(in crate::arch) const fn pools(pool: &Geometry) -> bool {
+    matches!((pool.kernel, pool.strides, pool.padding), ([2, 2], [2, 2], [0, 0]))
+}
+
 /// Tiles of an image.
 const fn tiles(shape: Shape, side: usize) -> usize {
     shape.height.div_ceil(side) * shape.width.div_ceil(side)
@@ -241,6 +248,11 @@ const fn reads(input: usize, outputs: usize, taps: usize, padding: usize) -> usi
         at += 1;
     }
     sum
+}
+
+/// How many values of scratch [`conv2d`] needs.
+pub(in crate::arch) const fn forward_scratch_len(g: &Geometry) -> usize {
+    LINE + convolve::scratch_len(g)
 }
 
 /// How many values of scratch the functions of this module need.

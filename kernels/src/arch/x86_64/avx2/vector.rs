@@ -1,10 +1,10 @@
 //! The few vector operations that kernels are made of.
 
 use core::arch::x86_64::{
-    __m256, __m256i, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm256_add_ps, _mm256_cmpgt_epi32,
-    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps,
-    _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, __m256i, _CMP_EQ_OQ, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm256_add_ps, _mm256_blendv_ps,
+    _mm256_cmp_ps, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
+    _mm256_max_ps, _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps,
+    _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 8;
@@ -58,6 +58,13 @@ pub(super) fn multiply_add(a: Vector, b: Vector, c: Vector) -> Vector {
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn max(a: Vector, b: Vector) -> Vector {
     _mm256_max_ps(a, b)
+}
+
+/// `then` in the lanes in which `a` equals `b`, `otherwise` in the others.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn if_equal(a: Vector, b: Vector, then: Vector, otherwise: Vector) -> Vector {
+    _mm256_blendv_ps(otherwise, then, _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b))
 }
 
 /// # Safety

@@ -1,9 +1,10 @@
 //! The few vector operations that kernels are made of.
 
 use core::arch::x86_64::{
-    __m512, __mmask16, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_add_ps, _mm512_fmadd_ps,
-    _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_sub_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+    __m512, __mmask16, _CMP_EQ_OQ, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_add_ps,
+    _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_blend_ps, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps,
+    _mm512_storeu_ps, _mm512_sub_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 16;
@@ -57,6 +58,13 @@ pub(super) fn multiply_add(a: Vector, b: Vector, c: Vector) -> Vector {
 #[target_feature(enable = "avx512f")]
 pub(super) fn max(a: Vector, b: Vector) -> Vector {
     _mm512_max_ps(a, b)
+}
+
+/// `then` in the lanes in which `a` equals `b`, `otherwise` in the others.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn if_equal(a: Vector, b: Vector, then: Vector, otherwise: Vector) -> Vector {
+    _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), otherwise, then)
 }
 
 /// # Safety

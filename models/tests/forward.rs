@@ -1,0 +1,71 @@
+//! The f32 forward pass, which pools together with convolutions, against the same pass layer by layer: bit for bit.
+
+use thumbnet::{
+    Network,
+    arch::Backend,
+    sequential,
+    sequential::{forward, forward_observed},
+    train::initialize,
+};
+use thumbnet_models::{MnistConvNet, MnistSmall};
+
+sequential! {
+    /// Poolings at every place: first, behind activations that keep the order of values to the bit and that may not, behind each
+    /// other, last.
+    struct Pools: [19, 17, 2] {
+        first: MaxPooling2D { pool_size: 2, strides: 1 },
+        conv1: Conv2D { filters: 5, kernel_size: 3, activation: Relu },
+        pool1: MaxPooling2D { pool_size: 3, strides: 2, padding: Same },
+        pool2: MaxPooling2D { pool_size: 2, strides: 1 },
+        conv2: Conv2D { filters: 16, kernel_size: 3, padding: Same, activation: Tanh },
+        pool3: MaxPooling2D { pool_size: 2, strides: 1 },
+        dropout: Dropout { rate: 0.5 },
+        conv3: Conv2D { filters: 6, kernel_size: 2, padding: Same, activation: Relu6 },
+        pool4: MaxPooling2D { pool_size: 2, padding: Same },
+        conv4: Conv2D { filters: 3, kernel_size: 2, use_bias: false },
+        pool5: MaxPooling2D { pool_size: 2, padding: Same },
+    }
+}
+
+fn check<N: Network>() {
+    let mut weights = vec![0.0; N::PARAMETERS];
+    initialize::<N>(&mut weights, 1);
+    for (i, weight) in weights.iter_mut().enumerate() {
+        // Biases that are not zero.
+        *weight += (i % 7) as f32 * 0.003;
+    }
+    for backend in Backend::available() {
+        for batch in [1, 2, 7] {
+            let x: Vec<f32> = (0..batch * N::INPUT.len()).map(|i| (i * 7919 % 256) as f32 / 255.0).collect();
+            let (mut memory, mut whole) =
+                (vec![f32::NAN; N::inference_len(batch)], vec![f32::NAN; N::observed_len(batch)]);
+            let mut seen = Vec::new();
+            let want =
+                forward_observed::<N>(backend, &weights, &x, &mut whole, &mut |layer, y| seen.push((layer, y.len())))
+                    .unwrap();
+            let got = forward::<N>(backend, &weights, &x, &mut memory).unwrap();
+            let bits = |y: &[f32]| y.iter().map(|y| y.to_bits()).collect::<Vec<_>>();
+            assert!(got.iter().all(|y| y.is_finite()));
+            assert_eq!(bits(got), bits(want), "{} {} batch {batch}", N::NAME, backend.name());
+            // Every layer that computes something was shown, whole.
+            for (layer, len) in seen {
+                assert_eq!(len, batch * N::LAYERS[layer].output.len(), "{}", N::LAYERS[layer].name);
+            }
+        }
+    }
+}
+
+#[test]
+fn pools_with_convolutions_to_the_bit() {
+    check::<Pools>();
+    check::<MnistSmall>();
+    check::<MnistConvNet>();
+}
+
+/// What is pooled at once is never stored: from the first layer on, no more than a pooled output and the next one.
+#[test]
+fn needs_no_memory_for_what_is_pooled() {
+    // 14 x 14 x 8 and 7 x 7 x 16 values, beside scratch that does not depend on the batch.
+    let each = MnistSmall::inference_len(3) - MnistSmall::inference_len(2);
+    assert!((14 * 14 * 8 + 7 * 7 * 16..28 * 28 * 8).contains(&each), "{each}");
+}
