@@ -42,8 +42,8 @@ pub fn forward<'m, N: Network>(
     run::<N>(backend, weights, x, memory, None)
 }
 
-/// [`forward`] with at least `N::observed_len(batch)` values of memory, showing to `observe` the outputs of each layer as it is computed, with the layer's number. The outputs are those
-/// before sigmoid, tanh and softmax, as calibration needs them.
+/// [`forward`] with at least `N::observed_len(batch)` values of memory, showing to `observe` the outputs of each layer as it is
+/// computed, with the layer's number. The outputs are those before sigmoid, tanh and softmax, as calibration needs them.
 ///
 /// # Errors
 ///
@@ -53,17 +53,20 @@ pub fn forward_observed<'m, N: Network>(
     weights: &[f32],
     x: &[f32],
     memory: &'m mut [f32],
-    observe: &mut (dyn FnMut(usize, &[f32]) + Send),
+    observe: &mut Observer<'_>,
 ) -> Result<&'m [f32], ForwardError> {
     run::<N>(backend, weights, x, memory, Some(&mut *observe))
 }
+
+/// What is shown the outputs of each layer.
+type Observer<'a> = dyn FnMut(usize, &[f32]) + Send + 'a;
 
 fn run<'a, 'm, N: Network>(
     backend: Backend,
     weights: &'a [f32],
     x: &'a [f32],
     memory: &'m mut [f32],
-    observe: Option<&'a mut (dyn FnMut(usize, &[f32]) + Send + 'a)>,
+    observe: Option<&'a mut Observer<'a>>,
 ) -> Result<&'m [f32], ForwardError> {
     let batch = x.len() / N::INPUT.len();
     let check = |what, len, needed, fits| if fits { Ok(()) } else { Err(ForwardError { what, len, needed }) };
@@ -111,7 +114,7 @@ struct Pass<'a, 'm> {
     layer: usize,
     /// Whether the next layer is a max pooling that is done already.
     pooled: bool,
-    observe: Option<&'a mut (dyn FnMut(usize, &[f32]) + Send + 'a)>,
+    observe: Option<&'a mut Observer<'a>>,
 }
 
 impl Visitor for Pass<'_, '_> {

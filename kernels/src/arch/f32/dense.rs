@@ -45,6 +45,9 @@ impl Backend {
     /// The fully connected layer: `y[b, u] = bias[u] + sum over i of x[b, i] * kernel[i, u]`, then `max(y, 0)` where
     /// `relu`.
     ///
+    /// Vector back ends do not read the weights of a single sample's inputs that are zero: should such a weight be infinite or NaN, it
+    /// shows in a batch alone.
+    ///
     /// # Panics
     ///
     /// If a slice's length does not follow from `inputs`, `units` and `batch`.

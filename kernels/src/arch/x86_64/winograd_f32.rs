@@ -295,12 +295,13 @@ macro_rules! define_winograd_f32 {
 
         #[target_feature(enable = $features)]
         fn output<const M: usize>(from: &[f32], layout: Layout, count: usize, to: Output<'_>) {
-            let Output { values, row, filters, rows, columns, pool, bias, relu } = to;
+            let Output { mut pixels, width, rows, columns, pool, bias, relu } = to;
+            let (filters, stride) = (pixels.columns(), pixels.stride());
             check(layout, count, filters, from.len());
             let (rows, columns) = (rows.min(M), columns.min(count * M));
             let stored = if pool { [rows.div_ceil(2), columns.div_ceil(2)] } else { [rows, columns] };
-            let last = stored[0].saturating_sub(1) * row + stored[1] * filters;
-            assert!(last <= values.len(), "the image ends before the run");
+            let last = stored[0].saturating_sub(1) * width + stored[1];
+            assert!(last <= pixels.rows(), "the image ends before the run");
             assert!(bias.is_none_or(|bias| bias.len() >= filters), "bias: one value a filter");
             for tile in 0..count {
                 for f in (0..filters).step_by(LANES) {
@@ -311,7 +312,8 @@ macro_rules! define_winograd_f32 {
                         Some(bias) => unsafe { vector::load(bias.as_ptr().wrapping_add(f)) },
                         None => vector::zero(),
                     };
-                    let to = values.as_mut_ptr().wrapping_add(f);
+                    let to = pixels.start().wrapping_add(f);
+                    let pixel = |i: usize, column: usize| to.wrapping_add((i * width + column) * stride);
                     let mut maxima = [[vector::splat(f32::NEG_INFINITY); M]; M];
                     both(
                         |x| collect::<M>(x),
@@ -327,7 +329,7 @@ macro_rules! define_winograd_f32 {
                                     *maximum = vector::max(sum, *maximum);
                                 } else {
                                     // SAFETY: these rows and columns lie in the image as asserted above.
-                                    unsafe { vector::store(to.wrapping_add(i * row + column * filters), sum) }
+                                    unsafe { vector::store(pixel(i, column), sum) }
                                 }
                             }
                         },
@@ -338,7 +340,7 @@ macro_rules! define_winograd_f32 {
                                 let column = tile * (M / 2) + j;
                                 if i < stored[0] && column < stored[1] {
                                     // SAFETY: as above.
-                                    unsafe { vector::store(to.wrapping_add(i * row + column * filters), *maximum) }
+                                    unsafe { vector::store(pixel(i, column), *maximum) }
                                 }
                             }
                         }

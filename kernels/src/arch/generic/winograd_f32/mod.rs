@@ -131,11 +131,10 @@ impl<'a> Image<'a> {
 /// Where a run of tiles of outputs goes, and what happens to it on the way.
 #[derive(Debug)]
 pub(in crate::arch) struct Output<'a> {
-    /// Begins with the run's first pixel.
-    pub(in crate::arch) values: &'a mut [f32],
-    /// From one row of pixels to the next.
-    pub(in crate::arch) row: usize,
-    pub(in crate::arch) filters: usize,
+    /// One row a pixel, from the run's first on, and one column a filter.
+    pub(in crate::arch) pixels: MatrixMut<'a>,
+    /// From one row of pixels of the image to the next.
+    pub(in crate::arch) width: usize,
     /// How many rows of pixels count from here on; a tile's others hang over the image.
     pub(in crate::arch) rows: usize,
     /// How many columns of pixels count from here on.
