@@ -11,6 +11,10 @@ macro_rules! define_gemm_f32 {
         use crate::arch::generic::gemm_f32::{Gemm, Start, Tile};
         use crate::arch::x86_64::$token;
 
+        /// How many steps before it is needed a tile that copies B asks the first cache for its part: rows of B that are pages
+        /// apart are no stream that the CPU would see.
+        const COPY_AHEAD: usize = 8;
+
         impl Gemm for $token {
             const GROUP: usize = pack::GROUP;
             const ROWS: usize = $most_rows;
@@ -174,6 +178,7 @@ macro_rules! define_gemm_f32 {
                                 unsafe { vector::load(at) }
                             };
                             if COPY {
+                                vector::prefetch(at.wrapping_add(COPY_AHEAD * walk.b[2]));
                                 // SAFETY: the caller promises room for all columns of each step.
                                 unsafe { vector::store(copy.wrapping_add(v * LANES), *column) }
                             }
