@@ -129,7 +129,14 @@ impl Geometry {
         Ok(Self { input, output: Shape::new(height, width, channels), kernel, strides, padding: [top, left] })
     }
 
-    /// The geometry of the output rows `rows` alone, and the input rows that they are made of.
+    /// Whether the windows of every output row hold a row of the input. So it is in what [`Self::new`] gives.
+    pub(crate) const fn has_input_for_all_rows(&self) -> bool {
+        let last = self.output.height.saturating_sub(1) * self.strides[0];
+        self.padding[0] < self.kernel[0] && last < self.input.height + self.padding[0]
+    }
+
+    /// The geometry of the output rows `rows` alone, and the input rows that they are made of, where
+    /// [`Self::has_input_for_all_rows`].
     ///
     /// # Panics
     ///
@@ -195,6 +202,36 @@ mod tests {
             let g = geometry(n, k, s, padding).unwrap();
             assert_eq!((g.output.height, g.padding[0]), (out, before), "n={n} k={k} s={s} {padding:?}");
             assert_eq!((g.output.width, g.padding[1]), (out, before));
+        }
+    }
+
+    #[test]
+    fn rows_alone_read_what_they_read_in_the_whole() {
+        for (size, kernel, stride, padding) in [
+            (28, 5, 1, Padding::Same),
+            (7, 3, 2, Padding::Same),
+            (3, 5, 1, Padding::Same),
+            (9, 2, 3, Padding::Valid),
+            (1, 1, 4, Padding::Same),
+        ] {
+            let g = geometry(size, kernel, stride, padding).unwrap();
+            assert!(g.has_input_for_all_rows());
+            // The inputs of an output row, by the definition.
+            let reads = |g: &Geometry, row: usize| {
+                let first = (row * g.strides[0]) as isize - g.padding[0] as isize;
+                let end = (first + g.kernel[0] as isize).min(g.input.height as isize);
+                [first.max(0), end]
+            };
+            for start in 0..g.output.height {
+                for end in start + 1..=g.output.height {
+                    let (alone, input) = g.rows(start..end);
+                    assert_eq!((alone.output.height, alone.input.height), (end - start, input.len()));
+                    for row in start..end {
+                        let moved = reads(&alone, row - start).map(|at| at + input.start as isize);
+                        assert_eq!(moved, reads(&g, row), "{g:?} rows {start}..{end}");
+                    }
+                }
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::cases;
 #[cfg(not(feature = "microbit"))]
 use {thumbnet::Network, thumbnet_models::MnistSmall};
 
-// 16 KB of RAM do not hold the activations of MnistSmall in f32.
+// 256 KB of flash do not hold the weights in f32 beside the images of the int8 tests.
 #[cfg(feature = "microbit")]
 cases![wrong_lengths_are_errors];
 #[cfg(not(feature = "microbit"))]

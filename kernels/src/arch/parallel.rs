@@ -55,6 +55,9 @@ impl<S: Split> Split for Rows<S> {
     }
 }
 
+/// So few multiplications are not worth another thread.
+pub(crate) const SMALL: usize = 1 << 18;
+
 /// How many threads may work at once.
 pub(crate) fn threads() -> usize {
     #[cfg(feature = "std")]

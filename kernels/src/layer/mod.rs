@@ -38,7 +38,8 @@ pub struct Context {
 /// One layer: a function from a batch of inputs to a batch of outputs, and its gradients.
 ///
 /// `x` holds `batch x INPUT.len()` values and `y` `batch x OUTPUT.len()`, samples outermost, NHWC within.
-/// `weights` holds the kernel, then the bias. `scratch` holds at least [`scratch_len`](crate::sequential::scratch_len) values.
+/// `weights` holds the kernel, then the bias. `scratch` holds at least [`scratch_len`](crate::sequential::scratch_len) values;
+/// in a forward pass [`inference_scratch_len`](crate::sequential::inference_scratch_len) do.
 pub trait Layer {
     /// Shape of one input sample.
     const INPUT: Shape;

@@ -41,7 +41,7 @@ impl<N: Network> Calibrator<N> {
         Self { range, input: Histogram::new(), layers, network: PhantomData }
     }
 
-    /// Runs a batch through the f32 network and watches. Buffers are those of [`crate::sequential::forward`].
+    /// Runs a batch through the f32 network and watches. Buffers are those of [`forward_observed`].
     ///
     /// # Errors
     ///

@@ -12,8 +12,8 @@ pub use forward::{ForwardError, forward, forward_observed};
 pub use int8::Int8;
 pub use memory::{Memory, WorkingMemory};
 pub use plan::{
-    Stage, activation_bytes, inference_len, observed_len, parameters, scratch_bytes, scratch_bytes_on, scratch_len,
-    total_macs, training_len,
+    Stage, activation_bytes, inference_len, inference_scratch_len, observed_len, parameters, scratch_bytes,
+    scratch_bytes_on, scratch_len, total_macs, training_len,
 };
 pub(crate) use training::TrainingPass;
 

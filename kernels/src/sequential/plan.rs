@@ -122,7 +122,7 @@ pub(super) const fn largest_scratch(layers: &[LayerInfo<'_>], batch: usize) -> u
 }
 
 /// The max pooling that the forward pass computes together with layer `i`: the next layer, where layer `i` is a convolution
-/// whose activation leaves the order of values as it is, to the bit.
+/// whose activation is part of its kernel, and the kernel takes the pooling as well.
 pub(super) const fn fused_pool(layers: &[LayerInfo<'_>], i: usize) -> Option<Geometry> {
     if i + 1 >= layers.len() {
         return None;
@@ -136,20 +136,24 @@ pub(super) const fn fused_pool(layers: &[LayerInfo<'_>], i: usize) -> Option<Geo
     }
 }
 
-/// Scratch of a forward pass.
+/// How many `f32` of scratch layer `i` works in, forward, for a batch, together with the max pooling that is computed with it.
+pub const fn inference_scratch_len(layers: &[LayerInfo<'_>], i: usize, batch: usize) -> usize {
+    match (layers[i].kind, fused_pool(layers, i)) {
+        (LayerKind::Conv2D { geometry, .. }, Some(pool)) => Backend::conv2d_max_pool_scratch_len(&geometry, &pool),
+        (LayerKind::Conv2D { geometry, .. }, None) => Backend::conv2d_scratch_len(&geometry, batch),
+        (LayerKind::Dense { .. }, _) => {
+            Backend::dense_scratch_len(layers[i].input.len(), layers[i].output.len(), batch)
+        }
+        _ => 0,
+    }
+}
+
+/// The largest of these.
 pub(super) const fn inference_scratch(layers: &[LayerInfo<'_>], batch: usize) -> usize {
     let mut scratch = 0;
     let mut i = 0;
     while i < layers.len() {
-        scratch = max(
-            scratch,
-            match (fused_pool(layers, i), layers[i].kind) {
-                (Some(pool), LayerKind::Conv2D { geometry, .. }) => {
-                    Backend::conv2d_max_pool_scratch_len(&geometry, &pool)
-                }
-                _ => scratch_len(&layers[i], batch),
-            },
-        );
+        scratch = max(scratch, inference_scratch_len(layers, i, batch));
         i += 1;
     }
     scratch
@@ -158,33 +162,33 @@ pub(super) const fn inference_scratch(layers: &[LayerInfo<'_>], batch: usize) ->
 /// How many `f32` a forward pass works in: input and output of a layer, or of a convolution and the max pooling that is computed
 /// with it; and scratch.
 pub const fn inference_len(layers: &[LayerInfo<'_>], batch: usize) -> usize {
-    let mut values = 0;
-    let mut i = 0;
-    while i < layers.len() {
-        let input = if i == 0 { 0 } else { layers[i].input.len() };
-        let output = match fused_pool(layers, i) {
-            Some(pool) => {
-                i += 1;
-                pool.output.len()
-            }
-            None => layers[i].output.len(),
-        };
-        values = max(values, input + output);
-        i += 1;
-    }
-    batch * values + inference_scratch(layers, batch)
+    batch * inference_values(layers, true) + inference_scratch(layers, batch)
 }
 
 /// As [`inference_len`], for a pass that shows the outputs of each layer and so computes them all.
 pub const fn observed_len(layers: &[LayerInfo<'_>], batch: usize) -> usize {
-    let mut values = 0;
+    batch * inference_values(layers, false) + largest_scratch(layers, batch)
+}
+
+/// Values of one sample that the forward pass keeps, at most: a layer's input and output. The network's input is the caller's;
+/// layers that only pass values on, other than the first, take no memory.
+const fn inference_values(layers: &[LayerInfo<'_>], fuse: bool) -> usize {
+    let (mut values, mut input) = (0, 0);
     let mut i = 0;
     while i < layers.len() {
-        let input = if i == 0 { 0 } else { layers[i].input.len() };
-        values = max(values, input + layers[i].output.len());
-        i += 1;
+        let pool = if fuse { fused_pool(layers, i) } else { None };
+        let passes_on = matches!(layers[i].kind, LayerKind::Flatten | LayerKind::Dropout { .. });
+        if i == 0 || !passes_on {
+            let output = match pool {
+                Some(pool) => pool.output.len(),
+                None => layers[i].output.len(),
+            };
+            values = max(values, input + output);
+            input = output;
+        }
+        i += if pool.is_some() { 2 } else { 1 };
     }
-    batch * values + largest_scratch(layers, batch)
+    values
 }
 
 /// How many `f32` a training step works in: every layer's output, two gradients, and scratch.

@@ -53,7 +53,6 @@ const KERNELS: &[Kernel] = table! { "f32";
     pool_f32::max_pool [scalar] by max_pool in pool {equals_the_definition};
     pool_f32::max_pool_gradient [scalar] by max_pool_gradient in pool {equals_the_definition};
     pool_f32::for_each_window [scalar] by max_pool in pool {equals_the_definition};
-    pool_f32::windows_tile [scalar] by max_pool_gradient in pool {equals_the_definition};
     pool_f32::define_pool_f32 [x86_64 avx2 avx512] by max_pool_gradient in pool {equals_the_definition};
     conv_f32::convolve_rows [generic] by conv2d_max_pool
         in conv2d_max_pool {equals_one_after_the_other equals_one_after_the_other_in_several_bands};

@@ -29,6 +29,10 @@ fn conv2d() {
         (Shape::new(30, 30, 16), 20, [3, 3], 1, 1),
         (Shape::new(17, 30, 16), 32, [3, 3], 1, 9),
         (Shape::new(31, 29, 32), 16, [5, 5], 1, 1),
+        // So few tiles that threads share them by filters.
+        (Shape::new(14, 14, 32), 64, [5, 5], 1, 1),
+        (Shape::new(14, 14, 48), 80, [5, 5], 1, 1),
+        (Shape::new(8, 8, 16), 96, [3, 3], 1, 3),
     ] {
         let g = Geometry::new(shape, filters, kernel, [stride; 2], Padding::Same).unwrap();
         let (x, weights) = (random.values(batch * g.input.len()), random.values(g.patch() * filters));
@@ -48,6 +52,24 @@ fn conv2d() {
     }
 }
 
+/// A sample alone, whose few tiles threads share by filters, is the same bits as in a batch.
+#[test]
+fn conv2d_of_few_tiles() {
+    let mut random = Random(16);
+    let g = Geometry::new(Shape::new(14, 14, 48), 80, [5, 5], [1, 1], Padding::Same).unwrap();
+    let (x, weights) = (random.values(4 * g.input.len()), random.values(g.patch() * 80));
+    for backend in backends() {
+        let run = |batch: usize, x: &[f32]| {
+            let mut scratch = poison(Backend::conv2d_scratch_len(&g, batch));
+            let mut y = poison(batch * g.output.len());
+            backend.conv2d(&g, batch, x, &weights, None, false, &mut y, &mut scratch);
+            bits(&y)
+        };
+        let alone: Vec<_> = x.chunks_exact(g.input.len()).flat_map(|x| run(1, x)).collect();
+        assert!(alone == run(4, &x), "{}", backend.name());
+    }
+}
+
 #[test]
 fn conv2d_max_pool() {
     let mut random = Random(15);
@@ -56,6 +78,8 @@ fn conv2d_max_pool() {
         (Shape::new(28, 28, 1), 32, [5, 5], 11),
         (Shape::new(70, 70, 3), 20, [3, 3], 1),
         (Shape::new(31, 29, 32), 16, [5, 5], 1),
+        (Shape::new(14, 14, 32), 64, [5, 5], 1),
+        (Shape::new(14, 14, 48), 80, [5, 5], 1),
     ] {
         let g = Geometry::new(shape, filters, kernel, [1, 1], Padding::Same).unwrap();
         let pool = Geometry::new(g.output, filters, [2, 2], [2, 2], Padding::Same).unwrap();

@@ -1,10 +1,12 @@
+use super::dense::MOST_LANES;
+#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+use crate::arch::dispatch;
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 use crate::arch::generic::{self, conv_f32::Window, winograd_f32};
 use crate::{
     arch::{
-        Backend, by_kind, dispatch,
-        f32::MOST_LANES,
-        parallel::{Rows, Split, lanes, pieces},
+        Backend, by_kind,
+        parallel::{Rows, SMALL, Split, lanes, pieces},
         scalar,
     },
     geometry::Geometry,
@@ -67,15 +69,15 @@ impl Backend {
         );
     }
 
-    /// Whether [`Self::conv2d_max_pool`] takes this convolution and this pooling of its output. It does not where a vector back
-    /// end makes the convolution by Winograd's minimal filtering and windows are not 2 x 2, side by side.
+    /// Whether [`Self::conv2d_max_pool`] takes this convolution and this pooling of its output, on any back end of this target. It
+    /// does not where windows of the pooling share rows, which would be convolved more than once, nor where vector back ends make
+    /// the convolution by Winograd's minimal filtering and windows are not 2 x 2, side by side.
     pub const fn fuses_max_pool(g: &Geometry, pool: &Geometry) -> bool {
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-        let fuses = !winograd_f32::applies(g) || winograd_f32::pools(pool);
+        let in_tiles = !winograd_f32::applies(g) || winograd_f32::pools(pool);
         #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
-        let fuses = true;
-        let _ = (g, pool);
-        fuses
+        let in_tiles = true;
+        in_tiles && pool.kernel[0] <= pool.strides[0] && g.has_input_for_all_rows() && pool.has_input_for_all_rows()
     }
 
     /// How many f32 of scratch [`Self::conv2d_max_pool`] needs, for any number of samples. On a device that is what one row of the
@@ -94,7 +96,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If [`Self::fuses_max_pool`] says no, or a slice's length does not follow from `g`, `pool` and `batch`.
+    /// If [`Self::fuses_max_pool`] says no, `pool` is not of the convolution's output, a slice's length does not follow from `g`,
+    /// `pool` and `batch`, or `scratch` is shorter than [`Self::conv2d_max_pool_scratch_len`].
     #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
     pub fn conv2d_max_pool(
         self,
@@ -119,15 +122,22 @@ impl Backend {
         by_kind!(
             self,
             scalar => in_bands(g, pool, x, y, scratch, &|g, x, pool, band, y| {
-                scalar::conv_f32::conv2d(g, x, kernel, bias, relu, band);
-                scalar::pool_f32::max_pool(pool, band, y);
+                for (x, y) in x.chunks_exact(g.input.len()).zip(band.chunks_exact_mut(g.output.len())) {
+                    scalar::conv_f32::conv2d(g, x, kernel, bias, relu, y);
+                }
+                for (x, y) in band.chunks_exact(pool.input.len()).zip(y.chunks_exact_mut(pool.output.len())) {
+                    scalar::pool_f32::max_pool(pool, x, y);
+                }
             }),
             isa => if winograd_f32::applies(g) {
                 winograd_f32::conv2d(isa, g, Some(pool), x, kernel, bias, relu, y, scratch);
             } else {
                 in_bands(g, pool, x, y, scratch, &|g, x, pool, band, y| {
-                    generic::conv_f32::convolve_rows(isa, &Window::forward(g), 0..g.output.height, x, kernel, bias, relu, band);
-                    dispatch!(self, pool_f32::max_pool(pool, band, y));
+                    let (window, rows) = (Window::forward(g), 0..g.output.height);
+                    generic::conv_f32::convolve_rows(isa, &window, rows, x, kernel, bias, relu, band);
+                    for (x, y) in band.chunks_exact(pool.input.len()).zip(y.chunks_exact_mut(pool.output.len())) {
+                        dispatch!(self, pool_f32::max_pool(pool, x, y));
+                    }
                 });
             }
         );
@@ -218,24 +228,33 @@ fn for_each_sample(
     });
 }
 
-/// Rows of the pooled output that are made at a time.
+/// Rows of a sample's pooled output that are made at a time.
 const fn band_rows(g: &Geometry, pool: &Geometry) -> usize {
-    let rows = BAND / (g.output.width * g.output.channels);
-    if rows < pool.kernel[0] + pool.strides[0] {
-        return 1;
+    let rows = BAND / (g.output.width * g.output.channels) / pool.strides[0];
+    if rows == 0 {
+        1
+    } else if rows < pool.output.height {
+        rows
+    } else {
+        pool.output.height
     }
-    let rows = (rows - pool.kernel[0]) / pool.strides[0] + 1;
-    if rows < pool.output.height { rows } else { pool.output.height }
 }
 
-/// Values of the convolution's output that these are made of at most.
+/// Whole samples that are made at a time: small ones together fill the tiles of products.
+const fn band_samples(g: &Geometry) -> usize {
+    BAND / g.output.len()
+}
+
+/// Values of the convolution's output in a band.
 const fn band_len(g: &Geometry, pool: &Geometry) -> usize {
-    let rows = (band_rows(g, pool) - 1) * pool.strides[0] + pool.kernel[0];
-    (if rows < g.output.height { rows } else { g.output.height }) * g.output.width * g.output.channels
+    let rows = band_rows(g, pool) * pool.strides[0];
+    let rows = if rows < g.output.height { rows } else { g.output.height };
+    let (part, whole) = (rows * g.output.width * g.output.channels, band_samples(g) * g.output.len());
+    if part > whole { part } else { whole }
 }
 
-/// Calls `work(convolution, its input, pooling, its input to be made, its output)` for bands of rows of all samples, as if each
-/// were an image of its own; spread over threads.
+/// Calls `work(convolution, its input, pooling, its input to be made, its output)` for bands: several samples, or some rows of
+/// one as if they were an image of their own. Bands are spread over threads.
 fn in_bands(
     g: &Geometry,
     pool: &Geometry,
@@ -244,22 +263,25 @@ fn in_bands(
     scratch: &mut [f32],
     work: &(impl Fn(&Geometry, &[f32], &Geometry, &mut [f32], &mut [f32]) + Sync),
 ) {
-    /// So few multiplications are not worth another thread.
-    const SMALL: usize = 1 << 18;
     let (height, width) = (pool.output.height, pool.output.width * pool.output.channels);
     let grain = SMALL.div_ceil(g.patch() * g.output.len() / height);
-    lanes(Rows { items: y, width }, grain, MOST_LANES, scratch, band_len(g, pool), &|first, y, band| {
-        let mut rest = y;
-        let mut first = first;
+    lanes(Rows { items: y, width }, grain, MOST_LANES, scratch, band_len(g, pool), &|mut first, mut rest, band| {
         while rest.count() > 0 {
             let (sample, row) = (first / height, first % height);
-            let rows = band_rows(g, pool).min(height - row).min(rest.count());
+            let samples = if row == 0 { band_samples(g).min(rest.count() / height) } else { 0 };
+            let x = &x[sample * g.input.len()..];
+            let rows =
+                if samples > 0 { samples * height } else { band_rows(g, pool).min(height - row).min(rest.count()) };
             let (y, others) = rest.cut(rows);
-            let (pool, convolved) = pool.rows(row..row + rows);
-            let (of, input) = g.rows(convolved);
-            let line = g.input.width * g.input.channels;
-            let x = &x[sample * g.input.len()..][input.start * line..input.end * line];
-            work(&of, x, &pool, &mut band[..of.output.len()], y.items);
+            if samples > 0 {
+                work(g, &x[..samples * g.input.len()], pool, &mut band[..samples * g.output.len()], y.items);
+            } else {
+                let (pool, convolved) = pool.rows(row..row + rows);
+                let (of, input) = g.rows(convolved);
+                let line = g.input.width * g.input.channels;
+                let x = &x[input.start * line..input.end * line];
+                work(&of, x, &pool, &mut band[..of.output.len()], y.items);
+            }
             (first, rest) = (first + rows, others);
         }
     });

@@ -10,15 +10,12 @@ use super::gemm_f32::{Ahead, Gemm, Start, Walk, gemm};
 use crate::{
     arch::{
         matrix::MatrixMut,
-        parallel::{Rows, pieces, threads},
+        parallel::{Rows, SMALL, pieces, threads},
         window::Axis,
     },
     geometry::{Geometry, Shape},
 };
 use core::ops::Range;
-
-/// So few multiplications are not worth another thread.
-const SMALL: usize = 1 << 18;
 
 /// Neighbouring positions along one axis that use the same taps.
 #[derive(Clone, Copy, Debug)]

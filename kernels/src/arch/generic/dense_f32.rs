@@ -9,7 +9,7 @@ use super::gemm_f32::{Ahead, Gemm, RUN, Start, Walk, gemm, gemm_packing};
 use crate::arch::{
     f32::MOST_LANES,
     matrix::MatrixMut,
-    parallel::{Split, lanes, pieces},
+    parallel::{SMALL, Split, lanes, pieces},
 };
 
 /// Words of depth of a packed panel of the forward pass; the last one may have some more, fewer than a run.
@@ -92,7 +92,6 @@ pub(in crate::arch) fn dense_input_gradient<G: Gemm>(
 
 /// Columns at a time of `each` multiplications, a multiple of `unit`: enough work to be worth a thread.
 fn grain(each: usize, unit: usize) -> usize {
-    const SMALL: usize = 1 << 18;
     SMALL.div_ceil((each * unit).max(1)) * unit
 }
 

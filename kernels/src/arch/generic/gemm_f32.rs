@@ -161,7 +161,7 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     fn rows(self, from: &[f32], columns: usize, to: &mut [f32], stride: usize);
 
     /// `y[n] += sum over i of x[i] * matrix[i * stride + n]`, of values, then `max(y[n], 0)` where `relu`. The order is that of
-    /// [`gemm`]'s sums.
+    /// [`gemm`]'s sums; rows whose `x[i]` is zero are not read.
     ///
     /// # Panics
     ///

@@ -25,15 +25,6 @@ fn for_each_tap(g: &Geometry, input: usize, taps: [usize; 2], mut work: impl FnM
     }
 }
 
-/// Whether windows lie side by side and hold every input, each one once.
-pub(in crate::arch) fn windows_tile(g: &Geometry) -> bool {
-    let covers = |output: usize, stride: usize, kernel: usize, input: usize| {
-        kernel == stride && output * stride >= input || kernel >= input && output == 1
-    };
-    covers(g.output.height, g.strides[0], g.kernel[0], g.input.height)
-        && covers(g.output.width, g.strides[1], g.kernel[1], g.input.width)
-}
-
 /// `y[o, c] = max over valid taps t of x[o + t, c]`.
 pub(in crate::arch) fn max_pool(g: &Geometry, x: &[f32], y: &mut [f32]) {
     let channels = g.input.channels;

@@ -1,22 +1,46 @@
 //! Max pooling and its gradient of one sample, written once for both vector widths: a vector holds as many channels of one
 //! pixel. See [`scalar::pool_f32`](crate::arch::scalar::pool_f32) for what they compute.
 
+use crate::geometry::{Geometry, Shape};
+
+/// Fails unless these samples have these shapes, of whose channels windows change nothing.
+pub(super) fn check(g: &Geometry, inputs: &[usize], outputs: &[usize]) {
+    // A product that wraps would let a short sample pass.
+    let len =
+        |shape: Shape| shape.height.checked_mul(shape.width).and_then(|pixels| pixels.checked_mul(shape.channels));
+    assert_eq!(g.input.channels, g.output.channels, "pooling keeps the channels");
+    assert!(inputs.iter().all(|&input| len(g.input) == Some(input)), "inputs of another shape: {inputs:?}");
+    assert!(outputs.iter().all(|&output| len(g.output) == Some(output)), "outputs of another shape: {outputs:?}");
+}
+
+/// Whether windows lie side by side and hold every input, each one once: nothing to add to.
+pub(super) fn windows_tile(g: &Geometry) -> bool {
+    let covers = |output: usize, stride: usize, kernel: usize, input: usize| {
+        kernel == stride && output * stride >= input || kernel >= input && output == 1
+    };
+    covers(g.output.height, g.strides[0], g.kernel[0], g.input.height)
+        && covers(g.output.width, g.strides[1], g.kernel[1], g.input.width)
+}
+
 /// Defines `max_pool` and `max_pool_gradient` in terms of the module `super::vector`, for a token type and its instructions.
 macro_rules! define_pool_f32 {
     ($token:ident, $features:literal) => {
         use super::vector::{self, LANES, Mask, Vector};
         use crate::{
             arch::{
-                scalar::pool_f32::{for_each_window, windows_tile},
-                x86_64::$token,
+                scalar::pool_f32::for_each_window,
+                x86_64::{
+                    pool_f32::{check, windows_tile},
+                    $token,
+                },
             },
             geometry::Geometry,
         };
 
         /// As [`Backend::max_pool`](crate::arch::Backend::max_pool), of one sample.
         pub(in crate::arch) fn max_pool(_: $token, g: &Geometry, x: &[f32], y: &mut [f32]) {
-            assert_eq!((x.len(), y.len()), (g.input.len(), g.output.len()), "samples of another shape");
-            // SAFETY: the token proves that the CPU has the instructions.
+            check(g, &[x.len()], &[y.len()]);
+            // SAFETY: the token proves that the CPU has the instructions, and the samples have the shapes of `g`.
             unsafe { maxima(g, x, y) }
         }
 
@@ -29,8 +53,7 @@ macro_rules! define_pool_f32 {
             dy: &[f32],
             dx: &mut [f32],
         ) {
-            assert_eq!((x.len(), y.len()), (g.input.len(), g.output.len()), "samples of another shape");
-            assert_eq!((dx.len(), dy.len()), (x.len(), y.len()), "samples of another shape");
+            check(g, &[x.len(), dx.len()], &[y.len(), dy.len()]);
             // SAFETY: as above.
             unsafe {
                 if windows_tile(g) {
@@ -83,8 +106,24 @@ macro_rules! define_pool_f32 {
             }
         }
 
+        /// Calls `work(row, column)` for the taps of a window in row-major order.
+        #[inline]
         #[target_feature(enable = $features)]
-        fn maxima(g: &Geometry, x: &[f32], y: &mut [f32]) {
+        fn for_each_tap(taps: [usize; 2], mut work: impl FnMut(usize, usize)) {
+            if taps == [2, 2] {
+                // The usual window, without loops.
+                return [(0, 0), (0, 1), (1, 0), (1, 1)].into_iter().for_each(|(ky, kx)| work(ky, kx));
+            }
+            for ky in 0..taps[0] {
+                (0..taps[1]).for_each(|kx| work(ky, kx));
+            }
+        }
+
+        /// # Safety
+        ///
+        /// The samples must have the shapes of `g`.
+        #[target_feature(enable = $features)]
+        unsafe fn maxima(g: &Geometry, x: &[f32], y: &mut [f32]) {
             let channels = g.input.channels;
             let row = g.input.width * channels;
             for_each_window(g, |output, input, taps| {
@@ -92,17 +131,10 @@ macro_rules! define_pool_f32 {
                 for c in (0..channels).step_by(LANES) {
                     let lanes = Lanes::of(channels, c);
                     let mut largest = vector::splat(f32::NEG_INFINITY);
-                    let mut raise = |ky: usize, kx: usize| {
+                    for_each_tap(taps, |ky, kx| {
                         // SAFETY: a tap that reads a pixel of the input.
                         largest = vector::max(unsafe { lanes.load(x.wrapping_add(ky * row + kx * channels)) }, largest);
-                    };
-                    if taps == [2, 2] {
-                        [(0, 0), (0, 1), (1, 0), (1, 1)].into_iter().for_each(|(ky, kx)| raise(ky, kx));
-                    } else {
-                        for ky in 0..taps[0] {
-                            (0..taps[1]).for_each(|kx| raise(ky, kx));
-                        }
-                    }
+                    });
                     // SAFETY: a pixel of the output.
                     unsafe { lanes.store(y, largest) }
                 }
@@ -110,8 +142,12 @@ macro_rules! define_pool_f32 {
         }
 
         /// Gives the gradients of outputs to the inputs of their windows; adds them where `ADD`.
+        ///
+        /// # Safety
+        ///
+        /// As [`maxima`].
         #[target_feature(enable = $features)]
-        fn give<const ADD: bool>(g: &Geometry, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+        unsafe fn give<const ADD: bool>(g: &Geometry, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
             let channels = g.input.channels;
             let row = g.input.width * channels;
             for_each_window(g, |output, input, taps| {
@@ -121,7 +157,7 @@ macro_rules! define_pool_f32 {
                     let lanes = Lanes::of(channels, c);
                     // SAFETY: a pixel of the output.
                     let (y, mut left) = unsafe { (lanes.load(y), lanes.load(dy)) };
-                    let mut give = |ky: usize, kx: usize| {
+                    for_each_tap(taps, |ky, kx| {
                         let at = ky * row + kx * channels;
                         let to = dx.wrapping_add(at);
                         // SAFETY: a tap that reads a pixel of the input; `x` and `dx` have its shape.
@@ -131,14 +167,7 @@ macro_rules! define_pool_f32 {
                             left = vector::if_equal(x, y, vector::zero(), left);
                             lanes.store(to, if ADD { vector::add(lanes.load(to), given) } else { given });
                         }
-                    };
-                    if taps == [2, 2] {
-                        [(0, 0), (0, 1), (1, 0), (1, 1)].into_iter().for_each(|(ky, kx)| give(ky, kx));
-                    } else {
-                        for ky in 0..taps[0] {
-                            (0..taps[1]).for_each(|kx| give(ky, kx));
-                        }
-                    }
+                    });
                 }
             });
         }

@@ -2,7 +2,7 @@
 //!
 //! Each weight is used once, so that reading it is all that counts: no panels are packed, and no tile would be filled. Each
 //! sum has the order of [`gemm_f32`](crate::arch::generic::gemm_f32)'s, so a sample's output is the same bits alone and in a
-//! batch.
+//! batch; but for the sign of a zero, since products with a zero are left out.
 
 /// Defines `row_times_matrix` in terms of the module `super::vector`, for a token type and its instructions.
 macro_rules! define_row_f32 {

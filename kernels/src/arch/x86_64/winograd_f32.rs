@@ -293,6 +293,9 @@ macro_rules! define_winograd_f32 {
             }
         }
 
+        /// Windows of 2 x 2 pixels along a side of a tile, which has 4 or 6.
+        const MOST_WINDOWS: usize = 3;
+
         #[target_feature(enable = $features)]
         fn output<const M: usize>(from: &[f32], layout: Layout, count: usize, to: Output<'_>) {
             let Output { mut pixels, width, rows, columns, pool, bias, relu } = to;
@@ -314,7 +317,7 @@ macro_rules! define_winograd_f32 {
                     };
                     let to = pixels.start().wrapping_add(f);
                     let pixel = |i: usize, column: usize| to.wrapping_add((i * width + column) * stride);
-                    let mut maxima = [[vector::splat(f32::NEG_INFINITY); M]; M];
+                    let mut maxima = [[vector::splat(f32::NEG_INFINITY); MOST_WINDOWS]; MOST_WINDOWS];
                     both(
                         |x| collect::<M>(x),
                         // SAFETY: all tiles, points and filters lie in `from` as asserted above.
@@ -335,8 +338,8 @@ macro_rules! define_winograd_f32 {
                         },
                     );
                     if pool {
-                        for (i, maxima) in maxima[..M / 2].iter().enumerate() {
-                            for (j, maximum) in maxima[..M / 2].iter().enumerate() {
+                        for (i, maxima) in maxima.iter().enumerate().take(M / 2) {
+                            for (j, maximum) in maxima.iter().enumerate().take(M / 2) {
                                 let column = tile * (M / 2) + j;
                                 if i < stored[0] && column < stored[1] {
                                     // SAFETY: as above.

@@ -95,7 +95,7 @@ struct Pass<'a> {
     padding: [usize; 2],
     bias: Option<&'a [f32]>,
     relu: bool,
-    /// Scratch of one thread.
+    /// Scratch of a thread that has some rows of tiles.
     lane: usize,
 }
 
