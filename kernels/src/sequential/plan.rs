@@ -137,6 +137,10 @@ pub(super) const fn fused_pool(layers: &[LayerInfo<'_>], i: usize) -> Option<Geo
 }
 
 /// How many `f32` of scratch layer `i` works in, forward, for a batch, together with the max pooling that is computed with it.
+///
+/// # Panics
+///
+/// If there are not so many layers.
 pub const fn inference_scratch_len(layers: &[LayerInfo<'_>], i: usize, batch: usize) -> usize {
     match (layers[i].kind, fused_pool(layers, i)) {
         (LayerKind::Conv2D { geometry, .. }, Some(pool)) => Backend::conv2d_max_pool_scratch_len(&geometry, &pool),

@@ -1,15 +1,13 @@
 use super::dense::MOST_LANES;
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-use crate::arch::dispatch;
-#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 use crate::arch::generic::{self, conv_f32::Window, winograd_f32};
 use crate::{
     arch::{
-        Backend, by_kind,
+        Backend, by_kind, dispatch,
         parallel::{Rows, SMALL, Split, lanes, pieces},
         scalar,
     },
-    geometry::Geometry,
+    geometry::{Geometry, Shape},
 };
 
 /// Values of the convolution's output that exist at a time in each thread, where it is pooled at once: what a second cache of
@@ -53,7 +51,7 @@ impl Backend {
         y: &mut [f32],
         scratch: &mut [f32],
     ) {
-        check(g, batch, x, kernel, y);
+        check(g, batch, x, kernel, g.output, y);
         assert!(bias.is_none_or(|bias| bias.len() == g.output.channels), "bias: one value a filter");
         assert!(scratch.len() >= Self::conv2d_scratch_len(g, batch), "scratch is too short");
         by_kind!(
@@ -111,33 +109,25 @@ impl Backend {
         y: &mut [f32],
         scratch: &mut [f32],
     ) {
+        check(g, batch, x, kernel, pool.output, y);
         assert!(Self::fuses_max_pool(g, pool), "a pooling that is not made together with this convolution");
         assert_eq!(pool.input, g.output, "the convolution's output is what is pooled");
         assert_eq!(pool.output.channels, g.output.channels, "pooling keeps the channels");
-        assert_eq!(x.len(), batch * g.input.len(), "input of {batch} samples");
-        assert_eq!(y.len(), batch * pool.output.len(), "output of {batch} samples");
-        assert_eq!(kernel.len(), g.patch() * g.output.channels, "kernel [kh, kw, c, f]");
         assert!(bias.is_none_or(|bias| bias.len() == g.output.channels), "bias: one value a filter");
         assert!(scratch.len() >= Self::conv2d_max_pool_scratch_len(g, pool), "scratch is too short");
         by_kind!(
             self,
-            scalar => in_bands(g, pool, x, y, scratch, &|g, x, pool, band, y| {
+            scalar => self.in_bands(g, pool, x, y, scratch, &|g, x, band| {
                 for (x, y) in x.chunks_exact(g.input.len()).zip(band.chunks_exact_mut(g.output.len())) {
                     scalar::conv_f32::conv2d(g, x, kernel, bias, relu, y);
-                }
-                for (x, y) in band.chunks_exact(pool.input.len()).zip(y.chunks_exact_mut(pool.output.len())) {
-                    scalar::pool_f32::max_pool(pool, x, y);
                 }
             }),
             isa => if winograd_f32::applies(g) {
                 winograd_f32::conv2d(isa, g, Some(pool), x, kernel, bias, relu, y, scratch);
             } else {
-                in_bands(g, pool, x, y, scratch, &|g, x, pool, band, y| {
+                self.in_bands(g, pool, x, y, scratch, &|g, x, band| {
                     let (window, rows) = (Window::forward(g), 0..g.output.height);
                     generic::conv_f32::convolve_rows(isa, &window, rows, x, kernel, bias, relu, band);
-                    for (x, y) in band.chunks_exact(pool.input.len()).zip(y.chunks_exact_mut(pool.output.len())) {
-                        dispatch!(self, pool_f32::max_pool(pool, x, y));
-                    }
                 });
             }
         );
@@ -158,7 +148,7 @@ impl Backend {
         dx: &mut [f32],
         scratch: &mut [f32],
     ) {
-        check(g, batch, dx, kernel, dy);
+        check(g, batch, dx, kernel, g.output, dy);
         assert!(scratch.len() >= Self::conv2d_scratch_len(g, batch), "scratch is too short");
         by_kind!(
             self,
@@ -193,7 +183,7 @@ impl Backend {
         dbias: Option<&mut [f32]>,
         scratch: &mut [f32],
     ) {
-        check(g, batch, x, dkernel, dy);
+        check(g, batch, x, dkernel, g.output, dy);
         assert!(scratch.len() >= Self::conv2d_scratch_len(g, batch), "scratch is too short");
         if let Some(dbias) = dbias {
             self.bias_gradient(g.output.channels, batch * g.output.height * g.output.width, dy, dbias);
@@ -212,6 +202,45 @@ impl Backend {
                 generic::conv_f32::kernel_gradient(isa, g, x, dy, dkernel, scratch);
             }
         );
+    }
+
+    /// Calls `convolve(convolution, its input, its output)` for bands, and pools them: several samples, or some rows of one as if
+    /// they were an image of their own. Bands are spread over threads.
+    fn in_bands(
+        self,
+        g: &Geometry,
+        pool: &Geometry,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut [f32],
+        convolve: &(impl Fn(&Geometry, &[f32], &mut [f32]) + Sync),
+    ) {
+        let (height, width) = (pool.output.height, pool.output.width * pool.output.channels);
+        let grain = SMALL.div_ceil(g.patch() * g.output.len() / height);
+        lanes(Rows { items: y, width }, grain, MOST_LANES, scratch, band_len(g, pool), &|mut first, mut rest, band| {
+            while rest.count() > 0 {
+                let (sample, row) = (first / height, first % height);
+                let samples = if row == 0 { band_samples(g).min(rest.count() / height) } else { 0 };
+                let (rows, of, of_pool, input) = if samples > 0 {
+                    (samples * height, *g, *pool, 0..samples * g.input.height)
+                } else {
+                    let rows = band_rows(g, pool).min(height - row).min(rest.count());
+                    let (of_pool, convolved) = pool.rows(row..row + rows);
+                    let (of, input) = g.rows(convolved);
+                    (rows, of, of_pool, input)
+                };
+                let (y, others) = rest.cut(rows);
+                let line = g.input.width * g.input.channels;
+                let x = &x[sample * g.input.len()..][input.start * line..input.end * line];
+                let band = &mut band[..samples.max(1) * of.output.len()];
+                convolve(&of, x, band);
+                for (x, y) in band.chunks_exact(of_pool.input.len()).zip(y.items.chunks_exact_mut(of_pool.output.len()))
+                {
+                    dispatch!(self, pool_f32::max_pool(&of_pool, x, y));
+                }
+                (first, rest) = (first + rows, others);
+            }
+        });
     }
 }
 
@@ -253,42 +282,8 @@ const fn band_len(g: &Geometry, pool: &Geometry) -> usize {
     if part > whole { part } else { whole }
 }
 
-/// Calls `work(convolution, its input, pooling, its input to be made, its output)` for bands: several samples, or some rows of
-/// one as if they were an image of their own. Bands are spread over threads.
-fn in_bands(
-    g: &Geometry,
-    pool: &Geometry,
-    x: &[f32],
-    y: &mut [f32],
-    scratch: &mut [f32],
-    work: &(impl Fn(&Geometry, &[f32], &Geometry, &mut [f32], &mut [f32]) + Sync),
-) {
-    let (height, width) = (pool.output.height, pool.output.width * pool.output.channels);
-    let grain = SMALL.div_ceil(g.patch() * g.output.len() / height);
-    lanes(Rows { items: y, width }, grain, MOST_LANES, scratch, band_len(g, pool), &|mut first, mut rest, band| {
-        while rest.count() > 0 {
-            let (sample, row) = (first / height, first % height);
-            let samples = if row == 0 { band_samples(g).min(rest.count() / height) } else { 0 };
-            let x = &x[sample * g.input.len()..];
-            let rows =
-                if samples > 0 { samples * height } else { band_rows(g, pool).min(height - row).min(rest.count()) };
-            let (y, others) = rest.cut(rows);
-            if samples > 0 {
-                work(g, &x[..samples * g.input.len()], pool, &mut band[..samples * g.output.len()], y.items);
-            } else {
-                let (pool, convolved) = pool.rows(row..row + rows);
-                let (of, input) = g.rows(convolved);
-                let line = g.input.width * g.input.channels;
-                let x = &x[input.start * line..input.end * line];
-                work(&of, x, &pool, &mut band[..of.output.len()], y.items);
-            }
-            (first, rest) = (first + rows, others);
-        }
-    });
-}
-
-fn check(g: &Geometry, batch: usize, x: &[f32], kernel: &[f32], y: &[f32]) {
+fn check(g: &Geometry, batch: usize, x: &[f32], kernel: &[f32], output: Shape, y: &[f32]) {
     assert_eq!(x.len(), batch * g.input.len(), "input of {batch} samples");
-    assert_eq!(y.len(), batch * g.output.len(), "output of {batch} samples");
+    assert_eq!(y.len(), batch * output.len(), "output of {batch} samples");
     assert_eq!(kernel.len(), g.patch() * g.output.channels, "kernel [kh, kw, c, f]");
 }

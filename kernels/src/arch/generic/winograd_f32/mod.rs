@@ -198,7 +198,7 @@ pub(in crate::arch) trait Winograd: Gemm {
 /// than two thirds of the direct products, padding left out of these.
 ///
 /// Measured on one Zen 4 core against the direct kernels, forward, input gradient and kernel gradient, as multiples of their
-/// speed (`cargo bench -p benches --bench winograd_f32`):
+/// speed (`cargo bench -p benches --bench winograd_f32`), that of batch 1 before few tiles were shared by filters:
 ///
 /// | | AVX-512 | AVX2 |
 /// |---|---|---|
