@@ -39,6 +39,16 @@ sequential! {
 }
 
 sequential! {
+    /// The layer that passes values on has more of them than any other has input and output.
+    struct Flat: [12, 12, 1] {
+        conv: Conv2D { filters: 8, kernel_size: 3, padding: Same, activation: Relu },
+        pool: MaxPooling2D { pool_size: 2 },
+        flatten: Flatten,
+        dense: Dense { units: 3 },
+    }
+}
+
+sequential! {
     /// The first layer only passes values on.
     struct Vectors: [2, 3, 2] {
         flatten: Flatten,
@@ -80,6 +90,7 @@ fn check<N: Network>() {
 fn pools_with_convolutions_to_the_bit() {
     check::<Pools>();
     check::<Overlapping>();
+    check::<Flat>();
     check::<Vectors>();
     check::<MnistSmall>();
     check::<MnistConvNet>();
@@ -99,4 +110,5 @@ fn needs_no_memory_for_what_is_pooled_or_passed_on() {
     assert!(each::<MnistSmall>() <= 14 * 14 * 8 + 7 * 7 * 16);
     assert!(each::<MnistConvNet>() <= 14 * 14 * 32 + 7 * 7 * 64);
     assert!(each::<Overlapping>() <= 20 * 20 * 16 + 9 * 9 * 16);
+    assert!(each::<Flat>() <= 6 * 6 * 8 + 3);
 }
