@@ -51,7 +51,7 @@ pub(crate) struct Peers {
 enum Part {
     /// Training and f32 inference, everything at its best.
     Train,
-    /// thumbnet's time over epochs, and over threads.
+    /// thumbnet's time over epochs, images and threads.
     Linear,
     /// Training and f32 inference, everything without AVX-512.
     Avx2,
@@ -67,7 +67,7 @@ type Run = Value;
 
 impl Peers {
     pub(crate) fn run(&self) -> Result<()> {
-        ensure!(self.epochs > 0 && self.images >= 2500 && self.rounds > 0, "at least 1 epoch, 2500 images and 1 round");
+        ensure!(self.epochs > 0 && self.images >= 5000 && self.rounds > 0, "at least 1 epoch, 5000 images and 1 round");
         for name in &self.only {
             let known = TRAINERS.iter().any(|trainer| trainer.name.starts_with(name.as_str()));
             ensure!(known, "no peer's name begins with `{name}`; they are {}", TRAINERS.map(|t| t.name).join(", "));
@@ -134,9 +134,10 @@ impl Peers {
             }
             Part::Linear => {
                 let epochs = [1, 2, 4].map(|epochs| programs.thumbnet(epochs, images, None, None));
+                let half = programs.thumbnet(1, images / 2, None, None);
                 let threads = [1, 2].map(|threads| programs.thumbnet(1, images, Some(threads), None));
-                let title = format!("thumbnet over epochs, then over threads, {images} images");
-                (title, epochs.into_iter().chain(threads).collect())
+                let title = format!("thumbnet over epochs of {images} images, over images, and over threads");
+                (title, epochs.into_iter().chain([half]).chain(threads).collect())
             }
             Part::Int8 => (
                 "int8 inference of MnistConvNet, one thread, one image at a time".into(),

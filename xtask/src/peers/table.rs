@@ -95,9 +95,10 @@ pub(super) fn training(runs: &[Run]) -> String {
     )
 }
 
-/// thumbnet's own runs: over epochs, then over threads.
+/// thumbnet's own runs: over epochs, over images, then over threads.
 pub(super) fn scaling(runs: &[Run]) -> String {
-    let labels = ["1 epoch", "2 epochs", "4 epochs", "1 thread", "2 threads"];
+    let labels =
+        ["1 epoch", "2 epochs", "4 epochs", "1 epoch, half the images", "1 epoch, 1 thread", "1 epoch, 2 threads"];
     table(
         &["", "seconds", "images/s", "fastest 50 steps", "peak MiB", "accuracy"],
         labels.iter().zip(runs).map(|(label, run)| {
