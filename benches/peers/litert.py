@@ -49,8 +49,7 @@ def main():
 
     import mnist
 
-    x, y = mnist.load(options.data_dir, "train")
-    file = quantized_model(x[: options.images], y[: options.images])
+    file = quantized_model(*mnist.load(options.data_dir, "train", options.images))
     interpreter = Interpreter(model_content=file, num_threads=1)  # XNNPACK is its default
     interpreter.allocate_tensors()
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]

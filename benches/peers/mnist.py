@@ -14,12 +14,14 @@ BLOCK = 50
 """Steps that are timed together: the fastest block tells what a peer does while nobody else uses the machine."""
 
 
-def load(data_dir, part):
-    """Images in [0, 1] as f32 [n, 28, 28, 1], and labels as i64 [n], from IDX files. `part`: "train" or "t10k"."""
+def load(data_dir, part, count=None):
+    """The first `count` images in [0, 1] as f32 [n, 28, 28, 1], and labels as i64 [n], from IDX files. `part`: "train" or "t10k"."""
     folder = pathlib.Path(data_dir)
     images = np.fromfile(folder / f"{part}-images-idx3-ubyte", np.uint8)[16:].reshape(-1, 28, 28, 1)
     labels = np.fromfile(folder / f"{part}-labels-idx1-ubyte", np.uint8)[8:]
-    return images.astype(np.float32) / 255, labels.astype(np.int64)
+    images = images[:count].astype(np.float32)
+    images /= 255
+    return images, labels[:count].astype(np.int64)
 
 
 class Blocks:

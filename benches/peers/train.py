@@ -19,7 +19,7 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
-PEERS = ["torch-eager", "torch-channels-last", "torch-compile", "keras-best", "keras-fit"]
+PEERS = ["torch-eager", "torch-channels-last", "torch-compile", "torch-compile-channels-last", "keras-best", "keras-fit"]
 
 MKL_SHIM = "int mkl_serv_intel_cpu_true(void) { return 1; }\nint mkl_serv_intel_cpu(void) { return 1; }\n"
 """MKL asks these two functions whether it may use all instructions that the CPU has. PyTorch exports them, so a library
@@ -46,7 +46,7 @@ def peer_named(name, threads, seed):
     if name.startswith("torch"):
         from torch_peers import Torch
 
-        return Torch(channels_last=name == "torch-channels-last", compiled=name == "torch-compile", threads=threads, seed=seed)
+        return Torch(channels_last="channels-last" in name, compiled="compile" in name, threads=threads, seed=seed)
     from keras_peers import Keras
 
     return Keras(best=name == "keras-best", threads=threads, seed=seed)
@@ -68,8 +68,7 @@ def main():
     import mnist
 
     peer = peer_named(options.peer, options.threads, options.seed)
-    x, y = mnist.load(options.data_dir, "train")
-    x, y = x[: options.images], y[: options.images]
+    x, y = mnist.load(options.data_dir, "train", options.images)
     seconds, fastest = peer.train(x, y, options.epochs)
     training_rss = mnist.peak_rss_mib()
     test_x, test_y = mnist.load(options.data_dir, "t10k")

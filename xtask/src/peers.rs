@@ -38,7 +38,8 @@ pub(crate) struct Peers {
     /// this command].
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
-    /// Write the fastest run of each program to this file as JSON.
+    /// Write what the tables are made of to this file as JSON: of each program the run with the fastest training, with the fastest
+    /// steps and inference of all its runs.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write the tables to docs/peers/, in a file named after this machine's CPU.
@@ -67,16 +68,20 @@ type Run = Value;
 
 impl Peers {
     pub(crate) fn run(&self) -> Result<()> {
-        ensure!(self.epochs > 0 && self.images >= 5000 && self.rounds > 0, "at least 1 epoch, 5000 images and 1 round");
+        ensure!(self.epochs > 0 && self.rounds > 0, "at least 1 epoch and 1 round");
+        // Half of them hold fifty whole batches, and no batch is left over that compilers would have to see.
+        let images = (5000..=60_000).contains(&self.images) && self.images.is_multiple_of(100);
+        ensure!(images, "images is {}, but must be a multiple of 100 from 5000 to 60000", self.images);
         for name in &self.only {
             let known = TRAINERS.iter().any(|trainer| trainer.name.starts_with(name.as_str()));
             ensure!(known, "no peer's name begins with `{name}`; they are {}", TRAINERS.map(|t| t.name).join(", "));
         }
         let everything = self.only.is_empty() && PARTS.iter().all(|part| self.parts.contains(part));
         ensure!(everything || !self.write_docs, "--write-docs writes every table: leave out --only and --parts");
-        let programs = Programs::prepare(self)?;
+        // Before anything is built: the machine's own load is not what would disturb the figures.
         let before = load()?;
-        println!("\nFigures need an idle machine. Load average now: {before}");
+        let programs = Programs::prepare(self)?;
+        println!("\nFigures need an idle machine. Load average at the beginning: {before}");
         let (mut parts, mut failures) = (Vec::new(), Vec::new());
         for part in PARTS.into_iter().filter(|part| self.parts.contains(part)) {
             let (title, runs) = self.part(part, &programs, &mut failures)?;

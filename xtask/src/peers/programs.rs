@@ -35,12 +35,13 @@ const fn rust(name: &'static str, package: &'static str) -> Trainer {
 }
 
 /// Every library that trains.
-pub(super) const TRAINERS: [Trainer; 9] = [
+pub(super) const TRAINERS: [Trainer; 10] = [
     python("torch-compile", &["torch-compile"]),
     Trainer { avx512_only: true, ..python("torch-compile-mkl-avx512", &["torch-compile", "--mkl-avx512"]) },
     python("torch-eager", &["torch-eager"]),
     Trainer { avx512_only: true, ..python("torch-eager-mkl-avx512", &["torch-eager", "--mkl-avx512"]) },
     python("torch-channels-last", &["torch-channels-last"]),
+    python("torch-compile-channels-last", &["torch-compile-channels-last"]),
     python("keras-best", &["keras-best"]),
     python("keras-fit", &["keras-fit"]),
     rust("burn", "peer-burn"),

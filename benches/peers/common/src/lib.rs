@@ -27,8 +27,7 @@ pub trait Peer {
 /// Missing or damaged files, an unknown argument, and what the library reports.
 pub fn run(name: &str, version: &str, mut peer: impl Peer) -> Result<()> {
     let options = Options::parse()?;
-    let mut train = Mnist::read(&options.data_dir, "train")?;
-    train.keep(options.images);
+    let mut train = Mnist::read(&options.data_dir, "train", options.images)?;
     for batch in train.batches().take(5) {
         peer.step(&batch.0, &batch.1)?;
     }
@@ -49,7 +48,7 @@ pub fn run(name: &str, version: &str, mut peer: impl Peer) -> Result<()> {
     }
     let peak = peak_rss_mib()?;
     let (images, epochs) = (train.order.len(), options.epochs);
-    let test = Mnist::read(&options.data_dir, "t10k")?;
+    let test = Mnist::read(&options.data_dir, "t10k", usize::MAX)?;
     println!(
         "{{\"peer\": \"{name}\", \"version\": \"{version}\", \"epochs\": {epochs}, \"images\": {images}, \
          \"images_per_second\": {:.1}, \"fastest_block_images_per_second\": {fastest:.1}, \"seconds_per_epoch\": {:.3}, \
@@ -94,21 +93,19 @@ struct Mnist {
 }
 
 impl Mnist {
-    /// Reads `<part>-images-idx3-ubyte` and `<part>-labels-idx1-ubyte`.
-    fn read(folder: &std::path::Path, part: &str) -> Result<Self> {
+    /// Reads `<part>-images-idx3-ubyte` and `<part>-labels-idx1-ubyte`, the first `most` images at most.
+    fn read(folder: &std::path::Path, part: &str, most: usize) -> Result<Self> {
         let bytes = |name: String, header: usize| -> Result<Vec<u8>> {
             let path = folder.join(name);
             let file = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             Ok(file.get(header..).ok_or_else(|| format!("{}: no IDX file", path.display()))?.to_vec())
         };
-        let images = bytes(format!("{part}-images-idx3-ubyte"), 16)?;
-        let labels = bytes(format!("{part}-labels-idx1-ubyte"), 8)?;
+        let mut images = bytes(format!("{part}-images-idx3-ubyte"), 16)?;
+        let mut labels = bytes(format!("{part}-labels-idx1-ubyte"), 8)?;
+        images.truncate(most.saturating_mul(PIXELS));
+        labels.truncate(most);
         let order = (0..labels.len()).collect();
         Ok(Self { images: images.iter().map(|&value| f32::from(value) / 255.0).collect(), labels, order })
-    }
-
-    fn keep(&mut self, images: usize) {
-        self.order.truncate(images);
     }
 
     /// Batches in the present order.
