@@ -34,6 +34,14 @@ impl Shape {
     pub const fn len(self) -> usize {
         self.height * self.width * self.channels
     }
+
+    /// [`Self::len`], or `None` where a `usize` does not hold it: no slice is that long.
+    pub const fn checked_len(self) -> Option<usize> {
+        match self.height.checked_mul(self.width) {
+            Some(pixels) => pixels.checked_mul(self.channels),
+            None => None,
+        }
+    }
 }
 
 impl core::fmt::Display for Shape {

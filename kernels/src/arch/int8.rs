@@ -40,8 +40,8 @@ impl Backend {
     ///
     /// If a length is wrong, or the back end does not read the order of the weights; see [`Backend::CONV_S8_PACKING`].
     pub fn conv_s8(self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        let (input_len, output_len) = (layer.geometry.input.len(), layer.output_len());
         assert!(layer.is_consistent(), "parameters do not fit the convolution's geometry");
+        let (input_len, output_len) = (layer.geometry.input.len(), layer.output_len());
         assert!(input.len() * output_len == output.len() * input_len, "input and output differ in samples");
         assert!(scratch.len() >= Self::conv_s8_scratch_len(layer.geometry, layer.pool), "scratch is too small");
         #[cfg(thumbnet_cortex)]
@@ -191,8 +191,10 @@ impl Backend {
     ///
     /// If a length is wrong.
     pub fn max_pool_s8(self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
-        let (input_len, output_len) = (geometry.input.len(), geometry.output.len());
         assert!(geometry.input.channels == geometry.output.channels, "pooling keeps the channels");
+        let sizes = [geometry.input, geometry.output];
+        assert!(sizes.iter().all(|shape| shape.checked_len().is_some()), "sizes that no slice has");
+        let (input_len, output_len) = (geometry.input.len(), geometry.output.len());
         assert!(input.len() * output_len == output.len() * input_len, "input and output differ in samples");
         for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
             dispatch!(self, pool_s8::max_pool_s8(geometry, input, output));

@@ -48,7 +48,7 @@ pub use tensors::{Affine, After, LayerS8};
 
 use serde::{Deserialize, Serialize};
 
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, Shape};
 
 /// How `i32` accumulators become int8 outputs: `clamp(zero_point + round(accumulator * scale[c]), min, max)`.
 ///
@@ -151,7 +151,12 @@ impl ConvS8<'_> {
     /// Whether every slice has the length that the geometry asks for.
     pub fn is_consistent(&self) -> bool {
         let filters = self.geometry.output.channels;
-        self.weights.len() == filters * self.geometry.patch()
+        // Sizes that wrap would let short slices pass.
+        let sizes = [Some(self.geometry.input), Some(self.geometry.output), self.pool.map(|pool| pool.output)];
+        let [kernel_height, kernel_width] = self.geometry.kernel;
+        let patch = Shape::new(kernel_height, kernel_width, self.geometry.input.channels).checked_len();
+        sizes.into_iter().flatten().all(|shape| shape.checked_len().is_some())
+            && Some(self.weights.len()) == patch.and_then(|patch| patch.checked_mul(filters))
             && self.bias.len() == filters
             && self.requantize.is_consistent(filters)
             && self.pool.is_none_or(|pool| pool.input == self.geometry.output && pool.output.channels == filters)
@@ -161,7 +166,7 @@ impl ConvS8<'_> {
 impl DenseS8<'_> {
     /// Whether every slice has the length that the numbers of inputs and units ask for.
     pub fn is_consistent(&self) -> bool {
-        self.weights.len() == self.units * self.inputs
+        Some(self.weights.len()) == self.units.checked_mul(self.inputs)
             && self.bias.len() == self.units
             && self.requantize.is_consistent(self.units)
     }

@@ -13,6 +13,7 @@ mod elementwise;
 mod optimizer;
 mod peak;
 mod pool;
+mod sizes;
 mod support;
 mod table;
 mod threads;

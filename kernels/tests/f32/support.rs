@@ -56,6 +56,13 @@ impl Random {
     }
 }
 
+/// What a call says when it panics, which it must.
+pub(crate) fn refusal(call: impl FnOnce()) -> String {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).expect_err("this must be refused");
+    let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap()
+}
+
 /// The value in f64, and the sum of its terms' absolute values.
 pub(crate) type Exact = (f64, f64);
 

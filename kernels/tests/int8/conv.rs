@@ -1,4 +1,4 @@
-use crate::support::{Random, backends};
+use crate::support::{Random, backends, refusal};
 use crate::values::{Fenced, Tensors, byte, bytes, cases};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
@@ -40,6 +40,30 @@ fn pool(random: &mut Random, input: Shape) -> Option<Geometry> {
     let strides = if random.next().is_multiple_of(2) { kernel } else { [random.between(1, 5), random.between(1, 5)] };
     let padding = if random.next().is_multiple_of(2) { Padding::Same } else { Padding::Valid };
     Geometry::new(input, input.channels, kernel, strides, padding).ok()
+}
+
+/// Sizes whose product wraps round to that of a short sample must not be believed.
+#[test]
+fn refuses_sizes_that_wrap() {
+    let mut random = Random(1);
+    let tensors = Tensors::random(&mut random, 1, 4);
+    let (wraps, one) = (Shape::new(usize::MAX / 3 * 2 + 1, 3, 1), Shape::new(1, 1, 1));
+    for [input, output] in [[wraps, one], [one, wraps]] {
+        let geometry = Geometry { input, output, kernel: [2, 2], strides: [1, 1], padding: [0, 0] };
+        let layer = ConvS8 {
+            geometry: &geometry,
+            pool: None,
+            input_zero_point: 0,
+            weights: &tensors.weights,
+            packing: tensors.packing,
+            bias: &tensors.bias,
+            requantize: tensors.requantize(),
+        };
+        for backend in backends() {
+            let said = refusal(|| backend.conv_s8(&layer, &[0], &mut [0], &mut [0; 1024]));
+            assert!(said.contains("do not fit"), "{}: {said}", backend.name());
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,23 @@
-use crate::support::{Random, backends};
+use crate::support::{Random, backends, refusal};
 use crate::values::{Fenced, bytes, cases};
 use thumbnet::arch::Backend;
-use thumbnet::geometry::Geometry;
+use thumbnet::geometry::{Geometry, Shape};
 
 fn run(backend: Backend, geometry: &Geometry, input: &[i8]) -> Vec<i8> {
     let mut output = Fenced::new(input.len() / geometry.input.len() * geometry.output.len(), 0x55);
     backend.max_pool_s8(geometry, input, output.inside());
     output.checked().to_vec()
+}
+
+/// Sizes whose product wraps round to that of a short sample must not be believed.
+#[test]
+fn refuses_sizes_that_wrap() {
+    let input = Shape::new(usize::MAX / 3 * 2 + 1, 3, 1);
+    let g = Geometry { input, output: Shape::new(1, 1, 1), kernel: [2, 2], strides: [1, 1], padding: [0, 0] };
+    for backend in backends() {
+        let said = refusal(|| backend.max_pool_s8(&g, &[0], &mut [0]));
+        assert!(said.contains("sizes that no slice has"), "{}: {said}", backend.name());
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::dense::MOST_LANES;
+use super::{check_len, dense::MOST_LANES};
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 use crate::arch::generic::{self, conv_f32::Window, winograd_f32};
 use crate::{
@@ -112,6 +112,7 @@ impl Backend {
         check(g, batch, x, kernel, pool.output, y);
         assert!(Self::fuses_max_pool(g, pool), "a pooling that is not made together with this convolution");
         assert_eq!(pool.input, g.output, "the convolution's output is what is pooled");
+        assert!(g.output.checked_len().is_some(), "a convolution's output of {}", g.output);
         assert_eq!(pool.output.channels, g.output.channels, "pooling keeps the channels");
         assert!(bias.is_none_or(|bias| bias.len() == g.output.channels), "bias: one value a filter");
         assert!(scratch.len() >= Self::conv2d_max_pool_scratch_len(g, pool), "scratch is too short");
@@ -283,7 +284,12 @@ const fn band_len(g: &Geometry, pool: &Geometry) -> usize {
 }
 
 fn check(g: &Geometry, batch: usize, x: &[f32], kernel: &[f32], output: Shape, y: &[f32]) {
-    assert_eq!(x.len(), batch * g.input.len(), "input of {batch} samples");
-    assert_eq!(y.len(), batch * output.len(), "output of {batch} samples");
-    assert_eq!(kernel.len(), g.patch() * g.output.channels, "kernel [kh, kw, c, f]");
+    check_len("input", x.len(), batch, g.input);
+    check_len("output", y.len(), batch, output);
+    check_len(
+        "kernel [kh, kw, c, f]",
+        kernel.len(),
+        g.output.channels,
+        Shape::new(g.kernel[0], g.kernel[1], g.input.channels),
+    );
 }

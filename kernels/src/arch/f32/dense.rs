@@ -1,4 +1,4 @@
-use super::Trainable;
+use super::{Trainable, check_len};
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 use crate::arch::generic;
 use crate::arch::{
@@ -6,6 +6,7 @@ use crate::arch::{
     parallel::{Rows, Split, lanes, pieces},
     scalar,
 };
+use crate::geometry::Shape;
 
 /// How many rows of a dense kernel's gradient exist at a time in each thread.
 pub const BLOCK_ROWS: usize = if cfg!(feature = "std") { 28 } else { 1 };
@@ -156,7 +157,7 @@ impl Backend {
     pub fn bias_gradient(self, units: usize, rows: usize, dy: &[f32], db: &mut [f32]) {
         /// Rows that are summed before their sum joins the total: a few hundred keep the rounding errors of both small.
         const GROUP: usize = 256;
-        assert_eq!(dy.len(), rows * units, "{rows} rows of {units} units");
+        check_len("rows of units", dy.len(), rows, Shape::vector(units));
         assert_eq!(db.len(), units, "bias gradient: one value a unit");
         db.fill(0.0);
         let grain = if dy.len() < 1 << 16 { units } else { 16 };
@@ -165,9 +166,9 @@ impl Backend {
 }
 
 fn check([inputs, units, batch]: [usize; 3], x: &[f32], kernel: usize, y: &[f32], scratch: &[f32]) {
-    assert_eq!(x.len(), batch * inputs, "input of {batch} samples");
-    assert_eq!(y.len(), batch * units, "output of {batch} samples");
-    assert_eq!(kernel, inputs * units, "kernel [inputs, units]");
+    check_len("input", x.len(), batch, Shape::vector(inputs));
+    check_len("output", y.len(), batch, Shape::vector(units));
+    check_len("kernel [inputs, units]", kernel, inputs, Shape::vector(units));
     assert!(scratch.len() >= Backend::dense_scratch_len(inputs, units, batch), "scratch is too short");
 }
 

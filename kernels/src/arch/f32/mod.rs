@@ -12,9 +12,16 @@ mod peak;
 mod pool;
 
 use super::parallel::Split;
+use crate::geometry::Shape;
 pub use dense::BLOCK_ROWS;
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 pub(in crate::arch) use dense::MOST_LANES;
+
+/// Panics unless `len` is `count` times a shape's length. A product that wraps would let a short slice pass.
+fn check_len(what: &str, len: usize, count: usize, shape: Shape) {
+    let expected = shape.checked_len().and_then(|each| each.checked_mul(count));
+    assert_eq!(Some(len), expected, "{what}: {count} times {shape}");
+}
 
 /// A block of weights with the optimizer's state for them: what an update changes.
 ///

@@ -1,3 +1,4 @@
+use super::check_len;
 use crate::{
     arch::{
         Backend, dispatch,
@@ -52,6 +53,6 @@ fn grain(g: &Geometry) -> usize {
 
 fn check(g: &Geometry, batch: usize, x: &[f32], y: &[f32]) {
     assert_eq!(g.input.channels, g.output.channels, "pooling keeps the channels");
-    assert_eq!(x.len(), batch * g.input.len(), "input of {batch} samples");
-    assert_eq!(y.len(), batch * g.output.len(), "output of {batch} samples");
+    check_len("input", x.len(), batch, g.input);
+    check_len("output", y.len(), batch, g.output);
 }

@@ -1,16 +1,16 @@
 //! Max pooling and its gradient of one sample, written once for both vector widths: a vector holds as many channels of one
 //! pixel. See [`scalar::pool_f32`](crate::arch::scalar::pool_f32) for what they compute.
 
-use crate::geometry::{Geometry, Shape};
+use crate::geometry::Geometry;
 
 /// Fails unless these samples have these shapes, of whose channels windows change nothing.
 pub(super) fn check(g: &Geometry, inputs: &[usize], outputs: &[usize]) {
-    // A product that wraps would let a short sample pass.
-    let len =
-        |shape: Shape| shape.height.checked_mul(shape.width).and_then(|pixels| pixels.checked_mul(shape.channels));
     assert_eq!(g.input.channels, g.output.channels, "pooling keeps the channels");
-    assert!(inputs.iter().all(|&input| len(g.input) == Some(input)), "inputs of another shape: {inputs:?}");
-    assert!(outputs.iter().all(|&output| len(g.output) == Some(output)), "outputs of another shape: {outputs:?}");
+    assert!(inputs.iter().all(|&input| g.input.checked_len() == Some(input)), "inputs of another shape: {inputs:?}");
+    assert!(
+        outputs.iter().all(|&output| g.output.checked_len() == Some(output)),
+        "outputs of another shape: {outputs:?}"
+    );
 }
 
 /// Whether windows lie side by side and hold every input, each one once: nothing to add to.

@@ -220,7 +220,7 @@ macro_rules! define_winograd_f32 {
         ) {
             let Image { values, shape } = *image;
             let channels = shape.channels;
-            assert_eq!(values.len(), shape.len(), "an image of another shape");
+            assert_eq!(Some(values.len()), shape.checked_len(), "an image of another shape");
             check(layout, count, channels, to.len());
             assert!(columns.len() >= COLUMNS_LEN, "columns of a run");
             let wide = count * M + SIDE - M;
@@ -267,7 +267,7 @@ macro_rules! define_winograd_f32 {
         fn gradient<const M: usize>(image: &Image<'_>, at: [usize; 2], count: usize, to: &mut [f32], layout: Layout) {
             let Image { values, shape } = *image;
             let channels = shape.channels;
-            assert_eq!(values.len(), shape.len(), "an image of another shape");
+            assert_eq!(Some(values.len()), shape.checked_len(), "an image of another shape");
             check(layout, count, channels, to.len());
             let rows = shape.height.saturating_sub(at[0]).min(M);
             for tile in 0..count {
