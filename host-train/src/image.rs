@@ -36,11 +36,11 @@ pub enum PictureError {
         error: ImageError,
     },
     /// Everything has one shade.
-    #[error("{}: no digit found: the picture's shades differ by {contrast} of 255, ink must differ by {LEAST_CONTRAST}", path.display())]
+    #[error("{}: no digit found: shades differ from the ground, beyond the border's grain, by {contrast} of 255; ink must by {LEAST_CONTRAST}", path.display())]
     Blank {
         /// The file.
         path: PathBuf,
-        /// The largest difference from the ground.
+        /// The largest difference from the ground, less the grain.
         contrast: u8,
     },
     /// The network takes no pictures like these.

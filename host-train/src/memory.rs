@@ -13,6 +13,14 @@ use std::{
 use bytemuck::Pod;
 use memmap2::MmapMut;
 
+/// More memory than there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no memory for {bytes} bytes")]
+pub struct NoMemory {
+    /// What was wanted.
+    pub bytes: usize,
+}
+
 /// A huge page of x86-64 and, mostly, of aarch64.
 const HUGE_PAGE: usize = 2 << 20;
 
@@ -33,15 +41,24 @@ impl<T: Pod> Values<T> {
     ///
     /// Where there is no such memory.
     pub fn zeroed(len: usize) -> Self {
+        Self::try_zeroed(len).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// `len` zeros, where there is memory for them.
+    ///
+    /// # Errors
+    ///
+    /// [`NoMemory`]. Where the system promises more than it has, it may stop the program later.
+    pub fn try_zeroed(len: usize) -> Result<Self, NoMemory> {
         let len = len.saturating_mul(size_of::<T>());
         let huge = len >= HUGE_PAGE;
         let room = if huge { len.div_ceil(HUGE_PAGE).saturating_add(1).saturating_mul(HUGE_PAGE) } else { len };
-        let map = MmapMut::map_anon(room).unwrap_or_else(|error| panic!("no memory for {len} bytes: {error}"));
+        let map = MmapMut::map_anon(room).map_err(|_| NoMemory { bytes: len })?;
         let first = if huge { to_huge_page(map.as_ptr().addr()) } else { 0 };
         // Small pages serve as well where the system refuses.
         #[cfg(target_os = "linux")]
         let _ = huge.then(|| map.advise(memmap2::Advice::HugePage));
-        Self { map, first, len, values: PhantomData }
+        Ok(Self { map, first, len, values: PhantomData })
     }
 }
 
@@ -101,6 +118,14 @@ mod tests {
             values.iter_mut().enumerate().for_each(|(i, value)| *value = i as f32);
             let copy = values.clone();
             assert!(copy == values && copy.iter().enumerate().all(|(i, &value)| value == i as f32), "{len} values");
+        }
+    }
+
+    #[test]
+    fn more_than_any_machine_has_is_an_error() {
+        for len in [1 << (usize::BITS - 8), usize::MAX] {
+            let error = Values::<f32>::try_zeroed(len).map(|_| ()).unwrap_err();
+            assert_eq!(error.bytes, len.saturating_mul(4));
         }
     }
 

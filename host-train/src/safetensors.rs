@@ -23,7 +23,7 @@ pub enum Names {
 #[non_exhaustive]
 pub enum ImportError {
     /// The file is no safetensors file.
-    #[error("not a safetensors file: {0}")]
+    #[error("not a safetensors file")]
     Format(#[from] safetensors::SafeTensorError),
     /// A tensor is not there.
     #[error("tensor `{name}` is missing (f32, shape {shape:?}); the file has {}", list(found))]

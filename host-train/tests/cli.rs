@@ -173,6 +173,47 @@ fn weights_travel_through_safetensors() {
 }
 
 #[test]
+fn what_is_read_is_never_overwritten() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1"]).success();
+    let (run, data) = (folder.path("run"), folder.path("data"));
+    let [weights, blob] = ["weights.postcard", "model.blob"].map(|name| folder.path(&format!("run/{name}")));
+    host_train(["quantize", &run, "--dataset", &data, "--images", "20"]).success();
+    let (dotted, new) = (folder.path("run/./weights.postcard"), folder.path("new"));
+    let bytes = || [&weights, &blob].map(|file| fs::read(file).unwrap());
+    let before = bytes();
+    for arguments in [
+        &["quantize", run.as_str(), "--dataset", &data, "--images", "20", "--out", &weights][..],
+        &["export", &run, "--out", &dotted],
+        &["import", &weights, "--network", "mnist-small"],
+        &["evaluate", &blob, "--dataset", &data, "--scores", &blob],
+        &["sample", &blob, "--dataset", &data, "--images", "1", "--out", &blob, "--scores", &new],
+        &["sample", &blob, "--dataset", &data, "--images", "1", "--out", &new, "--scores", &new],
+    ] {
+        let text = host_train(arguments).error();
+        assert!(text.contains("one file cannot be read and written, or written twice"), "{arguments:?}: {text}");
+    }
+    assert!(bytes() == before && !fs::exists(new).unwrap());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_without_end_and_memory_that_is_not_there_are_errors() {
+    let text = host_train(["inspect", "/dev/zero"]).error();
+    assert_eq!(text, "error: /dev/zero: more than 268435456 bytes, and no network has so many\n");
+
+    let line =
+        format!("ulimit -v 700000 && exec {} --threads 1 profile --batch-size 4096", env!("CARGO_BIN_EXE_host-train"));
+    let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.starts_with("error: batch size is 4096: there is no memory for ") && text.lines().count() == 1,
+        "{text}"
+    );
+}
+
+#[test]
 fn predicts_pictures() {
     let folder = Folder::with_stripes();
     train(&folder, &["--epochs", "1"]).success();

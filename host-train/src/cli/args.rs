@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     #[arg(long, global = true)]
     pub(super) json: bool,
     /// Threads to work with [default: one for each core]; results do not depend on it
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", env = "RAYON_NUM_THREADS")]
     pub(super) threads: Option<usize>,
 }
 
@@ -109,8 +109,8 @@ pub(super) struct BackendArgs {
     /// The kernels: scalar, avx2, avx512 or neon [default: the fastest of this machine]
     #[arg(long, value_name = "NAME")]
     pub(super) backend: Option<String>,
-    /// What dense layers multiply, in training and with f32 weights: bf16 is faster and needs a CPU with AVX512-BF16
-    /// [default: f32]
+    /// What dense layers multiply, in training and with f32 weights: bf16 needs a CPU with AVX512-BF16, and is faster on some of
+    /// them (Zen 4), slower on others (Xeon) [default: f32]
     #[arg(long, value_enum)]
     pub(super) precision: Option<PrecisionName>,
 }
@@ -126,7 +126,7 @@ impl BackendArgs {
     pub(super) fn get(&self) -> anyhow::Result<Backend> {
         let backend = match &self.backend {
             None => Backend::detect(),
-            Some(name) => Backend::with_name(name).with_context(|| {
+            Some(name) => Backend::available().find(|backend| backend.name() == name).with_context(|| {
                 let names: Vec<_> = Backend::available().map(Backend::name).collect();
                 format!("this machine has no back end `{name}`; it has {}", names.join(", "))
             })?,

@@ -30,8 +30,11 @@ impl FileVisitor for Evaluate<'_> {
     fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
         let EvaluateArgs { data, backend: kernels, scores, .. } = self.arguments;
         let backend = kernels.get()?;
-        let data = file::load::<N>(data, Split::Test)?;
         let path: &Path = &self.path;
+        if let Some(scores) = scores {
+            file::refuse_same(scores, &[path])?;
+        }
+        let data = file::load::<N>(data, Split::Test)?;
         match content {
             Content::Weights(model) => {
                 ensure!(scores.is_none(), "{}: f32 weights, but int8 scores are of a blob", path.display());

@@ -2,10 +2,11 @@
 
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use thumbnet::{
     Network,
     blob::{self, BlobError, RepackError},
@@ -118,9 +119,24 @@ fn is_safetensors(bytes: &[u8]) -> bool {
     bytes.get(8) == Some(&b'{')
 }
 
-/// Reads a file whole; the error names it.
+/// Bytes of a file at most; networks' have some millions.
+const MOST: u64 = 1 << 28;
+
+/// Reads a file whole, if it is no larger than [`MOST`]; the error names it.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| path.display().to_string())
+    let name = || path.display().to_string();
+    let file = fs::File::open(path).with_context(name)?;
+    let mut bytes = Vec::new();
+    file.take(MOST + 1).read_to_end(&mut bytes).with_context(name)?;
+    ensure!(bytes.len() as u64 <= MOST, "{}: more than {MOST} bytes, and no network has so many", name());
+    Ok(bytes)
+}
+
+/// Refuses to write the file `out` where it is one of `others`, which would be lost.
+pub(super) fn refuse_same(out: &Path, others: &[&Path]) -> anyhow::Result<()> {
+    let same = others.iter().find(|other| atomic::is_same(out, other));
+    ensure!(same.is_none(), "{}: one file cannot be read and written, or written twice: choose another", out.display());
+    Ok(())
 }
 
 /// Writes a file whole or not at all, and the folder it is in where that is missing; the error names the file.

@@ -1,10 +1,11 @@
 //! `profile`.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use thumbnet::{Network, arch::Backend};
 
 use super::{args::ProfileArgs, output::Output};
 use crate::{
+    memory::NoMemory,
     network::{NetworkVisitor, with_network},
     profile::{self, Profile},
 };
@@ -17,7 +18,8 @@ pub(super) fn run(arguments: &ProfileArgs, output: Output) -> anyhow::Result<()>
     ensure!((1..=MOST).contains(batch_size), "batch size is {batch_size}, but must be from 1 to {MOST}");
     ensure!(*repeats > 0, "repeats is 0, but must be at least 1");
     let backend = backend.get()?;
-    let profile = with_network(network, Run { backend, batch: *batch_size, repeats: *repeats })?;
+    let profile = with_network(network, Run { backend, batch: *batch_size, repeats: *repeats })?
+        .with_context(|| format!("batch size is {batch_size}"))?;
     output.result(&profile, &profile.to_string())?;
     Ok(())
 }
@@ -29,9 +31,9 @@ struct Run {
 }
 
 impl NetworkVisitor for Run {
-    type Output = Profile;
+    type Output = Result<Profile, NoMemory>;
 
-    fn visit<N: Network>(self) -> Profile {
+    fn visit<N: Network>(self) -> Self::Output {
         profile::profile::<N>(self.backend, self.batch, self.repeats)
     }
 }

@@ -34,6 +34,8 @@ impl FileVisitor for Quantize<'_> {
     fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
         let Self { path, arguments, output } = self;
         let model = content.into_model(&path)?;
+        let out = arguments.out.clone().unwrap_or_else(|| path.with_file_name("model.blob"));
+        file::refuse_same(&out, &[&path])?;
         let range = match arguments.calibration {
             CalibrationName::MinMax => Range::MinMax,
             CalibrationName::Percentile => Range::Percentile(arguments.percentile),
@@ -46,7 +48,6 @@ impl FileVisitor for Quantize<'_> {
         options.check()?;
         let data = file::load::<N>(&arguments.data, Split::Train)?;
         let blob = quantize(&model, &data, options).with_context(|| path.display().to_string())?;
-        let out = arguments.out.clone().unwrap_or_else(|| path.with_file_name("model.blob"));
         file::write(&out, &blob)?;
 
         let object = json!({

@@ -32,6 +32,8 @@ impl FileVisitor for Sample<'_> {
         let Content::Blob(model) = content else {
             bail!("{}: f32 weights, but a blob is needed, as `quantize` makes it", path.display());
         };
+        file::refuse_same(&arguments.out, &[&path])?;
+        file::refuse_same(&arguments.scores, &[&path, &arguments.out])?;
         let data = file::load::<N>(&arguments.data, Split::Test)?;
         let count = arguments.images;
         ensure!((1..=data.len()).contains(&count), "images is {count}, but must be in 1..={}", data.len());

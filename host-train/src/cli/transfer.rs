@@ -32,8 +32,9 @@ impl NetworkVisitor for Import<'_> {
 
     fn visit<N: Network>(self) -> Self::Output {
         let path = &self.arguments.file;
-        let weights = safetensors::import::<N>(&file::read(path)?).with_context(|| path.display().to_string())?;
         let out = self.arguments.out.clone().unwrap_or_else(|| path.with_extension("postcard"));
+        file::refuse_same(&out, &[path])?;
+        let weights = safetensors::import::<N>(&file::read(path)?).with_context(|| path.display().to_string())?;
         file::write(&out, &checkpoint::write::<N>(&weights))?;
         let object = json!({
             "command": "import", "network": N::NAME, "file": path, "weights": out, "parameters": weights.len(),
@@ -61,12 +62,13 @@ impl FileVisitor for Export<'_> {
     fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
         let Self { path, arguments, output } = self;
         let model = content.into_model(&path)?;
+        let out = arguments.out.clone().unwrap_or_else(|| path.with_extension("safetensors"));
+        file::refuse_same(&out, &[&path])?;
         let names = match arguments.names {
             NamesName::Own => Names::Own,
             NamesName::Keras => Names::Keras,
         };
         let bytes = safetensors::export::<N>(model.weights(), names)?;
-        let out = arguments.out.clone().unwrap_or_else(|| path.with_extension("safetensors"));
         file::write(&out, &bytes)?;
         let object = json!({
             "command": "export", "network": N::NAME, "file": path, "safetensors": out, "bytes": bytes.len(),

@@ -2,6 +2,8 @@
 
 use thumbnet::{sequential::ForwardError, train::TrainError};
 
+use crate::memory::NoMemory;
+
 /// Why a model cannot be trained or evaluated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,6 +18,14 @@ pub enum FitError {
         batch_size: usize,
         /// Images in the data set.
         samples: usize,
+    },
+    /// The batch size asks for too much.
+    #[error("batch size is {batch_size}, but {error}: try a smaller one")]
+    Memory {
+        /// The batch size.
+        batch_size: usize,
+        /// How much it takes.
+        error: NoMemory,
     },
     /// Images of another shape than the network's input, or labels beyond its outputs.
     #[error("the data set does not fit {network}")]

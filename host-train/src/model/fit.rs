@@ -83,8 +83,9 @@ impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
         validation.map_or(Ok(()), check_fits::<N>)?;
 
         // Zeroed pages come from the system as they are touched: what a short last batch never needs is never there.
-        let mut slots = Values::zeroed(Trainer::<N, O>::SLOTS_LEN);
-        let mut memory = Values::zeroed(N::training_len(batch_size));
+        let zeroed = |len| Values::try_zeroed(len).map_err(|error| FitError::Memory { batch_size, error });
+        let mut slots = zeroed(Trainer::<N, O>::SLOTS_LEN)?;
+        let mut memory = zeroed(N::training_len(batch_size))?;
         let Model { weights, backend, .. } = &mut self.model;
         let mut trainer =
             Trainer::<N, O>::new(*backend, self.optimizer.clone(), self.loss, seed, weights, &mut slots, &mut memory)

@@ -19,7 +19,7 @@ use thumbnet::{
     train::{Adadelta, Loss, Optimizer, Trainer, initialize},
 };
 
-use crate::memory::Values;
+use crate::memory::{NoMemory, Values};
 pub use machine::Machine;
 use machine::seconds;
 
@@ -55,7 +55,8 @@ pub struct Row {
     pub flops: f64,
     /// Bytes in and out.
     pub bytes: f64,
-    /// Seconds below which this machine cannot do the operations or move the bytes.
+    /// Seconds below which this machine cannot do the operations, or move the bytes from and to memory. What a cache holds can
+    /// be faster.
     pub bound_seconds: f64,
     /// Whether it is the bytes that bind.
     pub memory_bound: bool,
@@ -75,22 +76,26 @@ pub enum Phase {
 
 /// Profiles one Adadelta training step of `N` on a batch of `batch` samples; each phase is repeated `repeats` times and the
 /// fastest counts. Both are at least 1.
-pub fn profile<N: Network>(backend: Backend, batch: usize, repeats: usize) -> Profile {
+///
+/// # Errors
+///
+/// [`NoMemory`] where so large a batch does not fit.
+pub fn profile<N: Network>(backend: Backend, batch: usize, repeats: usize) -> Result<Profile, NoMemory> {
+    let scratch = Values::try_zeroed(N::training_len(batch))?;
     let machine = Machine::measure(backend);
     let mut weights = Values::zeroed(N::PARAMETERS);
     initialize::<N>(&mut weights, 1);
     let mut rows = Vec::new();
     let cx = Context { backend, batch, dropout_seed: Some(1) };
-    let scratch = Values::zeroed(N::training_len(batch));
     let network = PhantomData::<N>;
     N::NEW.visit(&mut Timer { cx, repeats, weights: &weights, layer: 0, scratch, machine, rows: &mut rows, network });
-    let step_seconds = step::<N>(backend, batch, repeats, &mut weights);
+    let step_seconds = step::<N>(backend, batch, repeats, &mut weights)?;
     let threads = rayon::current_num_threads();
-    Profile { network: N::NAME, backend: backend.name(), threads, batch, machine, rows, step_seconds }
+    Ok(Profile { network: N::NAME, backend: backend.name(), threads, batch, machine, rows, step_seconds })
 }
 
 /// Seconds of a whole training step, the least of some.
-fn step<N: Network>(backend: Backend, batch: usize, repeats: usize, weights: &mut [f32]) -> f64 {
+fn step<N: Network>(backend: Backend, batch: usize, repeats: usize, weights: &mut [f32]) -> Result<f64, NoMemory> {
     let loss = match N::OUTPUT_ACTIVATION {
         Activation::Softmax => Loss::CategoricalCrossentropy,
         _ => Loss::MeanSquaredError,
@@ -100,10 +105,11 @@ fn step<N: Network>(backend: Backend, batch: usize, repeats: usize, weights: &mu
     let targets: Vec<f32> =
         (0..batch * classes).map(|i| f32::from(u8::from(i % classes == i / classes % classes))).collect();
     let mut slots = Values::zeroed(Trainer::<N, Adadelta>::SLOTS_LEN);
-    let mut memory = Values::zeroed(N::training_len(batch));
+    let mut memory = Values::try_zeroed(N::training_len(batch))?;
     let mut trainer = Trainer::<N, _>::new(backend, Adadelta::default(), loss, 1, weights, &mut slots, &mut memory)
         .expect("the buffers have the network's lengths");
-    least(repeats, || (), |()| trainer.step(&x, &targets).map(drop).expect("the batch has the network's lengths"))
+    let step = |()| trainer.step(&x, &targets).map(drop).expect("the batch has the network's lengths");
+    Ok(least(repeats, || (), step))
 }
 
 /// Seconds of `work` on what `prepare` made: the least of `repeats`, after one that does not count.
@@ -202,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_working_layer_has_its_phases_and_the_textbooks_operations() {
-        let profile = profile::<MnistSmall>(Backend::SCALAR, 2, 1);
+        let profile = profile::<MnistSmall>(Backend::SCALAR, 2, 1).unwrap();
         let phases =
             |name| profile.rows.iter().filter(|row| row.layer == name).map(|row| row.phase).collect::<Vec<_>>();
         assert_eq!(phases("conv1"), [Phase::Forward, Phase::Update]);
