@@ -70,8 +70,11 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn keeps_links_permissions_and_devices() {
-        use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    fn keeps_links_permissions_and_pipes() {
+        use std::{
+            io::Read,
+            os::unix::fs::{FileTypeExt, PermissionsExt, symlink},
+        };
         let folder = tempfile::tempdir().unwrap();
         let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
         fs::write(&file, b"old").unwrap();
@@ -88,11 +91,15 @@ mod tests {
         let mode = |path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&ours), mode(&any));
 
-        let null = folder.path().join("null");
-        symlink("/dev/null", &null).unwrap();
-        write(&null, b"gone").unwrap();
-        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
-        assert!(fs::symlink_metadata(&null).unwrap().is_symlink());
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // With one end for both, neither waits for the other.
+        let mut end = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        write(&pipe, b"through").unwrap();
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo(), "a pipe is no file to replace");
+        let mut read = [0; 7];
+        end.read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"through");
     }
 
     #[test]

@@ -107,6 +107,9 @@ fn precision_is_the_cpus_or_refused() {
     assert_eq!(text, no_bf16("scalar"));
     assert!(fs::exists(&run).is_ok_and(|exists| !exists), "what is refused leaves no folder");
 
+    let text = train(&folder, &["--epochs", "1", "--backend", "avx512-bf16"]).error();
+    assert!(text.starts_with("error: this machine has no back end `avx512-bf16`; it has scalar"), "{text}");
+
     let fastest = Backend::detect();
     if fastest.with_precision(Precision::Bf16).is_none() {
         println!("this CPU has no bf16");
@@ -262,6 +265,16 @@ fn settings_out_of_range_are_one_line() {
         let text = host_train([&fixed, arguments.as_slice(), rest].concat()).error();
         assert_eq!(text, format!("error: {expected}\n"));
         assert!(!fs::exists(run).unwrap(), "{arguments:?}: a refused training leaves no folder");
+    }
+}
+
+#[test]
+fn rayons_number_of_threads_is_checked_as_the_options() {
+    for (value, expected) in [("0", "threads is 0, but must be from 1 to 1024"), ("many", "invalid value 'many'")] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_host-train"));
+        let output = command.args(["inspect", "no-such-file"]).env("RAYON_NUM_THREADS", value).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && text.contains(expected), "{value}: {text}");
     }
 }
 

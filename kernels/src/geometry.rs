@@ -163,9 +163,14 @@ impl Geometry {
         (of, start..end)
     }
 
+    /// What one output of a convolution reads: kernel height, kernel width, input channels.
+    pub(crate) const fn window(&self) -> Shape {
+        Shape::new(self.kernel[0], self.kernel[1], self.input.channels)
+    }
+
     /// How many inputs one output of a convolution reads: kernel height x kernel width x input channels.
     pub const fn patch(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.input.channels
+        self.window().len()
     }
 }
 

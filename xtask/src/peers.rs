@@ -68,7 +68,9 @@ type Run = Value;
 
 impl Peers {
     pub(crate) fn run(&self) -> Result<()> {
-        ensure!(self.epochs > 0 && self.rounds > 0, "at least 1 epoch and 1 round");
+        for (name, value) in [("epochs", self.epochs), ("rounds", self.rounds)] {
+            ensure!(value > 0, "{name} is 0, but must be at least 1");
+        }
         // Half of them hold fifty whole batches, and no batch is left over that compilers would have to see.
         let images = (5000..=60_000).contains(&self.images) && self.images.is_multiple_of(100);
         ensure!(images, "images is {}, but must be a multiple of 100 from 5000 to 60000", self.images);

@@ -48,7 +48,7 @@ pub use tensors::{Affine, After, LayerS8};
 
 use serde::{Deserialize, Serialize};
 
-use crate::geometry::{Geometry, Shape};
+use crate::geometry::Geometry;
 
 /// How `i32` accumulators become int8 outputs: `clamp(zero_point + round(accumulator * scale[c]), min, max)`.
 ///
@@ -153,10 +153,9 @@ impl ConvS8<'_> {
         let filters = self.geometry.output.channels;
         // Sizes that wrap would let short slices pass.
         let sizes = [Some(self.geometry.input), Some(self.geometry.output), self.pool.map(|pool| pool.output)];
-        let [kernel_height, kernel_width] = self.geometry.kernel;
-        let patch = Shape::new(kernel_height, kernel_width, self.geometry.input.channels).checked_len();
+        let weights = self.geometry.window().checked_len().and_then(|patch| patch.checked_mul(filters));
         sizes.into_iter().flatten().all(|shape| shape.checked_len().is_some())
-            && Some(self.weights.len()) == patch.and_then(|patch| patch.checked_mul(filters))
+            && Some(self.weights.len()) == weights
             && self.bias.len() == filters
             && self.requantize.is_consistent(filters)
             && self.pool.is_none_or(|pool| pool.input == self.geometry.output && pool.output.channels == filters)

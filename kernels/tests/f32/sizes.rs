@@ -39,13 +39,11 @@ fn of_a_convolution() {
                 refusal(|| backend.conv2d_kernel_gradient(&g, 1, &x, &y, &mut dkernel, None, &mut scratch)),
             ];
             assert!(said.iter().all(|said| said.contains("1 times (")), "{}: {said:?}", backend.name());
-            if len(pool.output) == 256 && g.output.height == 8 {
-                let mut y = vec![0.0; 256];
-                let said = refusal(|| {
-                    backend.conv2d_max_pool(&g, &pool, 1, &x, &kernel, None, false, &mut y, &mut scratch);
-                });
-                assert!(said.contains("1 times ("), "{}: {said}", backend.name());
-            }
+            let mut pooled = vec![0.0; len(pool.output)];
+            let said = refusal(|| {
+                backend.conv2d_max_pool(&g, &pool, 1, &x, &kernel, None, false, &mut pooled, &mut scratch);
+            });
+            assert!(said.contains("1 times (") || said.contains("a convolution's output of ("), "{said}");
         }
     }
 }

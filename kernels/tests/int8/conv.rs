@@ -47,14 +47,19 @@ fn pool(random: &mut Random, input: Shape) -> Option<Geometry> {
 fn refuses_sizes_that_wrap() {
     let mut random = Random(1);
     let tensors = Tensors::random(&mut random, 1, 4);
-    let (wraps, one) = (Shape::new(usize::MAX / 3 * 2 + 1, 3, 1), Shape::new(1, 1, 1));
-    for [input, output] in [[wraps, one], [one, wraps]] {
-        let geometry = Geometry { input, output, kernel: [2, 2], strides: [1, 1], padding: [0, 0] };
+    let third = usize::MAX / 3 * 2 + 1;
+    let (wraps, one) = (Shape::new(third, 3, 1), Shape::new(1, 1, 1));
+    let [two, kernel] = [[2, 2], [third, 3]];
+    let pools = Geometry { input: one, output: wraps, kernel: two, strides: [1, 1], padding: [0, 0] };
+    for (input, output, kernel, pool) in
+        [(wraps, one, two, None), (one, wraps, two, None), (one, one, kernel, None), (one, one, two, Some(&pools))]
+    {
+        let geometry = Geometry { input, output, kernel, strides: [1, 1], padding: [0, 0] };
         let layer = ConvS8 {
             geometry: &geometry,
-            pool: None,
+            pool,
             input_zero_point: 0,
-            weights: &tensors.weights,
+            weights: &tensors.weights[..kernel[0].wrapping_mul(kernel[1])],
             packing: tensors.packing,
             bias: &tensors.bias,
             requantize: tensors.requantize(),

@@ -1,4 +1,4 @@
-use crate::support::{Random, backends};
+use crate::support::{Random, backends, refusal};
 use crate::values::{Fenced, Tensors, bytes, cases};
 use thumbnet::arch::Backend;
 use thumbnet::quant::DenseS8;
@@ -26,6 +26,24 @@ fn check(random: &mut Random, inputs: usize, units: usize, samples: usize) {
     for backend in backends() {
         let found = run(backend, &layer, &input);
         assert!(found == expected, "{} differs for {layer:?}", backend.name());
+    }
+}
+
+/// Sizes whose product wraps round to that of a short slice must not be believed.
+#[test]
+fn refuses_sizes_that_wrap() {
+    let tensors = Tensors::random(&mut Random(1), 3, 1);
+    let layer = DenseS8 {
+        inputs: usize::MAX / 3 * 2 + 1,
+        units: 3,
+        weights: &tensors.weights[..1],
+        packing: tensors.packing,
+        bias: &tensors.bias,
+        requantize: tensors.requantize(),
+    };
+    for backend in backends() {
+        let said = refusal(|| backend.dense_s8(&layer, &[0], &mut [0; 3], &mut [0; 1024]));
+        assert!(said.contains("do not fit"), "{}: {said}", backend.name());
     }
 }
 

@@ -110,9 +110,10 @@ impl Backend {
         scratch: &mut [f32],
     ) {
         check(g, batch, x, kernel, pool.output, y);
+        // No slice holds it, so that nothing else bounds it.
+        assert!(g.output.checked_len().is_some(), "a convolution's output of {}", g.output);
         assert!(Self::fuses_max_pool(g, pool), "a pooling that is not made together with this convolution");
         assert_eq!(pool.input, g.output, "the convolution's output is what is pooled");
-        assert!(g.output.checked_len().is_some(), "a convolution's output of {}", g.output);
         assert_eq!(pool.output.channels, g.output.channels, "pooling keeps the channels");
         assert!(bias.is_none_or(|bias| bias.len() == g.output.channels), "bias: one value a filter");
         assert!(scratch.len() >= Self::conv2d_max_pool_scratch_len(g, pool), "scratch is too short");
@@ -286,10 +287,5 @@ const fn band_len(g: &Geometry, pool: &Geometry) -> usize {
 fn check(g: &Geometry, batch: usize, x: &[f32], kernel: &[f32], output: Shape, y: &[f32]) {
     check_len("input", x.len(), batch, g.input);
     check_len("output", y.len(), batch, output);
-    check_len(
-        "kernel [kh, kw, c, f]",
-        kernel.len(),
-        g.output.channels,
-        Shape::new(g.kernel[0], g.kernel[1], g.input.channels),
-    );
+    check_len("kernel [kh, kw, c, f]", kernel.len(), g.output.channels, g.window());
 }
