@@ -205,15 +205,30 @@ fn files_without_end_and_memory_that_is_not_there_are_errors() {
     let text = host_train(["inspect", "/dev/zero"]).error();
     assert_eq!(text, "error: /dev/zero: more than 268435456 bytes, and no network has so many\n");
 
-    let line =
-        format!("ulimit -v 700000 && exec {} --threads 1 profile --batch-size 4096", env!("CARGO_BIN_EXE_host-train"));
-    let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    let folder = Folder::with_stripes();
+    let (data, run) = (folder.path("data"), folder.path("run"));
+    let limited = |kibibytes: usize, arguments: &str| {
+        let line =
+            format!("ulimit -v {kibibytes} && exec {} --threads 1 {arguments}", env!("CARGO_BIN_EXE_host-train"));
+        let mut command = std::process::Command::new("sh");
+        // A backtrace takes memory too.
+        let output = command.args(["-c", &line]).env("RUST_BACKTRACE", "0").output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, text) = limited(700_000, "profile --batch-size 4096");
+    assert_eq!(status, Some(1), "{text}");
     assert!(
         text.starts_with("error: batch size is 4096: there is no memory for ") && text.lines().count() == 1,
         "{text}"
     );
+    // How much the program takes by itself is the system's matter; a batch takes 40 MB more.
+    let train = format!("train --dataset {data} --out {run} --batch-size 100 --epochs 1");
+    let refused = (40_000..400_000).step_by(16_000).any(|kibibytes| {
+        let (status, text) = limited(kibibytes, &train);
+        assert_ne!(status, Some(0), "the batch fits {kibibytes} KiB, and was refused nowhere below");
+        status == Some(1) && text.starts_with("error: batch size is 100, but there is no memory for ")
+    });
+    assert!(refused && !fs::exists(folder.path("run/weights.postcard")).unwrap());
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub enum FitError {
         samples: usize,
     },
     /// The batch size asks for too much.
-    #[error("batch size is {batch_size}, but {error}: try a smaller one")]
+    #[error("batch size is {batch_size}, but {error}")]
     Memory {
         /// The batch size.
         batch_size: usize,

@@ -97,7 +97,8 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Dataset`] where it does not fit the network.
+    /// [`FitError::Dataset`] where it does not fit the network, [`FitError::Memory`] where there is none for fifty images, and
+    /// [`FitError::NotFinite`] where the loss is no number.
     pub fn evaluate(&self, data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
         check_fits::<N>(data)?;
         let evaluation = evaluate::<N>(self.backend, &self.weights, data, loss)?;
@@ -129,7 +130,9 @@ pub(crate) fn check_fits<N: Network>(data: &Dataset) -> Result<(), FitError> {
 }
 
 fn evaluate<N: Network>(backend: Backend, weights: &[f32], data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
-    let mut memory = Values::zeroed(N::inference_len(EVALUATION_BATCH.min(data.len())));
+    let batch_size = EVALUATION_BATCH.min(data.len());
+    let memory = Values::try_zeroed(N::inference_len(batch_size));
+    let mut memory = memory.map_err(|error| FitError::Memory { batch_size, error })?;
     let mut batch = Batch::new::<N>();
     let mut running = Running::default();
     for start in (0..data.len()).step_by(EVALUATION_BATCH) {
