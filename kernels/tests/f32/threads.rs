@@ -33,6 +33,8 @@ fn conv2d() {
         (Shape::new(14, 14, 32), 64, [5, 5], 1, 1),
         (Shape::new(14, 14, 48), 80, [5, 5], 1, 1),
         (Shape::new(8, 8, 16), 96, [3, 3], 1, 3),
+        // Two sums of a kernel's gradient, which threads share by channels.
+        (Shape::new(14, 14, 48), 16, [5, 5], 1, 27),
     ] {
         let g = Geometry::new(shape, filters, kernel, [stride; 2], Padding::Same).unwrap();
         let (x, weights) = (random.values(batch * g.input.len()), random.values(g.patch() * filters));

@@ -17,6 +17,7 @@ macro_rules! define_winograd_f32 {
             fn input<const M: usize>(
                 self,
                 image: &Image<'_>,
+                channels: Range<usize>,
                 at: [isize; 2],
                 count: usize,
                 to: &mut [f32],
@@ -24,7 +25,7 @@ macro_rules! define_winograd_f32 {
                 columns: &mut [f32],
             ) {
                 // SAFETY: the token proves that the CPU has the instructions.
-                unsafe { input::<M>(image, at, count, to, layout, columns) }
+                unsafe { input::<M>(image, channels, at, count, to, layout, columns) }
             }
             fn output<const M: usize>(self, from: &[f32], layout: Layout, count: usize, to: Output<'_>) {
                 // SAFETY: as above.
@@ -212,6 +213,7 @@ macro_rules! define_winograd_f32 {
         #[target_feature(enable = $features)]
         fn input<const M: usize>(
             image: &Image<'_>,
+            channels: Range<usize>,
             at: [isize; 2],
             count: usize,
             to: &mut [f32],
@@ -219,18 +221,18 @@ macro_rules! define_winograd_f32 {
             columns: &mut [f32],
         ) {
             let Image { values, shape } = *image;
-            let channels = shape.channels;
             assert_eq!(Some(values.len()), shape.checked_len(), "an image of another shape");
-            check(layout, count, channels, to.len());
+            assert!(channels.end <= shape.channels, "channels of an image");
+            check(layout, count, channels.len(), to.len());
             assert!(columns.len() >= COLUMNS_LEN, "columns of a run");
             let wide = count * M + SIDE - M;
             let (rows, inside_columns) = (inside(at[0], SIDE, shape.height), inside(at[1], wide, shape.width));
             let whole = rows == (0..SIDE);
-            let first = (at[0] * shape.width as isize + at[1]) * channels as isize;
+            let first = (at[0] * shape.width as isize + at[1]) * shape.channels as isize;
             let column = columns.as_mut_ptr();
-            for c in (0..channels).step_by(LANES) {
-                let from = values.as_ptr().wrapping_offset(first).wrapping_add(c);
-                let pixel = |k: usize, l: usize| from.wrapping_add((k * shape.width + l) * channels);
+            for c in (0..channels.len()).step_by(LANES) {
+                let from = values.as_ptr().wrapping_offset(first).wrapping_add(channels.start + c);
+                let pixel = |k: usize, l: usize| from.wrapping_add((k * shape.width + l) * shape.channels);
                 for l in 0..wide {
                     let mut x = [vector::zero(); SIDE];
                     if inside_columns.contains(&l) {

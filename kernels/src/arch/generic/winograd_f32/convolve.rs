@@ -242,7 +242,8 @@ impl Pass<'_> {
             let image = Image::of(x, self.input, run.sample);
             let step = M / tiling.side;
             let at = [0, 1].map(|axis| (run.at[axis] * step) as isize - self.padding[axis] as isize);
-            isa.input::<M>(&image, at, run.count, &mut v[run.tile * layout.row..], layout, columns);
+            let channels = 0..self.input.channels;
+            isa.input::<M>(&image, channels, at, run.count, &mut v[run.tile * layout.row..], layout, columns);
         }
     }
 

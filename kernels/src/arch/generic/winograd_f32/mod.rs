@@ -47,6 +47,7 @@ use crate::{
     arch::matrix::MatrixMut,
     geometry::{Geometry, Shape},
 };
+use core::ops::Range;
 
 /// Points of one axis.
 pub(in crate::arch) const SIDE: usize = 8;
@@ -145,14 +146,16 @@ pub(in crate::arch) struct Output<'a> {
     pub(in crate::arch) relu: bool,
 }
 
-/// A back end's part: transforms of runs of `count` tiles, at most [`RUN`], all channels; and products. Channels and filters
-/// are multiples of [`BLOCK`].
+/// A back end's part: transforms of runs of `count` tiles, at most [`RUN`], and products. Channels and filters are multiples of
+/// [`BLOCK`].
 pub(in crate::arch) trait Winograd: Gemm {
-    /// `B^T d B` of the 8 x 8 pixels at (row, column) `at`, zero outside of the image; each next tile is `M` columns
-    /// further on. `columns` holds [`COLUMNS_LEN`] values.
+    /// `B^T d B` of the 8 x 8 pixels at (row, column) `at`, zero outside of the image, and of these `channels` alone, the first of
+    /// which comes first in `to`; each next tile is `M` columns further on. `columns` holds [`COLUMNS_LEN`] values.
+    #[expect(clippy::too_many_arguments, reason = "where from, where to")]
     fn input<const M: usize>(
         self,
         image: &Image<'_>,
+        channels: Range<usize>,
         at: [isize; 2],
         count: usize,
         to: &mut [f32],
@@ -198,17 +201,17 @@ pub(in crate::arch) trait Winograd: Gemm {
 /// than two thirds of the direct products, padding left out of these.
 ///
 /// Measured on one Zen 4 core against the direct kernels, forward, input gradient and kernel gradient, as multiples of their
-/// speed (`cargo bench -p benches --bench winograd_f32`), that of batch 1 before few tiles were shared by filters:
+/// speed (`cargo bench -p benches --bench winograd_f32`):
 ///
 /// | | AVX-512 | AVX2 |
 /// |---|---|---|
-/// | 14 x 14 x 32 to 64, 5 x 5, batch 50 | 2.82 2.81 2.78 | 2.83 2.56 2.91 |
-/// | 14 x 14 x 32 to 64, 5 x 5, batch 1 | 2.14 2.37 1.89 | 2.11 2.21 1.98 |
-/// | 28 x 28 x 16 to 32, 5 x 5, batch 10 | 3.17 3.13 3.53 | 3.57 3.19 2.90 |
-/// | 14 x 14 x 16 to 16, 5 x 5, batch 50 | 1.89 1.92 1.99 | 2.09 2.11 1.78 |
-/// | 28 x 28 x 32 to 64, 3 x 3, batch 10 | 2.48 2.69 2.76 | 2.71 2.87 2.88 |
-/// | 14 x 14 x 16 to 16, 3 x 3, batch 50 | 1.18 1.18 1.27 | 1.34 1.35 1.16 |
-/// | 14 x 14 x 64 to 128, 3 x 3, batch 20 | 2.03 2.13 2.39 | 2.32 2.32 1.85 |
+/// | 14 x 14 x 32 to 64, 5 x 5, batch 50 | 2.73 2.73 2.59 | 2.64 2.60 2.55 |
+/// | 14 x 14 x 32 to 64, 5 x 5, batch 1 | 2.21 2.35 1.94 | 1.94 2.09 1.98 |
+/// | 28 x 28 x 16 to 32, 5 x 5, batch 10 | 2.88 2.92 3.48 | 2.66 2.78 3.24 |
+/// | 14 x 14 x 16 to 16, 5 x 5, batch 50 | 1.79 1.81 1.98 | 1.84 1.89 1.80 |
+/// | 28 x 28 x 32 to 64, 3 x 3, batch 10 | 2.47 2.66 2.74 | 2.23 2.36 2.92 |
+/// | 14 x 14 x 16 to 16, 3 x 3, batch 50 | 1.25 1.26 1.37 | 1.46 1.46 1.17 |
+/// | 14 x 14 x 64 to 128, 3 x 3, batch 20 | 1.82 2.00 2.04 | 2.07 2.16 2.06 |
 ///
 /// Fewer channels would not repay the transforms, which grow with channels plus filters, the products with channels times
 /// filters.
