@@ -61,7 +61,7 @@ impl Table {
     }
 
     fn print(&self) {
-        let machine = Machine::measure(self.backend);
+        let machine = Machine::measure(self.backend).expect("192 MiB of memory");
         println!(
             "\n{}, {} threads: peak of fused multiply-adds {:.1} GFLOP/s, triad {:.1} GB/s",
             self.backend.name(),

@@ -82,6 +82,11 @@ impl Peers {
         ensure!(everything || !self.write_docs, "--write-docs writes every table: leave out --only and --parts");
         // Before anything is built: the machine's own load is not what would disturb the figures.
         let before = load()?;
+        // A file that cannot be written fails here, and not after the first part.
+        if let Some(file) = &self.json {
+            let open = fs::OpenOptions::new().append(true).create(true).open(file);
+            open.with_context(|| file.display().to_string())?;
+        }
         let programs = Programs::prepare(self)?;
         println!("\nFigures need an idle machine. Load average at the beginning: {before}");
         let (mut parts, mut failures) = (Vec::new(), Vec::new());

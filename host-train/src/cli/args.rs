@@ -181,9 +181,9 @@ pub(super) struct QuantizeArgs {
     /// How the ranges of activations follow from the values seen
     #[arg(long, value_enum, default_value_t = CalibrationName::MinMax)]
     pub(super) calibration: CalibrationName,
-    /// Percent of the values that the range holds, with --calibration percentile
-    #[arg(long, default_value_t = 99.99, value_name = "PERCENT", allow_negative_numbers = true)]
-    pub(super) percentile: f32,
+    /// Percent of the values that the range holds, with --calibration percentile [default: 99.99]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
+    pub(super) percentile: Option<f32>,
     /// Training images to calibrate with
     #[arg(long, default_value_t = 500, value_name = "N")]
     pub(super) images: usize,

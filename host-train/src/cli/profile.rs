@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &ProfileArgs, output: Output) -> anyhow::Result<()>
     ensure!(*repeats > 0, "repeats is 0, but must be at least 1");
     let backend = backend.get()?;
     let profile = with_network(network, Run { backend, batch: *batch_size, repeats: *repeats })?
-        .with_context(|| format!("batch size is {batch_size}"))?;
+        .with_context(|| format!("profiling with batch size {batch_size}"))?;
     output.result(&profile, &profile.to_string())?;
     Ok(())
 }

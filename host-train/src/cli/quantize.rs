@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde_json::json;
 use thumbnet::{Network, blob::Family, quant::Range};
 
@@ -36,9 +36,12 @@ impl FileVisitor for Quantize<'_> {
         let model = content.into_model(&path)?;
         let out = arguments.out.clone().unwrap_or_else(|| path.with_file_name("model.blob"));
         file::refuse_same(&out, &[&path])?;
-        let range = match arguments.calibration {
-            CalibrationName::MinMax => Range::MinMax,
-            CalibrationName::Percentile => Range::Percentile(arguments.percentile),
+        let range = match (arguments.calibration, arguments.percentile) {
+            (CalibrationName::Percentile, percentile) => Range::Percentile(percentile.unwrap_or(99.99)),
+            (CalibrationName::MinMax, None) => Range::MinMax,
+            (CalibrationName::MinMax, Some(percentile)) => {
+                bail!("percentile is {percentile}, but calibration is min-max: ask for --calibration percentile")
+            }
         };
         let family = match arguments.family {
             FamilyName::Plain => Family::Plain,

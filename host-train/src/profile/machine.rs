@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use thumbnet::arch::Backend;
 
-use crate::memory::Values;
+use crate::memory::{NoMemory, Values};
 
 /// The two roofs: operations and bytes a second, on all threads together.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -19,8 +19,12 @@ pub struct Machine {
 
 impl Machine {
     /// Measures for about half a second, or some seconds where there are more threads than cores.
-    pub fn measure(backend: Backend) -> Self {
-        Self { flops: flops(backend), bytes: bytes() }
+    ///
+    /// # Errors
+    ///
+    /// [`NoMemory`] for the arrays that are read and written, 192 MiB.
+    pub fn measure(backend: Backend) -> Result<Self, NoMemory> {
+        Ok(Self { bytes: bytes()?, flops: flops(backend) })
     }
 
     /// Seconds that some work takes at least, and whether its bytes are the reason.
@@ -50,10 +54,11 @@ fn flops(backend: Backend) -> f64 {
     best
 }
 
-fn bytes() -> f64 {
+fn bytes() -> Result<f64, NoMemory> {
     /// 64 MiB an array.
     const LEN: usize = 1 << 24;
-    let [mut a, mut b, mut c] = [0; 3].map(|_| Values::zeroed(LEN));
+    let zeroed = || Values::try_zeroed(LEN);
+    let (mut a, mut b, mut c) = (zeroed()?, zeroed()?, zeroed()?);
     b.fill(1.0);
     c.fill(2.0);
     let piece = LEN.div_ceil(rayon::current_num_threads());
@@ -69,7 +74,7 @@ fn bytes() -> f64 {
         black_box(&a);
         best = best.max((3 * size_of::<f32>() * LEN) as f64 / elapsed);
     }
-    best
+    Ok(best)
 }
 
 /// How long some work takes.

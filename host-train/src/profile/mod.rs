@@ -79,11 +79,11 @@ pub enum Phase {
 ///
 /// # Errors
 ///
-/// [`NoMemory`] where so large a batch does not fit.
+/// [`NoMemory`] where so large a batch, or what the machine is measured with, does not fit.
 pub fn profile<N: Network>(backend: Backend, batch: usize, repeats: usize) -> Result<Profile, NoMemory> {
     let scratch = Values::try_zeroed(N::training_len(batch))?;
-    let machine = Machine::measure(backend);
-    let mut weights = Values::zeroed(N::PARAMETERS);
+    let machine = Machine::measure(backend)?;
+    let mut weights = Values::try_zeroed(N::PARAMETERS)?;
     initialize::<N>(&mut weights, 1);
     let mut rows = Vec::new();
     let cx = Context { backend, batch, dropout_seed: Some(1) };
@@ -104,7 +104,7 @@ fn step<N: Network>(backend: Backend, batch: usize, repeats: usize, weights: &mu
     let x = noise(batch * N::INPUT.len());
     let targets: Vec<f32> =
         (0..batch * classes).map(|i| f32::from(u8::from(i % classes == i / classes % classes))).collect();
-    let mut slots = Values::zeroed(Trainer::<N, Adadelta>::SLOTS_LEN);
+    let mut slots = Values::try_zeroed(Trainer::<N, Adadelta>::SLOTS_LEN)?;
     let mut memory = Values::try_zeroed(N::training_len(batch))?;
     let mut trainer = Trainer::<N, _>::new(backend, Adadelta::default(), loss, 1, weights, &mut slots, &mut memory)
         .expect("the buffers have the network's lengths");

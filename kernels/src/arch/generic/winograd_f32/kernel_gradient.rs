@@ -7,7 +7,7 @@ use super::{
 use crate::{
     arch::{
         matrix::MatrixMut,
-        parallel::{Rows, Split, lanes, pieces},
+        parallel::{Rows, SMALL, Split, lanes, pieces},
     },
     geometry::Geometry,
 };
@@ -72,7 +72,8 @@ fn kernel_gradient<W: Winograd, const M: usize, const R: usize>(
     let (sums, scratch) = scratch.split_at_mut(groups * each);
     let (all, blocks) = (batch * tiles(g.output, M), g.input.channels / BLOCK);
     let rows = Rows { items: &mut *sums, width: each / blocks };
-    lanes(rows, 1, MOST_LANES, scratch, lane_len(g, TILES), &|mut at, mut rows, scratch| {
+    let grain = SMALL.div_ceil((all / groups * POINTS * BLOCK * filters).max(1));
+    lanes(rows, grain, MOST_LANES, scratch, lane_len(g, TILES), &|mut at, mut rows, scratch| {
         while rows.count() > 0 {
             let (group, block) = (at / blocks, at % blocks);
             let (start, end) = (all * group / groups, all * (group + 1) / groups);
