@@ -119,10 +119,16 @@ fn shape(i: usize, layer: &Layer) -> TokenStream {
     let (name, kind) = (layer.name.to_string(), layer.kind_name.to_string());
     let span = layer.name.span();
     let value = match &layer.kind {
-        Kind::Conv2D { filters, window: Window { kernel: [kh, kw], strides: [sh, sw], padding }, .. } => {
+        Kind::Conv2D {
+            filters, window: Window { kernel: [kh, kw], strides: [sh, sw], padding }, activation, ..
+        } => {
             quote_spanned! { span=>
-                ::thumbnet::sequential::define::window(
-                    #name, #kind, Self::#input, #filters, [#kh, #kw], [#sh, #sw], ::thumbnet::geometry::Padding::#padding,
+                ::thumbnet::sequential::define::activation(
+                    #name, #kind, ::thumbnet::layer::Activation::#activation,
+                    ::thumbnet::sequential::define::window(
+                        #name, #kind, Self::#input, #filters, [#kh, #kw], [#sh, #sw],
+                        ::thumbnet::geometry::Padding::#padding,
+                    ),
                 )
             }
         }
@@ -135,8 +141,13 @@ fn shape(i: usize, layer: &Layer) -> TokenStream {
             }
         }
         Kind::Flatten => quote_spanned!(span=> ::thumbnet::geometry::Shape::vector(Self::#input.len())),
-        Kind::Dense { units, .. } => {
-            quote_spanned!(span=> ::thumbnet::sequential::define::dense(#name, Self::#input, #units))
+        Kind::Dense { units, activation, .. } => {
+            quote_spanned! { span=>
+                ::thumbnet::sequential::define::activation(
+                    #name, #kind, ::thumbnet::layer::Activation::#activation,
+                    ::thumbnet::sequential::define::dense(#name, Self::#input, #units),
+                )
+            }
         }
         Kind::Dropout { rate } => {
             quote_spanned!(span=> ::thumbnet::sequential::define::dropout(#name, Self::#input, #rate))

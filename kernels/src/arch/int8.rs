@@ -205,8 +205,18 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If `len` is 0.
+    /// If `len` is 0 or above [`SoftmaxS8::MAX_CLASSES`], the values are no whole runs, or the arithmetic is not defined for the
+    /// parameters.
     pub fn softmax_s8(self, layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
+        const MOST: usize = SoftmaxS8::MAX_CLASSES;
+        assert!((1..=MOST).contains(&len), "a softmax of {len} classes, but int8 softmax has 1..={MOST}");
+        assert!(values.len().is_multiple_of(len), "{} values are no whole runs of {len}", values.len());
+        assert!(layer.is_valid(), "int8 softmax is not defined for {layer:?}");
+        self.softmax_s8_of_network(layer, len, values);
+    }
+
+    /// [`Backend::softmax_s8`] for a layer of a network that was read from a blob, likewise.
+    pub(crate) fn softmax_s8_of_network(self, layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
         for row in values.chunks_exact_mut(len) {
             scalar::softmax_s8::softmax_s8(layer, row);
         }

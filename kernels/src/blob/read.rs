@@ -9,7 +9,7 @@ use super::cursor::Cursor;
 use super::{ALIGNMENT, AfterRecord, BlobError, EncodedLayer, MAGIC, StageRecord, VERSION};
 use crate::geometry::Geometry;
 use crate::layer::Layer;
-use crate::quant::{Affine, After, LayerS8, Packing, Requantize};
+use crate::quant::{Affine, After, LayerS8, Packing, Requantize, SoftmaxS8};
 use crate::sequential::{Int8, Network, StageVisitor};
 
 #[cfg(target_endian = "big")]
@@ -130,6 +130,14 @@ impl<'a, 't> Reader<'a, 't> {
         Ok(self.current)
     }
 
+    /// Refuses a softmax in the next stage.
+    fn refuse_softmax(&mut self) {
+        let mut ahead = self.records;
+        if let Some(StageRecord { after: AfterRecord::Softmax(_), .. }) = ahead.record() {
+            self.result = self.result.and(Err(malformed("softmax")));
+        }
+    }
+
     /// Reads the next stage, which has `weights` weights and `channels` biases, unless something was wrong before.
     #[inline(never)]
     fn stage(&mut self, weights: usize, channels: usize, packing: Option<Packing>) {
@@ -161,11 +169,10 @@ impl<'a, 't> Reader<'a, 't> {
         };
         // The last stage's end is not padded.
         self.tensors.at = self.tensors.at.next_multiple_of(ALIGNMENT).min(self.tensors.all.len());
-        let shifts_fit = shift.iter().all(|shift| (-31..=30).contains(shift));
-        if multiplier.iter().any(|multiplier| *multiplier < 0) || !shifts_fit || activation[0] > activation[1] {
+        let requantize = Requantize { multiplier, shift, zero_point, activation };
+        if !requantize.is_valid() {
             return Err(malformed("requantize"));
         }
-        let requantize = Requantize { multiplier, shift, zero_point, activation };
         if let Some(stage) = self.stages.next() {
             *stage = LayerS8 { input, output, weights, packing: found, bias, requantize, after };
         }
@@ -177,6 +184,10 @@ impl<'a, 't> Reader<'a, 't> {
 impl StageVisitor for Reader<'_, '_> {
     #[inline(always)]
     fn stage<L: Layer>(&mut self, _pool: Option<&'static Geometry>) {
+        // A constant: in other networks nothing of this is left.
+        if L::OUTPUT.channels > SoftmaxS8::MAX_CLASSES {
+            self.refuse_softmax();
+        }
         let channels = if L::KERNEL_LEN == 0 { 0 } else { L::OUTPUT.channels };
         Reader::stage(self, L::KERNEL_LEN, channels, L::PACKING_S8);
     }

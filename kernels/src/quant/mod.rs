@@ -46,6 +46,8 @@ pub use packing::{PackError, Packing};
 pub use quantize::{OwnedAfter, QuantizeError, QuantizedNetwork, QuantizedStage, quantize};
 pub use tensors::{Affine, After, LayerS8};
 
+use core::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::geometry::Geometry;
@@ -59,11 +61,11 @@ pub struct Requantize<'a> {
     /// For each channel, the significant bits of `input_scale * weight_scale / output_scale`; see [`quantize_multiplier`].
     /// Never negative.
     pub multiplier: &'a [i32],
-    /// For each channel, the power of two, in `-31..=30`.
+    /// For each channel, the power of two, in [`Requantize::SHIFTS`].
     pub shift: &'a [i8],
     /// The output's zero point.
     pub zero_point: i8,
-    /// The least and the largest output: `[-128, 127]`, or for relu `[zero_point, 127]`, and so on.
+    /// The least and the largest output, in this order: `[-128, 127]`, or for relu `[zero_point, 127]`, and so on.
     pub activation: [i8; 2],
 }
 
@@ -119,6 +121,10 @@ pub struct SoftmaxS8 {
 }
 
 impl SoftmaxS8 {
+    /// The most values that a softmax runs over: the sum of their exponentials, each at most 1, has 12 integer bits in TFLite's
+    /// reference kernel.
+    pub const MAX_CLASSES: usize = 4096;
+
     /// The parameters for inputs of scale `input_scale`; TFLite's `PreprocessSoftmaxScaling` and `CalculateInputRadius` with
     /// `beta` 1 and 5 integer bits. The input's zero point plays no part.
     pub const fn new(input_scale: f64) -> Self {
@@ -148,7 +154,7 @@ impl ConvS8<'_> {
         }
     }
 
-    /// Whether every slice has the length that the geometry asks for.
+    /// Whether every slice has the length that the geometry asks for, and [`Requantize`] the values that it must have.
     pub fn is_consistent(&self) -> bool {
         let filters = self.geometry.output.channels;
         // Sizes that wrap would let short slices pass.
@@ -163,7 +169,8 @@ impl ConvS8<'_> {
 }
 
 impl DenseS8<'_> {
-    /// Whether every slice has the length that the numbers of inputs and units ask for.
+    /// Whether every slice has the length that the numbers of inputs and units ask for, and [`Requantize`] the values that it
+    /// must have.
     pub fn is_consistent(&self) -> bool {
         Some(self.weights.len()) == self.units.checked_mul(self.inputs)
             && self.bias.len() == self.units
@@ -172,8 +179,19 @@ impl DenseS8<'_> {
 }
 
 impl Requantize<'_> {
+    /// The shifts that the arithmetic is defined for.
+    pub const SHIFTS: RangeInclusive<i8> = -31..=30;
+
     fn is_consistent(&self, channels: usize) -> bool {
-        self.multiplier.len() == channels && self.shift.len() == channels
+        self.multiplier.len() == channels && self.shift.len() == channels && self.is_valid()
+    }
+
+    /// Whether the arithmetic is defined for these numbers.
+    #[inline(always)]
+    pub(crate) fn is_valid(&self) -> bool {
+        let shifts_fit = self.shift.iter().all(|shift| Self::SHIFTS.contains(shift));
+        let [least, largest] = self.activation;
+        !(self.multiplier.iter().any(|&multiplier| multiplier < 0) || !shifts_fit || least > largest)
     }
 }
 

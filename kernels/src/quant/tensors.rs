@@ -61,7 +61,7 @@ impl After<'_> {
     pub(crate) fn apply(&self, backend: Backend, channels: usize, y: &mut [i8]) {
         match self {
             Self::Nothing => {}
-            Self::Softmax(softmax) => backend.softmax_s8(softmax, channels, y),
+            Self::Softmax(softmax) => backend.softmax_s8_of_network(softmax, channels, y),
             Self::Table(table) => backend.table_s8(table, y),
         }
     }

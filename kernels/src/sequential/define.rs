@@ -3,6 +3,8 @@
 use core::str;
 
 use crate::geometry::{Geometry, GeometryError, Padding, Shape};
+use crate::layer::Activation;
+use crate::quant::SoftmaxS8;
 
 /// The shape of the network's input.
 pub const fn input(network: &str, height: usize, width: usize, channels: usize) -> Shape {
@@ -56,6 +58,20 @@ pub const fn dense(layer: &str, input: Shape, units: usize) -> Shape {
             .panic();
     }
     Shape::vector(units)
+}
+
+/// The output shape of a layer with an activation, whose shape without one is `output`: the same.
+pub const fn activation(layer: &str, kind: &str, activation: Activation, output: Shape) -> Shape {
+    if matches!(activation, Activation::Softmax) && output.channels > SoftmaxS8::MAX_CLASSES {
+        Message::new()
+            .layer(layer, kind)
+            .text("its softmax has ")
+            .number(output.channels)
+            .text(" classes, but must have at most ")
+            .number(SoftmaxS8::MAX_CLASSES)
+            .panic();
+    }
+    output
 }
 
 /// The output shape of a dropout.
