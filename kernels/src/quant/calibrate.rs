@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use crate::arch::Backend;
+use crate::layer::LayerKind;
 use crate::sequential::{ForwardError, Network, forward_observed};
 
 /// How a tensor's range follows from the values seen.
@@ -17,11 +18,14 @@ pub enum Range {
 }
 
 /// The ranges of a network's tensors: the input's, then each layer's output (before sigmoid, tanh or softmax).
+///
+/// Anyone may make one, so [`quantize`](super::quantize()) checks it: it has a range for every layer, all ends are finite,
+/// and none is above the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     /// Least and largest value of the input.
     pub input: [f32; 2],
-    /// Least and largest value of each layer's output.
+    /// Least and largest value of each layer's output. A layer that passes its input on, as `Flatten`, has its range.
     pub layers: Vec<[f32; 2]>,
 }
 
@@ -59,13 +63,19 @@ impl<N: Network> Calibrator<N> {
         Ok(())
     }
 
-    /// The ranges of what was seen. A tensor that was never seen has the range 0 to 0.
+    /// The ranges of what was seen. A tensor has the range NaN to NaN, which [`quantize`](super::quantize()) refuses, where
+    /// nothing was seen of it, where one of its values was NaN or infinite, and for a percentile that is not above 50 and at
+    /// most 100.
     pub fn finish(&self) -> Calibration {
-        let range = |histogram: &Histogram| match self.range {
-            Range::MinMax => [histogram.min, histogram.max],
-            Range::Percentile(percent) => histogram.percentile(percent),
-        };
-        Calibration { input: range(&self.input), layers: self.layers.iter().map(range).collect() }
+        let input = self.input.range(self.range);
+        let mut layers: Vec<[f32; 2]> = Vec::with_capacity(self.layers.len());
+        for (layer, histogram) in N::LAYERS.iter().zip(&self.layers) {
+            // The forward pass does not show the outputs of layers that do nothing.
+            let passes_on = matches!(layer.kind, LayerKind::Flatten | LayerKind::Dropout { .. });
+            let before = *layers.last().unwrap_or(&input);
+            layers.push(if passes_on { before } else { histogram.range(self.range) });
+        }
+        Calibration { input, layers }
     }
 }
 
@@ -76,18 +86,27 @@ struct Histogram {
     limit: f32,
     min: f32,
     max: f32,
+    /// Whether some value was NaN or infinite.
+    not_finite: bool,
 }
 
 /// Bins of a histogram: the range that a percentile gives is that exact, in parts of the largest power of two seen.
 const BINS: usize = 8192;
+/// The limit that a histogram starts with, 2^-100: so small that it matters to no network, and so large that the number of bins
+/// to a unit is finite.
+const LEAST_LIMIT: f32 = f32::from_bits((127 - 100) << 23);
 
 impl Histogram {
     fn new() -> Self {
-        Self { bins: vec![0; BINS], limit: f32::MIN_POSITIVE, min: 0.0, max: 0.0 }
+        Self { bins: vec![0; BINS], limit: LEAST_LIMIT, min: 0.0, max: 0.0, not_finite: false }
     }
 
     fn add(&mut self, values: &[f32]) {
-        for &value in values.iter().filter(|value| value.is_finite()) {
+        self.not_finite |= values.iter().any(|value| !value.is_finite());
+        if self.not_finite {
+            return;
+        }
+        for &value in values {
             self.min = self.min.min(value);
             self.max = self.max.max(value);
         }
@@ -95,9 +114,20 @@ impl Histogram {
             self.double();
         }
         let per_unit = (BINS / 2) as f32 / self.limit;
-        for &value in values.iter().filter(|value| value.is_finite()) {
+        for &value in values {
             let bin = (value * per_unit + (BINS / 2) as f32) as usize;
             self.bins[bin.min(BINS - 1)] += 1;
+        }
+    }
+
+    /// The range of the values; NaN to NaN where there is none.
+    fn range(&self, range: Range) -> [f32; 2] {
+        let seen = self.bins.iter().any(|&count| count > 0);
+        match range {
+            _ if !seen || self.not_finite => [f32::NAN; 2],
+            Range::MinMax => [self.min, self.max],
+            Range::Percentile(percent) if percent > 50.0 && percent <= 100.0 => self.percentile(percent),
+            Range::Percentile(_) => [f32::NAN; 2],
         }
     }
 
@@ -145,5 +175,39 @@ mod tests {
         assert!((low + 0.5).abs() < 0.04 && (high - 0.5).abs() < 0.04, "{low} {high}");
         assert_eq!(histogram.percentile(100.0), [-0.5, 100.0]);
         assert_eq!(histogram.bins.iter().sum::<u64>(), 10_001);
+    }
+
+    #[test]
+    fn what_was_not_seen_has_no_range() {
+        let ranges = [Range::MinMax, Range::Percentile(99.0), Range::Percentile(100.0)];
+        let is_none = |histogram: &Histogram, range| histogram.range(range).iter().all(|end| end.is_nan());
+        for range in ranges {
+            assert!(is_none(&Histogram::new(), range), "{range:?}");
+            for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut histogram = Histogram::new();
+                histogram.add(&[1.0]);
+                histogram.add(&[0.0, value, 2.0]);
+                histogram.add(&[3.0]);
+                assert!(is_none(&histogram, range), "{range:?} of {value}");
+            }
+        }
+        let mut histogram = Histogram::new();
+        histogram.add(&[-1.0, 1.0]);
+        for percent in [f32::NAN, f32::INFINITY, -5.0, 0.0, 50.0, 100.1] {
+            assert!(is_none(&histogram, Range::Percentile(percent)), "{percent}");
+        }
+    }
+
+    #[test]
+    fn values_of_any_size_have_a_range() {
+        for value in [0.0, 1e-45, 1e-38, 1e-20, 1e38, f32::MAX] {
+            let mut histogram = Histogram::new();
+            histogram.add(&[value; 100]);
+            for range in [Range::MinMax, Range::Percentile(99.0), Range::Percentile(100.0)] {
+                let [min, max] = histogram.range(range);
+                // A percentile's lower end is a bin's.
+                assert!(min >= 0.0 && min <= value && max == value, "{range:?} of {value:e}: {min:e}..{max:e}");
+            }
+        }
     }
 }

@@ -27,6 +27,8 @@
 //! All of it is borrowed, so that it can lie in flash. [`Packing`] says in which order a layer's weights lie.
 #[cfg(feature = "alloc")]
 mod calibrate;
+#[cfg(feature = "alloc")]
+mod error;
 mod fixed_point;
 mod packing;
 #[cfg(feature = "alloc")]
@@ -35,6 +37,8 @@ mod tensors;
 
 #[cfg(feature = "alloc")]
 pub use calibrate::{Calibration, Calibrator, Range};
+#[cfg(feature = "alloc")]
+pub use error::QuantizeError;
 pub use fixed_point::{
     QuantizedMultiplier, exp_on_negative_values, multiply_by_quantized_multiplier, multiply_rounding_once,
     one_over_one_plus_x, quantize_multiplier, rounding_divide_by_pot, saturating_rounding_doubling_high_mul,
@@ -43,7 +47,7 @@ pub use fixed_point::{
 pub use packing::{PackError, Packing};
 
 #[cfg(feature = "alloc")]
-pub use quantize::{OwnedAfter, QuantizeError, QuantizedNetwork, QuantizedStage, quantize};
+pub use quantize::{OwnedAfter, QuantizedNetwork, QuantizedStage, quantize};
 pub use tensors::{Affine, After, LayerS8};
 
 use core::ops::RangeInclusive;

@@ -1,10 +1,36 @@
 //! Post-training quantisation: f32 weights and calibrated ranges in, an int8 network out.
+//!
+//! # The scale of a channel
+//!
+//! One number decides how a channel is quantised: the scale `s` of its accumulators, `input scale x weight scale`. It is the
+//! least that all of these allow:
+//!
+//! - `s >= input scale x max |weight| / 127`, so that weights fit in -127..=127. In nearly every channel this decides.
+//! - `s >= |bias| / 2^30`, so that the bias takes the middle half of 32 bits and leaves the other to the sum. This is TFLite's
+//!   `AdjustWeightsForBiasScale`, and decides where weights are tiny beside the bias.
+//! - `s >= output scale / 2^32`, so that the multiplier `s / output scale` is at least 2^-32, the least that there is. This
+//!   decides where there are no weights, and no bias to speak of.
+//!
+//! The last two lose nothing that shows. A weight is rounded by at most half a step and its input is at most 255 steps, so `K`
+//! weights are off by at most `127.5 K s`. Where the output's range holds the bias, `255 output scale >= |bias|` and `s` is at
+//! most `255 / 2^30` of the output's scale: `K / 33,000` of its steps. (A bias that only the weights bring into that range decides
+//! in layers of more than 33,000 inputs alone.)
+//!
+//! A bias beyond all that the output's range and the sum of the weights can make up for saturates the output, whatever the input
+//! is. So does the least bias of that kind, which is taken for it where it would decide.
+//!
+//! # The range of a sum
+//!
+//! Inputs are anything in -128..=127, so a sum reaches from `bias' + Σ min(127 w, -128 w)` to `bias' + Σ max(127 w, -128 w)`,
+//! where `bias'` has the input's zero point folded in. Both must fit in 32 bits, and then no part of the sum wraps either: an
+//! input of 0 leaves its weight out. `2^30 + K x 127 x 255` is an upper bound, so that only a layer of more than 33,000 inputs
+//! can fail.
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt;
 
-use super::{Affine, Calibration, SoftmaxS8, fold_zero_point, quantize_multiplier};
+use super::tensors::scale_of;
+use super::{Affine, Calibration, QuantizeError, SoftmaxS8, fold_zero_point, quantize_multiplier};
 use crate::layer::{Activation, LayerInfo};
 use crate::sequential::{Network, Stage};
 
@@ -49,45 +75,6 @@ pub enum OwnedAfter {
     Table(Vec<i8>),
 }
 
-/// Why a network cannot be quantised.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum QuantizeError {
-    /// Not as many weights as the network has parameters.
-    Weights {
-        /// How many there are.
-        len: usize,
-        /// How many are needed.
-        needed: usize,
-    },
-    /// A weight or bias of this layer is NaN or infinite.
-    NotFinite {
-        /// The layer.
-        layer: &'static str,
-    },
-    /// Scales of this layer do not fit fixed-point arithmetic: the real multiplier is out of `2^-32..2^30`.
-    Scale {
-        /// The layer.
-        layer: &'static str,
-        /// The multiplier, `input scale x weight scale / output scale`.
-        multiplier: f64,
-    },
-}
-
-impl fmt::Display for QuantizeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Weights { len, needed } => write!(f, "there are {len} weights, but the network has {needed}"),
-            Self::NotFinite { layer } => write!(f, "layer `{layer}` has a weight or bias that is NaN or infinite"),
-            Self::Scale { layer, multiplier } => {
-                write!(f, "layer `{layer}` would need a multiplier of {multiplier:e}, outside of 2^-32..2^30")
-            }
-        }
-    }
-}
-
-impl core::error::Error for QuantizeError {}
-
 /// Quantises a network: weights symmetric for each output channel, activations by the calibrated ranges, TFLite's int8 scheme.
 ///
 /// A pooling that is fused into a convolution decides its output's range, which is narrower than the convolution's own.
@@ -99,6 +86,7 @@ pub fn quantize<N: Network>(weights: &[f32], calibration: &Calibration) -> Resul
     if weights.len() != N::PARAMETERS {
         return Err(QuantizeError::Weights { len: weights.len(), needed: N::PARAMETERS });
     }
+    check(calibration, N::LAYERS)?;
     let [min, max] = calibration.input;
     let input = Affine::from_range(min, max);
     let mut current = input;
@@ -114,6 +102,22 @@ pub fn quantize<N: Network>(weights: &[f32], calibration: &Calibration) -> Resul
         stages.push(quantized);
     }
     Ok(QuantizedNetwork { input, stages })
+}
+
+/// Checks the ranges of the input and of every layer.
+fn check(calibration: &Calibration, layers: &[LayerInfo<'static>]) -> Result<(), QuantizeError> {
+    let is_range = |[min, max]: [f32; 2]| min.is_finite() && max.is_finite() && min <= max;
+    let Calibration { input, layers: ranges } = calibration;
+    if ranges.len() != layers.len() {
+        return Err(QuantizeError::Layers { len: ranges.len(), needed: layers.len() });
+    }
+    if !is_range(*input) || *input == [0.0; 2] {
+        return Err(QuantizeError::InputRange { range: *input });
+    }
+    match layers.iter().zip(ranges).find(|(_, range)| !is_range(**range)) {
+        Some((layer, range)) => Err(QuantizeError::Range { layer: layer.name, range: *range }),
+        None => Ok(()),
+    }
 }
 
 fn quantize_stage(
@@ -142,28 +146,38 @@ fn quantize_stage(
     let observed = stage.index + usize::from(stage.pool.is_some() && layer.activation().is_clamp());
     let [min, max] = calibration.layers[observed];
     let linear = Affine::from_range(min, max);
+    let (after, output) = after(layer, linear)?;
     let (kernel, biases) = weights.split_at(layer.kernel_len());
 
-    let (rows, scales) = quantize_kernel(layer, kernel);
+    let mut rows = vec![0; kernel.len()];
     let mut bias = vec![0; channels];
     let mut multiplier = vec![0; channels];
     let mut shift = vec![0; channels];
-    for (c, row) in rows.chunks_exact(layer.fan_in()).enumerate() {
-        let accumulator_scale = f64::from(input.scale) * f64::from(scales[c]);
-        // A float to integer cast saturates, as the bias must.
-        let real = biases.get(c).map_or(0.0, |&bias| f64::from(bias));
-        bias[c] = fold_zero_point(libm::round(real / accumulator_scale) as i32, input.zero_point, row);
-        let real = accumulator_scale / f64::from(linear.scale);
-        // Zero is a channel without weights; anything else must be representable.
-        if !(real == 0.0 || (libm::ldexp(1.0, -32)..libm::ldexp(1.0, 30)).contains(&real)) {
+    for (channel, row) in rows.chunks_exact_mut(layer.fan_in()).enumerate() {
+        // Keras keeps the output channel innermost.
+        let column = kernel.iter().skip(channel).step_by(channels);
+        let real_bias = biases.get(channel).map_or(0.0, |&bias| f64::from(bias));
+        let (scale, real_bias) = accumulator_scale(column.clone(), real_bias, input, linear);
+
+        let weight_scale = (scale / f64::from(input.scale)) as f32;
+        for (q, w) in row.iter_mut().zip(column) {
+            // No weight is so large that this clamps but for rounding; 0 / 0 becomes 0.
+            *q = libm::roundf(w / weight_scale).clamp(-127.0, 127.0) as i8;
+        }
+        let plain_bias = libm::round(real_bias / scale) as i32;
+        if let Some(sum) = outgrown(plain_bias, input.zero_point, row) {
+            return Err(QuantizeError::Sum { layer: layer.name, channel, sum });
+        }
+        bias[channel] = fold_zero_point(plain_bias, input.zero_point, row);
+        let real = scale / f64::from(linear.scale);
+        if real >= libm::ldexp(1.0, 30) {
             return Err(QuantizeError::Scale { layer: layer.name, multiplier: real });
         }
         let fixed = quantize_multiplier(real);
-        multiplier[c] = fixed.multiplier;
-        shift[c] = fixed.shift;
+        multiplier[channel] = fixed.multiplier;
+        shift[channel] = fixed.shift;
     }
 
-    let (after, output) = after(layer.activation(), linear);
     Ok(QuantizedStage {
         weights: rows,
         bias,
@@ -176,22 +190,36 @@ fn quantize_stage(
     })
 }
 
-/// The rows of a kernel, one for each output channel, and the channels' scales: `max |w| / 127`.
-fn quantize_kernel(layer: &LayerInfo<'_>, kernel: &[f32]) -> (Vec<i8>, Vec<f32>) {
-    let (channels, fan_in) = (layer.output.channels, layer.fan_in());
-    let mut rows = vec![0; kernel.len()];
-    let mut scales = vec![0.0; channels];
-    for c in 0..channels {
-        // Keras keeps the output channel innermost.
-        let column = || kernel.iter().skip(c).step_by(channels);
-        let largest = column().fold(0.0f32, |largest, w| largest.max(w.abs()));
-        // A channel of zeros may have any scale.
-        scales[c] = if largest > 0.0 { largest / 127.0 } else { 1.0 };
-        for (q, w) in rows[c * fan_in..][..fan_in].iter_mut().zip(column()) {
-            *q = libm::roundf(w / scales[c]).clamp(-127.0, 127.0) as i8;
-        }
+/// The scale of a channel's accumulators, and its bias, which differs from `bias` only where no bias of that size can show in
+/// the output. See the module's text.
+fn accumulator_scale<'a>(
+    weights: impl Iterator<Item = &'a f32> + Clone,
+    bias: f64,
+    input: Affine,
+    output: Affine,
+) -> (f64, f64) {
+    const LARGEST_BIAS: f64 = (1 << 30) as f64;
+    let (input, output) = (f64::from(input.scale), f64::from(output.scale));
+    let largest = weights.clone().fold(0.0f32, |largest, w| largest.max(w.abs()));
+    let for_weights = if largest > 0.0 { input * f64::from(scale_of(largest / 127.0)) } else { 0.0 };
+    let scale = for_weights.max(libm::ldexp(output, -32));
+    if bias.abs() <= LARGEST_BIAS * scale {
+        return (scale, bias);
     }
-    (rows, scales)
+    let most = 255.0 * (output + input * weights.map(|w| f64::from(w.abs())).sum::<f64>());
+    let bias = bias.clamp(-most, most);
+    (scale.max(bias.abs() / LARGEST_BIAS), bias)
+}
+
+/// What the sum of a filter or unit can reach, if that is more than 32 bits hold.
+fn outgrown(bias: i32, input_zero_point: i8, weights: &[i8]) -> Option<i64> {
+    let ends = |w: i8| [-128, 127].map(|x| i64::from(w) * (x - i64::from(input_zero_point)));
+    let [mut least, mut largest] = [i64::from(bias); 2];
+    for [a, b] in weights.iter().copied().map(ends) {
+        least += a.min(b);
+        largest += a.max(b);
+    }
+    [least, largest].into_iter().find(|&sum| i32::try_from(sum).is_err())
 }
 
 /// The ends of the clamp that an activation is.
@@ -204,15 +232,19 @@ fn clamp(activation: Activation, linear: Affine) -> [i8; 2] {
 }
 
 /// What follows on the clamp, and the output's scale and zero point.
-fn after(activation: Activation, linear: Affine) -> (OwnedAfter, Affine) {
+fn after(layer: &LayerInfo<'static>, linear: Affine) -> Result<(OwnedAfter, Affine), QuantizeError> {
     let table = |output: Affine, function: fn(f32) -> f32| {
         let entry = |q: i16| output.quantize(function(linear.dequantize(q as i8)));
         (OwnedAfter::Table((-128..=127).map(entry).collect()), output)
     };
-    match activation {
+    let classes = layer.output.channels;
+    Ok(match layer.activation() {
         Activation::Linear | Activation::Relu | Activation::Relu6 => (OwnedAfter::Nothing, linear),
+        Activation::Softmax if classes > SoftmaxS8::MAX_CLASSES => {
+            return Err(QuantizeError::Classes { layer: layer.name, classes });
+        }
         Activation::Softmax => (OwnedAfter::Softmax(SoftmaxS8::new(f64::from(linear.scale))), Affine::PROBABILITY),
         Activation::Sigmoid => table(Affine::PROBABILITY, |x| 1.0 / (1.0 + libm::expf(-x))),
         Activation::Tanh => table(Affine::TANH, libm::tanhf),
-    }
+    })
 }
