@@ -3,8 +3,8 @@
 mod tflite;
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{BlobError, Family, repack, write};
-use thumbnet::quant::{Calibrator, QuantizedNetwork, Range, quantize};
+use thumbnet::blob::{BlobError, Family, WriteError, repack, write};
+use thumbnet::quant::{Affine, Calibrator, OwnedAfter, QuantizedNetwork, Range, SoftmaxS8, quantize};
 use thumbnet::sequential::{Memory, forward};
 use thumbnet::train::initialize;
 use thumbnet::{Network, include_blob, sequential};
@@ -188,6 +188,142 @@ fn errors_name_what_differs() {
 
     let longer = [blob.as_slice(), &[0xff; 100]].concat();
     assert_eq!(error::<Tiny>(&longer), None, "a flash partition may be longer than its blob");
+}
+
+/// The errors of writing [`Tiny`] after `change`, one for each family.
+fn refusals(change: impl Fn(&mut QuantizedNetwork)) -> [String; 2] {
+    let mut network = quantized::<Tiny>();
+    change(&mut network);
+    [Family::Plain, Family::Dsp].map(|family| write::<Tiny>(&network, family).unwrap_err().to_string())
+}
+
+#[test]
+fn values_that_no_kernel_computes_with_are_not_written() {
+    for scale in [0.0, -0.0, -0.5, f32::INFINITY, f32::NAN] {
+        let input = format!("the input's scale is {scale:?}, but must be positive and finite");
+        assert_eq!(refusals(|network| network.input.scale = scale), [input.clone(), input]);
+        let output = format!("layer `out`: the output's scale is {scale:?}, but must be positive and finite");
+        assert_eq!(refusals(|network| network.stages[3].output.scale = scale), [output.clone(), output]);
+    }
+    let is = |found: [String; 2], text: &str| assert_eq!(found, [text, text]);
+    let negative = refusals(|network| network.stages[0].multiplier[2] = -1);
+    is(negative, "layer `conv`: the multiplier of channel 2 is -1, but must be 0 or more");
+    for shift in [-128, -32, 31, 99] {
+        let text = format!("layer `hidden`: the shift of channel 0 is {shift}, but must be in -31..=30");
+        is(refusals(|network| network.stages[2].shift[0] = shift), &text);
+    }
+    let swapped = refusals(|network| network.stages[1].activation = [5, 4]);
+    is(swapped, "layer `hidden_conv`: the least output is 5, but must be at most the largest, 4");
+    for (multiplier, left_shift, diff_min) in [(-1, 0, 0), (1, 32, 0), (1, 0, 1)] {
+        let text = format!(
+            "layer `out`: the softmax has multiplier {multiplier}, left shift {left_shift} and least difference {diff_min}, \
+             but must have 0 or more, at most 31, and 0 or less"
+        );
+        let softmax = OwnedAfter::Softmax(SoftmaxS8 { multiplier, left_shift, diff_min });
+        is(refusals(|network| network.stages[3].after = softmax.clone()), &text);
+    }
+    let fits = |found, layer: &str| is(found, &format!("the quantised tensors do not fit layer `{layer}`"));
+    fits(refusals(|network| network.stages[2].after = OwnedAfter::Table(vec![0; 3])), "hidden");
+    fits(refusals(|network| network.stages[0].bias.push(0)), "conv");
+    fits(refusals(|network| _ = network.stages[0].multiplier.pop()), "conv");
+    fits(refusals(|network| network.stages[3].shift.clear()), "out");
+    fits(refusals(|network| _ = network.stages[1].weights.pop()), "hidden_conv");
+    fits(refusals(|network| _ = network.stages.pop()), "conv");
+    fits(refusals(|network| network.stages.clear()), "conv");
+}
+
+/// Changes one field at random to a value at random, often one at an end.
+fn change(network: &mut QuantizedNetwork, mut random: impl FnMut() -> u32) {
+    let word = random();
+    let byte = (word >> 8) as i8;
+    let scale =
+        [0.0, -1.0, f32::NAN, f32::INFINITY, f32::from_bits(1), f32::MAX, f32::from_bits(word)][random() as usize % 7];
+    let affine = Affine { scale, zero_point: byte };
+    let stages = network.stages.len();
+    if random().is_multiple_of(20) {
+        network.input = affine;
+        return;
+    }
+    let stage = &mut network.stages[random() as usize % stages];
+    let channel = random() as usize % stage.bias.len();
+    match random() % 12 {
+        0 => stage.output = affine,
+        1 => stage.multiplier[channel] = word as i32,
+        2 => stage.shift[channel] = byte,
+        3 => stage.bias[channel] = word as i32,
+        4 => stage.weights.fill(byte),
+        5 => stage.zero_point = byte,
+        6 => stage.activation = [byte, word as i8],
+        7 => stage.after = OwnedAfter::Table(vec![byte; [256, 255, 0][random() as usize % 3]]),
+        8 => {
+            let (multiplier, left_shift) = (word as i32 ^ random() as i32 >> 8, random() as u8 % 40);
+            stage.after = OwnedAfter::Softmax(SoftmaxS8 { multiplier, left_shift, diff_min: random() as i32 });
+        }
+        9 => stage.after = OwnedAfter::Nothing,
+        10 => stage.bias.truncate(channel),
+        _ => stage.shift.push(byte),
+    }
+}
+
+#[test]
+fn what_is_written_can_be_read_and_run() {
+    let mut state = 1u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 32) as u32
+    };
+    let original = quantized::<Tiny>();
+    let (mut written, mut refused) = (0, 0);
+    for case in 0..4000 {
+        let mut network = original.clone();
+        for _ in 0..1 + case % 3 {
+            if network.stages.iter().all(|stage| !stage.bias.is_empty()) {
+                change(&mut network, &mut random);
+            }
+        }
+        let family = [Family::Plain, Family::Dsp][case % 2];
+        let Ok(blob) = write::<Tiny>(&network, family) else {
+            refused += 1;
+            continue;
+        };
+        written += 1;
+        let copy = aligned(&blob);
+        let read = Tiny::from_blob(bytemuck::cast_slice(&copy)).unwrap_or_else(|error| panic!("{error}: {network:?}"));
+        for backend in Backend::available() {
+            read.with_backend(backend).predict(&[case as i8; 40], &mut Memory::default());
+        }
+    }
+    assert!(written > 500 && refused > 500, "{written} written, {refused} refused");
+}
+
+sequential! {
+    /// As many values as int8 softmax has no room for, without one.
+    struct ManyValues: [1, 1, 1] {
+        values: Dense { units: 4097 },
+    }
+}
+
+#[test]
+fn softmax_of_too_many_values_is_neither_written_nor_read() {
+    let mut network = quantized::<ManyValues>();
+    let mut blob = write::<ManyValues>(&network, Family::Plain).unwrap();
+    network.stages[0].after = OwnedAfter::Softmax(SoftmaxS8 { multiplier: 0, left_shift: 0, diff_min: 0 });
+    let refused = write::<ManyValues>(&network, Family::Plain);
+    assert_eq!(refused, Err(WriteError::Classes { layer: "values", classes: 4097 }));
+
+    // The record as another writer would make it: what follows is number 1 instead of 0, and has three bytes, all 0. The pad
+    // is as much shorter.
+    let QuantizedNetwork { stages, .. } = &network;
+    let scale = stages[0].output.scale.to_le_bytes();
+    let record = [[stages[0].zero_point as u8, 128, 127, 0, 0].as_slice(), &scale].concat();
+    let at = blob.windows(record.len()).position(|bytes| bytes == record).unwrap();
+    let pad = at + record.len() + 1;
+    assert!(blob[pad] >= 3, "a pad of {} bytes: give the layer another name", blob[pad]);
+    blob[pad] -= 3;
+    blob.drain(pad + 1..pad + 4);
+    blob.splice(at + 4..=at + 4, [1, 0, 0, 0]);
+    reseal(&mut blob);
+    assert_eq!(error::<ManyValues>(&blob), Some(BlobError::Malformed { field: "softmax" }));
 }
 
 /// The whole way of a device - blob, stages, fused pooling, memory plan - with TFLite's own parameters.

@@ -23,11 +23,15 @@ mod encoded;
 mod read;
 #[cfg(feature = "alloc")]
 mod write;
+#[cfg(feature = "alloc")]
+mod write_error;
 
 pub use encoded::{EncodedLayer, encode, encoded_len};
 pub use read::read;
 #[cfg(feature = "alloc")]
-pub use write::{Family, RepackError, WriteError, repack, write};
+pub use write::{Family, repack, write};
+#[cfg(feature = "alloc")]
+pub use write_error::{RepackError, WriteError};
 
 use core::fmt;
 

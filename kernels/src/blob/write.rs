@@ -2,14 +2,15 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt;
 
 use serde::Serialize;
 
 use super::crc::crc32;
-use super::{ALIGNMENT, AfterRecord, BlobError, MAGIC, StageRecord, VERSION};
+use super::{ALIGNMENT, AfterRecord, MAGIC, RepackError, StageRecord, VERSION, WriteError};
 use crate::layer::LayerKind;
-use crate::quant::{After, LayerS8, OwnedAfter, PackError, Packing, QuantizedNetwork, QuantizedStage, Requantize};
+use crate::quant::{
+    Affine, After, LayerS8, OwnedAfter, Packing, QuantizedNetwork, QuantizedStage, Requantize, SoftmaxS8,
+};
 use crate::sequential::{Network, Stage};
 
 /// The cores whose order the weights are written in. Cortex-M3 and up read that of their own family alone, PCs and Cortex-M0 both.
@@ -33,52 +34,23 @@ impl Family {
     }
 }
 
-/// Why a blob cannot be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WriteError {
-    /// The quantised network has other stages, or tensors of other lengths, than the network.
-    Mismatch {
-        /// The first layer that does not fit.
-        layer: &'static str,
-    },
-    /// Weights cannot be put into the family's order.
-    Pack {
-        /// The layer.
-        layer: &'static str,
-        /// The weight.
-        error: PackError,
-    },
-    /// The blob would be 4 GiB or more.
-    TooLarge,
-}
-
-impl fmt::Display for WriteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mismatch { layer } => write!(f, "the quantised tensors do not fit layer `{layer}`"),
-            Self::Pack { layer, error } => write!(f, "layer `{layer}`: {error}"),
-            Self::TooLarge => f.write_str("the blob would be 4 GiB or more"),
-        }
-    }
-}
-
-impl core::error::Error for WriteError {}
-
 /// The blob of a quantised network, its weights in the order of `family`.
 ///
 /// # Errors
 ///
-/// [`WriteError`], when `network` is not a quantised `N`, or its weights cannot be packed.
+/// [`WriteError`], when `network` is not a quantised `N`, its weights cannot be packed, or it has a value that
+/// [`read`](super::read()) refuses. As there, weights and biases are not looked at: sums that they make too large wrap.
 pub fn write<N: Network>(network: &QuantizedNetwork, family: Family) -> Result<Vec<u8>, WriteError> {
     let first = N::LAYERS.first().map_or("", |layer| layer.name);
     if network.stages.len() != N::STAGES.len() {
         return Err(WriteError::Mismatch { layer: first });
     }
+    check_scale(None, network.input)?;
     let mut records = Vec::new();
     let mut tensors = Vec::new();
     for (stage, quantized) in N::STAGES.iter().zip(&network.stages) {
         let packing = family.packing(&stage.layer.kind);
+        check_values(stage, quantized)?;
         records.push(record(quantized, packing));
         write_stage(stage, quantized, packing, &mut tensors)?;
     }
@@ -104,27 +76,6 @@ pub fn write<N: Network>(network: &QuantizedNetwork, family: Family) -> Result<V
     blob.extend(crc.to_le_bytes());
     Ok(blob)
 }
-
-/// Why a blob cannot be put into another order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RepackError {
-    /// The blob cannot be read.
-    Read(BlobError),
-    /// It cannot be written.
-    Write(WriteError),
-}
-
-impl fmt::Display for RepackError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read(error) => error.fmt(f),
-            Self::Write(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for RepackError {}
 
 /// The same network as a blob whose weights are in the order of `family`.
 ///
@@ -165,6 +116,35 @@ fn unpack(stage: &Stage, tensors: &LayerS8<'_>) -> QuantizedStage {
 fn append<T: Serialize>(blob: &mut Vec<u8>, value: &T) {
     let bytes = postcard::to_allocvec(value).expect("plain data in memory always serialises");
     blob.extend(bytes);
+}
+
+fn check_scale(layer: Option<&'static str>, Affine { scale, .. }: Affine) -> Result<(), WriteError> {
+    if scale > 0.0 && scale.is_finite() { Ok(()) } else { Err(WriteError::Scale { layer, scale }) }
+}
+
+/// Checks the values of a stage that its record and [`Requantize`] hold.
+fn check_values(stage: &Stage, quantized: &QuantizedStage) -> Result<(), WriteError> {
+    let (layer, classes) = (stage.layer.name, stage.layer.output.channels);
+    check_scale(Some(layer), quantized.output)?;
+    for (channel, &multiplier) in quantized.multiplier.iter().enumerate() {
+        if multiplier < 0 {
+            return Err(WriteError::Multiplier { layer, channel, multiplier });
+        }
+    }
+    for (channel, &shift) in quantized.shift.iter().enumerate() {
+        if !Requantize::SHIFTS.contains(&shift) {
+            return Err(WriteError::Shift { layer, channel, shift });
+        }
+    }
+    let activation = quantized.activation;
+    if activation[0] > activation[1] {
+        return Err(WriteError::Activation { layer, activation });
+    }
+    match quantized.after {
+        OwnedAfter::Softmax(_) if classes > SoftmaxS8::MAX_CLASSES => Err(WriteError::Classes { layer, classes }),
+        OwnedAfter::Softmax(softmax) if !softmax.is_valid() => Err(WriteError::Softmax { layer, softmax }),
+        _ => Ok(()),
+    }
 }
 
 fn record(stage: &QuantizedStage, packing: Packing) -> StageRecord {

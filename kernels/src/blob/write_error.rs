@@ -1,0 +1,129 @@
+//! Why a blob cannot be written.
+
+use core::fmt;
+
+use super::BlobError;
+use crate::quant::{PackError, Requantize, SoftmaxS8};
+
+/// Why a blob cannot be written. What is written can be read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The quantised network has other stages, or tensors of other lengths, than the network.
+    Mismatch {
+        /// The first layer that does not fit.
+        layer: &'static str,
+    },
+    /// Weights cannot be put into the family's order.
+    Pack {
+        /// The layer.
+        layer: &'static str,
+        /// The weight.
+        error: PackError,
+    },
+    /// The scale of the input or of a stage's output is not a positive number.
+    Scale {
+        /// The layer; `None` for the network's input.
+        layer: Option<&'static str>,
+        /// The scale.
+        scale: f32,
+    },
+    /// A channel's multiplier is negative.
+    Multiplier {
+        /// The layer.
+        layer: &'static str,
+        /// The filter or unit.
+        channel: usize,
+        /// The multiplier.
+        multiplier: i32,
+    },
+    /// A channel's shift is not in [`Requantize::SHIFTS`].
+    Shift {
+        /// The layer.
+        layer: &'static str,
+        /// The filter or unit.
+        channel: usize,
+        /// The shift.
+        shift: i8,
+    },
+    /// The least output is above the largest.
+    Activation {
+        /// The layer.
+        layer: &'static str,
+        /// The least and the largest output.
+        activation: [i8; 2],
+    },
+    /// The arithmetic of a softmax is not defined for its parameters.
+    Softmax {
+        /// The layer.
+        layer: &'static str,
+        /// The parameters.
+        softmax: SoftmaxS8,
+    },
+    /// A softmax of more than [`SoftmaxS8::MAX_CLASSES`].
+    Classes {
+        /// The layer.
+        layer: &'static str,
+        /// Its classes.
+        classes: usize,
+    },
+    /// The blob would be 4 GiB or more.
+    TooLarge,
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const POSITIVE: &str = "must be positive and finite";
+        match self {
+            Self::Mismatch { layer } => write!(f, "the quantised tensors do not fit layer `{layer}`"),
+            Self::Pack { layer, error } => write!(f, "layer `{layer}`: {error}"),
+            Self::Scale { layer: None, scale } => write!(f, "the input's scale is {scale:?}, but {POSITIVE}"),
+            Self::Scale { layer: Some(layer), scale } => {
+                write!(f, "layer `{layer}`: the output's scale is {scale:?}, but {POSITIVE}")
+            }
+            Self::Multiplier { layer, channel, multiplier } => {
+                write!(f, "layer `{layer}`: the multiplier of channel {channel} is {multiplier}, but must be 0 or more")
+            }
+            Self::Shift { layer, channel, shift } => {
+                let shifts = Requantize::SHIFTS;
+                write!(f, "layer `{layer}`: the shift of channel {channel} is {shift}, but must be in {shifts:?}")
+            }
+            Self::Activation { layer, activation: [least, largest] } => {
+                write!(f, "layer `{layer}`: the least output is {least}, but must be at most the largest, {largest}")
+            }
+            Self::Softmax { layer, softmax: SoftmaxS8 { multiplier, left_shift, diff_min } } => write!(
+                f,
+                "layer `{layer}`: the softmax has multiplier {multiplier}, left shift {left_shift} and least difference \
+                 {diff_min}, but must have 0 or more, at most 31, and 0 or less"
+            ),
+            Self::Classes { layer, classes } => {
+                let most = SoftmaxS8::MAX_CLASSES;
+                write!(f, "layer `{layer}` has a softmax of {classes} classes, but int8 softmax has at most {most}")
+            }
+            Self::TooLarge => f.write_str("the blob would be 4 GiB or more"),
+        }
+    }
+}
+
+impl core::error::Error for WriteError {}
+
+/// Why a blob cannot be put into another order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum RepackError {
+    /// The blob cannot be read.
+    Read(BlobError),
+    /// It cannot be written.
+    Write(WriteError),
+}
+
+impl fmt::Display for RepackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(error) => error.fmt(f),
+            Self::Write(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for RepackError {}
