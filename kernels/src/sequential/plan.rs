@@ -58,18 +58,22 @@ const fn max(a: usize, b: usize) -> usize {
 
 /// The sum of the layers' parameters.
 pub const fn parameters(layers: &[LayerInfo<'_>]) -> usize {
-    match layers {
-        [first, rest @ ..] => first.parameters() + parameters(rest),
-        [] => 0,
+    let (mut sum, mut i) = (0, 0);
+    while i < layers.len() {
+        sum += layers[i].parameters();
+        i += 1;
     }
+    sum
 }
 
 /// The sum of the layers' multiply-accumulates.
 pub const fn total_macs(layers: &[LayerInfo<'_>]) -> usize {
-    match layers {
-        [first, rest @ ..] => first.macs() + total_macs(rest),
-        [] => 0,
+    let (mut sum, mut i) = (0, 0);
+    while i < layers.len() {
+        sum += layers[i].macs();
+        i += 1;
     }
+    sum
 }
 
 /// Bytes for the activations of a quantised network: the largest sum of a stage's input and output. The first stage's input
@@ -87,18 +91,22 @@ pub const fn activation_bytes(stages: &[Stage]) -> usize {
 
 /// Bytes of scratch for a quantised network on this target: the largest of its stages.
 pub const fn scratch_bytes(stages: &[Stage]) -> usize {
-    match stages {
-        [first, rest @ ..] => max(first.scratch_bytes(), scratch_bytes(rest)),
-        [] => 0,
+    let (mut bytes, mut i) = (0, 0);
+    while i < stages.len() {
+        bytes = max(bytes, stages[i].scratch_bytes());
+        i += 1;
     }
+    bytes
 }
 
 /// Bytes of scratch for a quantised network on a device with such a core, whatever this target is.
 pub const fn scratch_bytes_on(cores: Cores, stages: &[Stage]) -> usize {
-    match stages {
-        [first, rest @ ..] => max(first.scratch_bytes_on(cores), scratch_bytes_on(cores, rest)),
-        [] => 0,
+    let (mut bytes, mut i) = (0, 0);
+    while i < stages.len() {
+        bytes = max(bytes, stages[i].scratch_bytes_on(cores));
+        i += 1;
     }
+    bytes
 }
 
 /// How many `f32` of scratch one layer works in, forward or backward, for a batch.
@@ -115,10 +123,12 @@ pub const fn scratch_len(layer: &LayerInfo<'_>, batch: usize) -> usize {
 
 /// The largest scratch of any layer.
 pub(super) const fn largest_scratch(layers: &[LayerInfo<'_>], batch: usize) -> usize {
-    match layers {
-        [first, rest @ ..] => max(scratch_len(first, batch), largest_scratch(rest, batch)),
-        [] => 0,
+    let (mut scratch, mut i) = (0, 0);
+    while i < layers.len() {
+        scratch = max(scratch, scratch_len(&layers[i], batch));
+        i += 1;
     }
+    scratch
 }
 
 /// The max pooling that the forward pass computes together with layer `i`: the next layer, where layer `i` is a convolution
@@ -202,17 +212,22 @@ pub const fn training_len(layers: &[LayerInfo<'_>], batch: usize) -> usize {
 
 /// Values of one sample that the forward pass keeps for the backward pass.
 pub(super) const fn stored_len(layers: &[LayerInfo<'_>]) -> usize {
-    match layers {
-        [LayerInfo { kind: LayerKind::Flatten, .. }, rest @ ..] => stored_len(rest),
-        [first, rest @ ..] => first.output.len() + stored_len(rest),
-        [] => 0,
+    let (mut len, mut i) = (0, 0);
+    while i < layers.len() {
+        if !matches!(layers[i].kind, LayerKind::Flatten) {
+            len += layers[i].output.len();
+        }
+        i += 1;
     }
+    len
 }
 
 /// Values of the largest gradient of one sample.
 pub(super) const fn gradient_len(layers: &[LayerInfo<'_>]) -> usize {
-    match layers {
-        [first, rest @ ..] => max(first.output.len(), gradient_len(rest)),
-        [] => 0,
+    let (mut len, mut i) = (0, 0);
+    while i < layers.len() {
+        len = max(len, layers[i].output.len());
+        i += 1;
     }
+    len
 }
