@@ -4,10 +4,9 @@
 
 use core::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 /// The shape of one sample: height, width and channels. A vector of `n` values is `[1, 1, n]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Shape {
     /// Rows.
@@ -94,7 +93,8 @@ impl GeometryError {
 impl core::error::Error for GeometryError {}
 
 /// A window that slides over an input: all that a convolution or pooling kernel must know of its sizes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Geometry {
     /// Shape of one input sample.

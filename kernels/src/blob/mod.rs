@@ -35,8 +35,6 @@ pub use write_error::{RepackError, WriteError};
 
 use core::fmt;
 
-use serde::Serialize;
-
 use crate::quant::{Affine, Packing, SoftmaxS8};
 
 /// The first bytes of every blob.
@@ -47,7 +45,8 @@ pub const VERSION: u8 = 1;
 pub const ALIGNMENT: usize = 16;
 
 /// Quantisation of one stage as the blob holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize))]
 struct StageRecord {
     zero_point: i8,
     activation: [i8; 2],
@@ -56,7 +55,8 @@ struct StageRecord {
     output: Affine,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize))]
 enum AfterRecord {
     Nothing,
     Softmax(SoftmaxS8),

@@ -2,12 +2,11 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::geometry::{Geometry, Shape};
 
 /// What is applied to each output value; Keras's `activation`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Activation {
     /// `x`.
@@ -32,7 +31,8 @@ impl Activation {
 }
 
 /// The kind of a layer, with what its shapes do not tell.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LayerKind {
@@ -86,7 +86,8 @@ impl fmt::Display for LayerKind {
 }
 
 /// One layer of a network: its name, its kind and its shapes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LayerInfo<'a> {
     /// The field's name in the network.

@@ -52,8 +52,6 @@ pub use tensors::{Affine, After, LayerS8};
 
 use core::ops::RangeInclusive;
 
-use serde::{Deserialize, Serialize};
-
 use crate::geometry::Geometry;
 
 /// How `i32` accumulators become int8 outputs: `clamp(zero_point + round(accumulator * scale[c]), min, max)`.
@@ -112,7 +110,8 @@ pub struct DenseS8<'a> {
 }
 
 /// A quantised softmax. Its output has scale 1/256 and zero point -128.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SoftmaxS8 {
     /// The significant bits of `input_scale`, as a number with 5 integer bits.

@@ -1,13 +1,12 @@
 //! What a blob holds of each stage, and scale and zero point of a tensor.
 
-use serde::{Deserialize, Serialize};
-
 use super::{ConvS8, DenseS8, Packing, Requantize, SoftmaxS8};
 use crate::arch::Backend;
 use crate::geometry::Geometry;
 
 /// Scale and zero point: the real value of `q` is `scale * (q - zero_point)`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Affine {
     /// The real distance of two neighbouring values.
