@@ -86,8 +86,8 @@ fn values(len: usize) -> Vec<f32> {
 
 fn convolution(table: &mut Table, name: &str, size: usize, channels: usize, filters: usize) {
     let g = Geometry::new(Shape::new(size, size, channels), filters, [5, 5], [1, 1], Padding::Same).unwrap();
-    let (x, kernel) = (values(BATCH * g.input.len()), values(g.patch() * filters));
-    let (bias, dy) = (values(filters), values(BATCH * g.output.len()));
+    let (x, kernel) = (values(BATCH * g.input().len()), values(g.patch() * filters));
+    let (bias, dy) = (values(filters), values(BATCH * g.output().len()));
     let (mut y, mut dx) = (values(dy.len()), values(x.len()));
     let (mut dkernel, mut dbias) = (values(kernel.len()), values(filters));
     let mut scratch = values(Backend::conv2d_scratch_len(&g, BATCH));
@@ -110,7 +110,7 @@ fn convolution(table: &mut Table, name: &str, size: usize, channels: usize, filt
 
 fn pooling(table: &mut Table, name: &str, size: usize, channels: usize) {
     let g = Geometry::new(Shape::new(size, size, channels), channels, [2, 2], [2, 2], Padding::Same).unwrap();
-    let (x, dy) = (values(BATCH * g.input.len()), values(BATCH * g.output.len()));
+    let (x, dy) = (values(BATCH * g.input().len()), values(BATCH * g.output().len()));
     let (mut y, mut dx) = (values(dy.len()), values(x.len()));
     let backend = table.backend;
     table.measure(&format!("{name} forward"), x.len(), 4 * (x.len() + y.len()), || {

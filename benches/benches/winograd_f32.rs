@@ -39,7 +39,7 @@ struct Convolution {
 impl Convolution {
     fn new(shape: Shape, filters: usize, kernel: [usize; 2], batch: usize) -> Self {
         let g = Geometry::new(shape, filters, kernel, [1, 1], Padding::Same).expect("a window with padding fits");
-        let (inputs, outputs, weights) = (batch * g.input.len(), batch * g.output.len(), g.patch() * filters);
+        let (inputs, outputs, weights) = (batch * g.input().len(), batch * g.output().len(), g.patch() * filters);
         let scratch = vec![0.0; Backend::conv2d_scratch_len(&g, batch)];
         let (x, kernel, bias, dy) = (values(inputs), values(weights), values(filters), values(outputs));
         let (y, dx, dkernel) = (vec![0.0; outputs], vec![0.0; inputs], vec![0.0; weights]);

@@ -72,6 +72,11 @@ pub enum GeometryError {
     Zero,
     /// The kernel is larger than the input and `padding` is [`Padding::Valid`].
     KernelExceedsInput,
+    /// There would be more than [`Geometry::LIMIT`] values in the input with its padding, in the output, or in the kernels
+    /// of all output channels.
+    TooLarge,
+    /// What was read from a file is no geometry: output and padding follow from neither [`Padding`].
+    NotAWindow,
 }
 
 impl core::fmt::Display for GeometryError {
@@ -86,6 +91,11 @@ impl GeometryError {
         match self {
             Self::Zero => "every dimension, kernel_size, stride and filter count must be at least 1",
             Self::KernelExceedsInput => "the kernel is larger than its input; use `padding: Same` or a smaller kernel",
+            Self::TooLarge if usize::BITS < 64 => {
+                "the padded input, the output and the kernels must have fewer than 2^29 values each"
+            }
+            Self::TooLarge => "the padded input, the output and the kernels must have fewer than 2^43 values each",
+            Self::NotAWindow => "the output and the padding are not those of a window over this input",
         }
     }
 }
@@ -93,29 +103,71 @@ impl GeometryError {
 impl core::error::Error for GeometryError {}
 
 /// A window that slides over an input: all that a convolution or pooling kernel must know of its sizes.
+///
+/// Only [`Geometry::new`] makes one (and reading a file, which does the same checks): so every window reads at least one
+/// row and one column of the input, and no product of sizes exceeds [`Geometry::LIMIT`]. Kernels that read memory without a check
+/// rely on both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Parts"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Geometry {
-    /// Shape of one input sample.
-    pub input: Shape,
-    /// Shape of one output sample.
-    pub output: Shape,
-    /// Height and width of the window.
-    pub kernel: [usize; 2],
-    /// Steps of the window, down and right.
-    pub strides: [usize; 2],
-    /// Padded rows above and padded columns to the left. Those below and to the right follow from the output's shape.
-    pub padding: [usize; 2],
+    input: Shape,
+    output: Shape,
+    kernel: [usize; 2],
+    strides: [usize; 2],
+    padding: [usize; 2],
+}
+
+/// A [`Geometry`] as a file holds it, before it is checked.
+#[cfg(feature = "alloc")]
+#[derive(serde::Deserialize)]
+#[serde(rename = "Geometry")]
+struct Parts {
+    input: Shape,
+    output: Shape,
+    kernel: [usize; 2],
+    strides: [usize; 2],
+    padding: [usize; 2],
+}
+
+#[cfg(feature = "alloc")]
+impl TryFrom<Parts> for Geometry {
+    type Error = GeometryError;
+
+    fn try_from(parts: Parts) -> Result<Self, GeometryError> {
+        let Parts { input, output, kernel, strides, padding } = parts;
+        let found = Self { input, output, kernel, strides, padding };
+        // A window that needs no padding may be of either kind.
+        let valid = Self::new(input, output.channels, kernel, strides, Padding::Valid);
+        if valid == Ok(found) || Self::new(input, output.channels, kernel, strides, Padding::Same)? == found {
+            Ok(found)
+        } else {
+            Err(GeometryError::NotAWindow)
+        }
+    }
+}
+
+impl core::fmt::Display for Geometry {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { input, output, kernel, strides, padding } = self;
+        write!(f, "{input} to {output} by {} x {} windows, ", kernel[0], kernel[1])?;
+        write!(f, "strides {} x {}, padding {} x {}", strides[0], strides[1], padding[0], padding[1])
+    }
 }
 
 impl Geometry {
+    /// The most values that a geometry's input with its padding, its output, and its kernels of all output channels may have.
+    ///
+    /// It is what a slice of f32 can hold on a target of 32 bits. On one of 64 bits it leaves room for what vector kernels
+    /// make of these values in scratch memory: up to 2^18 for each of them. So sums and products of sizes do not wrap.
+    pub const LIMIT: usize = isize::MAX as usize / if usize::BITS < 64 { 4 } else { 1 << 20 };
+
     /// The geometry of a window over `input` that gives `channels` values at each position.
     ///
     /// # Errors
     ///
     /// [`GeometryError::Zero`] where any number is zero, [`GeometryError::KernelExceedsInput`] where a window without
-    /// padding does not fit once.
+    /// padding does not fit once, [`GeometryError::TooLarge`] where there would be too many values.
     pub const fn new(
         input: Shape,
         channels: usize,
@@ -123,28 +175,81 @@ impl Geometry {
         strides: [usize; 2],
         padding: Padding,
     ) -> Result<Self, GeometryError> {
-        if input.len() == 0 || channels == 0 || kernel[0] * kernel[1] == 0 || strides[0] * strides[1] == 0 {
-            return Err(GeometryError::Zero);
+        let Shape { height, width, channels: depth } = input;
+        let sizes = [height, width, depth, channels, kernel[0], kernel[1], strides[0], strides[1]];
+        let mut i = 0;
+        while i < sizes.len() {
+            if sizes[i] == 0 {
+                return Err(GeometryError::Zero);
+            }
+            i += 1;
         }
-        let (height, top) = match along(input.height, kernel[0], strides[0], padding) {
-            Ok(pair) => pair,
-            Err(error) => return Err(error),
+        let (rows, columns) = match (
+            Along::new(height, kernel[0], strides[0], padding),
+            Along::new(width, kernel[1], strides[1], padding),
+        ) {
+            (Ok(rows), Ok(columns)) => (rows, columns),
+            (Err(error), _) | (_, Err(error)) => return Err(error),
         };
-        let (width, left) = match along(input.width, kernel[1], strides[1], padding) {
-            Ok(pair) => pair,
-            Err(error) => return Err(error),
-        };
-        Ok(Self { input, output: Shape::new(height, width, channels), kernel, strides, padding: [top, left] })
+        if !are_within_limit(&[rows.extent, columns.extent, depth])
+            || !are_within_limit(&[rows.output, columns.output, channels])
+            || !are_within_limit(&[kernel[0], kernel[1], depth, channels])
+        {
+            return Err(GeometryError::TooLarge);
+        }
+        let output = Shape::new(rows.output, columns.output, channels);
+        Ok(Self { input, output, kernel, strides, padding: [rows.padding, columns.padding] })
     }
 
-    /// Whether the windows of every output row hold a row of the input. So it is in what [`Self::new`] gives.
-    pub(crate) const fn has_input_for_all_rows(&self) -> bool {
-        let last = self.output.height.saturating_sub(1) * self.strides[0];
-        self.padding[0] < self.kernel[0] && last < self.input.height + self.padding[0]
+    /// Shape of one input sample.
+    #[inline(always)]
+    pub const fn input(&self) -> Shape {
+        self.input
     }
 
-    /// The geometry of the output rows `rows` alone, and the input rows that they are made of, where
-    /// [`Self::has_input_for_all_rows`].
+    /// Shape of one output sample.
+    #[inline(always)]
+    pub const fn output(&self) -> Shape {
+        self.output
+    }
+
+    /// Height and width of the window.
+    #[inline(always)]
+    pub const fn kernel(&self) -> [usize; 2] {
+        self.kernel
+    }
+
+    /// Steps of the window, down and right.
+    #[inline(always)]
+    pub const fn strides(&self) -> [usize; 2] {
+        self.strides
+    }
+
+    /// Padded rows above and padded columns to the left. Those below and to the right follow from the output's shape.
+    #[inline(always)]
+    pub const fn padding(&self) -> [usize; 2] {
+        self.padding
+    }
+
+    /// Windows of one position of a convolution's output each: no pooling.
+    pub(crate) const fn of_positions(convolution: &Self) -> Self {
+        let output = convolution.output;
+        Self { input: output, output, kernel: [1, 1], strides: [1, 1], padding: [0, 0] }
+    }
+
+    /// Whether `pool` is a pooling of this convolution's output. Its windows' rows of the input must be within the limit, too.
+    pub(crate) const fn is_pooled_by(&self, pool: &Self) -> bool {
+        let (of, to) = (self.output, pool.input);
+        let fits = of.height == to.height && of.width == to.width && of.channels == to.channels;
+        let rows = match (pool.kernel[0] - 1).checked_mul(self.strides[0]) {
+            Some(rows) => rows.saturating_add(self.kernel[0]),
+            None => return false,
+        };
+        let width = (self.output.width - 1) * self.strides[1] + self.kernel[1];
+        fits && pool.output.channels == of.channels && are_within_limit(&[rows, width, self.input.channels])
+    }
+
+    /// The geometry of the output rows `rows` alone, and the input rows that they are made of.
     ///
     /// # Panics
     ///
@@ -174,17 +279,47 @@ impl Geometry {
     }
 }
 
-/// Output length and padding before the first value, along one axis.
-const fn along(input: usize, kernel: usize, stride: usize, padding: Padding) -> Result<(usize, usize), GeometryError> {
-    match padding {
-        Padding::Same => {
-            let output = input.div_ceil(stride);
-            let total = ((output - 1) * stride + kernel).saturating_sub(input);
-            Ok((output, total / 2))
+/// What a window comes to along one axis.
+struct Along {
+    output: usize,
+    /// Before the first value.
+    padding: usize,
+    /// The longest of the input, all that windows reach with their padding, and a step.
+    extent: usize,
+}
+
+impl Along {
+    const fn new(input: usize, kernel: usize, stride: usize, padding: Padding) -> Result<Self, GeometryError> {
+        // So that what follows does not wrap.
+        if !are_within_limit(&[input]) || !are_within_limit(&[kernel]) || !are_within_limit(&[stride]) {
+            return Err(GeometryError::TooLarge);
         }
-        Padding::Valid if kernel > input => Err(GeometryError::KernelExceedsInput),
-        Padding::Valid => Ok(((input - kernel) / stride + 1, 0)),
+        let output = match padding {
+            Padding::Same => input.div_ceil(stride),
+            Padding::Valid if kernel > input => return Err(GeometryError::KernelExceedsInput),
+            Padding::Valid => (input - kernel) / stride + 1,
+        };
+        let reach = (output - 1) * stride + kernel;
+        let padding = match padding {
+            Padding::Same => reach.saturating_sub(input) / 2,
+            Padding::Valid => 0,
+        };
+        let extent = if reach > input { reach } else { input };
+        Ok(Self { output, padding, extent: if extent > stride { extent } else { stride } })
     }
+}
+
+/// Whether the product of some numbers, none of them zero, is at most [`Geometry::LIMIT`].
+const fn are_within_limit(sizes: &[usize]) -> bool {
+    let (mut product, mut i) = (1usize, 0);
+    while i < sizes.len() {
+        product = match product.checked_mul(sizes[i]) {
+            Some(product) => product,
+            None => return false,
+        };
+        i += 1;
+    }
+    product <= Geometry::LIMIT
 }
 
 #[cfg(test)]
@@ -228,7 +363,6 @@ mod tests {
             (1, 1, 4, Padding::Same),
         ] {
             let g = geometry(size, kernel, stride, padding).unwrap();
-            assert!(g.has_input_for_all_rows());
             // The inputs of an output row, by the definition.
             let reads = |g: &Geometry, row: usize| {
                 let first = (row * g.strides[0]) as isize - g.padding[0] as isize;

@@ -109,7 +109,7 @@ impl Network {
     }
 
     fn conv(&self, layer: &ConvS8<'_>, input: &[i8]) -> Vec<i8> {
-        let mut output = vec![99; input.len() / layer.geometry.input.len() * layer.output_len()];
+        let mut output = vec![99; input.len() / layer.geometry.input().len() * layer.output_len()];
         let mut scratch = vec![-1; Backend::conv_s8_scratch_len(layer.geometry, layer.pool)];
         self.backend.conv_s8(layer, input, &mut output, &mut scratch);
         output
@@ -123,7 +123,7 @@ impl Network {
     }
 
     fn pool(&self, geometry: &Geometry, input: &[i8]) -> Vec<i8> {
-        let mut output = vec![99; input.len() / geometry.input.len() * geometry.output.len()];
+        let mut output = vec![99; input.len() / geometry.input().len() * geometry.output().len()];
         self.backend.max_pool_s8(geometry, input, &mut output);
         output
     }

@@ -127,9 +127,9 @@ const MOST: [usize; 4] = {
     let mut i = 0;
     while i < CONVS.len() {
         let (geometry, pool) = geometry(&CONVS[i]);
-        let filters = geometry.output.channels;
-        let inputs = geometry.input.len();
-        let outputs = geometry.output.len();
+        let filters = geometry.output().channels;
+        let inputs = geometry.input().len();
+        let outputs = geometry.output().len();
         let values = if inputs > outputs { inputs } else { outputs };
         let words = Backend::conv_s8_scratch_len(&geometry, pool.as_ref());
         most = larger(most, [filters * geometry.patch(), values, filters, words]);
@@ -210,7 +210,7 @@ const fn window(input: Shape, channels: usize, (kernel, strides, padding): Windo
 const fn geometry(&(input, filters, conv, pool): &Conv) -> (Geometry, Option<Geometry>) {
     let geometry = window(shape(input), filters, conv);
     match pool {
-        Some(pool) => (geometry, Some(window(geometry.output, filters, pool))),
+        Some(pool) => (geometry, Some(window(geometry.output(), filters, pool))),
         None => (geometry, None),
     }
 }
@@ -333,8 +333,8 @@ fn holds(b: &Buffers, outputs: usize, scratch: usize) -> bool {
 
 fn conv(backend: Backend, b: &mut Buffers, case: usize, packing: Packing, values: Values) -> bool {
     let (geometry, pool) = geometry(&CONVS[case]);
-    let (filters, len) = (geometry.output.channels, geometry.patch());
-    let inputs = geometry.input.len();
+    let (filters, len) = (geometry.output().channels, geometry.patch());
+    let inputs = geometry.input().len();
     let p = fill(b, &mut Random(case as u32 * 977 + 5), filters, len, inputs, values);
     if packing.pack(&b.weights[..filters * len], len, &mut b.packed[..filters * len]).is_err() {
         return false;

@@ -1,5 +1,6 @@
 //! Families of Cortex-M cores, and the scratch that the int8 kernels of each work in: known on every target, so that a PC can
 //! say what a network takes on a device.
+use super::int8::check_pool;
 use crate::geometry::Geometry;
 use crate::quant::Packing;
 
@@ -31,7 +32,12 @@ impl Cores {
     }
 
     /// What [`Backend::conv_s8_scratch_len`](super::Backend::conv_s8_scratch_len) is on these cores.
+    ///
+    /// # Panics
+    ///
+    /// If `pool` is no pooling of the convolution's output.
     pub const fn conv_s8_scratch_len(self, geometry: &Geometry, pool: Option<&Geometry>) -> usize {
+        check_pool(geometry, pool);
         match self {
             Self::Scalar => 0,
             Self::Thumb => conv_s8_scratch_len::<Thumb>(geometry, pool),
@@ -155,16 +161,16 @@ impl Plan {
     #[inline(never)]
     pub(super) const fn new<C: ConvCut>(geometry: &Geometry, pool: Option<&Geometry>) -> Self {
         let window = match pool {
-            Some(pool) => pool.kernel,
+            Some(pool) => pool.kernel(),
             None => [1, 1],
         };
-        let rows = (window[0] - 1) * geometry.strides[0] + geometry.kernel[0];
-        let width = (geometry.output.width - 1) * geometry.strides[1] + geometry.kernel[1];
-        let width = width * geometry.input.channels;
+        let rows = (window[0] - 1) * geometry.strides()[0] + geometry.kernel()[0];
+        let width = (geometry.output().width - 1) * geometry.strides()[1] + geometry.kernel()[1];
+        let width = width * geometry.input().channels;
         let strip = (rows * width * C::WIDE_BYTES).div_ceil(4);
         let len = geometry.patch();
         let stretch = if len < C::POSITIONS { len } else { C::POSITIONS };
-        let pairs = geometry.output.channels / 2;
+        let pairs = geometry.output().channels / 2;
         let block = if pairs < BLOCK { pairs } else { BLOCK };
         let single = len == stretch
             && pool.is_some()

@@ -38,12 +38,15 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a length is wrong, or the back end does not read the order of the weights; see [`Backend::CONV_S8_PACKING`].
+    /// If the layer is not [consistent](ConvS8::is_consistent), `input` and `output` are not as many whole samples,
+    /// `scratch` is too short, or the back end does not read the order of the weights; see [`Backend::CONV_S8_PACKING`].
     pub fn conv_s8(self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        assert!(layer.is_consistent(), "parameters do not fit the convolution's geometry");
-        let (input_len, output_len) = (layer.geometry.input.len(), layer.output_len());
-        assert!(input.len() * output_len == output.len() * input_len, "input and output differ in samples");
-        assert!(scratch.len() >= Self::conv_s8_scratch_len(layer.geometry, layer.pool), "scratch is too small");
+        let g = layer.geometry;
+        assert!(layer.is_consistent(), "the parameters or the pooling do not fit the convolution: {g}");
+        let (input_len, output_len) = (g.input().len(), layer.output_len());
+        check_samples(g, [input.len(), output.len()], [input_len, output_len]);
+        let needed = Self::conv_s8_scratch_len(g, layer.pool);
+        assert!(scratch.len() >= needed, "scratch of {} words, not {needed}: {g}", scratch.len());
         #[cfg(thumbnet_cortex)]
         if let super::Int8::Core = self.1 {
             assert!(layer.packing == arm::CONV_PACKING, "the core's kernel does not read this order of weights");
@@ -109,24 +112,32 @@ impl Backend {
 
     /// The words of scratch that [`Backend::conv_s8`] needs on this target, for any number of samples, with `pool` the max
     /// pooling that is fused.
+    ///
+    /// # Panics
+    ///
+    /// If `pool` is no pooling of the convolution's output; see [`ConvS8::pool`].
     pub const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<&Geometry>) -> usize {
         #[cfg(thumbnet_cortex)]
         return arm::CORES.conv_s8_scratch_len(geometry, pool);
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
         {
+            check_pool(geometry, pool);
             // Any of the back ends may run.
             let avx2 = avx2::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
             let avx512 = avx512::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
             if avx2 > avx512 { avx2 } else { avx512 }
         }
         #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
-        return neon::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
+        {
+            check_pool(geometry, pool);
+            neon::conv_s8::conv_s8_scratch_len(geometry, pool.copied())
+        }
         #[cfg(not(any(
             thumbnet_cortex,
             all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar"))
         )))]
         {
-            _ = (geometry, pool);
+            check_pool(geometry, pool);
             0
         }
     }
@@ -138,12 +149,16 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a length is wrong, or the back end does not read the order of the weights; see [`Backend::DENSE_S8_PACKING`]. On
-    /// Cortex-M3, M4, M7 and M33, if the weights do not start at a multiple of 4 bytes, as those in a blob do.
+    /// If the layer is not [consistent](DenseS8::is_consistent), `input` and `output` are not as many whole samples,
+    /// `scratch` is too short, or the back end does not read the order of the weights; see
+    /// [`Backend::DENSE_S8_PACKING`]. On Cortex-M3, M4, M7 and M33, if the weights do not start at a multiple of 4 bytes,
+    /// as those in a blob do.
     pub fn dense_s8(self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        assert!(layer.is_consistent(), "parameters do not fit the dense layer");
-        assert!(input.len() * layer.units == output.len() * layer.inputs, "input and output differ in samples");
-        assert!(scratch.len() >= Self::dense_s8_scratch_len(layer.inputs, layer.units), "scratch is too small");
+        let sizes = Sizes(layer.inputs, layer.units);
+        assert!(layer.is_consistent(), "the parameters do not fit the dense layer: {sizes}");
+        check_samples(&sizes, [input.len(), output.len()], [layer.inputs, layer.units]);
+        let needed = Self::dense_s8_scratch_len(layer.inputs, layer.units);
+        assert!(scratch.len() >= needed, "scratch of {} words, not {needed}: {sizes}", scratch.len());
         #[cfg(thumbnet_cortex)]
         if let super::Int8::Core = self.1 {
             assert!(layer.packing == arm::DENSE_PACKING, "the core's kernel does not read this order of weights");
@@ -189,13 +204,11 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a length is wrong.
+    /// If the channels of input and output differ, or the slices are not as many whole samples.
     pub fn max_pool_s8(self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
-        assert!(geometry.input.channels == geometry.output.channels, "pooling keeps the channels");
-        let sizes = [geometry.input, geometry.output];
-        assert!(sizes.iter().all(|shape| shape.checked_len().is_some()), "sizes that no slice has");
-        let (input_len, output_len) = (geometry.input.len(), geometry.output.len());
-        assert!(input.len() * output_len == output.len() * input_len, "input and output differ in samples");
+        let (input_len, output_len) = (geometry.input().len(), geometry.output().len());
+        assert!(geometry.input().channels == geometry.output().channels, "pooling keeps the channels: {geometry}");
+        check_samples(geometry, [input.len(), output.len()], [input_len, output_len]);
         for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
             dispatch!(self, pool_s8::max_pool_s8(geometry, input, output));
         }
@@ -227,5 +240,30 @@ impl Backend {
         for value in values {
             *value = table[usize::from(*value as u8 ^ 0x80)];
         }
+    }
+}
+
+/// Panics unless both slices, so long, are whole samples, so long, and as many. Products of the lengths would wrap.
+fn check_samples(layer: &dyn core::fmt::Display, [input, output]: [usize; 2], [input_len, output_len]: [usize; 2]) {
+    let whole = input.is_multiple_of(input_len) && output.is_multiple_of(output_len);
+    assert!(
+        whole && input / input_len == output / output_len,
+        "{input} inputs and {output} outputs are not the same samples, of {input_len} and {output_len} values: {layer}"
+    );
+}
+
+/// Panics unless the pooling is one of the convolution's output.
+pub(super) const fn check_pool(geometry: &Geometry, pool: Option<&Geometry>) {
+    if let Some(pool) = pool {
+        assert!(geometry.is_pooled_by(pool), "the pooling is not one of the convolution's output");
+    }
+}
+
+/// A dense layer's inputs and units, as messages name them.
+struct Sizes(usize, usize);
+
+impl core::fmt::Display for Sizes {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} inputs to {} units", self.0, self.1)
     }
 }

@@ -15,12 +15,12 @@ pub(crate) struct Axis {
 impl Axis {
     /// The vertical axis.
     pub(crate) const fn rows(g: &Geometry) -> Self {
-        Self { input: g.input.height, kernel: g.kernel[0], stride: g.strides[0], padding: g.padding[0] }
+        Self { input: g.input().height, kernel: g.kernel()[0], stride: g.strides()[0], padding: g.padding()[0] }
     }
 
     /// The horizontal axis.
     pub(crate) const fn columns(g: &Geometry) -> Self {
-        Self { input: g.input.width, kernel: g.kernel[1], stride: g.strides[1], padding: g.padding[1] }
+        Self { input: g.input().width, kernel: g.kernel()[1], stride: g.strides()[1], padding: g.padding()[1] }
     }
 
     /// The taps that read a real input at output position `at`.

@@ -70,7 +70,7 @@ impl Encoder {
         self.number(height).number(width).number(channels)
     }
 
-    const fn geometry(self, Geometry { input, output, kernel, strides, padding }: &Geometry) -> Self {
-        self.shape(*input).shape(*output).pair(*kernel).pair(*strides).pair(*padding)
+    const fn geometry(self, g: &Geometry) -> Self {
+        self.shape(g.input()).shape(g.output()).pair(g.kernel()).pair(g.strides()).pair(g.padding())
     }
 }

@@ -59,8 +59,8 @@ impl<
         LayerInfo {
             name,
             kind: LayerKind::Conv2D { geometry, use_bias: BIAS, activation: A::ACTIVATION },
-            input: geometry.input,
-            output: geometry.output,
+            input: geometry.input(),
+            output: geometry.output(),
         }
     }
 }
@@ -79,8 +79,8 @@ impl<
     const BIAS: bool,
 > Layer for Conv2D<H, W, C, F, KH, KW, SH, SW, P, A, BIAS>
 {
-    const INPUT: Shape = Self::GEOMETRY.input;
-    const OUTPUT: Shape = Self::GEOMETRY.output;
+    const INPUT: Shape = Self::GEOMETRY.input();
+    const OUTPUT: Shape = Self::GEOMETRY.output();
     const KERNEL_LEN: usize = KH * KW * C * F;
     const BIAS_LEN: usize = if BIAS { F } else { 0 };
     const ACTIVATION: Activation = A::ACTIVATION;
@@ -140,6 +140,9 @@ impl<
         y: &mut [i8],
         scratch: &mut [i32],
     ) {
+        // Both are constants, so that no code is left of this on a device.
+        let fits = pool.is_none_or(|pool| Self::GEOMETRY.is_pooled_by(pool));
+        assert!(fits, "the pooling is not one of the convolution's output");
         tensors.conv(backend, &Self::GEOMETRY, pool, x, y, scratch);
     }
 }

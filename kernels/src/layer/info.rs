@@ -154,7 +154,7 @@ impl LayerInfo<'_> {
     pub const fn kernel_shape(&self) -> ([usize; 4], usize) {
         match self.kind {
             LayerKind::Conv2D { geometry: g, .. } => {
-                ([g.kernel[0], g.kernel[1], g.input.channels, g.output.channels], 4)
+                ([g.kernel()[0], g.kernel()[1], g.input().channels, g.output().channels], 4)
             }
             LayerKind::Dense { .. } => ([self.input.len(), self.output.channels, 0, 0], 2),
             _ => ([0; 4], 0),

@@ -48,7 +48,12 @@ impl<
     /// The layer's description, under the given name.
     pub const fn info(&self, name: &'static str) -> LayerInfo<'static> {
         let geometry = Self::GEOMETRY;
-        LayerInfo { name, kind: LayerKind::MaxPooling2D { geometry }, input: geometry.input, output: geometry.output }
+        LayerInfo {
+            name,
+            kind: LayerKind::MaxPooling2D { geometry },
+            input: geometry.input(),
+            output: geometry.output(),
+        }
     }
 }
 
@@ -63,8 +68,8 @@ impl<
     P: PaddingKind,
 > Layer for MaxPooling2D<H, W, C, KH, KW, SH, SW, P>
 {
-    const INPUT: Shape = Self::GEOMETRY.input;
-    const OUTPUT: Shape = Self::GEOMETRY.output;
+    const INPUT: Shape = Self::GEOMETRY.input();
+    const OUTPUT: Shape = Self::GEOMETRY.output();
 
     fn forward_linear(
         &self,

@@ -152,30 +152,29 @@ impl ConvS8<'_> {
     /// Values of one output sample: after the pooling, where there is one.
     pub const fn output_len(&self) -> usize {
         match self.pool {
-            Some(pool) => pool.output.len(),
-            None => self.geometry.output.len(),
+            Some(pool) => pool.output().len(),
+            None => self.geometry.output().len(),
         }
     }
 
-    /// Whether every slice has the length that the geometry asks for, and [`Requantize`] the values that it must have.
+    /// Whether every slice has the length that the geometry asks for, the pooling is one of the convolution's output, and the
+    /// parameters of [`Requantize`] are in their ranges.
     pub fn is_consistent(&self) -> bool {
-        let filters = self.geometry.output.channels;
-        // Sizes that wrap would let short slices pass.
-        let sizes = [Some(self.geometry.input), Some(self.geometry.output), self.pool.map(|pool| pool.output)];
-        let weights = self.geometry.window().checked_len().and_then(|patch| patch.checked_mul(filters));
-        sizes.into_iter().flatten().all(|shape| shape.checked_len().is_some())
-            && Some(self.weights.len()) == weights
+        let filters = self.geometry.output().channels;
+        self.weights.len() == self.geometry.patch() * filters
             && self.bias.len() == filters
             && self.requantize.is_consistent(filters)
-            && self.pool.is_none_or(|pool| pool.input == self.geometry.output && pool.output.channels == filters)
+            && self.pool.is_none_or(|pool| self.geometry.is_pooled_by(pool))
     }
 }
 
 impl DenseS8<'_> {
-    /// Whether every slice has the length that the numbers of inputs and units ask for, and [`Requantize`] the values that it
-    /// must have.
+    /// Whether there are inputs and units, every slice has the length that they ask for, and the parameters of [`Requantize`]
+    /// are in their ranges.
     pub fn is_consistent(&self) -> bool {
-        Some(self.weights.len()) == self.units.checked_mul(self.inputs)
+        self.inputs > 0
+            && self.units > 0
+            && Some(self.weights.len()) == self.units.checked_mul(self.inputs)
             && self.bias.len() == self.units
             && self.requantize.is_consistent(self.units)
     }

@@ -117,7 +117,7 @@ impl LayerS8<'_> {
             requantize: self.requantize,
         };
         backend.conv_s8_of_network(&conv, x, y, scratch);
-        self.after.apply(backend, geometry.output.channels, y);
+        self.after.apply(backend, geometry.output().channels, y);
     }
 
     /// Runs the stage as a dense layer.

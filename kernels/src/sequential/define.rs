@@ -11,7 +11,17 @@ pub const fn input(network: &str, height: usize, width: usize, channels: usize) 
     if height == 0 || width == 0 || channels == 0 {
         Message::new().text("the input shape of `").text(network).text("` has a dimension of 0").panic();
     }
-    Shape::new(height, width, channels)
+    let shape = Shape::new(height, width, channels);
+    match shape.checked_len() {
+        Some(len) if len <= Geometry::LIMIT => shape,
+        _ => Message::new()
+            .text("the input shape of `")
+            .text(network)
+            .text("` has more than ")
+            .number(Geometry::LIMIT)
+            .text(" values")
+            .panic(),
+    }
 }
 
 /// The output shape of a convolution or a pooling.
@@ -25,7 +35,7 @@ pub const fn window(
     padding: Padding,
 ) -> Shape {
     match Geometry::new(input, channels, kernel, strides, padding) {
-        Ok(geometry) => geometry.output,
+        Ok(geometry) => geometry.output(),
         Err(error) => {
             let message = Message::new().layer(layer, kind).text(error.message());
             match error {
@@ -36,7 +46,18 @@ pub const fn window(
                     .size(input.height, input.width)
                     .text(")")
                     .panic(),
-                GeometryError::Zero => message.panic(),
+                GeometryError::TooLarge => message
+                    .text(" (kernel ")
+                    .size(kernel[0], kernel[1])
+                    .text(", strides ")
+                    .size(strides[0], strides[1])
+                    .text(", input ")
+                    .size(input.height, input.width)
+                    .text("x")
+                    .number(input.channels)
+                    .text(")")
+                    .panic(),
+                GeometryError::Zero | GeometryError::NotAWindow => message.panic(),
             }
         }
     }

@@ -131,7 +131,7 @@ impl Visitor for Pass<'_, '_> {
             Some(_) => None,
         };
         self.pooled = pool.is_some();
-        let len = self.cx.batch * pool.map_or(L::OUTPUT.len(), |pool| pool.output.len());
+        let len = self.cx.batch * pool.map_or(L::OUTPUT.len(), |pool| pool.output().len());
         let at_front = !self.at_front;
         let (x, y) = match (self.input.take(), at_front) {
             (Some(input), true) => (input, &mut self.tensors[..len]),

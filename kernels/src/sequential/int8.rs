@@ -95,7 +95,7 @@ impl StageVisitor for Pass<'_, '_> {
     fn stage<L: Layer>(&mut self, pool: Option<&'static Geometry>) {
         let Some((tensors, after)) = self.tensors.split_first() else { return };
         self.tensors = after;
-        let len = pool.map_or(L::OUTPUT.len(), |pool| pool.output.len());
+        let len = pool.map_or(L::OUTPUT.len(), |pool| pool.output().len());
         let total = self.activations.len();
         let at_front = !self.at_front;
         // The last output lies at one end; this one goes to the other.

@@ -25,7 +25,7 @@ impl Stage {
     /// The stage's output for one sample.
     pub const fn output(&self) -> Shape {
         match self.pool {
-            Some(pool) => pool.output,
+            Some(pool) => pool.output(),
             None => self.layer.output,
         }
     }
@@ -194,7 +194,7 @@ const fn inference_values(layers: &[LayerInfo<'_>], fuse: bool) -> usize {
         let passes_on = matches!(layers[i].kind, LayerKind::Flatten | LayerKind::Dropout { .. });
         if i == 0 || !passes_on {
             let output = match pool {
-                Some(pool) => pool.output.len(),
+                Some(pool) => pool.output().len(),
                 None => layers[i].output.len(),
             };
             values = max(values, input + output);

@@ -7,24 +7,25 @@ use thumbnet::{
 /// Calls `visit(b, x index, kernel index, y index)` for every product of a convolution, by its definition.
 pub(crate) fn for_each_product(g: &Geometry, batch: usize, mut visit: impl FnMut(usize, usize, usize)) {
     for b in 0..batch {
-        for y in 0..g.output.height {
-            for x in 0..g.output.width {
-                for ky in 0..g.kernel[0] {
-                    for kx in 0..g.kernel[1] {
-                        let iy = (y * g.strides[0] + ky) as isize - g.padding[0] as isize;
-                        let ix = (x * g.strides[1] + kx) as isize - g.padding[1] as isize;
+        for y in 0..g.output().height {
+            for x in 0..g.output().width {
+                for ky in 0..g.kernel()[0] {
+                    for kx in 0..g.kernel()[1] {
+                        let iy = (y * g.strides()[0] + ky) as isize - g.padding()[0] as isize;
+                        let ix = (x * g.strides()[1] + kx) as isize - g.padding()[1] as isize;
                         let inside =
-                            (0..g.input.height as isize).contains(&iy) && (0..g.input.width as isize).contains(&ix);
+                            (0..g.input().height as isize).contains(&iy) && (0..g.input().width as isize).contains(&ix);
                         if !inside {
                             continue;
                         }
-                        for c in 0..g.input.channels {
-                            let from = ((b * g.input.height + iy as usize) * g.input.width + ix as usize)
-                                * g.input.channels
+                        for c in 0..g.input().channels {
+                            let from = ((b * g.input().height + iy as usize) * g.input().width + ix as usize)
+                                * g.input().channels
                                 + c;
-                            for f in 0..g.output.channels {
-                                let weight = ((ky * g.kernel[1] + kx) * g.input.channels + c) * g.output.channels + f;
-                                let to = ((b * g.output.height + y) * g.output.width + x) * g.output.channels + f;
+                            for f in 0..g.output().channels {
+                                let weight =
+                                    ((ky * g.kernel()[1] + kx) * g.input().channels + c) * g.output().channels + f;
+                                let to = ((b * g.output().height + y) * g.output().width + x) * g.output().channels + f;
                                 visit(from, weight, to);
                             }
                         }
@@ -36,9 +37,9 @@ pub(crate) fn for_each_product(g: &Geometry, batch: usize, mut visit: impl FnMut
 }
 
 fn check(g: &Geometry, batch: usize, random: &mut Random) {
-    let (x, kernel) = (random.values(batch * g.input.len()), random.values(g.patch() * g.output.channels));
-    let (bias, dy) = (random.values(g.output.channels), random.values(batch * g.output.len()));
-    let positions = batch * g.output.height * g.output.width;
+    let (x, kernel) = (random.values(batch * g.input().len()), random.values(g.patch() * g.output().channels));
+    let (bias, dy) = (random.values(g.output().channels), random.values(batch * g.output().len()));
+    let positions = batch * g.output().height * g.output().width;
     let mut y: Vec<Exact> = bias.iter().map(|&b| (f64::from(b), f64::from(b).abs())).cycle().take(dy.len()).collect();
     let mut dx = vec![(0.0, 0.0); x.len()];
     let mut dkernel = vec![(0.0, 0.0); kernel.len()];
@@ -66,7 +67,7 @@ fn check(g: &Geometry, batch: usize, random: &mut Random) {
 
         let mut got = poison(x.len());
         backend.conv2d_input_gradient(g, batch, &dy, &kernel, &mut got, &mut scratch);
-        assert_close(&what("input gradient"), &got, &dx, g.kernel[0] * g.kernel[1] * g.output.channels);
+        assert_close(&what("input gradient"), &got, &dx, g.kernel()[0] * g.kernel()[1] * g.output().channels);
 
         let (mut got, mut got_bias) = (poison(kernel.len()), poison(bias.len()));
         backend.conv2d_kernel_gradient(g, batch, &x, &dy, &mut got, Some(&mut got_bias), &mut scratch);
@@ -83,7 +84,7 @@ pub(crate) fn equals_the_formula_for_any_geometry() {
         let (channels, filters) = (random.between(1, most), random.between(1, most));
         let g = random.geometry(channels, filters);
         let batch = if case % 8 == 0 { random.between(1, 30) } else { random.between(1, 11) };
-        if batch * g.patch() * g.output.len() < 4_000_000 {
+        if batch * g.patch() * g.output().len() < 4_000_000 {
             check(&g, batch, &mut random);
         }
     }

@@ -4,15 +4,16 @@ use thumbnet::geometry::Geometry;
 /// For every output the inputs of its window in row-major order, by the definition.
 fn windows(g: &Geometry) -> Vec<Vec<usize>> {
     let mut windows = Vec::new();
-    for y in 0..g.output.height {
-        for x in 0..g.output.width {
-            for c in 0..g.output.channels {
-                let rows = (0..g.kernel[0]).map(|ky| (y * g.strides[0] + ky) as isize - g.padding[0] as isize);
-                let rows = rows.filter(|iy| (0..g.input.height as isize).contains(iy));
+    for y in 0..g.output().height {
+        for x in 0..g.output().width {
+            for c in 0..g.output().channels {
+                let rows = (0..g.kernel()[0]).map(|ky| (y * g.strides()[0] + ky) as isize - g.padding()[0] as isize);
+                let rows = rows.filter(|iy| (0..g.input().height as isize).contains(iy));
                 let window = rows.flat_map(|iy| {
-                    let columns = (0..g.kernel[1]).map(|kx| (x * g.strides[1] + kx) as isize - g.padding[1] as isize);
-                    let columns = columns.filter(|ix| (0..g.input.width as isize).contains(ix));
-                    columns.map(move |ix| (iy as usize * g.input.width + ix as usize) * g.input.channels + c)
+                    let columns =
+                        (0..g.kernel()[1]).map(|kx| (x * g.strides()[1] + kx) as isize - g.padding()[1] as isize);
+                    let columns = columns.filter(|ix| (0..g.input().width as isize).contains(ix));
+                    columns.map(move |ix| (iy as usize * g.input().width + ix as usize) * g.input().channels + c)
                 });
                 windows.push(window.collect());
             }
@@ -29,19 +30,19 @@ pub(crate) fn equals_the_definition() {
         let channels = random.between(1, 70);
         let (g, batch) = (random.geometry(channels, channels), random.between(1, 5));
         // Few distinct values, so that maxima tie.
-        let x: Vec<f32> = (0..batch * g.input.len()).map(|_| random.between(0, 6) as f32 - 3.0).collect();
-        let dy: Vec<f32> = (0..batch * g.output.len()).map(|_| random.between(0, 100) as f32 - 50.0).collect();
+        let x: Vec<f32> = (0..batch * g.input().len()).map(|_| random.between(0, 6) as f32 - 3.0).collect();
+        let dy: Vec<f32> = (0..batch * g.output().len()).map(|_| random.between(0, 100) as f32 - 50.0).collect();
         let (mut y, mut dx) = (Vec::new(), vec![0.0; x.len()]);
         for b in 0..batch {
             for window in windows(&g) {
                 let mut best = window[0];
                 for &i in &window {
-                    if x[b * g.input.len() + i] > x[b * g.input.len() + best] {
+                    if x[b * g.input().len() + i] > x[b * g.input().len() + best] {
                         best = i;
                     }
                 }
-                dx[b * g.input.len() + best] += dy[y.len()];
-                y.push(x[b * g.input.len() + best]);
+                dx[b * g.input().len() + best] += dy[y.len()];
+                y.push(x[b * g.input().len() + best]);
             }
         }
         for backend in backends() {

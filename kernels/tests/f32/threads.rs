@@ -37,8 +37,8 @@ fn conv2d() {
         (Shape::new(14, 14, 48), 16, [5, 5], 1, 27),
     ] {
         let g = Geometry::new(shape, filters, kernel, [stride; 2], Padding::Same).unwrap();
-        let (x, weights) = (random.values(batch * g.input.len()), random.values(g.patch() * filters));
-        let (bias, dy) = (random.values(filters), random.values(batch * g.output.len()));
+        let (x, weights) = (random.values(batch * g.input().len()), random.values(g.patch() * filters));
+        let (bias, dy) = (random.values(filters), random.values(batch * g.output().len()));
         for backend in backends() {
             same_for_any_number("conv2d", || {
                 let mut scratch = poison(Backend::conv2d_scratch_len(&g, batch));
@@ -59,15 +59,15 @@ fn conv2d() {
 fn conv2d_of_few_tiles() {
     let mut random = Random(16);
     let g = Geometry::new(Shape::new(14, 14, 48), 80, [5, 5], [1, 1], Padding::Same).unwrap();
-    let (x, weights) = (random.values(4 * g.input.len()), random.values(g.patch() * 80));
+    let (x, weights) = (random.values(4 * g.input().len()), random.values(g.patch() * 80));
     for backend in backends() {
         let run = |batch: usize, x: &[f32]| {
             let mut scratch = poison(Backend::conv2d_scratch_len(&g, batch));
-            let mut y = poison(batch * g.output.len());
+            let mut y = poison(batch * g.output().len());
             backend.conv2d(&g, batch, x, &weights, None, false, &mut y, &mut scratch);
             bits(&y)
         };
-        let alone: Vec<_> = x.chunks_exact(g.input.len()).flat_map(|x| run(1, x)).collect();
+        let alone: Vec<_> = x.chunks_exact(g.input().len()).flat_map(|x| run(1, x)).collect();
         assert!(alone == run(4, &x), "{}", backend.name());
     }
 }
@@ -84,12 +84,12 @@ fn conv2d_max_pool() {
         (Shape::new(14, 14, 48), 80, [5, 5], 1),
     ] {
         let g = Geometry::new(shape, filters, kernel, [1, 1], Padding::Same).unwrap();
-        let pool = Geometry::new(g.output, filters, [2, 2], [2, 2], Padding::Same).unwrap();
-        let (x, weights) = (random.values(batch * g.input.len()), random.values(g.patch() * filters));
+        let pool = Geometry::new(g.output(), filters, [2, 2], [2, 2], Padding::Same).unwrap();
+        let (x, weights) = (random.values(batch * g.input().len()), random.values(g.patch() * filters));
         for backend in backends() {
             same_for_any_number("conv2d_max_pool", || {
                 let mut scratch = poison(Backend::conv2d_max_pool_scratch_len(&g, &pool));
-                let mut y = poison(batch * pool.output.len());
+                let mut y = poison(batch * pool.output().len());
                 backend.conv2d_max_pool(&g, &pool, batch, &x, &weights, None, true, &mut y, &mut scratch);
                 y
             });
@@ -132,7 +132,7 @@ fn pooling_and_elementwise() {
     let mut random = Random(13);
     let g = Geometry::new(Shape::new(15, 15, 24), 24, [3, 3], [2, 2], Padding::Same).unwrap();
     let batch = 20;
-    let (x, dy) = (random.values(batch * g.input.len()), random.values(batch * g.output.len()));
+    let (x, dy) = (random.values(batch * g.input().len()), random.values(batch * g.output().len()));
     for backend in backends() {
         same_for_any_number("pooling or an elementwise kernel", || {
             let (mut y, mut dx) = (poison(dy.len()), poison(x.len()));
@@ -155,9 +155,9 @@ fn vector_back_ends_agree() {
     let mut random = Random(14);
     for (channels, filters) in [(20, 40), (32, 64)] {
         let g = Geometry::new(Shape::new(14, 14, channels), filters, [5, 5], [1, 1], Padding::Same).unwrap();
-        let (x, weights) = (random.values(3 * g.input.len()), random.values(g.patch() * filters));
+        let (x, weights) = (random.values(3 * g.input().len()), random.values(g.patch() * filters));
         let run = |backend: Backend| {
-            let mut y = poison(3 * g.output.len());
+            let mut y = poison(3 * g.output().len());
             let mut scratch = poison(Backend::conv2d_scratch_len(&g, 3));
             backend.conv2d(&g, 3, &x, &weights, None, false, &mut y, &mut scratch);
             let mut dkernel = poison(weights.len());

@@ -38,8 +38,8 @@ fn assert_near(what: &str, got: &[f32], exact: &[f64]) {
 }
 
 fn check(g: &Geometry, batch: usize, random: &mut Random) {
-    let (x, kernel) = (random.values(batch * g.input.len()), random.values(g.patch() * g.output.channels));
-    let (bias, dy) = (random.values(g.output.channels), random.values(batch * g.output.len()));
+    let (x, kernel) = (random.values(batch * g.input().len()), random.values(g.patch() * g.output().channels));
+    let (bias, dy) = (random.values(g.output().channels), random.values(batch * g.output().len()));
     let mut y: Vec<f64> = bias.iter().map(|&b| f64::from(b)).cycle().take(dy.len()).collect();
     let (mut dx, mut dkernel) = (vec![0.0; x.len()], vec![0.0; kernel.len()]);
     for_each_product(g, batch, |from, weight, to| {
@@ -101,7 +101,7 @@ pub(crate) fn equals_the_formula_for_any_geometry() {
         let padding = if random.next().is_multiple_of(2) { Padding::Same } else { Padding::Valid };
         let batch = random.between(1, 11);
         let g = Geometry::new(shape, filters, [taps; 2], [1, 1], padding).unwrap();
-        if batch * g.patch() * g.output.len() < 8_000_000 {
+        if batch * g.patch() * g.output().len() < 8_000_000 {
             check(&g, batch, &mut random);
             cases += 1;
         }

@@ -2,10 +2,11 @@ use crate::support::{Random, backends, refusal};
 use crate::values::{Fenced, Tensors, byte, bytes, cases};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
-use thumbnet::quant::ConvS8;
+use thumbnet::layer::{Conv2D, Layer};
+use thumbnet::quant::{ConvS8, LayerS8, Requantize};
 
 fn run(backend: Backend, layer: &ConvS8<'_>, input: &[i8]) -> Vec<i8> {
-    let samples = input.len() / layer.geometry.input.len();
+    let samples = input.len() / layer.geometry.input().len();
     let mut output = Fenced::new(samples * layer.output_len(), 0x55);
     let mut scratch = Fenced::new(Backend::conv_s8_scratch_len(layer.geometry, layer.pool), 0x1234_5678);
     backend.conv_s8(layer, input, output.inside(), scratch.inside());
@@ -14,7 +15,7 @@ fn run(backend: Backend, layer: &ConvS8<'_>, input: &[i8]) -> Vec<i8> {
 }
 
 fn check(random: &mut Random, geometry: Geometry, pool: Option<Geometry>, samples: usize) {
-    let tensors = Tensors::random(random, geometry.output.channels, geometry.patch());
+    let tensors = Tensors::random(random, geometry.output().channels, geometry.patch());
     let layer = ConvS8 {
         geometry: &geometry,
         pool: pool.as_ref(),
@@ -24,7 +25,7 @@ fn check(random: &mut Random, geometry: Geometry, pool: Option<Geometry>, sample
         bias: &tensors.bias,
         requantize: tensors.requantize(),
     };
-    let input = bytes(random, samples * geometry.input.len());
+    let input = bytes(random, samples * geometry.input().len());
     let expected = run(Backend::SCALAR, &layer, &input);
     for backend in backends() {
         let found = run(backend, &layer, &input);
@@ -42,32 +43,79 @@ fn pool(random: &mut Random, input: Shape) -> Option<Geometry> {
     Geometry::new(input, input.channels, kernel, strides, padding).ok()
 }
 
-/// Sizes whose product wraps round to that of a short sample must not be believed.
+/// What does not fit together is refused by name: a pooling of something else, slices that are too short or too long, and
+/// parameters out of range.
 #[test]
-fn refuses_sizes_that_wrap() {
+fn refuses_what_does_not_fit() {
     let mut random = Random(1);
-    let tensors = Tensors::random(&mut random, 1, 4);
-    let third = usize::MAX / 3 * 2 + 1;
-    let (wraps, one) = (Shape::new(third, 3, 1), Shape::new(1, 1, 1));
-    let [two, kernel] = [[2, 2], [third, 3]];
-    let pools = Geometry { input: one, output: wraps, kernel: two, strides: [1, 1], padding: [0, 0] };
-    for (input, output, kernel, pool) in
-        [(wraps, one, two, None), (one, wraps, two, None), (one, one, kernel, None), (one, one, two, Some(&pools))]
-    {
-        let geometry = Geometry { input, output, kernel, strides: [1, 1], padding: [0, 0] };
-        let layer = ConvS8 {
-            geometry: &geometry,
-            pool,
-            input_zero_point: 0,
-            weights: &tensors.weights[..kernel[0].wrapping_mul(kernel[1])],
-            packing: tensors.packing,
-            bias: &tensors.bias,
-            requantize: tensors.requantize(),
-        };
-        for backend in backends() {
-            let said = refusal(|| backend.conv_s8(&layer, &[0], &mut [0], &mut [0; 1024]));
-            assert!(said.contains("do not fit"), "{}: {said}", backend.name());
+    let tensors = Tensors::random(&mut random, 3, 4);
+    let new = |input, channels| Geometry::new(input, channels, [2, 2], [2, 2], Padding::Same).unwrap();
+    let g = new(Shape::new(8, 6, 1), 3);
+    let pool = new(g.output(), 3);
+    let layer = ConvS8 {
+        geometry: &g,
+        pool: Some(&pool),
+        input_zero_point: 0,
+        weights: &tensors.weights,
+        packing: tensors.packing,
+        bias: &tensors.bias,
+        requantize: tensors.requantize(),
+    };
+    let (higher, wider, deeper) = (new(Shape::new(80, 3, 3), 3), new(Shape::new(4, 30, 3), 3), new(g.output(), 4));
+    let [longer, negative, shift] = [[0; 13].map(|_: i32| 0i8), [-1; 13], [31; 13]];
+    let requantize = layer.requantize;
+    let layers = [
+        ConvS8 { pool: Some(&higher), ..layer },
+        ConvS8 { pool: Some(&wider), ..layer },
+        ConvS8 { pool: Some(&deeper), ..layer },
+        ConvS8 { weights: &layer.weights[1..], ..layer },
+        ConvS8 { weights: &longer, ..layer },
+        ConvS8 { bias: &layer.bias[1..], ..layer },
+        ConvS8 { requantize: Requantize { multiplier: &requantize.multiplier[1..], ..requantize }, ..layer },
+        ConvS8 { requantize: Requantize { shift: &requantize.shift[1..], ..requantize }, ..layer },
+        ConvS8 { requantize: Requantize { multiplier: &negative.map(i32::from)[..3], ..requantize }, ..layer },
+        ConvS8 { requantize: Requantize { shift: &shift[..3], ..requantize }, ..layer },
+        ConvS8 { requantize: Requantize { activation: [1, 0], ..requantize }, ..layer },
+    ];
+    let scratch = &mut [0; 1 << 16];
+    for backend in backends() {
+        for layer in &layers {
+            let said = refusal(|| backend.conv_s8(layer, &[0; 48], &mut [0; 12], scratch));
+            assert!(said.contains("do not fit") && said.contains(&g.to_string()), "{}: {said}", backend.name());
         }
+        for (inputs, outputs) in [(47, 12), (48, 13), (48, 0), (0, 12), (96, 12), (48, 24)] {
+            let said = refusal(|| backend.conv_s8(&layer, &vec![0; inputs], &mut vec![0; outputs], scratch));
+            assert!(said.contains("same samples") && said.contains(&g.to_string()), "{}: {said}", backend.name());
+        }
+        if let Some(short) = Backend::conv_s8_scratch_len(&g, Some(&pool)).checked_sub(1) {
+            let said = refusal(|| backend.conv_s8(&layer, &[0; 48], &mut [0; 12], &mut scratch[..short]));
+            assert!(said.contains("scratch") && said.contains(&g.to_string()), "{}: {said}", backend.name());
+        }
+        backend.conv_s8(&layer, &[], &mut [], scratch);
+    }
+}
+
+/// A layer's own method takes any pooling, too.
+#[test]
+fn a_layer_refuses_the_pooling_of_another() {
+    const OTHER: Geometry = match Geometry::new(Shape::new(1, 1 << 20, 3), 3, [1, 4], [1, 4], Padding::Same) {
+        Ok(pool) => pool,
+        Err(_) => panic!("it fits"),
+    };
+    let tensors = Tensors::random(&mut Random(1), 3, 4);
+    let stage = LayerS8 {
+        weights: &tensors.weights,
+        packing: tensors.packing,
+        bias: &tensors.bias,
+        requantize: tensors.requantize(),
+        ..LayerS8::EMPTY
+    };
+    for backend in backends() {
+        let (mut y, mut scratch) = (vec![0; OTHER.output().len()], vec![0; 1 << 16]);
+        let said = refusal(|| {
+            Conv2D::<8, 6, 1, 3, 2, 2>::forward_s8(backend, &stage, Some(&OTHER), &[0; 48], &mut y, &mut scratch);
+        });
+        assert!(said.contains("not one of the convolution's output"), "{}: {said}", backend.name());
     }
 }
 
@@ -77,7 +125,7 @@ pub(crate) fn random_convolutions() {
     for _ in 0..cases(1500) {
         let (channels, filters) = (random.between(1, 9), random.between(1, 70));
         let geometry = random.geometry(channels, filters);
-        let pool = pool(&mut random, geometry.output);
+        let pool = pool(&mut random, geometry.output());
         let samples = random.between(1, 3);
         check(&mut random, geometry, pool, samples);
     }
@@ -89,7 +137,7 @@ pub(crate) fn many_channels() {
     for _ in 0..cases(100) {
         let (channels, filters) = (random.between(10, 70), random.between(1, 40));
         let geometry = random.geometry(channels, filters);
-        let pool = pool(&mut random, geometry.output);
+        let pool = pool(&mut random, geometry.output());
         check(&mut random, geometry, pool, 1);
     }
 }
@@ -102,7 +150,7 @@ pub(crate) fn high_images() {
         let input = Shape::new(random.between(40, 90), random.between(5, 30), random.between(1, 3));
         let padding = if random.next().is_multiple_of(2) { Padding::Same } else { Padding::Valid };
         let geometry = Geometry::new(input, random.between(1, 35), [3, 2], [1, 1], padding).unwrap();
-        let pool = pool(&mut random, geometry.output);
+        let pool = pool(&mut random, geometry.output());
         check(&mut random, geometry, pool, 1);
     }
 }
@@ -114,7 +162,7 @@ fn tutorial_sizes() {
     for (size, channels, filters, kernel) in [(28, 1, 32, 5), (14, 32, 64, 5), (28, 1, 8, 3), (14, 8, 16, 3)] {
         let input = Shape::new(size, size, channels);
         let geometry = Geometry::new(input, filters, [kernel; 2], [1, 1], Padding::Same).unwrap();
-        let pool = Geometry::new(geometry.output, filters, [2, 2], [2, 2], Padding::Same).unwrap();
+        let pool = Geometry::new(geometry.output(), filters, [2, 2], [2, 2], Padding::Same).unwrap();
         check(&mut random, geometry, Some(pool), 2);
         check(&mut random, geometry, None, 1);
     }

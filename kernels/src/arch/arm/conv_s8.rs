@@ -19,7 +19,6 @@ use super::column::Column;
 use super::tile::{Run, Tile, Wide, Windows};
 use crate::arch::cores::{BLOCK, ConvCut, Plan};
 use crate::arch::window::Axis;
-use crate::geometry::Geometry;
 use crate::quant::ConvS8;
 use core::ops::Range;
 
@@ -39,11 +38,11 @@ enum Out {
 
 /// Runs `layer`, whose weights are in the core's order, over one sample.
 pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-    let Geometry { output: pixels, .. } = *layer.geometry;
+    let pixels = layer.geometry.output();
     let filters = pixels.channels;
     // Windows of the convolution's output: those of the pooling, or of four neighbours.
     let (rows, columns, width, each) = match layer.pool {
-        Some(pool) => (Axis::rows(pool), Axis::columns(pool), pool.output.width * filters, Out::Largest),
+        Some(pool) => (Axis::rows(pool), Axis::columns(pool), pool.output().width * filters, Out::Largest),
         None => (
             Axis { input: pixels.height, kernel: 1, stride: 1, padding: 0 },
             Axis { input: pixels.width, kernel: 4, stride: 4, padding: 0 },
@@ -110,7 +109,7 @@ impl<'a, 'b> Engine<'a, 'b> {
         let (strip, scratch) = scratch.split_at_mut(plan.strip);
         let (column, tiles) = scratch.split_at_mut(plan.column);
         let (strip, tiles) = (bytemuck::cast_slice_mut(strip), tiles.as_chunks_mut::<8>().0);
-        let (pairs, len) = (layer.geometry.output.channels / 2, layer.geometry.patch());
+        let (pairs, len) = (layer.geometry.output().channels / 2, layer.geometry.patch());
         let single = plan.single.then(|| Run::new(layer, 0, pairs, 0, len));
         Self { layer, input, plan, single, strip, strip_row: 0, column, tiles }
     }
@@ -123,16 +122,16 @@ impl<'a, 'b> Engine<'a, 'b> {
         }
         self.strip_row = y;
         let geometry = self.layer.geometry;
-        let channels = geometry.input.channels;
-        let left = geometry.padding[1] * channels;
+        let channels = geometry.input().channels;
+        let left = geometry.padding()[1] * channels;
         let zero = self.layer.input_zero_point;
         for (row, wide) in self.strip.chunks_exact_mut(self.plan.width).take(self.plan.rows).enumerate() {
-            let row = (y * geometry.strides[0] + row).wrapping_sub(geometry.padding[0]);
-            if row >= geometry.input.height {
+            let row = (y * geometry.strides()[0] + row).wrapping_sub(geometry.padding()[0]);
+            if row >= geometry.input().height {
                 Core::fill(wide, zero);
                 continue;
             }
-            let values = &self.input[row * geometry.input.width * channels..][..geometry.input.width * channels];
+            let values = &self.input[row * geometry.input().width * channels..][..geometry.input().width * channels];
             let (before, wide) = wide.split_at_mut(left.min(wide.len()));
             let (inside, after) = wide.split_at_mut(values.len().min(wide.len()));
             Core::fill(before, zero);
@@ -146,7 +145,7 @@ impl<'a, 'b> Engine<'a, 'b> {
     #[inline(never)]
     fn finish_row(&mut self, rows: &Range<usize>, columns: &Axis, output: &mut [i8]) -> bool {
         let Some(run) = &self.single else { return false };
-        let filters = self.layer.geometry.output.channels;
+        let filters = self.layer.geometry.output().channels;
         if self.plan.strip == 0
             || filters % 2 == 1
             || rows.len() * columns.kernel != 4
@@ -164,7 +163,7 @@ impl<'a, 'b> Engine<'a, 'b> {
     /// All filters over four pixels.
     #[inline(never)]
     fn four_pixels(&mut self, pixels: &Pixels, out: Out, output: &mut [i8]) {
-        let (pairs, len) = (self.layer.geometry.output.channels / 2, self.layer.geometry.patch());
+        let (pairs, len) = (self.layer.geometry.output().channels / 2, self.layer.geometry.patch());
         #[cfg(not(thumbnet_helium))]
         if self.single.is_some() {
             self.gather(pixels, 0, 0, len);
@@ -213,7 +212,7 @@ impl<'a, 'b> Engine<'a, 'b> {
     #[inline(never)]
     fn odd_filter(&mut self, pixels: &Pixels, out: Out, output: &mut [i8]) {
         let layer = self.layer;
-        let (filter, len) = (layer.geometry.output.channels - 1, layer.geometry.patch());
+        let (filter, len) = (layer.geometry.output().channels - 1, layer.geometry.patch());
         if filter % 2 == 1 {
             return;
         }
@@ -252,7 +251,7 @@ impl<'a, 'b> Engine<'a, 'b> {
     /// Where in the strip one pixel's window starts after its upper and its left neighbour's.
     fn steps(&self) -> (usize, usize) {
         let geometry = self.layer.geometry;
-        (geometry.strides[0] * self.plan.width, geometry.strides[1] * geometry.input.channels)
+        (geometry.strides()[0] * self.plan.width, geometry.strides()[1] * geometry.input().channels)
     }
 
     /// The four pixels' windows in the strip.
@@ -262,8 +261,8 @@ impl<'a, 'b> Engine<'a, 'b> {
         let (down, right) = self.steps();
         Windows {
             starts: pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
-            run: geometry.kernel[1] * geometry.input.channels,
-            rows: geometry.kernel[0],
+            run: geometry.kernel()[1] * geometry.input().channels,
+            rows: geometry.kernel()[0],
             stride: self.plan.width,
         }
     }
@@ -275,7 +274,7 @@ impl<'a, 'b> Engine<'a, 'b> {
         let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
         let (inside_y, inside_x) = (rows.taps(y), columns.taps(x));
         // In inputs: a row of the window, what of it lies in the input, and where that starts in the input.
-        let channels = geometry.input.channels;
+        let channels = geometry.input().channels;
         let (window_row, input_row) = (columns.kernel * channels, columns.input * channels);
         let inside = inside_x.start * channels..inside_x.end * channels;
         let first = inside_y.start.max(positions.start / window_row);
@@ -300,7 +299,7 @@ fn store(layer: &ConvS8<'_>, filter: usize, sums: &[i32; 4], out: Out, output: &
     let largest = sums[0].max(sums[1]).max(sums[2].max(sums[3]));
     match out {
         Out::Each => {
-            for (&sum, output) in sums.iter().zip(output.chunks_exact_mut(layer.geometry.output.channels)) {
+            for (&sum, output) in sums.iter().zip(output.chunks_exact_mut(layer.geometry.output().channels)) {
                 output[filter] = layer.requantize.conv(filter, sum);
             }
         }

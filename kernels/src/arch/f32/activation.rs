@@ -59,9 +59,9 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If `y` does not consist of whole rows.
+    /// If `classes` is 0, or `y` does not consist of whole rows.
     pub fn softmax(self, classes: usize, y: &mut [f32]) {
-        assert!(y.len().is_multiple_of(classes), "whole rows of {classes} classes");
+        assert!(classes > 0 && y.len().is_multiple_of(classes), "{} values in rows of {classes} classes", y.len());
         pieces(Rows { items: y, width: classes }, GRAIN.div_ceil(classes), &|_, y| {
             dispatch!(self, softmax_f32::softmax(classes, y.items));
         });

@@ -1,4 +1,4 @@
-use super::{check_len, dense::MOST_LANES};
+use super::{check_bias, check_len, check_scratch, dense::MOST_LANES};
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 use crate::arch::generic::{self, conv_f32::Window, winograd_f32};
 use crate::{
@@ -23,7 +23,7 @@ impl Backend {
             winograd_f32::scratch_len(g, batch)
         } else {
             let (turned, sums) =
-                (g.patch() * g.output.channels, generic::conv_f32::kernel_gradient_scratch_len(g, batch));
+                (g.patch() * g.output().channels, generic::conv_f32::kernel_gradient_scratch_len(g, batch));
             if turned > sums { turned } else { sums }
         };
         #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
@@ -51,12 +51,12 @@ impl Backend {
         y: &mut [f32],
         scratch: &mut [f32],
     ) {
-        check(g, batch, x, kernel, g.output, y);
-        assert!(bias.is_none_or(|bias| bias.len() == g.output.channels), "bias: one value a filter");
-        assert!(scratch.len() >= Self::conv2d_scratch_len(g, batch), "scratch is too short");
+        check(g, batch, x, kernel, g.output(), y);
+        check_bias(bias, g.output().channels);
+        check_scratch(scratch, Self::conv2d_scratch_len(g, batch));
         by_kind!(
             self,
-            scalar => for_each_sample(x, g.input.len(), y, g.output.len(), &|x, y| {
+            scalar => for_each_sample(x, g.input().len(), y, g.output().len(), &|x, y| {
                 scalar::conv_f32::conv2d(g, x, kernel, bias, relu, y);
             }),
             isa => if winograd_f32::applies(g) {
@@ -74,8 +74,11 @@ impl Backend {
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
         let in_tiles = !winograd_f32::applies(g) || winograd_f32::pools(pool);
         #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
-        let in_tiles = true;
-        in_tiles && pool.kernel[0] <= pool.strides[0] && g.has_input_for_all_rows() && pool.has_input_for_all_rows()
+        let in_tiles = {
+            let _ = g;
+            true
+        };
+        in_tiles && pool.kernel()[0] <= pool.strides()[0]
     }
 
     /// How many f32 of scratch [`Self::conv2d_max_pool`] needs, for any number of samples. On a device that is what one row of the
@@ -83,10 +86,10 @@ impl Backend {
     pub const fn conv2d_max_pool_scratch_len(g: &Geometry, pool: &Geometry) -> usize {
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
         if winograd_f32::applies(g) {
-            let (own, scalar) = (winograd_f32::forward_scratch_len(g), MOST_LANES * band_len(g, pool));
+            let (own, scalar) = (winograd_f32::forward_scratch_len(g), MOST_LANES.saturating_mul(band_len(g, pool)));
             return if own > scalar { own } else { scalar };
         }
-        MOST_LANES * band_len(g, pool)
+        MOST_LANES.saturating_mul(band_len(g, pool))
     }
 
     /// [`Self::conv2d`] and then [`Self::max_pool`] by `pool`, the same bits, while of the convolution's output no more than some
@@ -109,18 +112,18 @@ impl Backend {
         y: &mut [f32],
         scratch: &mut [f32],
     ) {
-        check(g, batch, x, kernel, pool.output, y);
-        // No slice holds it, so that nothing else bounds it.
-        assert!(g.output.checked_len().is_some(), "a convolution's output of {}", g.output);
-        assert!(Self::fuses_max_pool(g, pool), "a pooling that is not made together with this convolution");
-        assert_eq!(pool.input, g.output, "the convolution's output is what is pooled");
-        assert_eq!(pool.output.channels, g.output.channels, "pooling keeps the channels");
-        assert!(bias.is_none_or(|bias| bias.len() == g.output.channels), "bias: one value a filter");
-        assert!(scratch.len() >= Self::conv2d_max_pool_scratch_len(g, pool), "scratch is too short");
+        check(g, batch, x, kernel, pool.output(), y);
+        assert!(g.is_pooled_by(pool), "the pooling is not one of the convolution's output: {g}; {pool}");
+        assert!(
+            Self::fuses_max_pool(g, pool),
+            "a pooling that is not made together with this convolution: {g}; {pool}"
+        );
+        check_bias(bias, g.output().channels);
+        check_scratch(scratch, Self::conv2d_max_pool_scratch_len(g, pool));
         by_kind!(
             self,
             scalar => self.in_bands(g, pool, x, y, scratch, &|g, x, band| {
-                for (x, y) in x.chunks_exact(g.input.len()).zip(band.chunks_exact_mut(g.output.len())) {
+                for (x, y) in x.chunks_exact(g.input().len()).zip(band.chunks_exact_mut(g.output().len())) {
                     scalar::conv_f32::conv2d(g, x, kernel, bias, relu, y);
                 }
             }),
@@ -128,7 +131,7 @@ impl Backend {
                 winograd_f32::conv2d(isa, g, Some(pool), x, kernel, bias, relu, y, scratch);
             } else {
                 self.in_bands(g, pool, x, y, scratch, &|g, x, band| {
-                    let (window, rows) = (Window::forward(g), 0..g.output.height);
+                    let (window, rows) = (Window::forward(g), 0..g.output().height);
                     generic::conv_f32::convolve_rows(isa, &window, rows, x, kernel, bias, relu, band);
                 });
             }
@@ -150,11 +153,11 @@ impl Backend {
         dx: &mut [f32],
         scratch: &mut [f32],
     ) {
-        check(g, batch, dx, kernel, g.output, dy);
-        assert!(scratch.len() >= Self::conv2d_scratch_len(g, batch), "scratch is too short");
+        check(g, batch, dx, kernel, g.output(), dy);
+        check_scratch(scratch, Self::conv2d_scratch_len(g, batch));
         by_kind!(
             self,
-            scalar => for_each_sample(dy, g.output.len(), dx, g.input.len(), &|dy, dx| {
+            scalar => for_each_sample(dy, g.output().len(), dx, g.input().len(), &|dy, dx| {
                 scalar::conv_f32::conv2d_input_gradient(g, dy, kernel, dx);
             }),
             isa => if winograd_f32::applies(g) {
@@ -185,16 +188,16 @@ impl Backend {
         dbias: Option<&mut [f32]>,
         scratch: &mut [f32],
     ) {
-        check(g, batch, x, dkernel, g.output, dy);
-        assert!(scratch.len() >= Self::conv2d_scratch_len(g, batch), "scratch is too short");
+        check(g, batch, x, dkernel, g.output(), dy);
+        check_scratch(scratch, Self::conv2d_scratch_len(g, batch));
         if let Some(dbias) = dbias {
-            self.bias_gradient(g.output.channels, batch * g.output.height * g.output.width, dy, dbias);
+            self.bias_gradient(g.output().channels, batch * g.output().height * g.output().width, dy, dbias);
         }
         by_kind!(
             self,
             scalar => {
                 dkernel.fill(0.0);
-                for (x, dy) in x.chunks_exact(g.input.len()).zip(dy.chunks_exact(g.output.len())) {
+                for (x, dy) in x.chunks_exact(g.input().len()).zip(dy.chunks_exact(g.output().len())) {
                     scalar::conv_f32::conv2d_kernel_gradient(g, x, dy, dkernel);
                 }
             },
@@ -217,14 +220,14 @@ impl Backend {
         scratch: &mut [f32],
         convolve: &(impl Fn(&Geometry, &[f32], &mut [f32]) + Sync),
     ) {
-        let (height, width) = (pool.output.height, pool.output.width * pool.output.channels);
-        let grain = SMALL.div_ceil(g.patch() * g.output.len() / height);
+        let (height, width) = (pool.output().height, pool.output().width * pool.output().channels);
+        let grain = SMALL.div_ceil(g.patch().saturating_mul(g.output().len()) / height);
         lanes(Rows { items: y, width }, grain, MOST_LANES, scratch, band_len(g, pool), &|mut first, mut rest, band| {
             while rest.count() > 0 {
                 let (sample, row) = (first / height, first % height);
                 let samples = if row == 0 { band_samples(g).min(rest.count() / height) } else { 0 };
                 let (rows, of, of_pool, input) = if samples > 0 {
-                    (samples * height, *g, *pool, 0..samples * g.input.height)
+                    (samples * height, *g, *pool, 0..samples * g.input().height)
                 } else {
                     let rows = band_rows(g, pool).min(height - row).min(rest.count());
                     let (of_pool, convolved) = pool.rows(row..row + rows);
@@ -232,11 +235,12 @@ impl Backend {
                     (rows, of, of_pool, input)
                 };
                 let (y, others) = rest.cut(rows);
-                let line = g.input.width * g.input.channels;
-                let x = &x[sample * g.input.len()..][input.start * line..input.end * line];
-                let band = &mut band[..samples.max(1) * of.output.len()];
+                let line = g.input().width * g.input().channels;
+                let x = &x[sample * g.input().len()..][input.start * line..input.end * line];
+                let band = &mut band[..samples.max(1) * of.output().len()];
                 convolve(&of, x, band);
-                for (x, y) in band.chunks_exact(of_pool.input.len()).zip(y.items.chunks_exact_mut(of_pool.output.len()))
+                for (x, y) in
+                    band.chunks_exact(of_pool.input().len()).zip(y.items.chunks_exact_mut(of_pool.output().len()))
                 {
                     dispatch!(self, pool_f32::max_pool(&of_pool, x, y));
                 }
@@ -261,31 +265,31 @@ fn for_each_sample(
 
 /// Rows of a sample's pooled output that are made at a time.
 const fn band_rows(g: &Geometry, pool: &Geometry) -> usize {
-    let rows = BAND / (g.output.width * g.output.channels) / pool.strides[0];
+    let rows = BAND / (g.output().width * g.output().channels) / pool.strides()[0];
     if rows == 0 {
         1
-    } else if rows < pool.output.height {
+    } else if rows < pool.output().height {
         rows
     } else {
-        pool.output.height
+        pool.output().height
     }
 }
 
 /// Whole samples that are made at a time: small ones together fill the tiles of products.
 const fn band_samples(g: &Geometry) -> usize {
-    BAND / g.output.len()
+    BAND / g.output().len()
 }
 
 /// Values of the convolution's output in a band.
 const fn band_len(g: &Geometry, pool: &Geometry) -> usize {
-    let rows = band_rows(g, pool) * pool.strides[0];
-    let rows = if rows < g.output.height { rows } else { g.output.height };
-    let (part, whole) = (rows * g.output.width * g.output.channels, band_samples(g) * g.output.len());
+    let rows = band_rows(g, pool) * pool.strides()[0];
+    let rows = if rows < g.output().height { rows } else { g.output().height };
+    let (part, whole) = (rows * g.output().width * g.output().channels, band_samples(g) * g.output().len());
     if part > whole { part } else { whole }
 }
 
 fn check(g: &Geometry, batch: usize, x: &[f32], kernel: &[f32], output: Shape, y: &[f32]) {
-    check_len("input", x.len(), batch, g.input);
+    check_len("input", x.len(), batch, g.input());
     check_len("output", y.len(), batch, output);
-    check_len("kernel [kh, kw, c, f]", kernel.len(), g.output.channels, g.window());
+    check_len("kernel [kh, kw, c, f]", kernel.len(), g.output().channels, g.window());
 }

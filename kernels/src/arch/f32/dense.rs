@@ -1,4 +1,4 @@
-use super::{Trainable, check_len};
+use super::{Trainable, check_bias, check_len, check_scratch};
 #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
 use crate::arch::generic;
 use crate::arch::{
@@ -34,11 +34,12 @@ impl Backend {
     /// How many f32 of scratch [`Self::dense`], [`Self::dense_input_gradient`] and [`Self::dense_kernel_gradient`] need
     /// at most. On a device that is one row of the gradient, `units` values.
     pub const fn dense_scratch_len(inputs: usize, units: usize, batch: usize) -> usize {
-        let block = BLOCK_ROWS * units;
+        let block = BLOCK_ROWS.saturating_mul(units);
         #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-        let most = generic::dense_f32::scratch_len(inputs, units, batch, lane_len(block, BLOCK_ROWS * batch));
+        let most =
+            generic::dense_f32::scratch_len(inputs, units, batch, lane_len(block, BLOCK_ROWS.saturating_mul(batch)));
         #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
-        let most = MOST_LANES * block;
+        let most = MOST_LANES.saturating_mul(block);
         let _ = (inputs, batch);
         most
     }
@@ -51,7 +52,7 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a slice's length does not follow from `inputs`, `units` and `batch`.
+    /// If `inputs` or `units` is 0, or a slice's length does not follow from `inputs`, `units` and `batch`.
     #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
     pub fn dense(
         self,
@@ -66,7 +67,7 @@ impl Backend {
         scratch: &mut [f32],
     ) {
         check([inputs, units, batch], x, kernel.len(), y, scratch);
-        assert!(bias.is_none_or(|bias| bias.len() == units), "bias: one value a unit");
+        check_bias(bias, units);
         by_kind!(
             self,
             scalar => pieces((Rows { items: x, width: inputs }, Rows { items: y, width: units }), 1, &|_, (x, y)| {
@@ -81,7 +82,7 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a slice's length does not follow from `inputs`, `units` and `batch`.
+    /// If `inputs` or `units` is 0, or a slice's length does not follow from `inputs`, `units` and `batch`.
     #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
     pub fn dense_input_gradient(
         self,
@@ -112,7 +113,7 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a slice's length does not follow from `inputs`, `units` and `batch`.
+    /// If `inputs` or `units` is 0, or a slice's length does not follow from `inputs`, `units` and `batch`.
     #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
     pub fn dense_kernel_gradient(
         self,
@@ -153,12 +154,13 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a slice's length does not follow from `units` and `rows`.
+    /// If `units` is 0, or a slice's length does not follow from `units` and `rows`.
     pub fn bias_gradient(self, units: usize, rows: usize, dy: &[f32], db: &mut [f32]) {
         /// Rows that are summed before their sum joins the total: a few hundred keep the rounding errors of both small.
         const GROUP: usize = 256;
+        assert!(units > 0, "a bias of no values");
         check_len("rows of units", dy.len(), rows, Shape::vector(units));
-        assert_eq!(db.len(), units, "bias gradient: one value a unit");
+        check_bias(Some(db), units);
         db.fill(0.0);
         let grain = if dy.len() < 1 << 16 { units } else { 16 };
         pieces(db, grain, &|first, db| dispatch!(self, dense_f32::column_sums(units, GROUP, dy, first, db)));
@@ -166,15 +168,16 @@ impl Backend {
 }
 
 fn check([inputs, units, batch]: [usize; 3], x: &[f32], kernel: usize, y: &[f32], scratch: &[f32]) {
+    assert!(inputs > 0 && units > 0, "a dense layer of {inputs} inputs and {units} units");
     check_len("input", x.len(), batch, Shape::vector(inputs));
     check_len("output", y.len(), batch, Shape::vector(units));
     check_len("kernel [inputs, units]", kernel, inputs, Shape::vector(units));
-    assert!(scratch.len() >= Backend::dense_scratch_len(inputs, units, batch), "scratch is too short");
+    check_scratch(scratch, Backend::dense_scratch_len(inputs, units, batch));
 }
 
 /// The scratch of one thread, whole cache lines of it if there is more than a block.
 const fn lane_len(block: usize, extra: usize) -> usize {
-    if extra == 0 { block } else { (block + extra).next_multiple_of(16) }
+    if extra == 0 { block } else { block.saturating_add(extra).div_ceil(16).saturating_mul(16) }
 }
 
 /// Calls `gradient(first row, gradient of the block's rows, extra, what the update will read)` and then `update` for each

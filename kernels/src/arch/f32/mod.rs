@@ -20,7 +20,18 @@ pub(in crate::arch) use dense::MOST_LANES;
 /// Panics unless `len` is `count` times a shape's length. A product that wraps would let a short slice pass.
 fn check_len(what: &str, len: usize, count: usize, shape: Shape) {
     let expected = shape.checked_len().and_then(|each| each.checked_mul(count));
-    assert_eq!(Some(len), expected, "{what}: {count} times {shape}");
+    assert!(Some(len) == expected, "{what} of {len} values, not {count} times {shape}");
+}
+
+/// Panics unless there is a value a filter or unit.
+fn check_bias(bias: Option<&[f32]>, units: usize) {
+    let len = bias.map_or(units, <[f32]>::len);
+    assert!(len == units, "bias of {len} values, not {units}");
+}
+
+/// Panics unless there is as much scratch as is needed.
+fn check_scratch(scratch: &[f32], needed: usize) {
+    assert!(scratch.len() >= needed, "scratch of {} values, not {needed}", scratch.len());
 }
 
 /// A block of weights with the optimizer's state for them: what an update changes.

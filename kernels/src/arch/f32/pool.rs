@@ -16,7 +16,7 @@ impl Backend {
     /// If a slice's length does not follow from `g` and `batch`, or the channels of input and output differ.
     pub fn max_pool(self, g: &Geometry, batch: usize, x: &[f32], y: &mut [f32]) {
         check(g, batch, x, y);
-        let samples = (Rows { items: x, width: g.input.len() }, Rows { items: y, width: g.output.len() });
+        let samples = (Rows { items: x, width: g.input().len() }, Rows { items: y, width: g.output().len() });
         pieces(samples, grain(g), &|_, (x, y)| {
             for (x, y) in x.items.chunks_exact(x.width).zip(y.items.chunks_exact_mut(y.width)) {
                 dispatch!(self, pool_f32::max_pool(g, x, y));
@@ -34,8 +34,8 @@ impl Backend {
     pub fn max_pool_gradient(self, g: &Geometry, batch: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
         check(g, batch, x, y);
         check(g, batch, dx, dy);
-        let input = (Rows { items: x, width: g.input.len() }, Rows { items: dx, width: g.input.len() });
-        let output = (Rows { items: y, width: g.output.len() }, Rows { items: dy, width: g.output.len() });
+        let input = (Rows { items: x, width: g.input().len() }, Rows { items: dx, width: g.input().len() });
+        let output = (Rows { items: y, width: g.output().len() }, Rows { items: dy, width: g.output().len() });
         pieces((input, output), grain(g), &|_, ((x, dx), (y, dy))| {
             let input = x.items.chunks_exact(x.width).zip(dx.items.chunks_exact_mut(dx.width));
             let output = y.items.chunks_exact(y.width).zip(dy.items.chunks_exact(dy.width));
@@ -48,11 +48,11 @@ impl Backend {
 
 /// Samples at a time: enough work to be worth a thread.
 fn grain(g: &Geometry) -> usize {
-    (1usize << 14).div_ceil(g.input.len())
+    (1usize << 14).div_ceil(g.input().len())
 }
 
 fn check(g: &Geometry, batch: usize, x: &[f32], y: &[f32]) {
-    assert_eq!(g.input.channels, g.output.channels, "pooling keeps the channels");
-    check_len("input", x.len(), batch, g.input);
-    check_len("output", y.len(), batch, g.output);
+    assert!(g.input().channels == g.output().channels, "pooling keeps the channels: {g}");
+    check_len("input", x.len(), batch, g.input());
+    check_len("output", y.len(), batch, g.output());
 }

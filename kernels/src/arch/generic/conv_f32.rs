@@ -106,9 +106,9 @@ impl Window {
     /// The convolution itself.
     pub(in crate::arch) fn forward(g: &Geometry) -> Self {
         Self {
-            input: g.input,
-            output: g.output,
-            kernel_width: g.kernel[1],
+            input: g.input(),
+            output: g.output(),
+            kernel_width: g.kernel()[1],
             rows: Reach::Forward(Axis::rows(g)),
             columns: Reach::Forward(Axis::columns(g)),
         }
@@ -117,18 +117,18 @@ impl Window {
     /// What maps the gradient of the output to that of the input, with the kernel of [`turn_kernel`].
     pub(in crate::arch) fn backward(g: &Geometry) -> Self {
         Self {
-            input: g.output,
-            output: g.input,
-            kernel_width: g.kernel[1],
-            rows: Reach::Backward { axis: Axis::rows(g), outputs: g.output.height },
-            columns: Reach::Backward { axis: Axis::columns(g), outputs: g.output.width },
+            input: g.output(),
+            output: g.input(),
+            kernel_width: g.kernel()[1],
+            rows: Reach::Backward { axis: Axis::rows(g), outputs: g.output().height },
+            columns: Reach::Backward { axis: Axis::columns(g), outputs: g.output().width },
         }
     }
 }
 
 /// `to[kh - 1 - ky, kw - 1 - kx, f, c] = kernel[ky, kx, c, f]`.
 pub(in crate::arch) fn turn_kernel<G: Gemm>(isa: G, g: &Geometry, kernel: &[f32], to: &mut [f32]) {
-    let (channels, filters) = (g.input.channels, g.output.channels);
+    let (channels, filters) = (g.input().channels, g.output().channels);
     let tap = channels * filters;
     for (from, to) in kernel.chunks_exact(tap).rev().zip(to.chunks_exact_mut(tap)) {
         isa.transpose(from, filters, channels, filters, to, channels);
@@ -147,7 +147,7 @@ pub(in crate::arch) fn convolve<G: Gemm>(
 ) {
     let (input, output) = (window.input, window.output);
     let (samples, row) = (x.len() / input.len(), output.width * output.channels);
-    let work = kernel.len() * output.height * output.width;
+    let work = kernel.len().saturating_mul(output.height).saturating_mul(output.width);
     if samples >= threads() {
         let samples = (Rows { items: x, width: input.len() }, Rows { items: y, width: output.len() });
         pieces(samples, SMALL.div_ceil(work), &|_, (x, y)| {
@@ -233,7 +233,7 @@ const MANY: usize = 8;
 /// Sums that are made apart where there are few channels, each over its own samples, and added in one order.
 const fn groups(g: &Geometry, batch: usize) -> usize {
     const MOST: usize = 8;
-    if g.input.channels >= MANY {
+    if g.input().channels >= MANY {
         0
     } else if batch < MOST {
         batch
@@ -244,7 +244,7 @@ const fn groups(g: &Geometry, batch: usize) -> usize {
 
 /// How many values of scratch [`kernel_gradient`] needs.
 pub(in crate::arch) const fn kernel_gradient_scratch_len(g: &Geometry, batch: usize) -> usize {
-    groups(g, batch) * g.patch() * g.output.channels
+    groups(g, batch) * (g.patch() * g.output().channels)
 }
 
 /// The kernel's gradient. Threads share it by its rows, so that every sum over the batch stays in one of them. Where there
@@ -258,21 +258,23 @@ pub(in crate::arch) fn kernel_gradient<G: Gemm>(
     dkernel: &mut [f32],
     scratch: &mut [f32],
 ) {
-    let (batch, each) = (x.len() / g.input.len(), dkernel.len());
+    let (batch, each) = (x.len() / g.input().len(), dkernel.len());
     let groups = groups(g, batch);
     if groups == 0 {
         let grain = SMALL.div_ceil(dy.len().max(1));
-        return pieces(Rows { items: dkernel, width: g.output.channels }, grain, &|first, rows| {
+        return pieces(Rows { items: dkernel, width: g.output().channels }, grain, &|first, rows| {
             kernel_gradient_rows(isa, g, x, dy, first, rows.items);
         });
     }
     let sums = &mut scratch[..groups * each];
-    let grain = SMALL.div_ceil(g.patch() * dy.len() / groups);
+    let grain = SMALL.div_ceil((g.patch().saturating_mul(dy.len()) / groups).max(1));
     pieces(Rows { items: &mut *sums, width: each }, grain, &|first, sums| {
         for (i, sum) in sums.items.chunks_exact_mut(each).enumerate() {
             let [start, end] = [first + i, first + i + 1].map(|group| batch * group / groups);
-            let (x, dy) =
-                (&x[start * g.input.len()..end * g.input.len()], &dy[start * g.output.len()..end * g.output.len()]);
+            let (x, dy) = (
+                &x[start * g.input().len()..end * g.input().len()],
+                &dy[start * g.output().len()..end * g.output().len()],
+            );
             kernel_gradient_rows(isa, g, x, dy, 0, sum);
         }
     });
@@ -290,19 +292,19 @@ pub(in crate::arch) fn kernel_gradient<G: Gemm>(
 fn kernel_gradient_rows<G: Gemm>(isa: G, g: &Geometry, x: &[f32], dy: &[f32], first: usize, dkernel: &mut [f32]) {
     /// Samples at a time hold about as many values as a private cache of 1 MiB keeps beside the gradient.
     const CACHED: usize = 1 << 17;
-    let channels = g.input.channels;
+    let channels = g.input().channels;
     dkernel.fill(0.0);
-    let samples = (CACHED / (g.input.len() + g.output.len())).max(1);
+    let samples = (CACHED / (g.input().len() + g.output().len())).max(1);
     let mut own = Part { first, values: dkernel };
-    for (x, dy) in x.chunks(samples * g.input.len()).zip(dy.chunks(samples * g.output.len())) {
-        for ky in 0..g.kernel[0] {
+    for (x, dy) in x.chunks(samples * g.input().len()).zip(dy.chunks(samples * g.output().len())) {
+        for ky in 0..g.kernel()[0] {
             if channels >= MANY {
-                for kx in 0..g.kernel[1] {
-                    let columns = positions(Axis::columns(g), g.output.width, kx);
+                for kx in 0..g.kernel()[1] {
+                    let columns = positions(Axis::columns(g), g.output().width, kx);
                     own.add(isa, g, x, dy, ky, kx..kx + 1, columns);
                 }
             } else {
-                for span in Reach::Forward(Axis::columns(g)).spans(0..g.output.width) {
+                for span in Reach::Forward(Axis::columns(g)).spans(0..g.output().width) {
                     let columns = span.at..span.at + span.len;
                     own.add(isa, g, x, dy, ky, span.tap..span.tap + span.taps, columns);
                 }
@@ -331,25 +333,29 @@ impl Part<'_> {
         kx: Range<usize>,
         columns: Range<usize>,
     ) {
-        let (channels, filters) = (g.input.channels, g.output.channels);
-        let taps = (ky * g.kernel[1] + kx.start) * channels..(ky * g.kernel[1] + kx.end) * channels;
+        let (channels, filters) = (g.input().channels, g.output().channels);
+        let taps = (ky * g.kernel()[1] + kx.start) * channels..(ky * g.kernel()[1] + kx.end) * channels;
         let own = self.first..self.first + self.values.len() / filters;
         let rows = taps.start.max(own.start)..taps.end.min(own.end);
-        let lines = positions(Axis::rows(g), g.output.height, ky);
+        let lines = positions(Axis::rows(g), g.output().height, ky);
         if rows.is_empty() || lines.is_empty() || columns.is_empty() {
             return;
         }
         let source_y = Axis::rows(g).source(lines.start, ky);
         let source_x = Axis::columns(g).source(columns.start, kx.start);
-        let from = (source_y * g.input.width + source_x) * channels + rows.start - taps.start;
-        let to = (lines.start * g.output.width + columns.start) * filters;
-        let samples = x.len() / g.input.len();
-        let line = (lines.len(), g.strides[0] * g.input.width * channels, g.output.width * filters);
-        let column = (columns.len(), g.strides[1] * channels, filters);
+        let from = (source_y * g.input().width + source_x) * channels + rows.start - taps.start;
+        let to = (lines.start * g.output().width + columns.start) * filters;
+        let samples = x.len() / g.input().len();
+        let line = (lines.len(), g.strides()[0] * g.input().width * channels, g.output().width * filters);
+        let column = (columns.len(), g.strides()[1] * channels, filters);
         // The longer axis is the inner loop.
         let (j, k) = if columns.len() == 1 { (column, line) } else { (line, column) };
-        let walk =
-            Walk { counts: [samples, j.0, k.0], a: [g.input.len(), j.1, k.1], b: [g.output.len(), j.2, k.2], row: 1 };
+        let walk = Walk {
+            counts: [samples, j.0, k.0],
+            a: [g.input().len(), j.1, k.1],
+            b: [g.output().len(), j.2, k.2],
+            row: 1,
+        };
         let values = &mut self.values[(rows.start - own.start) * filters..];
         let c = MatrixMut::new(values, rows.len(), filters, filters);
         gemm(isa, &walk, &x[from..], &dy[to..], c, Start::Sum, false, Ahead::NONE);

@@ -24,7 +24,7 @@ use core::ops::Range;
 use bytemuck::Pod;
 
 use crate::arch::window::Axis;
-use crate::geometry::{Geometry, Shape};
+use crate::geometry::Geometry;
 use crate::quant::{ConvS8, Packing, Requantize};
 
 /// How many words of sums a band should have at most: what stays in the fast caches.
@@ -122,11 +122,6 @@ pub(in crate::arch) struct Band<'a> {
     pub(in crate::arch) filters: Range<usize>,
 }
 
-/// Pooling by a window of one: no pooling.
-const fn no_pool(shape: Shape) -> Geometry {
-    Geometry { input: shape, output: shape, kernel: [1, 1], strides: [1, 1], padding: [0, 0] }
-}
-
 /// The sizes of everything. All in words, but for what is named otherwise.
 struct Plan {
     /// Vectors of filters.
@@ -150,23 +145,20 @@ impl Plan {
     const fn new(geometry: &Geometry, pool: Option<Geometry>, lanes: usize, group: usize) -> Self {
         let windows = match pool {
             Some(pool) => pool,
-            None => no_pool(geometry.output),
+            None => Geometry::of_positions(geometry),
         };
-        let (output, kernel, strides) = (geometry.output, geometry.kernel, geometry.strides);
-        let channels = geometry.input.channels;
+        let (output, kernel, strides) = (geometry.output(), geometry.kernel(), geometry.strides());
+        let channels = geometry.input().channels;
         let vectors = output.channels.div_ceil(lanes);
         let row = (kernel[1] * channels).div_ceil(group);
         let units = if channels.is_multiple_of(group) { kernel[1] } else { 1 };
         let image = [(output.height - 1) * strides[0] + kernel[0], (output.width - 1) * strides[1] + kernel[1]];
         let image_values = image[0] * image[1] * channels + group;
         let row_of_sums = output.width * lanes * if vectors < VECTORS { vectors } else { VECTORS };
-        let mut band = 1;
-        while band < windows.output.height
-            && (band * windows.strides[0] + windows.kernel[0]) * row_of_sums <= BAND_WORDS
-        {
-            band += 1;
-        }
-        let mut rows = (band - 1) * windows.strides[0] + windows.kernel[0];
+        // As many rows of windows as there are sums for, and at least one.
+        let more = (BAND_WORDS / row_of_sums).saturating_sub(windows.kernel()[0]) / windows.strides()[0];
+        let band = if more < windows.output().height { more + 1 } else { windows.output().height };
+        let mut rows = (band - 1) * windows.strides()[0] + windows.kernel()[0];
         if rows > output.height {
             rows = output.height;
         }
@@ -224,10 +216,10 @@ pub(in crate::arch) fn conv_s8<I: ConvIsa>(
 
     pack(isa, layer, &plan, weights);
     add_units(isa, geometry, &plan, weights, unit_sums);
-    start_sums::<I>(layer, geometry.kernel[0] * plan.units, unit_sums, base);
+    start_sums::<I>(layer, geometry.kernel()[0] * plan.units, unit_sums, base);
     image.fill(I::value(layer.input_zero_point));
     let prepared = Prepared { layer, plan: &plan, weights, unit_sums, base };
-    let samples = input.chunks_exact(geometry.input.len()).zip(output.chunks_exact_mut(layer.output_len()));
+    let samples = input.chunks_exact(geometry.input().len()).zip(output.chunks_exact_mut(layer.output_len()));
     for (input, output) in samples {
         copy::<I>(geometry, &plan, input, image);
         prepared.sample(isa, image, sums, output);
@@ -236,9 +228,9 @@ pub(in crate::arch) fn conv_s8<I: ConvIsa>(
 
 /// Transposes the weights: vector of filters, row of the kernel, word, lane.
 fn pack<I: ConvIsa>(isa: I, layer: &ConvS8<'_>, plan: &Plan, weights: &mut [i32]) {
-    let (filters, patch) = (layer.geometry.output.channels, layer.geometry.patch());
+    let (filters, patch) = (layer.geometry.output().channels, layer.geometry.patch());
     // Kernel rows of whole words follow each other without a gap, as one.
-    let rows = layer.geometry.kernel[0];
+    let rows = layer.geometry.kernel()[0];
     let rows = if patch == rows * plan.row * I::GROUP { 1 } else { rows };
     let run = patch / rows;
     let words = run.div_ceil(I::GROUP) * I::LANES;
@@ -268,7 +260,7 @@ fn pack<I: ConvIsa>(isa: I, layer: &ConvS8<'_>, plan: &Plan, weights: &mut [i32]
 /// unit, lane.
 fn add_units<I: ConvIsa>(isa: I, geometry: &Geometry, plan: &Plan, weights: &[i32], unit_sums: &mut [i32]) {
     let words = plan.row / plan.units * I::LANES;
-    let units = plan.vectors * geometry.kernel[0] * plan.units;
+    let units = plan.vectors * geometry.kernel()[0] * plan.units;
     for (weights, sums) in weights.chunks_exact(words).zip(unit_sums.chunks_exact_mut(I::LANES)).take(units) {
         isa.add_words(weights, sums);
     }
@@ -293,11 +285,11 @@ fn start_sums<I: ConvIsa>(layer: &ConvS8<'_>, units: usize, unit_sums: &[i32], b
 
 /// Copies a sample into the image's inside.
 fn copy<I: ConvIsa>(geometry: &Geometry, plan: &Plan, input: &[i8], image: &mut [I::Value]) {
-    let channels = geometry.input.channels;
-    let [top, left] = geometry.padding;
+    let channels = geometry.input().channels;
+    let [top, left] = geometry.padding();
     let [rows, columns] = plan.image;
-    let inside = geometry.input.width.min(columns - left) * channels;
-    let from = input.chunks_exact(geometry.input.width * channels);
+    let inside = geometry.input().width.min(columns - left) * channels;
+    let from = input.chunks_exact(geometry.input().width * channels);
     let to = image.chunks_exact_mut(columns * channels).take(rows).skip(top);
     for (from, to) in from.zip(to) {
         for (to, &from) in to[left * channels..][..inside].iter_mut().zip(from) {
@@ -338,19 +330,19 @@ struct Prepared<'a> {
 impl Prepared<'_> {
     fn sample<I: ConvIsa>(&self, isa: I, image: &[I::Value], sums: &mut [i32], output: &mut [i8]) {
         let geometry = self.layer.geometry;
-        let windows = self.layer.pool.copied().unwrap_or(no_pool(geometry.output));
+        let windows = self.layer.pool.copied().unwrap_or(Geometry::of_positions(geometry));
         let pool_rows = Axis::rows(&windows);
         let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
-        let row_segments = segments(&rows, geometry.output.height);
-        let mut column_segments = segments(&columns, geometry.output.width);
+        let row_segments = segments(&rows, geometry.output().height);
+        let mut column_segments = segments(&columns, geometry.output().width);
         if self.plan.units == 1 {
             // Columns of the kernel cannot be left out.
-            let everything = Segment { positions: 0..geometry.output.width, taps: 0..columns.kernel };
+            let everything = Segment { positions: 0..geometry.output().width, taps: 0..columns.kernel };
             let nothing = Segment { positions: 0..0, taps: 0..0 };
             column_segments = [everything, nothing.clone(), nothing];
         }
-        for first in (0..windows.output.height).step_by(self.plan.band) {
-            let end = (first + self.plan.band).min(windows.output.height);
+        for first in (0..windows.output().height).step_by(self.plan.band) {
+            let end = (first + self.plan.band).min(windows.output().height);
             let origin = pool_rows.source(first, pool_rows.taps(first).start);
             let last = pool_rows.source(end - 1, pool_rows.taps(end - 1).end - 1) + 1;
             for vector in (0..self.plan.vectors).step_by(VECTORS) {
@@ -370,7 +362,7 @@ impl Prepared<'_> {
                     windows: &windows,
                     rows: first..end,
                     requantize: &self.layer.requantize,
-                    filters: filter..(filter + vectors * I::LANES).min(geometry.output.channels),
+                    filters: filter..(filter + vectors * I::LANES).min(geometry.output().channels),
                 };
                 isa.finish(&band, output);
             }
@@ -391,7 +383,7 @@ impl Prepared<'_> {
             return;
         }
         let (geometry, plan) = (self.layer.geometry, self.plan);
-        let (kernel_rows, channels) = (geometry.kernel[0], geometry.input.channels);
+        let (kernel_rows, channels) = (geometry.kernel()[0], geometry.input().channels);
         let pitch = plan.image[1] * channels;
         let part = if plan.units == 1 { plan.row } else { columns.taps.len() * (plan.row / plan.units) };
         let skipped = columns.taps.start * (plan.row / plan.units);
@@ -400,10 +392,10 @@ impl Prepared<'_> {
         let area = Area {
             image: &image[rows.taps.start * pitch + columns.taps.start * channels..],
             pitch,
-            steps: [geometry.strides[0] * pitch, geometry.strides[1] * channels],
+            steps: [geometry.strides()[0] * pitch, geometry.strides()[1] * channels],
             pixels: [rows.positions.clone(), columns.positions.clone()],
             origin,
-            width: geometry.output.width,
+            width: geometry.output().width,
             part: [rows.taps.len(), part],
             weights: &self.weights
                 [vectors.start * weight_steps[1] + rows.taps.start * weight_steps[0] + skipped * I::LANES..],
@@ -416,7 +408,7 @@ impl Prepared<'_> {
 
     /// What an area's sums start with: the parts of the kernel that are left out see padding only.
     fn start<I: ConvIsa>(&self, [rows, columns]: [&Segment; 2], vectors: Range<usize>) -> [i32; VECTORS * MOST_LANES] {
-        let (kernel_rows, units) = (self.layer.geometry.kernel[0], self.plan.units);
+        let (kernel_rows, units) = (self.layer.geometry.kernel()[0], self.plan.units);
         let padding = i32::from(self.layer.input_zero_point) + I::OFFSET;
         let lanes = vectors.start * I::LANES..vectors.end * I::LANES;
         let mut start = [0; VECTORS * MOST_LANES];

@@ -212,7 +212,7 @@ macro_rules! define_conv_s8 {
         #[target_feature(enable = $features)]
         fn finish<const V: usize>(band: &Band<'_>, output: &mut [i8]) {
             let windows = band.windows;
-            let (width, channels) = (windows.output.width, windows.output.channels);
+            let (width, channels) = (windows.output().width, windows.output().channels);
             let (rows, columns) = (Axis::rows(windows), Axis::columns(windows));
             let pixels = band.sums.as_chunks::<LANES>().0;
             let scales: [ConvScale; V] =

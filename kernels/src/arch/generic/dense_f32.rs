@@ -26,11 +26,11 @@ const STRIP_DEPTH: usize = 1024;
 /// How many values of scratch the functions of this module need, a block of the gradient with all that goes with it
 /// taking `block`.
 pub(in crate::arch) const fn scratch_len(inputs: usize, units: usize, batch: usize, block: usize) -> usize {
-    let output = copy_len(batch, inputs) + MOST_LANES * PANEL;
-    let input = copy_len(batch, units) + MOST_LANES * STRIP * STRIP_DEPTH;
-    let kernel = panels_len(batch, units) + MOST_LANES * block;
+    let output = copy_len(batch, inputs).saturating_add(MOST_LANES * PANEL);
+    let input = copy_len(batch, units).saturating_add(MOST_LANES * STRIP * STRIP_DEPTH);
+    let kernel = panels_len(batch, units).saturating_add(MOST_LANES.saturating_mul(block));
     let most = if output > input { output } else { input };
-    (if kernel > most { kernel } else { most }) + LINE
+    (if kernel > most { kernel } else { most }).saturating_add(LINE)
 }
 
 /// Values of one cache line.
@@ -97,13 +97,13 @@ fn grain(each: usize, unit: usize) -> usize {
 
 /// From one row of a copy to the next: rows that are a multiple of 1 KiB apart would collide in the cache.
 const fn spread(words: usize) -> usize {
-    if words.is_multiple_of(256) { words + 16 } else { words }
+    if words.is_multiple_of(256) { words.saturating_add(16) } else { words }
 }
 
 /// How many words [`spread_rows`] needs, whatever the back end; whole cache lines.
 const fn copy_len(rows: usize, columns: usize) -> usize {
     let words = if columns.is_multiple_of(256) { columns } else { columns.div_ceil(2) };
-    (rows * spread(words)).next_multiple_of(LINE)
+    rows.saturating_mul(spread(words)).div_ceil(LINE).saturating_mul(LINE)
 }
 
 /// The matrix's words and their stride; a copy where words are no values, or rows would collide in the cache.
@@ -118,7 +118,7 @@ fn spread_rows<'a, G: Gemm>(isa: G, matrix: &'a [f32], columns: usize, copy: &'a
 
 /// How many values [`pack_panels`] needs, for tiles of up to 32 columns.
 pub(in crate::arch) const fn panels_len(batch: usize, units: usize) -> usize {
-    units.next_multiple_of(32) * batch
+    units.div_ceil(32).saturating_mul(32).saturating_mul(batch)
 }
 
 /// `dy` in the panels that [`kernel_gradient_block`] takes.
@@ -215,7 +215,8 @@ pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
     next: [&[f32]; 3],
 ) {
     let rows = dkernel.len() / units;
-    isa.columns(&x[first..], inputs, batch, rows, columns);
+    // Of an empty batch there is nothing.
+    isa.columns(x.get(first..).unwrap_or_default(), inputs, batch, rows, columns);
     let words = batch.div_ceil(G::GROUP);
     let walk = Walk { counts: [1, 1, words], a: [0, 0, rows], b: [0, 0, G::COLUMNS], row: 1 };
     let mut dkernel = MatrixMut::new(dkernel, rows, units, units);

@@ -1,15 +1,15 @@
 //! Convolution, activation and optional max pooling, straight from the definition. The oracle of every other back end.
 use crate::arch::window::Axis;
-use crate::geometry::{Geometry, Shape};
+use crate::geometry::Geometry;
 use crate::quant::{ConvS8, Packing};
 
 /// Runs `layer` over one sample.
 #[inline(never)]
 pub(crate) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8]) {
-    let windows = layer.pool.copied().unwrap_or(no_pool(layer.geometry.output));
+    let windows = layer.pool.copied().unwrap_or(Geometry::of_positions(layer.geometry));
     let (rows, columns) = (Axis::rows(&windows), Axis::columns(&windows));
-    for (position, output) in output.chunks_exact_mut(windows.output.channels).enumerate() {
-        let (y, x) = (position / windows.output.width, position % windows.output.width);
+    for (position, output) in output.chunks_exact_mut(windows.output().channels).enumerate() {
+        let (y, x) = (position / windows.output().width, position % windows.output().width);
         for (filter, output) in output.iter_mut().enumerate() {
             let mut largest = i32::MIN;
             for ky in rows.taps(y) {
@@ -22,15 +22,10 @@ pub(crate) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8]) {
     }
 }
 
-/// Pooling by a window of one: no pooling.
-pub(crate) const fn no_pool(shape: Shape) -> Geometry {
-    Geometry { input: shape, output: shape, kernel: [1, 1], strides: [1, 1], padding: [0, 0] }
-}
-
 /// The sum of `filter` at position (`y`, `x`) of the convolution's output.
 fn accumulator(layer: &ConvS8<'_>, input: &[i8], filter: usize, y: usize, x: usize) -> i32 {
     let geometry = layer.geometry;
-    let channels = geometry.input.channels;
+    let channels = geometry.input().channels;
     let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
     let (inside_y, inside_x) = (rows.taps(y), columns.taps(x));
     let mut sum = layer.bias[filter];
@@ -65,7 +60,7 @@ fn products(layer: &ConvS8<'_>, filter: usize, first: usize, values: &[i8]) -> i
 /// Weight `k` of `filter`.
 #[inline(always)]
 fn weight(layer: &ConvS8<'_>, filter: usize, k: usize) -> i32 {
-    let (filters, len) = (layer.geometry.output.channels, layer.geometry.patch());
+    let (filters, len) = (layer.geometry.output().channels, layer.geometry.patch());
     // The common order first: where this is the only kernel, it should not call for each weight.
     i32::from(match layer.packing {
         Packing::Plain => layer.weights[filter * len + k],

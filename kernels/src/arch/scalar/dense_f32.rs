@@ -62,7 +62,7 @@ pub(in crate::arch) fn column_sums(units: usize, group: usize, dy: &[f32], first
     const WIDTH: usize = 16;
     for (block, sums) in sums.chunks_mut(WIDTH).enumerate() {
         let first = first + block * WIDTH;
-        for group in dy.chunks(group * units) {
+        for group in dy.chunks(group.saturating_mul(units)) {
             let mut partial = [0.0; WIDTH];
             for row in group.chunks_exact(units) {
                 match row[first..].first_chunk::<WIDTH>() {

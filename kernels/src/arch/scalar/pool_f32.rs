@@ -5,13 +5,13 @@ use crate::{arch::window::Axis, geometry::Geometry};
 /// Calls `work(offset of the output's first channel, that of the first tap's, rows and columns of taps)` for every position.
 #[inline(always)]
 pub(in crate::arch) fn for_each_window(g: &Geometry, mut work: impl FnMut(usize, usize, [usize; 2])) {
-    let (rows, columns, channels) = (Axis::rows(g), Axis::columns(g), g.input.channels);
-    for oy in 0..g.output.height {
+    let (rows, columns, channels) = (Axis::rows(g), Axis::columns(g), g.input().channels);
+    for oy in 0..g.output().height {
         let taps_y = rows.taps(oy);
-        for ox in 0..g.output.width {
+        for ox in 0..g.output().width {
             let taps_x = columns.taps(ox);
-            let source = rows.source(oy, taps_y.start) * g.input.width + columns.source(ox, taps_x.start);
-            work((oy * g.output.width + ox) * channels, source * channels, [taps_y.len(), taps_x.len()]);
+            let source = rows.source(oy, taps_y.start) * g.input().width + columns.source(ox, taps_x.start);
+            work((oy * g.output().width + ox) * channels, source * channels, [taps_y.len(), taps_x.len()]);
         }
     }
 }
@@ -20,14 +20,14 @@ pub(in crate::arch) fn for_each_window(g: &Geometry, mut work: impl FnMut(usize,
 fn for_each_tap(g: &Geometry, input: usize, taps: [usize; 2], mut work: impl FnMut(usize)) {
     for ky in 0..taps[0] {
         for kx in 0..taps[1] {
-            work(input + (ky * g.input.width + kx) * g.input.channels);
+            work(input + (ky * g.input().width + kx) * g.input().channels);
         }
     }
 }
 
 /// `y[o, c] = max over valid taps t of x[o + t, c]`.
 pub(in crate::arch) fn max_pool(g: &Geometry, x: &[f32], y: &mut [f32]) {
-    let channels = g.input.channels;
+    let channels = g.input().channels;
     for_each_window(g, |output, input, taps| {
         let y = &mut y[output..][..channels];
         y.fill(f32::NEG_INFINITY);
@@ -43,7 +43,7 @@ pub(in crate::arch) fn max_pool(g: &Geometry, x: &[f32], y: &mut [f32]) {
 pub(in crate::arch) fn max_pool_gradient(g: &Geometry, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     dx.fill(0.0);
     for_each_window(g, |output, input, taps| {
-        for c in 0..g.input.channels {
+        for c in 0..g.input().channels {
             let mut left = dy[output + c];
             for_each_tap(g, input + c, taps, |tap| {
                 if x[tap] == y[output + c] {

@@ -4,10 +4,10 @@ use crate::geometry::Geometry;
 
 /// The maximum of each window over one sample; what would be padding does not count, as in TFLite.
 pub(crate) fn max_pool_s8(geometry: &Geometry, input: &[i8], output: &mut [i8]) {
-    let channels = geometry.input.channels;
+    let channels = geometry.input().channels;
     let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
     for (position, output) in output.chunks_exact_mut(channels).enumerate() {
-        let (y, x) = (position / geometry.output.width, position % geometry.output.width);
+        let (y, x) = (position / geometry.output().width, position % geometry.output().width);
         output.fill(i8::MIN);
         for ky in rows.taps(y) {
             for kx in columns.taps(x) {

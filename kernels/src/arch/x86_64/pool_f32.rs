@@ -5,10 +5,10 @@ use crate::geometry::Geometry;
 
 /// Fails unless these samples have these shapes, of whose channels windows change nothing.
 pub(super) fn check(g: &Geometry, inputs: &[usize], outputs: &[usize]) {
-    assert_eq!(g.input.channels, g.output.channels, "pooling keeps the channels");
-    assert!(inputs.iter().all(|&input| g.input.checked_len() == Some(input)), "inputs of another shape: {inputs:?}");
+    assert_eq!(g.input().channels, g.output().channels, "pooling keeps the channels");
+    assert!(inputs.iter().all(|&input| g.input().checked_len() == Some(input)), "inputs of another shape: {inputs:?}");
     assert!(
-        outputs.iter().all(|&output| g.output.checked_len() == Some(output)),
+        outputs.iter().all(|&output| g.output().checked_len() == Some(output)),
         "outputs of another shape: {outputs:?}"
     );
 }
@@ -18,8 +18,8 @@ pub(super) fn windows_tile(g: &Geometry) -> bool {
     let covers = |output: usize, stride: usize, kernel: usize, input: usize| {
         kernel == stride && output * stride >= input || kernel >= input && output == 1
     };
-    covers(g.output.height, g.strides[0], g.kernel[0], g.input.height)
-        && covers(g.output.width, g.strides[1], g.kernel[1], g.input.width)
+    covers(g.output().height, g.strides()[0], g.kernel()[0], g.input().height)
+        && covers(g.output().width, g.strides()[1], g.kernel()[1], g.input().width)
 }
 
 /// Defines `max_pool` and `max_pool_gradient` in terms of the module `super::vector`, for a token type and its instructions.
@@ -124,8 +124,8 @@ macro_rules! define_pool_f32 {
         /// The samples must have the shapes of `g`.
         #[target_feature(enable = $features)]
         unsafe fn maxima(g: &Geometry, x: &[f32], y: &mut [f32]) {
-            let channels = g.input.channels;
-            let row = g.input.width * channels;
+            let channels = g.input().channels;
+            let row = g.input().width * channels;
             for_each_window(g, |output, input, taps| {
                 let (x, y) = (x.as_ptr().wrapping_add(input), y.as_mut_ptr().wrapping_add(output));
                 for c in (0..channels).step_by(LANES) {
@@ -148,8 +148,8 @@ macro_rules! define_pool_f32 {
         /// As [`maxima`].
         #[target_feature(enable = $features)]
         unsafe fn give<const ADD: bool>(g: &Geometry, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
-            let channels = g.input.channels;
-            let row = g.input.width * channels;
+            let channels = g.input().channels;
+            let row = g.input().width * channels;
             for_each_window(g, |output, input, taps| {
                 let (y, dy) = (y.as_ptr().wrapping_add(output), dy.as_ptr().wrapping_add(output));
                 let (x, dx) = (x.as_ptr().wrapping_add(input), dx.as_mut_ptr().wrapping_add(input));

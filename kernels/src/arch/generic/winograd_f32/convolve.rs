@@ -23,12 +23,12 @@ const FILTERS: usize = 2 * BLOCK;
 
 /// How many values of scratch the functions of this file need: the kernel, turned, at all points, and the threads' own.
 pub(super) const fn scratch_len(g: &Geometry) -> usize {
-    let len = g.input.channels * g.output.channels;
+    let len = g.input().channels * g.output().channels;
     let [forward, backward] =
-        [few_len(g.input.channels, g.output.channels), few_len(g.output.channels, g.input.channels)];
+        [few_len(g.input().channels, g.output().channels), few_len(g.output().channels, g.input().channels)];
     let few = if forward > backward { forward } else { backward };
     let many = POINTS * spread(len) + MOST_LANES * lane_len(g, TILES);
-    g.patch() * g.output.channels + if few > many { few } else { many }
+    g.patch() * g.output().channels + if few > many { few } else { many }
 }
 
 /// Scratch of all threads where there are few tiles.
@@ -56,10 +56,10 @@ pub(in crate::arch) fn conv2d<W: Winograd>(
     y: &mut [f32],
     scratch: &mut [f32],
 ) {
-    let pool = pool.map(|pool| pool.output);
+    let pool = pool.map(|pool| pool.output());
     let pass =
-        Pass { input: g.input, output: g.output, pool, padding: g.padding, bias, relu, lane: lane_len(g, TILES) };
-    match g.kernel[0] {
+        Pass { input: g.input(), output: g.output(), pool, padding: g.padding(), bias, relu, lane: lane_len(g, TILES) };
+    match g.kernel()[0] {
         5 => pass.run::<W, 4, 5>(isa, x, kernel, y, aligned(scratch)),
         _ => pass.run::<W, 6, 3>(isa, x, kernel, y, aligned(scratch)),
     }
@@ -76,10 +76,10 @@ pub(in crate::arch) fn conv2d_input_gradient<W: Winograd>(
 ) {
     let (turned, scratch) = aligned(scratch).split_at_mut(kernel.len());
     turn_kernel(isa, g, kernel, turned);
-    let padding = [g.kernel[0] - 1 - g.padding[0], g.kernel[1] - 1 - g.padding[1]];
-    let (input, output, lane) = (g.output, g.input, lane_len(g, TILES));
+    let padding = [g.kernel()[0] - 1 - g.padding()[0], g.kernel()[1] - 1 - g.padding()[1]];
+    let (input, output, lane) = (g.output(), g.input(), lane_len(g, TILES));
     let pass = Pass { input, output, pool: None, padding, bias: None, relu: false, lane };
-    match g.kernel[0] {
+    match g.kernel()[0] {
         5 => pass.run::<W, 4, 5>(isa, dy, turned, dx, scratch),
         _ => pass.run::<W, 6, 3>(isa, dy, turned, dx, scratch),
     }

@@ -23,7 +23,7 @@ const MOST_GROUPS: usize = 8;
 
 /// How many sums a batch has: each over some chunks of tiles at least.
 const fn groups(g: &Geometry, batch: usize) -> usize {
-    let groups = batch * tiles(g.output, SIDE + 1 - g.kernel[0]) / (4 * TILES);
+    let groups = batch.saturating_mul(tiles(g.output(), SIDE + 1 - g.kernel()[0])) / (4 * TILES);
     if groups > MOST_GROUPS {
         MOST_GROUPS
     } else if groups > 1 {
@@ -35,7 +35,7 @@ const fn groups(g: &Geometry, batch: usize) -> usize {
 
 /// Values of one sum.
 const fn sum_len(g: &Geometry) -> usize {
-    g.input.channels * Layout::by_block(g.output.channels).row
+    g.input().channels * Layout::by_block(g.output().channels).row
 }
 
 /// How many values of scratch the functions of this file need: all sums, and the threads' own.
@@ -52,7 +52,7 @@ pub(in crate::arch) fn conv2d_kernel_gradient<W: Winograd>(
     dkernel: &mut [f32],
     scratch: &mut [f32],
 ) {
-    match g.kernel[0] {
+    match g.kernel()[0] {
         5 => kernel_gradient::<W, 4, 5>(isa, g, x, dy, dkernel, aligned(scratch)),
         _ => kernel_gradient::<W, 6, 3>(isa, g, x, dy, dkernel, aligned(scratch)),
     }
@@ -66,13 +66,13 @@ fn kernel_gradient<W: Winograd, const M: usize, const R: usize>(
     dkernel: &mut [f32],
     scratch: &mut [f32],
 ) {
-    let (filters, len) = (g.output.channels, g.input.channels * g.output.channels);
-    let batch = x.len() / g.input.len();
+    let (filters, len) = (g.output().channels, g.input().channels * g.output().channels);
+    let batch = x.len() / g.input().len();
     let (groups, each) = (groups(g, batch), sum_len(g));
     let (sums, scratch) = scratch.split_at_mut(groups * each);
-    let (all, blocks) = (batch * tiles(g.output, M), g.input.channels / BLOCK);
+    let (all, blocks) = (batch * tiles(g.output(), M), g.input().channels / BLOCK);
     let rows = Rows { items: &mut *sums, width: each / blocks };
-    let grain = SMALL.div_ceil((all / groups * POINTS * BLOCK * filters).max(1));
+    let grain = SMALL.div_ceil((all / groups).saturating_mul(POINTS * BLOCK * filters).max(1));
     lanes(rows, grain, MOST_LANES, scratch, lane_len(g, TILES), &|mut at, mut rows, scratch| {
         while rows.count() > 0 {
             let (group, block) = (at / blocks, at % blocks);
@@ -102,7 +102,7 @@ fn sum_tiles<W: Winograd, const M: usize>(
     sum: &mut [f32],
     scratch: &mut [f32],
 ) {
-    let filters = g.output.channels;
+    let filters = g.output().channels;
     let (v_layout, d_layout) = (Layout::by_point(channels.len()), Layout::by_block(filters));
     let (columns, scratch) = scratch.split_at_mut(COLUMNS_LEN);
     let (v, d) = scratch.split_at_mut(TILES * v_layout.row);
@@ -112,12 +112,12 @@ fn sum_tiles<W: Winograd, const M: usize>(
     }
     for chunk in 0..chunks {
         let [from, to] = [chunk, chunk + 1].map(|chunk| tiles.start + tiles.len() * chunk / chunks);
-        for run in (Tiling { shape: g.output, side: M }).runs(from, to - from) {
-            let at = [0, 1].map(|axis| run.at[axis] as isize - g.padding[axis] as isize);
+        for run in (Tiling { shape: g.output(), side: M }).runs(from, to - from) {
+            let at = [0, 1].map(|axis| run.at[axis] as isize - g.padding()[axis] as isize);
             let v = &mut v[run.tile * v_layout.row..];
-            isa.input::<M>(&Image::of(x, g.input, run.sample), channels.clone(), at, run.count, v, v_layout, columns);
+            isa.input::<M>(&Image::of(x, g.input(), run.sample), channels.clone(), at, run.count, v, v_layout, columns);
             let d = &mut d[run.tile * d_layout.row..];
-            isa.gradient::<M>(&Image::of(dy, g.output, run.sample), run.at, run.count, d, d_layout);
+            isa.gradient::<M>(&Image::of(dy, g.output(), run.sample), run.at, run.count, d, d_layout);
         }
         for p in 0..POINTS {
             let (a, b, c) = (v_layout.at(p, v), d_layout.at(p, d), d_layout.at_mut(p, sum));

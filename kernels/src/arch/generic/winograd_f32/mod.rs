@@ -216,23 +216,24 @@ pub(in crate::arch) trait Winograd: Gemm {
 /// Fewer channels would not repay the transforms, which grow with channels plus filters, the products with channels times
 /// filters.
 pub(in crate::arch) const fn applies(g: &Geometry) -> bool {
-    let [taps, width] = g.kernel;
-    let [top, left] = g.padding;
-    let fits = g.strides[0] == 1 && g.strides[1] == 1 && taps == width && (taps == 5 || taps == 3);
+    let [taps, width] = g.kernel();
+    let [top, left] = g.padding();
+    let fits = g.strides()[0] == 1 && g.strides()[1] == 1 && taps == width && (taps == 5 || taps == 3);
     if !fits || top >= taps || left >= taps {
         return false;
     }
-    let whole = g.input.channels.is_multiple_of(BLOCK) && g.output.channels.is_multiple_of(BLOCK);
+    let whole = g.input().channels.is_multiple_of(BLOCK) && g.output().channels.is_multiple_of(BLOCK);
     let side = SIDE + 1 - taps;
-    let (forward, backward) = (tiles(g.output, side), tiles(g.input, side));
+    let (forward, backward) = (tiles(g.output(), side), tiles(g.input(), side));
     let products = if forward > backward { forward } else { backward } * POINTS;
-    let direct = reads(g.input.height, g.output.height, taps, top) * reads(g.input.width, g.output.width, taps, left);
+    let direct =
+        reads(g.input().height, g.output().height, taps, top) * reads(g.input().width, g.output().width, taps, left);
     whole && products * 3 <= direct * 2
 }
 
 /// Whether [`conv2d`] makes this max pooling of its output: windows of 2 x 2 side by side, from the first pixel on.
 pub(in crate::arch) const fn pools(pool: &Geometry) -> bool {
-    matches!((pool.kernel, pool.strides, pool.padding), ([2, 2], [2, 2], [0, 0]))
+    matches!((pool.kernel(), pool.strides(), pool.padding()), ([2, 2], [2, 2], [0, 0]))
 }
 
 /// Tiles of an image.
@@ -240,14 +241,18 @@ const fn tiles(shape: Shape, side: usize) -> usize {
     shape.height.div_ceil(side) * shape.width.div_ceil(side)
 }
 
-/// How many products of one axis are no padding.
+/// How many products of one axis are no padding: but for the few outputs at both ends, all taps of each.
 const fn reads(input: usize, outputs: usize, taps: usize, padding: usize) -> usize {
-    let (mut sum, mut at) = (0, 0);
-    while at < outputs {
-        let first = padding.saturating_sub(at);
-        let end = (input + padding).saturating_sub(at);
-        sum += if end < taps { end } else { taps }.saturating_sub(first);
-        at += 1;
+    let mut sum = outputs * taps;
+    let mut before = 0;
+    while before < padding && before < outputs {
+        sum -= padding - before;
+        before += 1;
+    }
+    let mut at = outputs;
+    while at > 0 && at - 1 + taps > input + padding {
+        at -= 1;
+        sum -= at + taps - (input + padding);
     }
     sum
 }
@@ -265,7 +270,7 @@ pub(in crate::arch) const fn scratch_len(g: &Geometry, batch: usize) -> usize {
 
 /// Scratch of one thread that has so many tiles at a time.
 const fn lane_len(g: &Geometry, tiles: usize) -> usize {
-    COLUMNS_LEN + tiles * (Layout::by_block(g.input.channels).row + Layout::by_block(g.output.channels).row)
+    COLUMNS_LEN + tiles * (Layout::by_block(g.input().channels).row + Layout::by_block(g.output().channels).row)
 }
 
 /// Values of a cache line.
