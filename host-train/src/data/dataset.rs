@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use thumbnet::geometry::Shape;
 
-use super::idx::{Idx, IdxError};
+use super::idx::{IdxError, IdxFile};
 
-/// Labelled 8-bit images.
+/// Labelled 8-bit images, one at least.
 ///
 /// The pixels stay bytes: a batch is converted when it is used, so that MNIST takes 55 MB and not 220.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +25,23 @@ pub struct Expected {
     pub classes: usize,
 }
 
-/// Why two files are no data set for a network.
+/// Why images and labels are no data set, or none for a network.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
+    /// There is nothing.
+    #[error("a data set without images, but it must have one at least")]
+    Empty,
+    /// The bytes are not those of as many images as there are labels.
+    #[error("{bytes} bytes of images for {labels} labels, but images of shape {shape} have {} bytes each", shape.len())]
+    Length {
+        /// Bytes of all images.
+        bytes: usize,
+        /// How many labels there are.
+        labels: usize,
+        /// Shape of one image.
+        shape: Shape,
+    },
     /// One of the files is not readable.
     #[error(transparent)]
     Idx(#[from] IdxError),
@@ -73,43 +86,56 @@ impl Dataset {
     ///
     /// # Panics
     ///
-    /// Where the lengths do not fit together.
+    /// With [`try_new`](Self::try_new)'s error, for who knows that there are images, and as many as labels.
     pub fn new(shape: Shape, images: Vec<u8>, labels: Vec<u8>) -> Self {
-        assert_eq!(images.len(), labels.len() * shape.len(), "as many labels as images");
-        Self { shape, images, labels }
+        Self::try_new(shape, images, labels).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Reads a file of images and its file of labels.
+    /// The images of `shape` that stand one after the other in `images`, and a label for each.
+    ///
+    /// # Errors
+    ///
+    /// [`DatasetError::Empty`] where there are none, [`DatasetError::Length`] where there are not as many as labels.
+    pub fn try_new(shape: Shape, images: Vec<u8>, labels: Vec<u8>) -> Result<Self, DatasetError> {
+        if labels.is_empty() && images.is_empty() {
+            return Err(DatasetError::Empty);
+        }
+        if shape.len() == 0 || labels.len().checked_mul(shape.len()) != Some(images.len()) {
+            return Err(DatasetError::Length { bytes: images.len(), labels: labels.len(), shape });
+        }
+        Ok(Self { shape, images, labels })
+    }
+
+    /// Reads a file of images and its file of labels. What the headers tell is checked before the data is read: of a
+    /// file that is not the network's, or announces more than any data set has, no more than its header ever is in
+    /// memory.
     ///
     /// # Errors
     ///
     /// [`DatasetError`], naming the file, for anything that is not a non-empty data set for such a network.
     pub fn read(image_path: &Path, label_path: &Path, expected: Expected) -> Result<Self, DatasetError> {
-        let images = Idx::read(image_path, 3)?;
-        let &[count, height, width] = images.dimensions.as_slice() else { unreachable!("three dimensions were read") };
+        let images = IdxFile::open(image_path, 3)?;
+        let &[count, height, width] = images.dimensions() else { unreachable!("three dimensions were read") };
         if Shape::new(height, width, 1) != expected.input {
             let (path, found, expected) = (image_path.into(), [height, width], expected.input);
             return Err(DatasetError::ImageSize { path, found, expected });
         }
-        let labels = Idx::read(label_path, 1)?.data;
+        let labels = IdxFile::open(label_path, 1)?;
         let path = label_path.to_path_buf();
-        if labels.len() != count {
-            return Err(DatasetError::Count {
-                path,
-                image_path: image_path.into(),
-                labels: labels.len(),
-                images: count,
-            });
+        if labels.dimensions() != [count] {
+            let (image_path, labels) = (image_path.into(), labels.dimensions().iter().product());
+            return Err(DatasetError::Count { path, image_path, labels, images: count });
         }
+        let labels = labels.read()?.data;
         let classes = expected.classes;
         if let Some(position) = labels.iter().position(|&label| usize::from(label) >= classes) {
             return Err(DatasetError::Label { path, label: labels[position], position, classes });
         }
-        Ok(Self::new(expected.input, images.data, labels))
+        Self::try_new(expected.input, images.read()?.data, labels)
     }
 
     /// How many images there are.
-    #[expect(clippy::len_without_is_empty, reason = "a data set is not empty: a file without images is an error")]
+    #[expect(clippy::len_without_is_empty, reason = "a data set is not empty: without images it cannot be made")]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
@@ -135,5 +161,31 @@ impl Dataset {
     /// Where `index` is not below [`len`](Self::len).
     pub fn label(&self, index: usize) -> u8 {
         self.labels[index]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_empty_or_does_not_fit_together_is_not_made() {
+        let error = |shape, images: usize, labels: usize| {
+            Dataset::try_new(shape, vec![0; images], vec![0; labels]).unwrap_err().to_string()
+        };
+        let shape = Shape::new(2, 2, 1);
+        assert_eq!(error(shape, 0, 0), "a data set without images, but it must have one at least");
+        let text = "7 bytes of images for 2 labels, but images of shape (2, 2, 1) have 4 bytes each";
+        assert_eq!(error(shape, 7, 2), text);
+        for (shape, images, labels) in [(shape, 8, 1), (shape, 0, 1), (shape, 4, 0), (Shape::new(0, 2, 1), 0, 3)] {
+            assert!(error(shape, images, labels).contains("bytes of images for"), "{images} bytes, {labels} labels");
+        }
+        assert_eq!(Dataset::new(shape, vec![0; 8], vec![0; 2]).len(), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "a data set without images")]
+    fn neither_constructor_makes_an_empty_one() {
+        Dataset::new(Shape::new(2, 2, 1), vec![], vec![]);
     }
 }

@@ -1,6 +1,7 @@
 //! A folder with the four files of a data set, named as MNIST's are.
 
 use std::{
+    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -47,12 +48,15 @@ pub enum FolderError {
         name: String,
     },
     /// More than one file could be meant.
-    #[error("{}: both {} and {} could be meant; keep one data set a folder", path.display(), names[0], names[1])]
+    #[error(
+        "{}: both {} and {} could be meant; keep one data set a folder",
+        path.display(), names[0].display(), names[1].display()
+    )]
     Ambiguous {
         /// The folder.
         path: PathBuf,
         /// Two names.
-        names: [String; 2],
+        names: [OsString; 2],
     },
     /// The files are no data set.
     #[error(transparent)]
@@ -61,7 +65,8 @@ pub enum FolderError {
 
 /// Loads one half of the data set in `folder`: `train-images-idx3-ubyte` and its like, plain or `.gz`.
 ///
-/// A dot may stand in place of the hyphen before `idx`, and a prefix before the name (`emnist-digits-train-...`).
+/// Folders of such a name and hidden files (`._train-images-idx3-ubyte`, as macOS makes them) are none of it. A dot may
+/// stand in place of the hyphen before `idx`, and a prefix before the name (`emnist-digits-train-...`).
 ///
 /// # Errors
 ///
@@ -77,16 +82,22 @@ fn find(folder: &Path, split: Split, content: &str, format: &str) -> Result<Path
     let list = |error| FolderError::List { path: folder.into(), error };
     let mut candidates = Vec::new();
     for entry in fs::read_dir(folder).map_err(list)? {
-        let name = entry.map_err(list)?.file_name().to_string_lossy().into_owned();
-        let plain = name.strip_suffix(".gz").unwrap_or(&name);
+        let entry = entry.map_err(list)?;
+        // A link counts as what it leads to.
+        if !entry.path().is_file() {
+            continue;
+        }
+        let name = entry.file_name();
+        let bytes = name.as_encoded_bytes();
+        let plain = bytes.strip_suffix(b".gz").unwrap_or(bytes);
         let prefix = split
             .stems()
             .iter()
             .flat_map(|stem| ["-", "."].map(|separator| format!("{stem}-{content}{separator}{format}")))
-            .find_map(|ending| plain.strip_suffix(ending.as_str()))
-            .filter(|prefix| prefix.is_empty() || prefix.ends_with('-'));
+            .find_map(|ending| plain.strip_suffix(ending.as_bytes()))
+            .filter(|prefix| prefix.is_empty() || (prefix.ends_with(b"-") && !prefix.starts_with(b".")));
         if let Some(prefix) = prefix {
-            candidates.push((prefix.len(), plain.len() != name.len(), prefix.to_owned(), name));
+            candidates.push((prefix.len(), plain.len() != bytes.len(), prefix.to_vec(), name.clone()));
         }
     }
     candidates.sort();
@@ -137,6 +148,65 @@ mod tests {
             let data = load_folder(folder.path(), split, EXPECTED).unwrap();
             assert_eq!((data.len(), data.image(1), data.label(1)), (2, &[3u8, 4][..], 2));
         }
+    }
+
+    /// The four files of a data set with this prefix.
+    fn data_set(prefix: &str) -> tempfile::TempDir {
+        let files =
+            ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"];
+        let names = files.map(|file| format!("{prefix}{file}"));
+        let bytes = |name: &str| if name.contains("images") { IMAGES } else { LABELS };
+        folder(&names.each_ref().map(|name| (name.as_str(), bytes(name))))
+    }
+
+    /// As Kaggle's archive is unpacked: each file in a folder of the name with a hyphen, and beside it with a dot.
+    #[test]
+    fn folders_named_as_files_are_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("images-idx3-ubyte", IMAGES), ("labels-idx1-ubyte", LABELS)] {
+            for stem in ["train", "t10k"] {
+                let inner = folder.path().join(format!("{stem}-{name}"));
+                fs::create_dir(&inner).unwrap();
+                fs::write(inner.join(format!("{stem}-{name}")), bytes).unwrap();
+                fs::create_dir(folder.path().join(format!("{stem}-{name}.gz"))).unwrap();
+                fs::write(folder.path().join(format!("{stem}-{}", name.replace("-idx", ".idx"))), bytes).unwrap();
+            }
+        }
+        for split in [Split::Train, Split::Test] {
+            assert_eq!(load_folder(folder.path(), split, EXPECTED).unwrap().len(), 2);
+        }
+        fs::remove_file(folder.path().join("train-images.idx3-ubyte")).unwrap();
+        let text = load_folder(folder.path(), Split::Train, EXPECTED).unwrap_err().to_string();
+        assert!(text.contains("no file train-images-idx3-ubyte"), "{text}");
+    }
+
+    #[test]
+    fn hidden_files_are_passed_over() {
+        for (prefix, hidden) in [("emnist-digits-", "._emnist-digits-"), ("", "._"), ("", "."), ("emnist-", ".emnist-")]
+        {
+            let folder = data_set(prefix);
+            let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            for name in names.into_iter().map(|name| name.into_string().unwrap()) {
+                fs::write(folder.path().join(name.replacen(prefix, hidden, 1)), b"\x00\x05\x16\x07").unwrap();
+            }
+            for split in [Split::Train, Split::Test] {
+                assert_eq!(load_folder(folder.path(), split, EXPECTED).unwrap().len(), 2, "{hidden}");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_need_not_be_utf8_and_links_are_followed() {
+        use std::os::unix::{ffi::OsStringExt, fs::symlink};
+        let plain = data_set("");
+        let folder = tempfile::tempdir().unwrap();
+        for entry in fs::read_dir(plain.path()).unwrap() {
+            let entry = entry.unwrap();
+            let name = [b"d\xe9-".to_vec(), entry.file_name().into_vec()].concat();
+            symlink(entry.path(), folder.path().join(OsString::from_vec(name))).unwrap();
+        }
+        assert_eq!(load_folder(folder.path(), Split::Train, EXPECTED).unwrap().len(), 2);
     }
 
     #[test]

@@ -10,10 +10,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flate2::read::MultiGzDecoder;
+use super::gzip::Members;
 
 /// The element type "unsigned byte".
 const UNSIGNED_BYTE: u8 = 0x08;
+
+/// Bytes of an array at most: three times those of the largest data set of this family (EMNIST by class, 638 MB). A few
+/// megabytes of gzip can announce, and hold, a thousand times as many.
+const MOST: u64 = 1 << 31;
 
 /// An array of bytes with its dimensions, outermost first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +78,14 @@ pub enum IdxProblem {
     /// The product of the dimensions exceeds what this machine can address.
     #[error("impossible dimensions {0:?}")]
     Dimensions(Vec<usize>),
+    /// More data than is read.
+    #[error("its dimensions are {dimensions:?}, {len} bytes, but must be at most {MOST} bytes")]
+    TooLarge {
+        /// The dimensions.
+        dimensions: Vec<usize>,
+        /// Their product.
+        len: u64,
+    },
 }
 
 impl Idx {
@@ -82,34 +94,93 @@ impl Idx {
     ///
     /// # Errors
     ///
-    /// [`IdxError`], for anything that is not exactly one such array. Memory grows with the bytes really there, not with
-    /// what a damaged header announces.
+    /// [`IdxError`], for anything that is not exactly one such array.
     pub fn read(path: &Path, rank: u8) -> Result<Self, IdxError> {
-        read(path, rank).map_err(|problem| IdxError { path: path.into(), problem })
+        IdxFile::open(path, rank)?.read()
     }
 }
 
-fn read(path: &Path, rank: u8) -> Result<Idx, IdxProblem> {
-    let mut file = File::open(path).map_err(IdxProblem::Io)?;
-    let mut start = [0; 2];
-    let gzipped = file.read_exact(&mut start).is_ok() && start == [0x1f, 0x8b];
-    file.rewind().map_err(IdxProblem::Io)?;
-    let file = BufReader::new(file);
-    if gzipped { decode(MultiGzDecoder::new(file), rank, IdxProblem::Gzip) } else { decode(file, rank, IdxProblem::Io) }
+/// A file whose header was read, and whose data was not yet.
+pub struct IdxFile {
+    path: PathBuf,
+    dimensions: Vec<usize>,
+    content: Content,
 }
 
-/// Decodes one array; `failure` wraps what the reader reports.
-fn decode(mut reader: impl Read, rank: u8, failure: fn(io::Error) -> IdxProblem) -> Result<Idx, IdxProblem> {
-    let mut take = |len: u64| {
+impl IdxFile {
+    /// Opens the file `path`, which must have `rank` dimensions, plain or gzipped.
+    ///
+    /// # Errors
+    ///
+    /// [`IdxError`], for anything that does not begin like such an array, or announces more than any data set has.
+    pub fn open(path: &Path, rank: u8) -> Result<Self, IdxError> {
+        let open = || {
+            let mut content = Content::open(path)?;
+            let dimensions = header(&mut content, rank)?;
+            Ok(Self { path: path.into(), dimensions, content })
+        };
+        open().map_err(|problem| IdxError { path: path.into(), problem })
+    }
+
+    /// Lengths, outermost first. None is zero.
+    pub fn dimensions(&self) -> &[usize] {
+        &self.dimensions
+    }
+
+    /// Reads the data.
+    ///
+    /// # Errors
+    ///
+    /// [`IdxError`], where there is less or more than announced. Memory grows with the bytes really there, not with
+    /// what a damaged header announces.
+    pub fn read(self) -> Result<Idx, IdxError> {
+        let Self { path, dimensions, mut content } = self;
+        let data = data(&mut content, &dimensions).map_err(|problem| IdxError { path, problem })?;
+        Ok(Idx { dimensions, data })
+    }
+}
+
+/// What a file holds, uncompressed.
+struct Content {
+    reader: Box<dyn Read>,
+    /// Wraps what the reader reports.
+    failure: fn(io::Error) -> IdxProblem,
+}
+
+impl Content {
+    fn open(path: &Path) -> Result<Self, IdxProblem> {
+        let mut file = File::open(path).map_err(IdxProblem::Io)?;
+        let mut start = [0; 2];
+        let gzipped = file.read_exact(&mut start).is_ok() && start == [0x1f, 0x8b];
+        file.rewind().map_err(IdxProblem::Io)?;
+        let file = BufReader::new(file);
+        Ok(if gzipped {
+            Self { reader: Box::new(Members::new(file)), failure: IdxProblem::Gzip }
+        } else {
+            Self { reader: Box::new(file), failure: IdxProblem::Io }
+        })
+    }
+
+    /// The next `len` bytes, or fewer where the content ends before, and what a gzip stream that was cut says there.
+    fn take(&mut self, len: u64) -> Result<(Vec<u8>, Option<io::Error>), IdxProblem> {
         let mut bytes = Vec::new();
-        match reader.by_ref().take(len).read_to_end(&mut bytes) {
-            // A gzip stream cut in its data: what came before the cut says best what is missing.
-            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(failure(error)),
+        match self.reader.by_ref().take(len).read_to_end(&mut bytes) {
+            // What came before the cut says best what is missing.
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err((self.failure)(error)),
             result => Ok((bytes, result.err())),
         }
-    };
-    let header_len = 4 + 4 * u64::from(rank);
-    let (header, _) = take(header_len)?;
+    }
+}
+
+/// Bytes of the header of an array with `rank` dimensions.
+const fn header_len(rank: usize) -> u64 {
+    4 + 4 * rank as u64
+}
+
+/// Reads a header: the dimensions.
+fn header(content: &mut Content, rank: u8) -> Result<Vec<usize>, IdxProblem> {
+    let header_len = header_len(rank.into());
+    let (header, _) = content.take(header_len)?;
     let (words, _) = header.as_chunks::<4>();
     let words: Vec<u32> = words.iter().map(|&word| u32::from_be_bytes(word)).collect();
 
@@ -121,15 +192,23 @@ fn decode(mut reader: impl Read, rank: u8, failure: fn(io::Error) -> IdxProblem)
         return Err(IdxProblem::Truncated { found: header.len() as u64, expected: header_len });
     }
     let dimensions: Vec<usize> = words[1..].iter().map(|&length| length as usize).collect();
-    let Some(len) = dimensions.iter().try_fold(1usize, |len, &length| len.checked_mul(length)) else {
-        return Err(IdxProblem::Dimensions(dimensions));
-    };
-    if len == 0 {
-        return Err(IdxProblem::Empty(dimensions));
+    match dimensions.iter().try_fold(1, |len: u64, &length| len.checked_mul(length as u64)) {
+        Some(0) => Err(IdxProblem::Empty(dimensions)),
+        Some(len) if len <= MOST => Ok(dimensions),
+        Some(len) => Err(IdxProblem::TooLarge { dimensions, len }),
+        None if dimensions.contains(&0) => Err(IdxProblem::Empty(dimensions)),
+        None => Err(IdxProblem::Dimensions(dimensions)),
     }
+}
+
+/// Reads the data behind a header.
+fn data(content: &mut Content, dimensions: &[usize]) -> Result<Vec<u8>, IdxProblem> {
+    // No more than `MOST`, which a `usize` holds.
+    let len: usize = dimensions.iter().product();
     // One byte more than announced shows whether the file goes on.
-    let (mut data, cut) = take((len as u64).saturating_add(1))?;
-    let expected = header_len.saturating_add(len as u64);
+    let (mut data, cut) = content.take(len as u64 + 1)?;
+    let header_len = header_len(dimensions.len());
+    let expected = header_len + len as u64;
     if data.len() < len {
         return Err(IdxProblem::Truncated { found: header_len + data.len() as u64, expected });
     }
@@ -138,10 +217,10 @@ fn decode(mut reader: impl Read, rank: u8, failure: fn(io::Error) -> IdxProblem)
     }
     if let Some(error) = cut {
         // All data is there, but not the checksum that vouches for it.
-        return Err(failure(error));
+        return Err((content.failure)(error));
     }
     data.shrink_to_fit();
-    Ok(Idx { dimensions, data })
+    Ok(data)
 }
 
 #[cfg(test)]
@@ -178,6 +257,8 @@ mod tests {
         let expected = Idx { dimensions: vec![2, 2, 3], data: (0..12).collect() };
         assert_eq!(read_bytes(&images(), 3).unwrap(), expected);
         assert_eq!(read_bytes(&gzip(&images()), 3).unwrap(), expected);
+        let halves = [gzip(&images()[..9]), gzip(&images()[9..]), vec![0; 512]].concat();
+        assert_eq!(read_bytes(&halves, 3).unwrap(), expected);
         assert_eq!(read_bytes(&[0, 0, 8, 1, 0, 0, 0, 2, 5, 6], 1).unwrap().data, [5, 6]);
     }
 
@@ -216,8 +297,17 @@ mod tests {
         huge[4..].fill(0xff);
         assert!(problem(&huge).contains("impossible dimensions"));
 
+        let mut many = images();
+        many[4..8].copy_from_slice(&[0x20, 0, 0, 0]);
+        let text = "its dimensions are [536870912, 2, 3], 3221225472 bytes, but must be at most 2147483648 bytes";
+        assert_eq!(problem(&many), text);
+        assert_eq!(problem(&gzip(&many)), text);
+
+        let garbage = [gzip(&images()), b"garbage".to_vec()].concat();
+        assert!(problem(&garbage).starts_with("damaged gzip data: member 1: byte 0x67 behind it"));
+
         let mut long = images();
-        long[4] = 0x7f;
+        long[4] = 0x01;
         assert!(problem(&long).contains("truncated"));
 
         let mut damaged = gzip(&images());

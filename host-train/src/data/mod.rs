@@ -2,9 +2,10 @@
 
 mod dataset;
 mod folder;
+mod gzip;
 mod idx;
 pub mod mnist;
 
 pub use dataset::{Dataset, DatasetError, Expected};
 pub use folder::{FolderError, Split, load_folder};
-pub use idx::{Idx, IdxError, IdxProblem};
+pub use idx::{Idx, IdxError, IdxFile, IdxProblem};
