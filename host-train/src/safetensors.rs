@@ -3,6 +3,12 @@
 //! A layer with weights has a tensor `<layer>.kernel` and, where it uses one, `<layer>.bias`, both f32 and laid out as in
 //! Keras: height, width, inputs, filters for a convolution, inputs and units for a dense layer. `<layer>` is the layer's own
 //! name or the one that Keras gives by itself: the class in snake case, numbered from the second on (`conv2d`, `conv2d_1`).
+//!
+//! Read are all the names that Keras itself gives: those of a second model, whose numbers go on (`conv2d_2`);
+//! variables' paths (`conv2d/kernel`, Keras 2's `conv2d/kernel:0`), with a model's name before them
+//! (`sequential_1/conv2d_2/kernel`); and those of a file of weights (`layers/conv2d/vars/0`).
+
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +32,13 @@ pub enum ImportError {
     #[error("not a safetensors file")]
     Format(#[from] safetensors::SafeTensorError),
     /// A tensor is not there.
-    #[error("tensor `{name}` is missing (f32, shape {shape:?}); the file has {}", list(found))]
+    #[error(
+        "tensor `{name}` is missing (f32, shape {shape:?}); the file has {}; the layers are {}, or as Keras names \
+         them {}",
+        list(found),
+        list(own),
+        list(keras)
+    )]
     Missing {
         /// Its name.
         name: String,
@@ -34,6 +46,43 @@ pub enum ImportError {
         shape: Vec<usize>,
         /// The names of the file's tensors.
         found: Vec<String>,
+        /// The network's own names of its layers with weights.
+        own: Vec<String>,
+        /// Keras's names for them.
+        keras: Vec<String>,
+    },
+    /// There are not as many layers with Keras's names as the network has.
+    #[error(
+        "{network} has {} layers of class {class} ({}), and for as many Keras's names must stand; the file has {}",
+        expected.len(), list(expected), list(found)
+    )]
+    Count {
+        /// The network.
+        network: &'static str,
+        /// Keras's class.
+        class: String,
+        /// The network's layers.
+        expected: Vec<String>,
+        /// The tensors with names of that class.
+        found: Vec<String>,
+    },
+    /// Several tensors could be meant.
+    #[error("{} could each be meant by {what}: keep one model in a file", list(names))]
+    Ambiguous {
+        /// What is wanted once.
+        what: String,
+        /// The tensors.
+        names: Vec<String>,
+    },
+    /// The names are PyTorch's.
+    #[error(
+        "tensor `{name}` is named as in PyTorch, which lays weights out otherwise; expected are Keras's names and \
+         layouts: `kernel` and `bias`, a convolution's kernel as height, width, inputs, filters (PyTorch's with \
+         permute(2, 3, 1, 0)), a dense layer's as inputs, units (transposed, and after Flatten in another order)"
+    )]
+    PyTorch {
+        /// One of the tensors.
+        name: String,
     },
     /// A tensor belongs to no layer.
     #[error("tensor `{name}` belongs to no layer of {network}")]
@@ -73,28 +122,43 @@ pub enum ImportError {
     },
 }
 
+/// The names, but no more than a line has room for.
 fn list(names: &[String]) -> String {
-    if names.is_empty() { "no tensors".into() } else { names.join(", ") }
+    const MOST: usize = 20;
+    match names.len() {
+        0 => "no tensors".into(),
+        len if len > MOST => format!("{} and {} more", names[..MOST].join(", "), len - MOST),
+        _ => names.join(", "),
+    }
 }
 
-/// A tensor of a network: name and shape, in the order of the weights.
+/// A tensor of a network.
 struct Spec {
-    name: String,
+    /// The layer's own name.
+    layer: &'static str,
+    /// The layer's name in a file.
+    in_file: String,
+    /// `kernel` or `bias`.
+    variable: &'static str,
     shape: Vec<usize>,
 }
 
+/// The tensors of a network, in the order of the weights.
 fn specs<N: Network>(names: Names) -> Vec<Spec> {
     let mut counts = BTreeMap::new();
     let mut specs = Vec::new();
     for layer in N::LAYERS.iter().filter(|layer| layer.parameters() > 0) {
-        let name = match names {
+        let in_file = match names {
             Names::Own => layer.name.to_owned(),
             Names::Keras => keras_name(layer, &mut counts),
         };
         let (shape, rank) = layer.kernel_shape();
-        specs.push(Spec { name: format!("{name}.kernel"), shape: shape[..rank].to_vec() });
+        let mut push = |variable, shape| {
+            specs.push(Spec { layer: layer.name, in_file: in_file.clone(), variable, shape });
+        };
+        push("kernel", shape[..rank].to_vec());
         if layer.bias_len() > 0 {
-            specs.push(Spec { name: format!("{name}.bias"), shape: vec![layer.bias_len()] });
+            push("bias", vec![layer.bias_len()]);
         }
     }
     specs
@@ -125,29 +189,18 @@ fn snake_case(class: &str) -> String {
     name
 }
 
-/// Network `N`'s weights from the bytes of a safetensors file. Which of the two ways its layers are named follows from which
-/// of the names it has.
+/// Network `N`'s weights from the bytes of a safetensors file. The layers of a class go by their own names, if all of
+/// these are there; else by those that Keras gives by itself, in the order of their numbers.
 ///
 /// # Errors
 ///
-/// [`ImportError`], naming the tensor that is missing, superfluous, of another shape or of another type.
+/// [`ImportError`], naming the tensor that is missing, superfluous, ambiguous, of another shape or of another type.
 pub fn import<N: Network>(bytes: &[u8]) -> Result<Vec<f32>, ImportError> {
     let file = SafeTensors::deserialize(bytes)?;
     let found: BTreeSet<&str> = file.names().into_iter().collect();
-    let matches = |specs: &[Spec]| specs.iter().filter(|spec| found.contains(spec.name.as_str())).count();
-    let (own, keras) = (specs::<N>(Names::Own), specs::<N>(Names::Keras));
-    let specs = if matches(&keras) > matches(&own) { keras } else { own };
-
     let mut weights = Vec::with_capacity(N::PARAMETERS);
-    for Spec { name, shape } in &specs {
-        let Ok(tensor) = file.tensor(name) else {
-            let found = found.iter().map(|name| (*name).to_owned()).collect();
-            return Err(ImportError::Missing { name: name.clone(), shape: shape.clone(), found });
-        };
-        read_tensor(name, shape, &tensor, &mut weights)?;
-    }
-    if let Some(name) = found.iter().find(|name| specs.iter().all(|spec| spec.name != **name)) {
-        return Err(ImportError::Extra { name: (*name).into(), network: N::NAME });
+    for (name, spec) in names::find::<N>(&found)? {
+        read_tensor(name, &spec.shape, &file.tensor(name)?, &mut weights)?;
     }
     Ok(weights)
 }
@@ -190,10 +243,10 @@ pub fn export<N: Network>(weights: &[f32], names: Names) -> Result<Vec<u8>, safe
     let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
     let mut rest = bytes.as_slice();
     let mut tensors = Vec::new();
-    for Spec { name, shape } in specs::<N>(names) {
+    for Spec { in_file, variable, shape, .. } in specs::<N>(names) {
         let (data, after) = rest.split_at(4 * shape.iter().product::<usize>());
         rest = after;
-        tensors.push((name, TensorView::new(Dtype::F32, shape, data)?));
+        tensors.push((format!("{in_file}.{variable}"), TensorView::new(Dtype::F32, shape, data)?));
     }
     let metadata = [("network".to_owned(), N::NAME.to_owned())].into();
     safetensors::serialize(tensors, Some(metadata))

@@ -68,6 +68,119 @@ fn reads_own_names_and_kerass() {
     assert_eq!(import::<Net>(&file(&renamed)).unwrap(), weights());
 }
 
+/// The tensors with layers of other names, and what those names become.
+fn renamed(layers: [&str; 4], name: impl Fn(&str, &str) -> String) -> Vec<(String, Vec<usize>, Vec<f32>)> {
+    let own = ["edges", "shapes", "hidden", "scores"];
+    let rename = |(old, shape, values): (&str, _, _)| {
+        let (layer, variable) = old.split_once('.').unwrap();
+        let place = own.iter().position(|own| *own == layer).unwrap();
+        (name(layers[place], variable), shape, values)
+    };
+    tensors().into_iter().map(rename).collect()
+}
+
+fn imported(tensors: &[(String, Vec<usize>, Vec<f32>)]) -> Result<Vec<f32>, String> {
+    let tensors: Vec<_> = tensors.iter().map(|(name, shape, v)| (name.as_str(), shape.clone(), v.clone())).collect();
+    import::<Net>(&file(&tensors)).map_err(|error| error.to_string())
+}
+
+/// Names as Keras gives them: of layers in the first model of a program and in later ones, `variable.path` of Keras 3,
+/// `variable.name` of Keras 2, and those in a file of `save_weights`. They come from
+///
+/// ```python
+/// import keras
+/// def model():
+///     return keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3, padding="same"),
+///   keras.layers.Conv2D(3, (1, 2), use_bias=False), keras.layers.Flatten(), keras.layers.Dense(5),
+///   keras.layers.Dense(2)])
+/// for m in [model(), model()]:
+///     print([v.path for v in m.variables])        # sequential/conv2d/kernel ...; sequential_1/conv2d_2/kernel ...
+/// ```
+#[test]
+fn reads_every_name_that_keras_gives() {
+    type Style = fn(&str, &str) -> String;
+    let styles: [Style; 8] = [
+        |layer, variable| format!("{layer}.{variable}"),
+        |layer, variable| format!("{layer}/{variable}"),
+        |layer, variable| format!("{layer}/{variable}:0"),
+        |layer, variable| format!("sequential_1/{layer}/{variable}"),
+        |layer, variable| format!("model/{layer}/{variable}:0"),
+        |layer, variable| format!("model_weights/{layer}/{layer}/{variable}:0"),
+        |layer, variable| format!("sequential.{layer}.{variable}"),
+        |layer, variable| format!("layers/{layer}/vars/{}", u8::from(variable == "bias")),
+    ];
+    for layers in [
+        ["edges", "shapes", "hidden", "scores"],
+        ["conv2d", "conv2d_1", "dense", "dense_1"],
+        ["conv2d_2", "conv2d_3", "dense_2", "dense_3"],
+        ["conv2d_2", "conv2d_10", "dense_99", "dense_100"],
+        ["conv2d_9", "conv2d_10", "dense", "dense_11"],
+        // The classes by themselves.
+        ["edges", "shapes", "dense_4", "dense_5"],
+    ] {
+        for (number, style) in styles.into_iter().enumerate() {
+            assert_eq!(imported(&renamed(layers, style)).as_ref(), Ok(&weights()), "{layers:?} in style {number}");
+        }
+    }
+}
+
+#[test]
+fn what_could_mean_several_is_an_error() {
+    let own = ["edges", "shapes", "hidden", "scores"];
+    let plain = |layer: &str, variable: &str| format!("{layer}.{variable}");
+    let mut twice = renamed(own, plain);
+    twice.push(("edges/bias:0".into(), vec![2], vec![0.0; 2]));
+    let text = imported(&twice).unwrap_err();
+    assert_eq!(text, "edges.bias, edges/bias:0 could each be meant by one bias of a layer: keep one model in a file");
+
+    for layers in [own, ["conv2d", "conv2d_1", "dense", "dense_1"]] {
+        let two =
+            ["model/", "model_1/"].map(|model| renamed(layers, |layer, variable| format!("{model}{layer}/{variable}")));
+        let text = imported(&two.concat()).unwrap_err();
+        let both = format!("model/{0}/bias, model/{0}/kernel, model_1/{0}/bias, model_1/{0}/kernel", layers[0]);
+        assert!(text.starts_with(&format!("{both} could each be meant by one layer")), "{text}");
+    }
+
+    let first = renamed(["conv2d", "conv2d_1", "dense", "dense_1"], plain);
+    let second = renamed(["conv2d_2", "conv2d_3", "dense_2", "dense_3"], plain);
+    let text = imported(&[first, second].concat()).unwrap_err();
+    assert_eq!(
+        text,
+        "Net has 2 layers of class Conv2D (edges, shapes), and for as many Keras's names must stand; the file has \
+         conv2d.bias, conv2d.kernel, conv2d_1.kernel, conv2d_2.bias, conv2d_2.kernel, conv2d_3.kernel"
+    );
+}
+
+#[test]
+fn other_names_are_told_from_kerass() {
+    for layers in [
+        ["a", "b", "c", "d"],
+        ["conv2d_0", "conv2d_01", "dense", "dense_1"],
+        ["conv2d_", "conv2d_1x", "dense", "dense_1"],
+        ["conv2dx", "xconv2d", "dense", "dense_1"],
+        ["edges", "conv2d_1", "dense", "dense_1"],
+    ] {
+        let text = imported(&renamed(layers, |layer, variable| format!("{layer}.{variable}"))).unwrap_err();
+        assert!(text.starts_with("tensor `edges.kernel` is missing") || layers[0] == "edges", "{layers:?}: {text}");
+        assert!(text.contains(&format!("{}.kernel", layers[1])), "{layers:?}: {text}");
+        let expected =
+            "the layers are edges, shapes, hidden, scores, or as Keras names them conv2d, conv2d_1, dense, dense_1";
+        assert!(text.ends_with(expected), "{layers:?}: {text}");
+    }
+    let torch =
+        renamed(["0", "2", "5", "7"], |layer, variable| format!("{layer}.{}", variable.replace("kernel", "weight")));
+    let text = imported(&torch).unwrap_err();
+    assert!(text.starts_with("tensor `0.weight` is named as in PyTorch, which lays weights out otherwise"), "{text}");
+    let many: Vec<_> = (0..1000).map(|i| (format!("layer{i:03}.kernel"), vec![1], vec![0.0])).collect();
+    assert!(imported(&many).unwrap_err().contains("layer019.kernel and 980 more; the layers are"));
+    let nowhere = [
+        renamed(["conv2d", "conv2d_1", "dense", "dense_1"], |layer, variable| format!("{layer}.{variable}")),
+        vec![("iteration".into(), vec![1], vec![0.0])],
+    ]
+    .concat();
+    assert_eq!(imported(&nowhere).unwrap_err(), "tensor `iteration` belongs to no layer of Net");
+}
+
 #[test]
 fn exports_what_it_imports() {
     for names in [Names::Own, Names::Keras] {
@@ -103,9 +216,12 @@ fn names_the_tensor_that_is_wrong() {
 
 #[test]
 fn other_types_and_files_are_refused() {
-    let data = [0; 36];
-    let view = TensorView::new(Dtype::F16, vec![3, 3, 1, 2], &data).unwrap();
-    let bytes = safetensors::serialize([("edges.kernel", view)], None).unwrap();
+    let data = [0; 4 * 36 * 5];
+    let views = tensors().into_iter().map(|(name, shape, values)| {
+        let (dtype, size) = if name == "edges.kernel" { (Dtype::F16, 2) } else { (Dtype::F32, 4) };
+        (name, TensorView::new(dtype, shape, &data[..size * values.len()]).unwrap())
+    });
+    let bytes = safetensors::serialize(views, None).unwrap();
     assert_eq!(import::<Net>(&bytes).unwrap_err().to_string(), "tensor `edges.kernel` has dtype F16, must have F32");
 
     let bytes = file(&tensors());

@@ -1,0 +1,173 @@
+//! Which tensor of a file belongs to which layer of a network.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thumbnet::{Network, layer::LayerInfo};
+
+use super::{ImportError, Names, Spec, snake_case, specs};
+
+/// The tensors of a file that are named as a layer's: `<path>/<layer>/<variable>`, with points for slashes or not, with
+/// `:0` behind or not.
+struct File<'a> {
+    names: &'a BTreeSet<&'a str>,
+    layers: BTreeMap<Vec<&'a str>, Layer<'a>>,
+}
+
+/// A layer of a file: its tensors' names by variable.
+#[derive(Default)]
+struct Layer<'a> {
+    /// What stands before the variable in their names.
+    stem: &'a str,
+    variables: BTreeMap<&'a str, &'a str>,
+}
+
+/// Finds the tensors of network `N` among a file's `names`: each tensor with its name in the file, in the order of the
+/// weights.
+///
+/// The layers of a class go by their own names, if all of these are there; else by those that Keras gives by itself, in
+/// the order of their numbers: of a second model the first convolution is `conv2d_2`, and `conv2d_10` comes after
+/// `conv2d_9`.
+pub(super) fn find<'a, N: Network>(names: &'a BTreeSet<&'a str>) -> Result<Vec<(&'a str, Spec)>, ImportError> {
+    let file = File::new(names)?;
+    let mut classes = BTreeMap::new();
+    for layer in N::LAYERS.iter().filter(|layer| layer.parameters() > 0) {
+        classes.entry(layer.kind.name()).or_insert_with(Vec::new).push(layer);
+    }
+    let mut layers = BTreeMap::new();
+    for (class, wanted) in &classes {
+        let found = file.of_class::<N>(class, wanted)?;
+        layers.extend(wanted.iter().map(|layer| layer.name).zip(found));
+    }
+
+    let mut tensors = Vec::new();
+    for spec in specs::<N>(Names::Own) {
+        let layer = layers[spec.layer];
+        match layer.variables.get(spec.variable) {
+            Some(name) => tensors.push((*name, spec)),
+            None => {
+                let name = format!("{}{}", layer.stem, spec.variable);
+                return Err(file.missing::<N>(name, spec.shape));
+            }
+        }
+    }
+    let used: BTreeSet<&str> = tensors.iter().map(|(name, _)| *name).collect();
+    match names.difference(&used).next() {
+        Some(name) => Err(ImportError::Extra { name: (*name).into(), network: N::NAME }),
+        None => Ok(tensors),
+    }
+}
+
+impl<'a> File<'a> {
+    fn new(names: &'a BTreeSet<&'a str>) -> Result<Self, ImportError> {
+        let mut layers = BTreeMap::<_, Layer<'_>>::new();
+        for &name in names {
+            let Some((path, stem, variable)) = parts(name) else { continue };
+            let layer = layers.entry(path).or_default();
+            layer.stem = stem;
+            if let Some(other) = layer.variables.insert(variable, name) {
+                let what = format!("one {variable} of a layer");
+                return Err(ImportError::Ambiguous { what, names: [other, name].map(Into::into).into() });
+            }
+        }
+        let has = |variable| layers.values().find_map(|layer: &Layer<'_>| layer.variables.get(variable));
+        if let (Some(name), None) = (has("weight"), has("kernel")) {
+            return Err(ImportError::PyTorch { name: (*name).into() });
+        }
+        Ok(Self { names, layers })
+    }
+
+    /// The layers that are the network's `wanted` ones, which are all that it has of their class.
+    fn of_class<N: Network>(&self, class: &str, wanted: &[&LayerInfo<'_>]) -> Result<Vec<&Layer<'a>>, ImportError> {
+        let named = |name: &str| {
+            let with_name = move |(path, _): &(&Vec<&str>, &Layer<'a>)| path.last().is_some_and(|last| *last == name);
+            self.layers.iter().filter(with_name).map(|(_, layer)| layer).collect::<Vec<_>>()
+        };
+        let own: Vec<_> = wanted.iter().map(|layer| named(layer.name)).collect();
+        if own.iter().all(|layers| !layers.is_empty()) {
+            return own.into_iter().map(only).collect();
+        }
+        let mut numbered = BTreeMap::<u64, Vec<_>>::new();
+        for (path, layer) in &self.layers {
+            if let Some(number) = path.last().and_then(|name| keras_number(name, &snake_case(class))) {
+                numbered.entry(number).or_default().push(layer);
+            }
+        }
+        let count = numbered.values().map(Vec::len).sum::<usize>();
+        if numbered.len() == wanted.len() {
+            return numbered.into_values().map(only).collect();
+        }
+        let absent = wanted.iter().zip(&own).find(|(_, layers)| layers.is_empty());
+        match absent {
+            Some((layer, _)) if count == 0 || own.iter().any(|layers| !layers.is_empty()) => {
+                let (shape, rank) = layer.kernel_shape();
+                Err(self.missing::<N>(format!("{}.kernel", layer.name), shape[..rank].to_vec()))
+            }
+            _ => Err(ImportError::Count {
+                network: N::NAME,
+                class: class.into(),
+                expected: wanted.iter().map(|layer| layer.name.to_owned()).collect(),
+                found: numbered.into_values().flatten().flat_map(Layer::names).collect(),
+            }),
+        }
+    }
+
+    fn missing<N: Network>(&self, name: String, shape: Vec<usize>) -> ImportError {
+        let layers = |names| {
+            let mut layers: Vec<String> = specs::<N>(names).into_iter().map(|spec| spec.in_file).collect();
+            layers.dedup();
+            layers
+        };
+        ImportError::Missing {
+            name,
+            shape,
+            found: self.names.iter().map(|name| (*name).to_owned()).collect(),
+            own: layers(Names::Own),
+            keras: layers(Names::Keras),
+        }
+    }
+}
+
+impl Layer<'_> {
+    fn names(&self) -> Vec<String> {
+        self.variables.values().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+/// The one of the layers that have a name.
+fn only<'b, 'a>(layers: Vec<&'b Layer<'a>>) -> Result<&'b Layer<'a>, ImportError> {
+    match *layers {
+        [layer] => Ok(layer),
+        _ => {
+            let names = layers.into_iter().flat_map(Layer::names).collect();
+            Err(ImportError::Ambiguous { what: "one layer".into(), names })
+        }
+    }
+}
+
+/// Takes a name apart: the path to the layer, its own name last; what stands before the variable; the variable. In a
+/// file of Keras 3 (`layers/conv2d/vars/0`) variables are numbers.
+fn parts(name: &str) -> Option<(Vec<&str>, &str, &str)> {
+    let plain = name.strip_suffix(":0").unwrap_or(name);
+    let mut path: Vec<&str> = plain.split(['/', '.']).collect();
+    let variable = path.pop()?;
+    let stem = &plain[..plain.len() - variable.len()];
+    let variable = match (path.last(), variable) {
+        (Some(&"vars"), "0") => "kernel",
+        (Some(&"vars"), "1") => "bias",
+        _ => variable,
+    };
+    path.pop_if(|last| *last == "vars");
+    (!path.is_empty()).then_some((path, stem, variable))
+}
+
+/// The number that Keras gave to a layer of a class: none, which is 0, then `_1`, `_2`.
+fn keras_number(name: &str, class: &str) -> Option<u64> {
+    match name.strip_prefix(class)? {
+        "" => Some(0),
+        rest => {
+            let digits = rest.strip_prefix('_')?;
+            let is_number = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+            is_number.then(|| digits.parse().ok())?
+        }
+    }
+}
