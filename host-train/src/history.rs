@@ -11,8 +11,8 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean loss while training, each step before its update.
     pub loss: f64,
-    /// Share of right answers while training.
-    pub accuracy: f64,
+    /// Share of right answers while training; `None` where outputs estimate numbers.
+    pub accuracy: Option<f64>,
     /// Mean loss over the validation data, after the epoch.
     pub val_loss: Option<f64>,
     /// Share of right answers over the validation data.
@@ -42,7 +42,7 @@ impl Epoch {
 
     pub(crate) fn validate(&mut self, validation: Evaluation) {
         self.val_loss = Some(validation.loss);
-        self.val_accuracy = Some(validation.accuracy);
+        self.val_accuracy = validation.accuracy;
     }
 }
 
@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn writes_a_row_an_epoch() {
-        let training = Evaluation { loss: 0.5, correct: 3, samples: 4, accuracy: 0.75 };
+        let training = Evaluation { loss: 0.5, correct: Some(3), samples: 4, accuracy: Some(0.75) };
         let mut first = Epoch::new(1, 2, 2.0, training);
-        first.validate(Evaluation { loss: 0.25, correct: 1, samples: 1, accuracy: 1.0 });
+        first.validate(Evaluation { loss: 0.25, correct: Some(1), samples: 1, accuracy: Some(1.0) });
         let second = Epoch::new(2, 2, 0.5, training);
         let text = String::from_utf8(to_csv(&[first, second]).unwrap()).unwrap();
         let expected = "epoch,loss,accuracy,val_loss,val_accuracy,seconds,images_per_second\n\

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::{
     history::Epoch,
-    model::{Callback, CallbackResult, Evaluation, Running},
+    model::{Callback, CallbackResult, Running},
 };
 
 /// Characters of the bar.
@@ -44,12 +44,23 @@ impl Progress {
         };
         Self { form, epochs, bar: ProgressBar::hidden() }
     }
+
+    /// Prints a line of an epoch. Where nobody reads it any more, as behind `| head`, the training goes on without.
+    fn say(&self, epoch: usize, line: &str) -> CallbackResult {
+        let mut output = io::stdout().lock();
+        match writeln!(output, "{line}").and_then(|()| output.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(format!("epoch {epoch} of {}: standard output: {error}", self.epochs).into())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Callback for Progress {
     fn epoch_begins(&mut self, epoch: usize, steps: usize) -> CallbackResult {
         if self.form != Form::Json {
-            writeln!(io::stdout(), "Epoch {epoch}/{}", self.epochs)?;
+            self.say(epoch, &format!("Epoch {epoch}/{}", self.epochs))?;
         }
         if self.form == Form::Bar {
             // The metrics come first: on a narrow terminal what does not fit is cut, not wrapped.
@@ -70,10 +81,10 @@ impl Callback for Progress {
 
     fn step_ends(&mut self, step: usize, running: &Running) -> CallbackResult {
         if self.form == Form::Bar {
-            let Evaluation { loss, accuracy, samples, .. } = running.evaluation();
-            let rate = samples as f64 / self.bar.elapsed().as_secs_f64().max(1e-9);
+            let evaluation = running.evaluation();
+            let rate = evaluation.samples as f64 / self.bar.elapsed().as_secs_f64().max(1e-9);
             self.bar.set_position(step as u64);
-            self.bar.set_message(format!("loss: {loss:.4} - accuracy: {accuracy:.4} - {rate:.0} images/s"));
+            self.bar.set_message(format!("{evaluation} - {rate:.0} images/s"));
         }
         Ok(())
     }
@@ -92,9 +103,7 @@ impl Callback for Progress {
             Form::Bar => format!("{0}/{0} {1} {2}", epoch.steps, "━".repeat(WIDTH), summary(epoch)),
             Form::Lines => format!("{0}/{0} - {1}", epoch.steps, summary(epoch)),
         };
-        let mut output = io::stdout();
-        writeln!(output, "{line}")?;
-        Ok(output.flush()?)
+        self.say(epoch.epoch, &line)
     }
 }
 
@@ -109,16 +118,16 @@ fn json(epoch: &Epoch) -> serde_json::Result<String> {
 fn summary(epoch: &Epoch) -> String {
     let step = epoch.seconds / epoch.steps.max(1) as f64;
     let mut line = format!(
-        "{} {}/step - {:.0} images/s - loss: {:.4} - accuracy: {:.4}",
+        "{} {}/step - {:.0} images/s - loss: {:.4}",
         duration(epoch.seconds),
         duration(step),
         epoch.images_per_second,
         epoch.loss,
-        epoch.accuracy
     );
-    if let (Some(loss), Some(accuracy)) = (epoch.val_loss, epoch.val_accuracy) {
+    let measured = [("accuracy", epoch.accuracy), ("val_loss", epoch.val_loss), ("val_accuracy", epoch.val_accuracy)];
+    for (name, value) in measured.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         // Writing to a string cannot fail.
-        let _ = write!(line, " - val_loss: {loss:.4} - val_accuracy: {accuracy:.4}");
+        let _ = write!(line, " - {name}: {value:.4}");
     }
     line
 }
@@ -146,11 +155,12 @@ fn digits(number: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Evaluation;
 
     fn epoch() -> Epoch {
-        let training = Evaluation { loss: 0.12345, correct: 0, samples: 60_000, accuracy: 0.9612 };
+        let training = Evaluation { loss: 0.12345, correct: None, samples: 60_000, accuracy: Some(0.9612) };
         let mut epoch = Epoch::new(1, 1200, 24.0, training);
-        epoch.validate(Evaluation { loss: 0.05, correct: 0, samples: 1, accuracy: 0.98765 });
+        epoch.validate(Evaluation { loss: 0.05, correct: None, samples: 1, accuracy: Some(0.98765) });
         epoch
     }
 
@@ -162,6 +172,8 @@ mod tests {
         );
         let unjudged = Epoch { val_loss: None, val_accuracy: None, ..epoch() };
         assert!(summary(&unjudged).ends_with("accuracy: 0.9612"));
+        let of_numbers = Epoch { accuracy: None, val_accuracy: None, ..epoch() };
+        assert!(summary(&of_numbers).ends_with("images/s - loss: 0.1235 - val_loss: 0.0500"));
     }
 
     #[test]

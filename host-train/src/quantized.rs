@@ -8,14 +8,14 @@ use thumbnet::{
     arch::Backend,
     blob::{self, Family, RepackError, WriteError},
     quant::{self, Affine, Calibrator, QuantizeError, Range},
-    sequential::ForwardError,
+    sequential::{ForwardError, WorkingMemory},
     train::argmax,
 };
 
 use crate::{
     data::Dataset,
     memory::Values,
-    model::{Batch, FitError, Model, check_fits, to_input},
+    model::{Batch, FitError, Model, check_fits, to_input, try_zeroed},
 };
 
 /// Images that go through the network together while calibrating.
@@ -104,7 +104,8 @@ pub fn quantize<N: Network>(
     check_fits::<N>(data)?;
 
     let mut calibrator = Calibrator::<N>::new(range);
-    let mut memory = Values::zeroed(N::observed_len(CALIBRATION_BATCH.min(images)));
+    let batch_size = CALIBRATION_BATCH.min(images);
+    let mut memory = try_zeroed(N::observed_len(batch_size), batch_size)?;
     let mut batch = Batch::new::<N>();
     for start in (0..images).step_by(CALIBRATION_BATCH) {
         batch.gather(data, start..images.min(start + CALIBRATION_BATCH));
@@ -128,26 +129,14 @@ pub struct QuantizedModel<N> {
 /// How many images were recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accuracy {
-    /// Images whose largest output is the right one (the first, of equals).
+    /// Images whose largest output is the right one (the first, of equals), or whose one output is above a half for
+    /// label 1 and not above for 0.
     pub correct: usize,
     /// Images in all.
     pub samples: usize,
 }
 
 impl Accuracy {
-    /// The accuracy of the outputs for every image of a data set.
-    ///
-    /// # Panics
-    ///
-    /// Where there are not as many for each image.
-    pub fn of(outputs: &[i8], data: &Dataset) -> Self {
-        let samples = data.len();
-        assert!(outputs.len() >= samples && outputs.len().is_multiple_of(samples), "outputs for every image");
-        let scores = outputs.chunks_exact(outputs.len() / samples);
-        let right = |&(i, scores): &(usize, &[i8])| argmax(scores) == usize::from(data.label(i));
-        Self { correct: scores.enumerate().filter(right).count(), samples }
-    }
-
     /// `correct / samples`.
     pub fn share(self) -> f64 {
         self.correct as f64 / self.samples as f64
@@ -181,7 +170,7 @@ impl<N: Network> QuantizedModel<N> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Dataset`] where the image has another size than the network's input.
+    /// [`FitError::Image`] where the image has another size than the network's input.
     pub fn predict(&self, image: &[u8]) -> Result<N::Scores, FitError> {
         Runner::new(self).predict(image)
     }
@@ -190,7 +179,7 @@ impl<N: Network> QuantizedModel<N> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Dataset`] where it does not fit the network.
+    /// [`FitError::Shape`] and [`FitError::Label`] where it does not fit the network.
     pub fn outputs(&self, data: &Dataset) -> Result<Vec<i8>, FitError> {
         check_fits::<N>(data)?;
         let samples = data.len();
@@ -210,9 +199,34 @@ impl<N: Network> QuantizedModel<N> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Dataset`] where it does not fit the network.
+    /// As [`outputs`](Self::outputs)', and [`FitError::NoClasses`] where the network estimates a number.
     pub fn evaluate(&self, data: &Dataset) -> Result<Accuracy, FitError> {
-        Ok(Accuracy::of(&self.outputs(data)?, data))
+        self.accuracy(&self.outputs(data)?, data)
+    }
+
+    /// The accuracy of the [`outputs`](Self::outputs) for every image of a data set.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::NoClasses`], where the network estimates a number.
+    ///
+    /// # Panics
+    ///
+    /// Where there are not outputs for every image.
+    pub fn accuracy(&self, outputs: &[i8], data: &Dataset) -> Result<Accuracy, FitError> {
+        let (width, samples) = (N::OUTPUT.len(), data.len());
+        assert_eq!(outputs.len(), width * samples, "outputs for every image");
+        if width == 1 && !N::OUTPUT_ACTIVATION.is_probability() {
+            return Err(FitError::NoClasses { network: N::NAME });
+        }
+        let output = self.network().output();
+        let class = |scores: &[i8]| match *scores {
+            [score] => usize::from(output.dequantize(score) > 0.5),
+            _ => argmax(scores),
+        };
+        let scores = outputs.chunks_exact(width).enumerate();
+        let correct = scores.filter(|&(i, scores)| class(scores) == usize::from(data.label(i))).count();
+        Ok(Accuracy { correct, samples })
     }
 }
 
@@ -232,13 +246,18 @@ struct Runner<'a, N: Network> {
 impl<'a, N: Network> Runner<'a, N> {
     fn new(model: &'a QuantizedModel<N>) -> Self {
         let network = model.network();
-        Self { network, table: input_table(network.input()), image: Vec::new(), memory: Box::new(N::ZERO_MEMORY) }
+        Self { network, table: input_table(network.input()), image: Vec::new(), memory: N::Memory::boxed() }
     }
 
     fn predict(&mut self, image: &[u8]) -> Result<N::Scores, FitError> {
         self.image.clear();
         self.image.extend(image.iter().map(|&pixel| self.table[usize::from(pixel)]));
-        let image = N::Image::try_from(&self.image).map_err(|_| FitError::Dataset { network: N::NAME })?;
+        let len = image.len();
+        let image = N::Image::try_from(&self.image).map_err(|_| FitError::Image {
+            network: N::NAME,
+            len,
+            needed: N::INPUT.len(),
+        })?;
         Ok(self.network.predict(&image, &mut self.memory))
     }
 }
@@ -279,7 +298,7 @@ mod tests {
     #[test]
     fn int8_recognises_what_f32_does() {
         let (model, data) = (trained(), halves(1200));
-        assert!(model.evaluate(&data, Loss::CategoricalCrossentropy).unwrap().accuracy > 0.99);
+        assert!(model.evaluate(&data, Loss::CategoricalCrossentropy).unwrap().accuracy > Some(0.99));
         for range in [Range::MinMax, Range::Percentile(99.9)] {
             for family in [Family::Plain, Family::Dsp] {
                 let options = QuantizeOptions { range, images: 120, family };
@@ -295,6 +314,67 @@ mod tests {
                 }
             }
         }
+    }
+
+    thumbnet::sequential! {
+        struct OneSigmoid: [2, 4, 1] {
+            flatten: Flatten,
+            score: Dense { units: 1, activation: Sigmoid },
+        }
+    }
+
+    thumbnet::sequential! {
+        struct OneNumber: [2, 4, 1] {
+            flatten: Flatten,
+            number: Dense { units: 1 },
+        }
+    }
+
+    #[test]
+    fn one_output_is_judged_as_in_f32() {
+        let data = halves(200);
+        let mut model = Model::<OneSigmoid>::new(1).compile(Adam::default(), Loss::MeanSquaredError);
+        model.fit(&data, FitOptions { epochs: 40, batch_size: 10, ..FitOptions::default() }, &mut Silent).unwrap();
+        let options = QuantizeOptions { images: 100, ..QuantizeOptions::default() };
+        let of = |model: &Model<OneSigmoid>| {
+            let f32 = model.evaluate(&data, Loss::MeanSquaredError).unwrap().accuracy.unwrap();
+            let blob = quantize(model, &data, options).unwrap();
+            (f32, QuantizedModel::<OneSigmoid>::from_blob(&blob).unwrap().evaluate(&data).unwrap().share())
+        };
+        assert_eq!(of(model.model()), (1.0, 1.0));
+        // Turned around, it is wrong about every image.
+        let around = model.model().weights().iter().map(|weight| -weight).collect();
+        assert_eq!(of(&Model::from_weights(around)), (0.0, 0.0));
+
+        let blob = quantize(&Model::<OneNumber>::new(1), &data, options).unwrap();
+        let error = QuantizedModel::<OneNumber>::from_blob(&blob).unwrap().evaluate(&data).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "OneNumber has one output, which estimates a number: it has no accuracy, which is of classes"
+        );
+    }
+
+    thumbnet::sequential! {
+        /// Its int8 activations and scratch are several times a thread's stack.
+        struct Wide: [64, 64, 1] {
+            wide: Conv2D { filters: 64, kernel_size: 3, padding: Same, activation: Relu },
+            wider: Conv2D { filters: 64, kernel_size: 3, padding: Same, activation: Relu },
+            flatten: Flatten,
+            scores: Dense { units: 2, activation: Softmax },
+        }
+    }
+
+    #[test]
+    fn memory_larger_than_a_stack_is_no_matter() {
+        const STACK: usize = 256 << 10;
+        assert!(size_of::<<Wide as Network>::Memory>() > 2 * STACK);
+        let data = Dataset::new(Shape::new(64, 64, 1), (0..4096).map(|i| (i % 251) as u8).collect(), vec![1]);
+        let options = QuantizeOptions { images: 1, ..QuantizeOptions::default() };
+        let blob = quantize(&Model::<Wide>::new(1), &data, options).unwrap();
+        let model = QuantizedModel::<Wide>::from_blob(&blob).unwrap();
+        let small = std::thread::Builder::new().stack_size(STACK);
+        let scores = small.spawn(move || model.predict(data.image(0)).unwrap()).unwrap().join().unwrap();
+        assert_ne!(scores, [0; 2]);
     }
 
     #[test]

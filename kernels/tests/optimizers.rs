@@ -1,6 +1,7 @@
 //! Optimizers against Keras's formulas in f64, the losses' values, and what a trainer refuses.
 
 use thumbnet::arch::{Backend, Trainable};
+use thumbnet::layer::Activation;
 use thumbnet::train::{Adadelta, Adam, Loss, Optimizer, Sgd, TrainError, Trainer, count_correct};
 use thumbnet::{Network, sequential};
 
@@ -93,8 +94,37 @@ fn losses_have_keras_values() {
     // keras.losses.mean_squared_error: (0.09 + 0.04 + 0.01) / 3 and (1 + 0.25 + 0.25) / 3.
     let sum = Loss::MeanSquaredError.sum(3, &outputs, &targets);
     assert!((sum - (0.14 + 1.5) / 3.0).abs() < 1e-6, "{sum}");
-    assert_eq!(count_correct(3, &outputs, &targets), 1);
     assert!(Loss::CategoricalCrossentropy.sum(2, &[f32::NAN, 0.5], &[0.0, 1.0]).is_nan(), "a NaN must show");
+}
+
+/// Keras's `binary_accuracy` of one output, `categorical_accuracy` of several:
+///
+/// ```python
+/// import numpy as np
+/// from keras import metrics
+/// y, t = np.array([[.7], [.5], [.2], [.9]]), np.array([[1.], [1.], [0.], [0.]])
+/// print(float(metrics.binary_accuracy(t, y, 0.5).numpy().sum()))            # 2.0
+/// y, t = np.array([[.7, .2, .1], [0., .5, .5]]), np.array([[1., 0., 0.], [1., 0., 0.]])
+/// print(float(metrics.categorical_accuracy(t, y).numpy().sum()))            # 1.0
+/// ```
+#[test]
+fn right_answers_are_those_of_classes() {
+    use Activation::{Linear, Relu, Sigmoid, Softmax, Tanh};
+    let (outputs, targets) = ([0.7, 0.5, 0.2, 0.9], [1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(count_correct(Sigmoid, 1, &outputs, &targets), Some(2));
+    assert_eq!(count_correct(Softmax, 1, &[1.0; 4], &targets), Some(2), "a softmax of one output is always 1");
+    for activation in [Linear, Relu, Tanh] {
+        assert_eq!(count_correct(activation, 1, &outputs, &targets), None, "{activation:?}: one number");
+    }
+    let (outputs, targets) = ([0.7, 0.2, 0.1, 0.0, 0.5, 0.5], [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+    for activation in [Softmax, Sigmoid, Linear] {
+        assert_eq!(count_correct(activation, 3, &outputs, &targets), Some(1), "{activation:?}: one class of three");
+    }
+    let soft = [0.9, 0.05, 0.05, 0.9, 0.05, 0.05];
+    assert_eq!(count_correct(Softmax, 3, &outputs, &soft), Some(1));
+    for numbers in [soft, [1.0, 1.0, 0.0, 1.0, 0.0, 0.0], [0.0; 6]] {
+        assert_eq!(count_correct(Linear, 3, &outputs, &numbers), None, "{numbers:?}: three numbers");
+    }
 }
 
 #[test]

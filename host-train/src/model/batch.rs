@@ -1,6 +1,6 @@
 //! From bytes to what a network takes.
 
-use thumbnet::Network;
+use thumbnet::{Network, layer::Activation};
 
 use crate::data::Dataset;
 
@@ -9,18 +9,28 @@ pub fn to_input(pixel: u8) -> f32 {
     f32::from(pixel) / 255.0
 }
 
+/// How many classes network `N` tells apart; labels are below. One output of a sigmoid tells two apart; one of another
+/// activation estimates the label as a number, which may be any.
+pub fn classes<N: Network>() -> usize {
+    match (N::OUTPUT.len(), N::OUTPUT_ACTIVATION) {
+        (1, Activation::Sigmoid | Activation::Softmax) => 2,
+        (1, _) => 1 << u8::BITS,
+        (outputs, _) => outputs,
+    }
+}
+
 /// Some samples as a network takes them.
 pub(crate) struct Batch {
-    classes: usize,
+    outputs: usize,
     /// The images, one after the other.
     pub(crate) x: Vec<f32>,
-    /// The wanted outputs: 1 for the label, 0 for every other class.
+    /// The wanted outputs: 1 for the label, 0 for every other class; for one output, the label itself.
     pub(crate) targets: Vec<f32>,
 }
 
 impl Batch {
     pub(crate) fn new<N: Network>() -> Self {
-        Self { classes: N::OUTPUT.len(), x: Vec::new(), targets: Vec::new() }
+        Self { outputs: N::OUTPUT.len(), x: Vec::new(), targets: Vec::new() }
     }
 
     /// Takes these samples in place of the last ones.
@@ -29,8 +39,13 @@ impl Batch {
         self.targets.clear();
         for sample in samples {
             self.x.extend(data.image(sample).iter().map(|&pixel| to_input(pixel)));
-            let label = usize::from(data.label(sample));
-            self.targets.extend((0..self.classes).map(|class| f32::from(u8::from(class == label))));
+            let label = data.label(sample);
+            match self.outputs {
+                1 => self.targets.push(label.into()),
+                outputs => {
+                    self.targets.extend((0..outputs).map(|class| f32::from(u8::from(class == usize::from(label)))));
+                }
+            }
         }
     }
 }

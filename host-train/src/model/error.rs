@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-use thumbnet::{sequential::ForwardError, train::TrainError};
+use thumbnet::{geometry::Shape, sequential::ForwardError, train::TrainError};
 
 use crate::memory::NoMemory;
 
@@ -27,9 +27,41 @@ pub enum FitError {
         /// How much it takes.
         error: NoMemory,
     },
-    /// Images of another shape than the network's input, or labels beyond its outputs.
-    #[error("the data set does not fit {network}")]
-    Dataset {
+    /// Images of another shape than the network's input.
+    #[error("the data set's images are of shape {found}, but {network} takes {expected}")]
+    Shape {
+        /// The network.
+        network: &'static str,
+        /// The images' shape.
+        found: Shape,
+        /// The shape that the network takes.
+        expected: Shape,
+    },
+    /// An image of another length than the network's input.
+    #[error("the image has {len} pixels, but {network} takes {needed}")]
+    Image {
+        /// The network.
+        network: &'static str,
+        /// The image's values.
+        len: usize,
+        /// The values that the network takes.
+        needed: usize,
+    },
+    /// A label that is no class of the network.
+    #[error("label {label} at index {index}, but {network} has {classes} classes (labels 0 to {})", classes - 1)]
+    Label {
+        /// The network.
+        network: &'static str,
+        /// The label.
+        label: u8,
+        /// The image's number in the data set, from 0.
+        index: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// Accuracy of a network whose output is no class.
+    #[error("{network} has one output, which estimates a number: it has no accuracy, which is of classes")]
+    NoClasses {
         /// The network.
         network: &'static str,
     },

@@ -9,8 +9,8 @@ use thumbnet::{
     train::{Loss, Optimizer, Trainer},
 };
 
-use super::{Batch, Callback, Evaluation, FitError, Model, Running, check_fits, evaluate};
-use crate::{data::Dataset, history::Epoch, memory::Values};
+use super::{Batch, Callback, Evaluation, FitError, Model, Running, check_fits, evaluate, try_zeroed};
+use crate::{data::Dataset, history::Epoch};
 
 /// A model with what it is to be trained with; Keras's `compile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Dataset`] where it does not fit the network.
+    /// As [`Model::evaluate`]'s.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation, FitError> {
         self.model.evaluate(data, self.loss)
     }
@@ -83,9 +83,8 @@ impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
         validation.map_or(Ok(()), check_fits::<N>)?;
 
         // Zeroed pages come from the system as they are touched: what a short last batch never needs is never there.
-        let zeroed = |len| Values::try_zeroed(len).map_err(|error| FitError::Memory { batch_size, error });
-        let mut slots = zeroed(Trainer::<N, O>::SLOTS_LEN)?;
-        let mut memory = zeroed(N::training_len(batch_size))?;
+        let mut slots = try_zeroed(Trainer::<N, O>::SLOTS_LEN, batch_size)?;
+        let mut memory = try_zeroed(N::training_len(batch_size), batch_size)?;
         let Model { weights, backend, .. } = &mut self.model;
         let mut trainer =
             Trainer::<N, O>::new(*backend, self.optimizer.clone(), self.loss, seed, weights, &mut slots, &mut memory)
@@ -94,7 +93,8 @@ impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
         let mut order: Vec<usize> = (0..data.len()).collect();
         let mut random = Pcg64Mcg::seed_from_u64(seed);
         let mut batch = Batch::new::<N>();
-        let mut history = Vec::with_capacity(epochs);
+        // As long as it gets: the number of epochs is the caller's, and may be any.
+        let mut history = Vec::new();
         let steps = data.len().div_ceil(batch_size);
         for epoch in 1..=epochs {
             callback.epoch_begins(epoch, steps).map_err(FitError::Callback)?;

@@ -4,31 +4,36 @@ use std::fmt;
 
 use thumbnet::train::Metrics;
 
-/// Loss and accuracy over a data set.
+/// Loss and accuracy over a data set. A network whose outputs estimate numbers has no accuracy
+/// ([`count_correct`](thumbnet::train::count_correct)).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
     /// Mean loss.
     pub loss: f64,
-    /// Samples whose largest output is the right one.
-    pub correct: usize,
+    /// Samples with the right answer.
+    pub correct: Option<usize>,
     /// Samples in all.
     pub samples: usize,
     /// `correct / samples`.
-    pub accuracy: f64,
+    pub accuracy: Option<f64>,
 }
 
 /// Sums over the steps of an epoch, or over the batches of a data set.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Running {
     loss: f64,
-    correct: usize,
+    correct: Option<usize>,
     samples: usize,
 }
 
 impl Running {
     pub(super) fn add(&mut self, metrics: Metrics) {
         self.loss += f64::from(metrics.loss);
-        self.correct += metrics.correct;
+        // Of two parts that are judged; of none before the first.
+        self.correct = match self.samples {
+            0 => metrics.correct,
+            _ => self.correct.zip(metrics.correct).map(|(sum, correct)| sum + correct),
+        };
         self.samples += metrics.samples;
     }
 
@@ -39,13 +44,14 @@ impl Running {
             loss: self.loss / samples,
             correct: self.correct,
             samples: self.samples,
-            accuracy: self.correct as f64 / samples,
+            accuracy: self.correct.map(|correct| correct as f64 / samples),
         }
     }
 }
 
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "loss: {:.4} - accuracy: {:.4}", self.loss, self.accuracy)
+        write!(f, "loss: {:.4}", self.loss)?;
+        self.accuracy.map_or(Ok(()), |accuracy| write!(f, " - accuracy: {accuracy:.4}"))
     }
 }

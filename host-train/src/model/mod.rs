@@ -15,7 +15,7 @@
 //! let mut model = Model::<Net>::new(1).compile(Sgd { learning_rate: 0.5, ..Sgd::default() }, Loss::CategoricalCrossentropy);
 //! let history = model.fit(&data, FitOptions { epochs: 30, batch_size: 2, ..FitOptions::default() }, &mut Silent)?;
 //! assert!(history.last().unwrap().loss < history[0].loss);
-//! assert_eq!(model.evaluate(&data)?.accuracy, 1.0);
+//! assert_eq!(model.evaluate(&data)?.accuracy, Some(1.0));
 //! # Ok::<(), host_train::model::FitError>(())
 //! ```
 
@@ -31,11 +31,11 @@ use thumbnet::{
     Network,
     arch::Backend,
     sequential::forward,
-    train::{Loss, Metrics, Optimizer, count_correct, initialize},
+    train::{Loss, Metrics, Optimizer, TrainError, count_correct, initialize},
 };
 
 pub(crate) use batch::Batch;
-pub use batch::to_input;
+pub use batch::{classes, to_input};
 pub use callback::{Callback, CallbackResult, Silent};
 pub use error::FitError;
 pub use fit::{Compiled, FitOptions};
@@ -97,10 +97,14 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Dataset`] where it does not fit the network, [`FitError::Memory`] where there is none for fifty images, and
-    /// [`FitError::NotFinite`] where the loss is no number.
+    /// [`FitError::Shape`] and [`FitError::Label`] where it does not fit the network, [`FitError::Train`] where the
+    /// loss does not, [`FitError::Memory`] where there is none for fifty images, and [`FitError::NotFinite`] where the
+    /// loss is no number.
     pub fn evaluate(&self, data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
         check_fits::<N>(data)?;
+        if !loss.follows(N::OUTPUT_ACTIVATION) {
+            return Err(FitError::Train(TrainError::LossNeedsSoftmax));
+        }
         let evaluation = evaluate::<N>(self.backend, &self.weights, data, loss)?;
         if !evaluation.loss.is_finite() {
             return Err(FitError::NotFinite { which: "loss", value: evaluation.loss });
@@ -112,10 +116,11 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Forward`] where the image has another size than the network's input.
+    /// [`FitError::Forward`] where the image has another size than the network's input, [`FitError::Memory`] where
+    /// there is none, and [`FitError::NotFinite`] where an output is no number.
     pub fn predict(&self, image: &[u8]) -> Result<Vec<f32>, FitError> {
         let x: Vec<f32> = image.iter().map(|&pixel| to_input(pixel)).collect();
-        let mut memory = Values::zeroed(N::inference_len(1));
+        let mut memory = try_zeroed(N::inference_len(1), 1)?;
         let outputs = forward::<N>(self.backend, &self.weights, &x, &mut memory).map_err(FitError::Forward)?;
         match outputs.iter().find(|output| !output.is_finite()) {
             Some(&output) => Err(FitError::NotFinite { which: "a score", value: output.into() }),
@@ -124,25 +129,36 @@ impl<N: Network> Model<N> {
     }
 }
 
+/// Zeros to work in with so many samples at once.
+pub(crate) fn try_zeroed(len: usize, batch_size: usize) -> Result<Values, FitError> {
+    Values::try_zeroed(len).map_err(|error| FitError::Memory { batch_size, error })
+}
+
 pub(crate) fn check_fits<N: Network>(data: &Dataset) -> Result<(), FitError> {
-    let fits = data.shape() == N::INPUT && (0..data.len()).all(|i| usize::from(data.label(i)) < N::OUTPUT.len());
-    if fits { Ok(()) } else { Err(FitError::Dataset { network: N::NAME }) }
+    let network = N::NAME;
+    if data.shape() != N::INPUT {
+        return Err(FitError::Shape { network, found: data.shape(), expected: N::INPUT });
+    }
+    let classes = classes::<N>();
+    match (0..data.len()).find(|&index| usize::from(data.label(index)) >= classes) {
+        Some(index) => Err(FitError::Label { network, label: data.label(index), index, classes }),
+        None => Ok(()),
+    }
 }
 
 fn evaluate<N: Network>(backend: Backend, weights: &[f32], data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
     let batch_size = EVALUATION_BATCH.min(data.len());
-    let memory = Values::try_zeroed(N::inference_len(batch_size));
-    let mut memory = memory.map_err(|error| FitError::Memory { batch_size, error })?;
+    let mut memory = try_zeroed(N::inference_len(batch_size), batch_size)?;
     let mut batch = Batch::new::<N>();
     let mut running = Running::default();
     for start in (0..data.len()).step_by(EVALUATION_BATCH) {
         batch.gather(data, start..data.len().min(start + EVALUATION_BATCH));
         let outputs = forward::<N>(backend, weights, &batch.x, &mut memory).map_err(FitError::Forward)?;
-        let classes = N::OUTPUT.len();
+        let width = N::OUTPUT.len();
         running.add(Metrics {
-            loss: loss.sum(classes, outputs, &batch.targets),
-            correct: count_correct(classes, outputs, &batch.targets),
-            samples: batch.targets.len() / classes,
+            loss: loss.sum(width, outputs, &batch.targets),
+            correct: count_correct(N::OUTPUT_ACTIVATION, width, outputs, &batch.targets),
+            samples: batch.targets.len() / width,
         });
     }
     Ok(running.evaluation())

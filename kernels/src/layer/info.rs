@@ -28,6 +28,11 @@ impl Activation {
     pub const fn is_clamp(self) -> bool {
         matches!(self, Self::Linear | Self::Relu | Self::Relu6)
     }
+
+    /// Whether its values are probabilities: of classes, not estimates of numbers.
+    pub const fn is_probability(self) -> bool {
+        matches!(self, Self::Sigmoid | Self::Softmax)
+    }
 }
 
 /// The kind of a layer, with what its shapes do not tell.

@@ -73,7 +73,7 @@ pub trait Network: Sized + Copy + Send + Sync + 'static {
     const ZERO_IMAGE: Self::Image;
     /// Outputs of zero, to be overwritten.
     const ZERO_SCORES: Self::Scores;
-    /// Memory of zeros.
+    /// Memory of zeros, for a `static` or a device's stack; on a PC, [`WorkingMemory::boxed`] puts it on the heap.
     const ZERO_MEMORY: Self::Memory;
 
     /// Tensors of no values, to be overwritten.

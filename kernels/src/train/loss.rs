@@ -57,10 +57,25 @@ impl Loss {
     }
 }
 
-/// How many samples have their largest output where their largest target is (the first, of equals).
-pub fn count_correct(classes: usize, outputs: &[f32], targets: &[f32]) -> usize {
-    let pairs = outputs.chunks_exact(classes).zip(targets.chunks_exact(classes));
-    pairs.filter(|(y, t)| argmax(y) == argmax(t)).count()
+/// How many samples are answered rightly by a network that ends with `activation`, or `None` where the outputs estimate
+/// numbers, of which none is right or wrong. `outputs` and `targets` hold `width` values a sample.
+///
+/// - One output of a sigmoid (or of a softmax) is the probability of the second of two classes: right where `y > 0.5`
+///   is what `t > 0.5` is, Keras's `binary_accuracy`. One output of another activation estimates a number.
+/// - Of several outputs the largest must be where the largest target is (the first, of equals), Keras's
+///   `categorical_accuracy`. Unless they are of a softmax or of sigmoids, they estimate numbers where a sample's
+///   targets are not a single 1 among zeros.
+pub fn count_correct(activation: Activation, width: usize, outputs: &[f32], targets: &[f32]) -> Option<usize> {
+    if width == 1 {
+        let right = outputs.iter().zip(targets).filter(|(y, t)| (**y > 0.5) == (**t > 0.5));
+        return activation.is_probability().then(|| right.count());
+    }
+    let one_hot = |t: &[f32]| t.iter().all(|t| *t == 0.0 || *t == 1.0) && t.iter().filter(|t| **t == 1.0).count() == 1;
+    if !activation.is_probability() && !targets.chunks_exact(width).all(one_hot) {
+        return None;
+    }
+    let pairs = outputs.chunks_exact(width).zip(targets.chunks_exact(width));
+    Some(pairs.filter(|(y, t)| argmax(y) == argmax(t)).count())
 }
 
 /// The index of the largest value, the first of equals; 0 of an empty slice.

@@ -12,8 +12,8 @@ use crate::sequential::{self, Network};
 pub struct Metrics {
     /// The sum of the samples' losses.
     pub loss: f32,
-    /// Samples whose largest output is the largest target.
-    pub correct: usize,
+    /// Samples with the right answer, as [`count_correct`] says; `None` where outputs estimate numbers.
+    pub correct: Option<usize>,
     /// Samples in the batch.
     pub samples: usize,
 }
@@ -142,7 +142,7 @@ impl<'a, N: Network, O: Optimizer> Trainer<'a, N, O> {
             let outputs = pass.outputs();
             let metrics = Metrics {
                 loss: self.loss.sum(classes, outputs, targets),
-                correct: count_correct(classes, outputs, targets),
+                correct: count_correct(N::OUTPUT_ACTIVATION, classes, outputs, targets),
                 samples: batch,
             };
             let (first, second) = self.slots.split_at_mut(N::PARAMETERS.min(self.slots.len()));
