@@ -1,9 +1,9 @@
 //! The arguments.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use anyhow::{Context, ensure};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable};
 use thumbnet::arch::{Backend, Precision};
 
 use crate::data::mnist::DATA_VARIABLE;
@@ -19,7 +19,32 @@ pub(super) struct Arguments {
     pub(super) json: bool,
     /// Threads to work with [default: one for each core]; results do not depend on it
     #[arg(long, global = true, value_name = "N", env = "RAYON_NUM_THREADS")]
+    #[arg(value_parser = count, allow_negative_numbers = true)]
     pub(super) threads: Option<usize>,
+}
+
+/// The arguments that the program was called with; it ends where they make no command.
+pub(super) fn parse() -> Arguments {
+    let matches = without_empty_variables(Arguments::command()).get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// An environment variable that is set and empty is as if it were not set, as most programs have it.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &Arg| arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
+        .mut_subcommands(without_empty_variables)
+}
+
+/// A whole number; the error says which there are.
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", usize::MAX))
+}
+
+/// A seed; the error says which there are.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,19 +94,19 @@ pub(super) struct TrainArgs {
     #[command(flatten)]
     pub(super) data: DataArgs,
     /// Passes over the training images
-    #[arg(long, default_value_t = 10, value_name = "N")]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) epochs: usize,
     /// Images in a step
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) batch_size: usize,
     /// The update rule
     #[arg(long, value_enum, default_value_t = OptimizerName::Adadelta)]
     pub(super) optimizer: OptimizerName,
     /// Factor on each update [default: adadelta 1.0, sgd 0.01, adam 0.001]
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     pub(super) learning_rate: Option<f32>,
     /// Draws initial weights, order of images and dropout; the same seed gives the same weights
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(super) seed: u64,
     #[command(flatten)]
     pub(super) backend: BackendArgs,
@@ -182,10 +207,10 @@ pub(super) struct QuantizeArgs {
     #[arg(long, value_enum, default_value_t = CalibrationName::MinMax)]
     pub(super) calibration: CalibrationName,
     /// Percent of the values that the range holds, with --calibration percentile [default: 99.99]
-    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true)]
     pub(super) percentile: Option<f32>,
     /// Training images to calibrate with
-    #[arg(long, default_value_t = 500, value_name = "N")]
+    #[arg(long, default_value_t = 500, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) images: usize,
     /// Cores to order the weights for: dsp for Cortex-M3, M4, M7 and M33, plain for M0, M55 and PCs
     #[arg(long, value_enum, default_value_t = FamilyName::Plain)]
@@ -220,7 +245,7 @@ pub(super) struct SampleArgs {
     #[command(flatten)]
     pub(super) data: DataArgs,
     /// How many, the first ones of the test images
-    #[arg(long, default_value_t = 100, value_name = "N")]
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) images: usize,
     /// The file of images to write: for each its label, then its pixels, a byte each
     #[arg(long, short, value_name = "FILE")]
@@ -236,10 +261,10 @@ pub(super) struct ProfileArgs {
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     /// Images in the step
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) batch_size: usize,
     /// Measurements of each phase; the fastest counts
-    #[arg(long, default_value_t = 20, value_name = "N")]
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) repeats: usize,
     #[command(flatten)]
     pub(super) backend: BackendArgs,
@@ -281,8 +306,6 @@ pub(super) struct ExportArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

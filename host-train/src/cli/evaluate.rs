@@ -9,9 +9,9 @@ use thumbnet::{Network, train::Loss};
 use super::{
     args::EvaluateArgs,
     file::{self, Content, FileVisitor},
-    output::Output,
+    output::{Output, shown},
 };
-use crate::{data::Split, quantized::Accuracy};
+use crate::data::Split;
 
 pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
@@ -33,6 +33,7 @@ impl FileVisitor for Evaluate<'_> {
         let path: &Path = &self.path;
         if let Some(scores) = scores {
             file::refuse_same(scores, &[path])?;
+            file::check(scores, N::OUTPUT.len())?;
         }
         let data = file::load::<N>(data, Split::Test)?;
         match content {
@@ -41,11 +42,13 @@ impl FileVisitor for Evaluate<'_> {
                 let model = model.with_backend(backend);
                 let result = model.evaluate(&data, Loss::CategoricalCrossentropy)?;
                 let object = json!({
-                    "command": "evaluate", "file": path, "network": N::NAME, "type": "f32", "loss": result.loss,
+                    "command": "evaluate", "file": shown(path), "network": N::NAME, "type": "f32", "loss": result.loss,
                     "accuracy": result.accuracy, "correct": result.correct, "images": result.samples,
                     "backend": model.backend().name(),
                 });
-                let text = format!("{} (f32): {result} ({} of {})", N::NAME, result.correct, result.samples);
+                let right =
+                    result.correct.map_or(String::new(), |correct| format!(" ({correct} of {})", result.samples));
+                let text = format!("{} (f32): {result}{right}", N::NAME);
                 self.output.result(&object, &text)?;
             }
             Content::Blob(model) => {
@@ -55,10 +58,11 @@ impl FileVisitor for Evaluate<'_> {
                 if let Some(scores) = scores {
                     file::write(scores, bytemuck::cast_slice(&outputs))?;
                 }
-                let result = Accuracy::of(&outputs, &data);
+                let result = model.accuracy(&outputs, &data)?;
                 let object = json!({
-                    "command": "evaluate", "file": path, "network": N::NAME, "type": "int8", "accuracy": result.share(),
-                    "correct": result.correct, "images": result.samples, "backend": model.network().backend().name(),
+                    "command": "evaluate", "file": shown(path), "network": N::NAME, "type": "int8",
+                    "accuracy": result.share(), "correct": result.correct, "images": result.samples,
+                    "backend": model.network().backend().name(),
                 });
                 let text = format!(
                     "{} (int8): accuracy: {:.4} ({} of {})",

@@ -17,7 +17,7 @@ use crate::{
     atomic,
     checkpoint::{self, Checkpoint},
     data::{Dataset, Expected, Split, load_folder, mnist},
-    model::Model,
+    model::{Model, classes},
     network::{NAMES, NetworkVisitor, with_network},
     quantized::QuantizedModel,
 };
@@ -139,6 +139,11 @@ pub(super) fn refuse_same(out: &Path, others: &[&Path]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Fails where [`write`] would, as far as can be known before there is something to write: some `len` bytes, or more.
+pub(super) fn check(path: &Path, len: usize) -> anyhow::Result<()> {
+    atomic::check(path, len).with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// Writes a file whole or not at all, and the folder it is in where that is missing; the error names the file.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -156,6 +161,6 @@ pub(super) fn load<N: Network>(arguments: &DataArgs, split: Split) -> anyhow::Re
             folder
         }
     };
-    let expected = Expected { input: N::INPUT, classes: N::OUTPUT.len() };
+    let expected = Expected { input: N::INPUT, classes: classes::<N>() };
     Ok(load_folder(&folder, split, expected)?)
 }

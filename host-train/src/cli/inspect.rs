@@ -11,7 +11,7 @@ use thumbnet::Network;
 use super::{
     args::InspectArgs,
     file::{self, Content, FileVisitor},
-    output::Output,
+    output::{Output, shown},
 };
 use crate::summary::{Summary, grouped};
 
@@ -37,7 +37,7 @@ impl FileVisitor for Inspect {
         let len = fs::metadata(path).with_context(|| path.display().to_string())?.len();
         let mut object = serde_json::to_value(&summary)?;
         object["command"] = "inspect".into();
-        object["file"] = path.to_string_lossy().into();
+        object["file"] = shown(path).into();
         object["type"] = kind.into();
         object["file_bytes"] = len.into();
         let text = format!("{summary}\nFile: {}, {what}, {} bytes", path.display(), grouped(len as usize));

@@ -9,29 +9,32 @@ mod predict;
 mod profile;
 mod quantize;
 mod sample;
+#[cfg(unix)]
+mod signals;
 mod train;
 mod transfer;
 
 use std::{
-    error::Error,
     io::{self, Write},
     process::ExitCode,
 };
 
 use anyhow::Context;
-use clap::Parser;
+use rayon::ThreadPoolBuilder;
 
 use args::{Arguments, Command};
-use output::Output;
+use output::{Output, Unread};
 
 /// Runs the command that the program was called with. The status is 0, or 1 after an error that was printed as one line, or
 /// 2 where the arguments make no command.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = args::parse();
+    #[cfg(unix)]
+    signals::handle();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        // Who closed the pipe has read enough.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        // Who closed the pipe has read enough. What a command writes to files it writes before its last line.
+        Err(error) if error.is::<Unread>() => ExitCode::SUCCESS,
         Err(error) => {
             let text = format!("{error:#}");
             let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -51,11 +54,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             (1..=MOST_THREADS).contains(&threads),
             "threads is {threads}, but must be from 1 to {MOST_THREADS}"
         );
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads")?;
     }
     let output = Output::new(arguments.json);
-    // On one of the threads that share the work, so that none has to be woken for each piece of it.
-    rayon::scope(|_| match &arguments.command {
+    on_threads(arguments.threads, || match &arguments.command {
         Command::Train(arguments) => train::run(arguments, output),
         Command::Evaluate(arguments) => evaluate::run(arguments, output),
         Command::Quantize(arguments) => quantize::run(arguments, output),
@@ -68,14 +69,16 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     })
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let is_pipe = |cause: &(dyn Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    };
-    // A callback's error is shown in place of its wrapper, and is no cause of it.
-    let in_callback = match error.downcast_ref::<crate::model::FitError>() {
-        Some(crate::model::FitError::Callback(error)) => is_pipe(error.as_ref()),
-        _ => false,
-    };
-    in_callback || error.chain().any(is_pipe)
+/// Does `work` with so many threads, or one for each core: on one of those that share it, so that none has to be woken
+/// for each piece of it. Where the system gives no more threads, this one does it all.
+fn on_threads(threads: Option<usize>, work: impl FnOnce() -> anyhow::Result<()> + Send) -> anyhow::Result<()> {
+    match ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build() {
+        Ok(pool) => pool.install(work),
+        Err(error) => {
+            // A note: where nobody reads it, the work goes on.
+            let _ = writeln!(io::stderr(), "note: one thread does all the work, for no other can be started: {error}");
+            ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global().context("threads")?;
+            work()
+        }
+    }
 }

@@ -1,7 +1,11 @@
 //! What goes to standard output.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
+use anyhow::Context;
 use serde::Serialize;
 
 /// Standard output, for people or for programs.
@@ -9,6 +13,11 @@ use serde::Serialize;
 pub(super) struct Output {
     json: bool,
 }
+
+/// Nobody reads standard output any more: what was to be said is of no use, what is to be done may be.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("standard output: nobody reads it any more")]
+pub(super) struct Unread;
 
 impl Output {
     pub(super) fn new(json: bool) -> Self {
@@ -20,19 +29,26 @@ impl Output {
     }
 
     /// A line for people.
-    pub(super) fn note(self, text: &str) -> io::Result<()> {
+    pub(super) fn note(self, text: &str) -> anyhow::Result<()> {
         if self.json { Ok(()) } else { line(text) }
     }
 
     /// A result: one JSON object in one line, or text.
-    pub(super) fn result(self, object: &impl Serialize, text: &str) -> io::Result<()> {
+    pub(super) fn result(self, object: &impl Serialize, text: &str) -> anyhow::Result<()> {
         if self.json { line(&serde_json::to_string(object)?) } else { line(text) }
     }
 }
 
-/// Printed with the error that `println!` would panic on: a reader may have gone.
-fn line(text: &str) -> io::Result<()> {
+/// Printed with the error that `println!` would panic on; the error is [`Unread`] where a reader has gone.
+fn line(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
-    writeln!(output, "{text}")?;
-    output.flush()
+    match writeln!(output, "{text}").and_then(|()| output.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Unread.into()),
+        result => result.context("standard output"),
+    }
+}
+
+/// A path in JSON, whose strings are Unicode where a path need not be: as it is shown to people.
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string()
 }

@@ -6,7 +6,7 @@ use thumbnet::{Network, train::argmax};
 use super::{
     args::PredictArgs,
     file::{self, Content, FileVisitor},
-    output::Output,
+    output::{Output, shown},
 };
 use crate::image::read_digit;
 
@@ -37,7 +37,7 @@ impl FileVisitor for Predict<'_> {
             }
             let class = argmax(&scores);
             let object = json!({
-                "command": "predict", "image": path, "network": N::NAME, "class": class, "score": scores[class],
+                "command": "predict", "image": shown(path), "network": N::NAME, "class": class, "score": scores[class],
                 "scores": scores,
             });
             self.output.result(&object, &format!("{}: {}", path.display(), ranking(&scores)))?;

@@ -12,11 +12,13 @@ use crate::{
 
 /// Images in a step; the memory of more is seldom there.
 const MOST: usize = 4096;
+/// Measurements of a phase; more take days.
+const MOST_REPEATS: usize = 100_000;
 
 pub(super) fn run(arguments: &ProfileArgs, output: Output) -> anyhow::Result<()> {
     let ProfileArgs { network, batch_size, repeats, backend } = arguments;
     ensure!((1..=MOST).contains(batch_size), "batch size is {batch_size}, but must be from 1 to {MOST}");
-    ensure!(*repeats > 0, "repeats is 0, but must be at least 1");
+    ensure!((1..=MOST_REPEATS).contains(repeats), "repeats is {repeats}, but must be from 1 to {MOST_REPEATS}");
     let backend = backend.get()?;
     let profile = with_network(network, Run { backend, batch: *batch_size, repeats: *repeats })?
         .with_context(|| format!("profiling with batch size {batch_size}"))?;

@@ -9,7 +9,7 @@ use thumbnet::{Network, blob::Family, quant::Range};
 use super::{
     args::{CalibrationName, FamilyName, QuantizeArgs},
     file::{self, Content, FileVisitor},
-    output::Output,
+    output::{Output, shown},
 };
 use crate::{
     data::Split,
@@ -49,13 +49,14 @@ impl FileVisitor for Quantize<'_> {
         };
         let options = QuantizeOptions { range, images: arguments.images, family };
         options.check()?;
+        file::check(&out, N::PARAMETERS)?;
         let data = file::load::<N>(&arguments.data, Split::Train)?;
         let blob = quantize(&model, &data, options).with_context(|| path.display().to_string())?;
         file::write(&out, &blob)?;
 
         let object = json!({
-            "command": "quantize", "network": N::NAME, "file": path, "blob": out, "blob_bytes": blob.len(),
-            "activation_bytes": N::ACTIVATION_BYTES, "images": arguments.images,
+            "command": "quantize", "network": N::NAME, "file": shown(&path), "blob": shown(&out),
+            "blob_bytes": blob.len(), "activation_bytes": N::ACTIVATION_BYTES, "images": arguments.images,
         });
         let (bytes, activations) = (grouped(blob.len()), grouped(N::ACTIVATION_BYTES));
         output.result(

@@ -9,7 +9,7 @@ use thumbnet::Network;
 use super::{
     args::SampleArgs,
     file::{self, Content, FileVisitor},
-    output::Output,
+    output::{Output, shown},
 };
 use crate::data::Split;
 
@@ -34,6 +34,8 @@ impl FileVisitor for Sample<'_> {
         };
         file::refuse_same(&arguments.out, &[&path])?;
         file::refuse_same(&arguments.scores, &[&path, &arguments.out])?;
+        file::check(&arguments.out, 1 + N::INPUT.len())?;
+        file::check(&arguments.scores, N::OUTPUT.len())?;
         let data = file::load::<N>(&arguments.data, Split::Test)?;
         let count = arguments.images;
         ensure!((1..=data.len()).contains(&count), "images is {count}, but must be in 1..={}", data.len());
@@ -48,8 +50,8 @@ impl FileVisitor for Sample<'_> {
         file::write(&arguments.out, &records)?;
         file::write(&arguments.scores, &scores)?;
         let object = json!({
-            "command": "sample", "file": path, "network": N::NAME, "images": count,
-            "out": arguments.out, "scores": arguments.scores,
+            "command": "sample", "file": shown(&path), "network": N::NAME, "images": count,
+            "out": shown(&arguments.out), "scores": shown(&arguments.scores),
         });
         let text = format!("{count} images in {}, scores in {}", arguments.out.display(), arguments.scores.display());
         output.result(&object, &text)?;

@@ -15,7 +15,7 @@ use thumbnet::{
 use super::{
     args::{OptimizerName, TrainArgs},
     file::{self, WEIGHTS},
-    output::Output,
+    output::{Output, Unread, shown},
 };
 use crate::{
     checkpoint,
@@ -79,11 +79,11 @@ impl Train<'_> {
 
         let folder = run_folder(arguments.out.as_deref(), short_name::<N>())?;
         let mut keeper = Keeper { folder: &folder, epochs: Vec::new(), write: checkpoint::write::<N> };
-        keeper.check_folder()?;
+        keeper.check::<N>()?;
 
         let model = Model::<N>::new(arguments.seed).with_backend(backend);
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
-        output.note(&format!(
+        let begun = output.note(&format!(
             "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}, batch size {batch_size}, seed {}\n\
              {}, {}\nTrain on {samples} samples, validate on {} samples",
             N::NAME,
@@ -92,7 +92,9 @@ impl Train<'_> {
             model.backend().name(),
             plural(rayon::current_num_threads(), "thread"),
             test.len()
-        ))?;
+        ));
+        // Where nobody reads along, the training goes on.
+        begun.or_else(|error| if error.is::<Unread>() { Ok(()) } else { Err(error) })?;
         let options =
             FitOptions { epochs: arguments.epochs, batch_size, validation: Some(&test), seed: arguments.seed };
         let progress = Progress::new(arguments.epochs, output.is_json());
@@ -105,7 +107,7 @@ impl Train<'_> {
             "command": "train", "event": "result", "network": N::NAME, "epochs": history.len(), "seed": arguments.seed,
             "loss": last.loss, "accuracy": last.accuracy, "val_loss": last.val_loss, "val_accuracy": last.val_accuracy,
             "seconds": history.iter().map(|epoch| epoch.seconds).sum::<f64>(),
-            "weights": weights, "history": folder.join(HISTORY),
+            "weights": shown(&weights), "history": shown(&folder.join(HISTORY)),
         });
         output.result(&result, &format!("Weights and history are in {}", folder.display()))?;
         Ok(())
@@ -145,24 +147,18 @@ struct Keeper<'a> {
 
 impl Keeper<'_> {
     /// Fails before the first epoch if nothing could be kept after it. What an earlier training left stays until then.
-    fn check_folder(&self) -> anyhow::Result<()> {
-        if !fs::exists(self.folder.join(HISTORY))? {
-            return self.write_history();
-        }
-        tempfile::tempfile_in(self.folder).with_context(|| format!("cannot write to {}", self.folder.display()))?;
-        Ok(())
-    }
-
-    fn write_history(&self) -> anyhow::Result<()> {
-        file::write(&self.folder.join(HISTORY), &history::to_csv(&self.epochs)?)
+    fn check<N: Network>(&self) -> anyhow::Result<()> {
+        file::check(&self.folder.join(WEIGHTS), 4 * N::PARAMETERS)?;
+        file::check(&self.folder.join(HISTORY), 1)
     }
 }
 
 impl Callback for Keeper<'_> {
     fn epoch_ends(&mut self, epoch: &Epoch, weights: &[f32]) -> CallbackResult {
         self.epochs.push(*epoch);
-        file::write(&self.folder.join(WEIGHTS), &(self.write)(weights))?;
-        Ok(self.write_history()?)
+        let written = file::write(&self.folder.join(WEIGHTS), &(self.write)(weights))
+            .and_then(|()| file::write(&self.folder.join(HISTORY), &history::to_csv(&self.epochs)?));
+        Ok(written.with_context(|| format!("after epoch {}", epoch.epoch))?)
     }
 }
 

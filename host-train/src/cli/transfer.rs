@@ -9,7 +9,7 @@ use thumbnet::Network;
 use super::{
     args::{ExportArgs, ImportArgs, NamesName},
     file::{self, Content, FileVisitor},
-    output::Output,
+    output::{Output, shown},
 };
 use crate::{
     checkpoint,
@@ -34,10 +34,12 @@ impl NetworkVisitor for Import<'_> {
         let path = &self.arguments.file;
         let out = self.arguments.out.clone().unwrap_or_else(|| path.with_extension("postcard"));
         file::refuse_same(&out, &[path])?;
+        file::check(&out, 4 * N::PARAMETERS)?;
         let weights = safetensors::import::<N>(&file::read(path)?).with_context(|| path.display().to_string())?;
         file::write(&out, &checkpoint::write::<N>(&weights))?;
         let object = json!({
-            "command": "import", "network": N::NAME, "file": path, "weights": out, "parameters": weights.len(),
+            "command": "import", "network": N::NAME, "file": shown(path), "weights": shown(&out),
+            "parameters": weights.len(),
         });
         let text = format!("{}: {}, {} parameters", out.display(), N::NAME, grouped(weights.len()));
         self.output.result(&object, &text)?;
@@ -64,6 +66,7 @@ impl FileVisitor for Export<'_> {
         let model = content.into_model(&path)?;
         let out = arguments.out.clone().unwrap_or_else(|| path.with_extension("safetensors"));
         file::refuse_same(&out, &[&path])?;
+        file::check(&out, 4 * N::PARAMETERS)?;
         let names = match arguments.names {
             NamesName::Own => Names::Own,
             NamesName::Keras => Names::Keras,
@@ -71,7 +74,8 @@ impl FileVisitor for Export<'_> {
         let bytes = safetensors::export::<N>(model.weights(), names)?;
         file::write(&out, &bytes)?;
         let object = json!({
-            "command": "export", "network": N::NAME, "file": path, "safetensors": out, "bytes": bytes.len(),
+            "command": "export", "network": N::NAME, "file": shown(&path), "safetensors": shown(&out),
+            "bytes": bytes.len(),
         });
         let text = format!("{}: {}, {} bytes", out.display(), N::NAME, grouped(bytes.len()));
         output.result(&object, &text)?;

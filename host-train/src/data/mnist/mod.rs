@@ -8,6 +8,7 @@ use std::{
     fs::File as FsFile,
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    thread,
 };
 
 use sha2::{Digest, Sha256};
@@ -137,6 +138,11 @@ fn ensure_files(folder: &Path, files: &[File], sources: &Sources) -> Result<(), 
     if missing.is_empty() {
         return Ok(());
     }
+    // To fetch them takes a thread, and what does it panics where there can be none.
+    if let Err(error) = thread::Builder::new().spawn(|| ()) {
+        let reasons = vec![format!("no thread can be started: {error}")];
+        return Err(MnistError::Unreachable { folder: folder.into(), reasons });
+    }
     fs::create_dir_all(folder).map_err(MnistError::io(folder))?;
     // A note, not a result: where nobody reads it, the work goes on.
     let _ = writeln!(io::stderr(), "Fetching MNIST into {}", folder.display());
@@ -203,7 +209,7 @@ fn hex(hasher: Sha256) -> String {
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes a checked file: whole under another name in the same folder, then renamed, which is atomic.
+/// Writes a checked file, whole or not at all.
 fn store(folder: &Path, file: &File, bytes: &[u8]) -> Result<(), MnistError> {
     crate::atomic::write(&folder.join(file.name), bytes).map_err(MnistError::io(folder))
 }

@@ -56,7 +56,7 @@ pub(crate) fn digits() -> Vec<Vec<u8>> {
 /// How a call ended.
 pub(crate) struct Outcome {
     pub(crate) status: Option<i32>,
-    stdout: String,
+    pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
@@ -82,13 +82,15 @@ impl Outcome {
     }
 }
 
-fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+/// The program with its arguments, to be started.
+pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host-train"));
     command.args(arguments).stdin(Stdio::null());
     command
 }
 
-fn run(command: &mut Command) -> Outcome {
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command) -> Outcome {
     let output = command.output().unwrap();
     let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     Outcome { status: output.status.code(), stdout, stderr }
