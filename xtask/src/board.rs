@@ -65,6 +65,18 @@ impl Board {
         }
     }
 
+    /// Instructions in a tick of the counter that QEMU plays, as the board's file in `firmware/src/board` has it: what counts of
+    /// two runs may differ by.
+    pub(crate) const fn tick(self) -> u64 {
+        match self {
+            Self::Microbit => 125,
+            Self::Mps2An385 | Self::Mps2An386 | Self::Mps2An500 => 40,
+            Self::Mps2An505 | Self::Mps3An547 => 50,
+            // Counts cycles of the real chip.
+            Self::Nrf52840Dk => 1,
+        }
+    }
+
     /// The Rust target.
     pub(crate) const fn target(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! Builds images for boards.
 
+use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -7,7 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::board::Board;
-use crate::shell::{cargo, root, run_lines};
+use crate::shell::{cargo, run_lines};
 
 /// What firmware is built with in place of the defaults. See `firmware/build.rs`.
 #[derive(Clone, Copy, Default)]
@@ -20,17 +22,47 @@ pub(crate) struct Contents<'a> {
     pub(crate) images: Option<&'a Path>,
 }
 
-/// Builds the program `bin` of `package` for a board, as small and fast as it gets, and returns the ELF file.
+/// Builds a program for the host or another PC's target that is one of the examples of `thumbnet-models`, and returns it.
+/// `packages` are those that the same target's tests are built from: the library is then built once for both.
 ///
 /// # Errors
 /// What cargo says.
-pub(crate) fn image(package: &str, bin: &str, board: Board, contents: Contents<'_>) -> Result<PathBuf> {
+pub(crate) fn example(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let mut command = cargo();
+    command.args(["build", "--quiet"]).args(packages).args(["--example", name]);
+    executables(command.arg("--message-format=json-render-diagnostics"), [name]).map(|[program]| program)
+}
+
+/// Builds the program `bin` of `package` for a board, as small and fast as it gets, and returns the ELF file. It is the
+/// board's own: while it runs, the program may be built for another board of the same target.
+///
+/// # Errors
+/// What cargo says, or the file cannot be written.
+pub(crate) fn image(package: &str, bin: &str, board: Board, contents: Contents<'_>) -> Result<PathBuf> {
+    let [elf] = images(package, [bin], board, contents)?;
+    let own = elf.with_file_name(format!("{bin}-{}", board.name()));
+    fs::copy(&elf, &own).with_context(|| format!("cannot write {}", own.display()))?;
+    Ok(own)
+}
+
+/// Builds several programs of `package` at once: each is optimised as a whole, which uses one processor. The files are there
+/// until the programs are built for another board.
+///
+/// # Errors
+/// As [`image`].
+pub(crate) fn images<const N: usize>(
+    package: &str,
+    bins: [&str; N],
+    board: Board,
+    contents: Contents<'_>,
+) -> Result<[PathBuf; N]> {
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--package", package]);
     command
-        .args(["build", "--quiet", "--package", package, "--bin", bin, "--profile", "firmware"])
-        .args(["--no-default-features", "--features", board.name(), "--target", board.target()])
+        .args(bins.iter().flat_map(|bin| ["--bin", bin]))
+        .args(["--no-default-features", "--features", board.name()])
         .arg("--message-format=json-render-diagnostics");
-    helium(board, &mut command);
+    target(board, &mut command);
     let variables = [
         ("THUMBNET_NETWORK", contents.network.map(Path::new)),
         ("THUMBNET_BLOB", contents.blob),
@@ -43,21 +75,32 @@ pub(crate) fn image(package: &str, bin: &str, board: Board, contents: Contents<'
             None => command.env_remove(name),
         };
     }
-    let mut executable = None;
-    run_lines(&mut command, |line| {
+    executables(&mut command, bins)
+}
+
+/// Runs cargo and returns the programs of these names that it has built or found built.
+fn executables<const N: usize>(command: &mut Command, names: [&str; N]) -> Result<[PathBuf; N]> {
+    let mut executables = HashMap::new();
+    run_lines(command, |line| {
         let message: Value = serde_json::from_str(line)?;
-        if message["target"]["name"] == bin {
-            executable = message["executable"].as_str().map(PathBuf::from).or(executable.take());
+        if let (Some(name), Some(path)) = (message["target"]["name"].as_str(), message["executable"].as_str()) {
+            executables.insert(name.to_owned(), PathBuf::from(path));
         }
         Ok(())
     })?;
-    executable.context("cargo named no executable")
+    let found: Option<Vec<_>> = names.iter().map(|&name| executables.remove(name)).collect();
+    let found = found.and_then(|paths| <[PathBuf; N]>::try_from(paths).ok());
+    found.context("cargo did not name every executable")
 }
 
-/// Tells the library that the core has Helium, which its target does not. In a target folder of its own, or cargo would
-/// build the library anew at each change between this board and one with the same target.
-pub(crate) fn helium(board: Board, command: &mut Command) {
+/// Has cargo work for a board, in the profile of its programs: what takes part in the build on the host, such as macros, is
+/// then built once for all boards, whatever is done.
+///
+/// The library is told that the core has Helium, which its target does not tell. Cargo builds it anew when the board before
+/// was one of the same target without Helium: in seconds, which is less than a folder of its own would take.
+pub(crate) fn target(board: Board, command: &mut Command) {
+    command.args(["--profile", "firmware", "--target", board.target()]);
     if board == Board::Mps3An547 {
-        command.env("THUMBNET_HELIUM", "1").env("CARGO_TARGET_DIR", root().join("target").join("helium"));
+        command.env("THUMBNET_HELIUM", "1");
     }
 }

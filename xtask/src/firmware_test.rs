@@ -1,6 +1,9 @@
 //! The firmware as a user runs it: built for every board, booted on those that QEMU plays, and with a damaged blob.
 
 use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -20,23 +23,26 @@ const IMAGES: usize = 20;
 /// One step for each board, and one with a damaged blob.
 pub(crate) fn add_steps(report: &mut Report) {
     // The outputs of the first board that ran: those of the others must be the same.
-    let mut first = None;
-    for &board in Board::all() {
-        report.step(format!("firmware on {}", board.name()), || {
-            let elf = build::image("firmware", "firmware", board, Contents::default())?;
-            if let Start::ProbeRs(_) = board.start() {
-                println!("built; to run it takes the real board");
-                return Ok(());
-            }
-            let outputs = Outputs::from_log(&image::boot(&elf, LIMIT)?.success()?)?;
-            ensure!(outputs.scores.len() == IMAGES, "{} images, not {IMAGES}", outputs.scores.len());
-            ensure!(outputs.right + 1 >= IMAGES, "only {} of {IMAGES} digits are right", outputs.right);
-            let same = first.get_or_insert_with(|| outputs.scores.clone()) == &outputs.scores;
-            ensure!(same, "the outputs differ from those of the first board");
-            Ok(())
-        });
-    }
+    let first = &OnceLock::new();
+    report.in_pairs(Board::all().iter().map(|&board| {
+        let build = move || build::image("firmware", "firmware", board, Contents::default());
+        (format!("firmware on {}", board.name()), build, move |elf, shown: &mut _| run(board, elf, shown, first))
+    }));
     report.step("firmware with a damaged blob", damaged_blob);
+}
+
+/// Runs the firmware, if QEMU plays the board, and holds its outputs to those of the first board.
+fn run(board: Board, elf: PathBuf, shown: &mut Vec<u8>, first: &OnceLock<Vec<Vec<i8>>>) -> Result<usize> {
+    if let Start::ProbeRs(_) = board.start() {
+        writeln!(shown, "built; to run it takes the real board")?;
+        return Ok(1);
+    }
+    let outputs = Outputs::from_log(&image::boot_to(&elf, LIMIT, shown)?.success()?)?;
+    ensure!(outputs.scores.len() == IMAGES, "{} images, not {IMAGES}", outputs.scores.len());
+    ensure!(outputs.right + 1 >= IMAGES, "only {} of {IMAGES} digits are right", outputs.right);
+    let same = first.get_or_init(|| outputs.scores.clone()) == &outputs.scores;
+    ensure!(same, "the outputs differ from those of the first board");
+    Ok(1)
 }
 
 /// The firmware must say what is wrong, and end with a status that is not 0.

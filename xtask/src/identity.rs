@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -9,8 +10,8 @@ use crate::backends::{self, How};
 use crate::device_bench::Network;
 use crate::host_train::{ask, text};
 use crate::report::Report;
-use crate::shell::{cargo, root, run};
-use crate::{setup, training_test};
+use crate::shell::{root, run};
+use crate::{build, test, training_test};
 
 /// Test images of MNIST.
 const ALL: usize = 10_000;
@@ -81,10 +82,10 @@ fn on_arm(network: Network, images: usize) -> Result<()> {
     let (records, expected, outputs) = (records?, expected?, outputs?);
     let count = images.to_string();
     ask(&["sample", text(&blob), "--images", &count, "--out", text(&records), "--scores", text(&expected)])?;
-    let mut example = cargo();
-    example.args(["run", "--quiet", "--package", "thumbnet-models", "--example", "int8_outputs"]);
-    example.args(["--target", setup::AARCH64, "--", network.name()]).args([&blob, &records]);
-    run(example.arg("neon").arg(&outputs))?;
+    let example = build::example("int8_outputs", &test::AARCH64)?;
+    let mut qemu = Command::new("qemu-aarch64");
+    qemu.args(["-cpu", "max"]).arg(example).arg(network.name()).args([&blob, &records]);
+    run(qemu.arg("neon").arg(&outputs))?;
     let (outputs, expected) = (fs::read(outputs)?, fs::read(expected)?);
     ensure!(outputs.len() == CLASSES * images, "{} output bytes for {images} images", outputs.len());
     same("neon", &outputs, &expected)

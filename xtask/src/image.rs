@@ -41,12 +41,12 @@ pub(crate) fn boot(path: &Path, limit: Duration) -> Result<Run> {
     boot_to(path, limit, &mut io::stderr())
 }
 
-/// As [`boot`], with QEMU's log of the code that it came to written to `trace`.
+/// As [`boot_to`], with QEMU's log of the code that it came to written to `trace`.
 ///
 /// # Errors
-/// As [`boot`].
-pub(crate) fn boot_traced(path: &Path, limit: Duration, trace: &Path) -> Result<Run> {
-    start(path, limit, &mut io::stderr(), Some(trace))
+/// As [`boot_to`].
+pub(crate) fn boot_traced(path: &Path, limit: Duration, shown: &mut dyn Write, trace: &Path) -> Result<Run> {
+    start(path, limit, shown, Some(trace))
 }
 
 /// As [`boot`], with the log going to `shown`.
@@ -90,7 +90,8 @@ fn qemu(machine: &str, path: &Path) -> Command {
     let mut qemu = Command::new("qemu-system-arm");
     qemu.args(["-machine", machine, "-display", "none", "-monitor", "none", "-serial", "none", "-net", "none"])
         .args(["-semihosting-config", "enable=on,target=native"])
-        // One instruction takes one nanosecond of the board's time: counts are exact, and the same on every run.
+        // One instruction takes one nanosecond of the board's time, whatever this machine does beside: counts of two runs
+        // differ by a tick of the board's counter at most.
         .args(["-icount", "shift=0"])
         .arg("-kernel")
         .arg(path)

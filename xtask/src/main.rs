@@ -17,6 +17,7 @@ mod board;
 mod build;
 mod cycles;
 mod demo;
+mod deny;
 mod device_bench;
 mod device_test;
 mod executed;
@@ -45,6 +46,9 @@ enum Job {
         /// Only the steps with one of these texts in their names.
         #[arg(long, value_name = "TEXT")]
         only: Vec<String>,
+        /// Only the steps for everyday work: what is wrong most often, and soon known.
+        #[arg(long, conflicts_with = "only")]
+        quick: bool,
     },
     /// Run the device tests on the cores that QEMU plays.
     DeviceTest {
@@ -87,11 +91,12 @@ impl Job {
         match self {
             Self::Setup => setup::all()?,
             Self::Demo(demo) => demo.run()?,
-            Self::Test { only } => test::run_all(only)?,
+            Self::Test { quick: true, .. } => return test::run_all(test::QUICK.map(Into::into).into()),
+            Self::Test { only, .. } => return test::run_all(only),
             Self::DeviceTest { boards } => {
                 setup::targets()?;
                 setup::qemu()?;
-                device_test::run(&if boards.is_empty() { Board::emulated().collect() } else { boards })?;
+                return device_test::run(&if boards.is_empty() { Board::emulated().collect() } else { boards });
             }
             Self::DeviceBench(bench) => bench.run()?,
             Self::Cycles(cycles) => cycles.run()?,

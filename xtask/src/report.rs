@@ -1,33 +1,68 @@
 //! A list of steps that all run, whatever becomes of the others, with a summary at the end.
 
+use std::fmt::Write;
+use std::process::ExitCode;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
+
+use crate::shell;
 
 /// The steps so far.
-#[derive(Default)]
 pub(crate) struct Report {
+    start: Instant,
     steps: Vec<Step>,
     /// Where it is not empty: texts of which a step's name must hold one, or it is passed over.
     only: Vec<String>,
+    /// Lines for the summary about what was skipped.
+    notes: Vec<String>,
 }
 
 struct Step {
     name: String,
+    /// By the clock.
     time: Duration,
+    /// Of all processors, by the programs that the step started.
+    cpu: Duration,
     counts: Counts,
     error: Option<String>,
 }
 
-/// Tests that a step ran.
-#[derive(Clone, Copy, Default)]
+impl Step {
+    /// Runs what has been built in some time, and prints what it has to say.
+    fn run<T>(
+        name: String,
+        time: Duration,
+        cpu: Duration,
+        built: Result<T>,
+        run: impl FnOnce(T, &mut Vec<u8>) -> Result<usize>,
+    ) -> Self {
+        let start = Instant::now();
+        let mut log = Vec::new();
+        let result = built.and_then(|built| run(built, &mut log));
+        let mut text = format!("\n==> {name}: run\n{}", String::from_utf8_lossy(&log));
+        let (counts, error) = match result {
+            Ok(passed) => (Counts { passed, ..Counts::default() }, None),
+            Err(error) => (Counts { failed: 1, ..Counts::default() }, Some(format!("{error:#}"))),
+        };
+        text.extend(error.iter().map(|error| format!("FAILED: {error}\n")));
+        print!("{text}");
+        Self { name, time: time + start.elapsed(), cpu: cpu + shell::cpu_time(), counts, error }
+    }
+}
+
+/// Tests that a step ran, or did not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
+    pub(crate) skipped: usize,
 }
 
 impl Counts {
-    /// Adds the numbers of libtest's line `test result: ok. 12 passed; 0 failed; ...`; other lines are ignored.
+    /// Adds the numbers of libtest's line `test result: ok. 12 passed; 0 failed; 0 ignored; ...`; other lines are passed
+    /// over.
     pub(crate) fn add_line(&mut self, line: &str) {
         let Some((_, result)) = line.split_once("test result: ") else { return };
         let words: Vec<_> = result.split([' ', ';']).collect();
@@ -37,20 +72,26 @@ impl Counts {
         };
         self.passed += before("passed").unwrap_or(0);
         self.failed += before("failed").unwrap_or(0);
+        self.skipped += before("ignored").unwrap_or(0);
     }
 }
 
 impl Report {
     /// A report of the steps with one of the texts in their names, or of all if there is no text.
     pub(crate) fn only(only: Vec<String>) -> Self {
-        Self { only, ..Self::default() }
+        Self { start: Instant::now(), steps: Vec::new(), only, notes: Vec::new() }
+    }
+
+    /// Whether a step of this name is to run.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|text| name.contains(text.as_str()))
     }
 
     /// Runs a step that is one test in itself.
     pub(crate) fn step(&mut self, name: impl Into<String>, step: impl FnOnce() -> Result<()>) {
         self.counted(name, |counts| {
             let result = step();
-            *counts = Counts { passed: result.is_ok().into(), failed: result.is_err().into() };
+            *counts = Counts { passed: result.is_ok().into(), failed: result.is_err().into(), skipped: 0 };
             result
         });
     }
@@ -58,11 +99,11 @@ impl Report {
     /// Runs a step that counts its tests.
     pub(crate) fn counted(&mut self, name: impl Into<String>, step: impl FnOnce(&mut Counts) -> Result<()>) {
         let name = name.into();
-        if !self.only.is_empty() && !self.only.iter().any(|text| name.contains(text.as_str())) {
+        if !self.has(&name) {
             return;
         }
         println!("\n==> {name}");
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), shell::cpu_time());
         let mut counts = Counts::default();
         let error = step(&mut counts).err().map(|error| format!("{error:#}"));
         if let Some(error) = &error {
@@ -70,52 +111,114 @@ impl Report {
             // A step that failed before its tests ran is a failure too.
             counts.failed = counts.failed.max(1);
         }
-        self.steps.push(Step { name, time: start.elapsed(), counts, error });
+        self.steps.push(Step { name, time: start.elapsed(), cpu: shell::cpu_time() - cpu, counts, error });
     }
 
-    /// Prints the summary.
+    /// Runs steps that each build something and then run it. A build takes one processor most of the time, and so does an
+    /// emulator: the run goes on beside the next step's build, and shows what it has to show when it has ended. It returns how
+    /// many tests passed.
+    pub(crate) fn in_pairs<T: Send, Build, Run>(&mut self, steps: impl Iterator<Item = (String, Build, Run)>)
+    where
+        Build: FnOnce() -> Result<T>,
+        Run: FnOnce(T, &mut Vec<u8>) -> Result<usize> + Send,
+    {
+        let steps: Vec<_> = steps.filter(|(name, ..)| self.has(name)).collect();
+        thread::scope(|scope| {
+            let mut running: Option<ScopedJoinHandle<'_, Step>> = None;
+            let mut end = |running: Option<ScopedJoinHandle<'_, Step>>| {
+                self.steps.extend(running.map(|run| run.join().expect("a step's panic ends the program")));
+            };
+            for (name, build, run) in steps {
+                println!("\n==> {name}: build");
+                let (start, cpu) = (Instant::now(), shell::cpu_time());
+                let built = build();
+                let (time, cpu) = (start.elapsed(), shell::cpu_time() - cpu);
+                end(running.take());
+                running = Some(scope.spawn(move || Step::run(name, time, cpu, built, run)));
+            }
+            end(running);
+        });
+    }
+
+    /// Lists a step that does not run on this machine, and returns whether it was asked for.
+    pub(crate) fn skip(&mut self, name: impl Into<String>) -> bool {
+        let name = name.into();
+        let asked = self.has(&name);
+        if asked {
+            let (time, cpu) = (Duration::ZERO, Duration::ZERO);
+            self.steps.push(Step { name, time, cpu, counts: Counts { skipped: 1, ..Counts::default() }, error: None });
+        }
+        asked
+    }
+
+    /// Adds a line to the summary.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// Prints the summary, and returns what the program should end with: a failure if a step has failed.
     ///
     /// # Errors
-    /// A step failed, or there was none.
-    pub(crate) fn finish(self) -> Result<()> {
-        if self.steps.is_empty() {
-            bail!("no step has {} in its name", self.only.join(" or "));
+    /// There was no step for one of the texts.
+    pub(crate) fn finish(self) -> Result<ExitCode> {
+        for text in &self.only {
+            let found = self.steps.iter().any(|step| step.name.contains(text.as_str()));
+            ensure!(found, "no step has {text:?} in its name");
         }
-        println!("\nSummary");
+        print!("{}", self.summary());
+        let failed = self.steps.iter().any(|step| step.error.is_some());
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    /// Every step with its times and counts, what failed and why, what was skipped, and as the last line the sums.
+    fn summary(&self) -> String {
+        let mut text = String::from("\nSummary: seconds by the clock, and of all processors\n");
+        let mut add = |line: String| writeln!(text, "{line}").expect("a string takes any text");
         let mut total = Counts::default();
-        for Step { name, time, counts, error } in &self.steps {
-            let state = if error.is_some() { "FAILED" } else { "ok" };
-            println!("  {state:6}  {:6.1} s  {:5} passed  {name}", time.as_secs_f64(), counts.passed);
+        for Step { name, time, cpu, counts, error } in &self.steps {
+            let state = match (error, counts) {
+                (Some(_), _) => "FAILED",
+                (None, Counts { passed: 0, skipped: 1.., .. }) => "skipped",
+                (None, _) => "ok",
+            };
+            let [time, cpu] = [time, cpu].map(Duration::as_secs_f64);
+            add(format!("  {state:7}  {time:6.1} s  {cpu:6.1} s  {:4} passed  {name}", counts.passed));
             total.passed += counts.passed;
             total.failed += counts.failed;
+            total.skipped += counts.skipped;
         }
         for Step { name, error, .. } in &self.steps {
             if let Some(error) = error {
-                println!("\n{name}:\n  {error}");
+                add(format!("\n{name}:\n  {error}"));
             }
         }
-        let time: Duration = self.steps.iter().map(|step| step.time).sum();
-        println!("\nall in all {:.1} minutes", time.as_secs_f64() / 60.0);
-        println!("{} passed, {} failed", total.passed, total.failed);
-        if self.steps.iter().any(|step| step.error.is_some()) {
-            bail!("not all steps passed");
-        }
-        Ok(())
+        let cpu: Duration = self.steps.iter().map(|step| step.cpu).sum();
+        let [time, cpu] = [self.start.elapsed(), cpu].map(|time| time.as_secs_f64() / 60.0);
+        add(format!("\nall in all {time:.1} minutes by the clock, {cpu:.1} of all processors"));
+        self.notes.iter().cloned().for_each(&mut add);
+        add(format!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped));
+        text
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use anyhow::bail;
+
     use super::*;
+
+    fn all() -> Report {
+        Report::only(Vec::new())
+    }
 
     #[test]
     fn libtests_result_lines_are_counted() {
         let mut counts = Counts::default();
         counts.add_line("running 3 tests");
         counts
-            .add_line("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s");
+            .add_line("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s");
         counts.add_line("test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
-        assert_eq!((counts.passed, counts.failed), (13, 2));
+        assert_eq!(counts, Counts { passed: 13, failed: 2, skipped: 1 });
     }
 
     #[test]
@@ -128,14 +231,34 @@ mod tests {
                 Ok(())
             });
         }
+        assert!(!report.skip("kernels with avx512"));
         assert_eq!(ran, ["clippy on the host", "int8 outputs"]);
-        report.finish().unwrap();
-        assert!(Report::only(vec!["nothing".into()]).finish().is_err());
+        assert!(report.summary().ends_with("\n2 passed, 0 failed, 0 skipped\n"));
+        assert!(report.finish().is_ok());
+    }
+
+    #[test]
+    fn a_text_that_no_step_has_is_an_error() {
+        let mut report = Report::only(vec!["clippy".into(), "nothing".into()]);
+        report.step("clippy on the host", || Ok(()));
+        assert_eq!(report.finish().unwrap_err().to_string(), "no step has \"nothing\" in its name");
+    }
+
+    #[test]
+    fn what_is_skipped_is_listed_said_and_counted_and_no_failure() {
+        let mut report = all();
+        report.step("first", || Ok(()));
+        assert!(report.skip("kernels with avx512"));
+        report.note("not run on this CPU: kernels with avx512");
+        let summary = report.summary();
+        assert!(summary.lines().any(|line| line.starts_with("  skipped ") && line.ends_with("  kernels with avx512")));
+        assert!(summary.ends_with("\nnot run on this CPU: kernels with avx512\n1 passed, 0 failed, 1 skipped\n"));
+        assert_eq!(report.finish().unwrap(), ExitCode::SUCCESS);
     }
 
     #[test]
     fn a_failed_step_does_not_stop_the_others_and_fails_the_report() {
-        let mut report = Report::default();
+        let mut report = all();
         report.step("first", || bail!("as meant"));
         let mut ran = false;
         report.step("second", || {
@@ -143,6 +266,9 @@ mod tests {
             Ok(())
         });
         assert!(ran);
-        assert!(report.finish().is_err());
+        let summary = report.summary();
+        assert!(summary.contains("\nfirst:\n  as meant\n"), "{summary}");
+        assert!(summary.ends_with("\n1 passed, 1 failed, 0 skipped\n"), "{summary}");
+        assert_eq!(report.finish().unwrap(), ExitCode::FAILURE);
     }
 }

@@ -6,14 +6,15 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::board;
-use crate::shell::{ask, run};
+use crate::shell::{ask, cargo, run};
 
 /// Installs everything. Does nothing, and says so, where all is there.
 pub(crate) fn all() -> Result<()> {
     components()?;
     targets()?;
     qemu()?;
-    aarch64()
+    aarch64()?;
+    deny()
 }
 
 /// The parts of the toolchain that the tests need.
@@ -52,6 +53,19 @@ pub(crate) fn qemu() -> Result<()> {
 pub(crate) fn aarch64() -> Result<()> {
     rustup("target", &[AARCH64])?;
     program("qemu-aarch64", ["qemu-user", "qemu-user", "qemu-user", "qemu-linux-user", "qemu"])
+}
+
+/// `cargo deny`, which looks at dependencies. Built without optimisation, which takes longer than all that it will ever do, and
+/// without a git of its own.
+fn deny() -> Result<()> {
+    if let Some(version) = ask("cargo", &["deny", "--version"]) {
+        eprintln!("set-up: cargo deny: there ({})", version.trim());
+        return Ok(());
+    }
+    eprintln!("set-up: cargo deny is missing");
+    let mut install = cargo();
+    install.args(["install", "cargo-deny", "--version", "^0.20", "--locked", "--no-default-features"]);
+    run(install.args(["--profile", "dev", "--config", "profile.dev.debug=false"]).stdout(io::stderr()))
 }
 
 /// The target that needs no C compiler and no C library.

@@ -1,14 +1,32 @@
 //! Other programs: announced, started, read, stopped in time. What is announced goes to standard error: standard output is
 //! for results.
 
+use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use wait4::Wait4;
+
+thread_local! {
+    static CPU_TIME: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// What the programs that this thread has started and seen end took of all processors.
+pub(crate) fn cpu_time() -> Duration {
+    CPU_TIME.get()
+}
+
+/// Waits for a program's end, and adds to [`cpu_time`] what it and the programs that it started took.
+fn wait(child: Child) -> Result<ExitStatus> {
+    let ended = child.wait4()?;
+    CPU_TIME.set(CPU_TIME.get() + ended.rusage.utime + ended.rusage.stime);
+    Ok(ended.status)
+}
 
 /// The root of the workspace.
 pub(crate) fn root() -> &'static Path {
@@ -44,7 +62,7 @@ fn quote(word: &str) -> String {
 /// The program cannot be started, or its exit status is not 0.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     eprintln!("$ {}", line(command));
-    let status = command.status().with_context(|| format!("cannot start {}", line(command)))?;
+    let status = wait(command.spawn().with_context(|| format!("cannot start {}", line(command)))?)?;
     if !status.success() {
         bail!("{status}: {}", line(command));
     }
@@ -126,7 +144,7 @@ pub(crate) fn stream(
         // It may have ended meanwhile; then there is nothing to stop.
         let _ = child.kill();
     }
-    let status = child.wait()?;
+    let status = wait(child)?;
     drop(receiver);
     reader.join().expect("the reader does not panic");
     if let Some(errors) = errors {

@@ -1,7 +1,7 @@
 //! How much flash inference takes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use object::{Object, ObjectSection};
@@ -31,8 +31,15 @@ pub(crate) fn run(boards: &[Board]) -> Result<()> {
 /// message would be logging, which each application chooses for itself.
 pub(crate) fn code(board: Board, network: Network, blob: &Path) -> Result<u64> {
     let contents = Contents { network: Some(network.name()), blob: Some(blob), images: None };
-    let size = |bin| flash(&build::image("firmware", bin, board, contents)?);
-    Ok(size("inference")?.saturating_sub(size("baseline")?))
+    difference(build::images("firmware", PROGRAMS, board, contents)?)
+}
+
+/// The program that infers, and the one that does not.
+pub(crate) const PROGRAMS: [&str; 2] = ["inference", "baseline"];
+
+/// Bytes of flash of the first more than of the second.
+pub(crate) fn difference([inference, baseline]: [PathBuf; 2]) -> Result<u64> {
+    Ok(flash(&inference)?.saturating_sub(flash(&baseline)?))
 }
 
 /// Bytes of an image's sections that lie in flash.

@@ -1,20 +1,46 @@
 //! `cargo xtask test`: every test there is.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 
 use crate::backends::{self, How};
 use crate::board::Board;
 use crate::report::{Counts, Report};
-use crate::shell::{cargo, root, run, run_lines};
-use crate::{build, device_bench, device_test, firmware_test, identity, setup, training_test};
+use crate::shell::{cargo, run, run_lines};
+use crate::{build, deny, device_bench, device_test, firmware_test, identity, setup, training_test};
+
+/// The steps for everyday work: the host, and one core.
+pub(crate) const QUICK: [&str; 7] = [
+    "set-up",
+    "formatting",
+    "clippy on the host",
+    "tests on the host",
+    "tests of xtask",
+    "device tests on mps2-an386",
+    "firmware on mps2-an386",
+];
+
+/// What the tests on the host are built from.
+pub(crate) const HOST: [&str; 3] = ["--workspace", "--exclude", "xtask"];
+
+/// The same on 64-bit ARM.
+pub(crate) const AARCH64: [&str; 8] =
+    ["--package", "thumbnet", "--package", "thumbnet-models", "--features", "thumbnet/std", "--target", setup::AARCH64];
+
+/// The test of the macro's messages. It builds the library once more, and has nothing that differs between its features and
+/// back ends: it runs among the tests on the host.
+const MESSAGES: [&str; 3] = ["--", "--skip", "errors_name_the_layer"];
 
 /// Runs everything, each step whatever becomes of the others; or the steps with one of the texts in their names.
-pub(crate) fn run_all(only: Vec<String>) -> Result<()> {
+pub(crate) fn run_all(only: Vec<String>) -> Result<ExitCode> {
+    let backends = backends::all()?;
     let mut report = Report::only(only);
     report.step("set-up", setup::all);
     report.step("formatting", || run(cargo().args(["fmt", "--all", "--check"])));
+    deny::add_steps(&mut report);
     lints(&mut report);
-    host(&mut report);
+    host(&mut report, &backends);
     device_test::add_steps(&mut report, &Board::emulated().collect::<Vec<_>>());
     firmware_test::add_steps(&mut report);
     training_test::add_steps(&mut report);
@@ -34,9 +60,9 @@ fn lints(report: &mut Report) {
             let mut clippy = cargo();
             clippy.args(["clippy", "-p", "thumbnet", "-p", "thumbnet-models", "-p", "firmware", "-p", "device-tests"]);
             clippy.args(["--no-default-features", "--features"]);
-            build::helium(board, &mut clippy);
             clippy.arg(format!("thumbnet/defmt,firmware/{name},device-tests/{name}"));
-            run(clippy.args(["--target", board.target(), "--", "-D", "warnings"]))
+            build::target(board, &mut clippy);
+            run(clippy.args(["--", "-D", "warnings"]))
         });
     }
     // Alone: among other packages, or with its tests, std comes in through a dependency of theirs.
@@ -48,64 +74,73 @@ fn lints(report: &mut Report) {
     report.step("documentation", || run(cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")));
     report.step("documentation of the firmware", || {
         let mut doc = cargo();
-        doc.args(["doc", "--no-deps", "--package", "firmware", "--target", Board::Mps2An386.target()]);
+        doc.args(["doc", "--no-deps", "--package", "firmware"]);
+        build::target(Board::Mps2An386, &mut doc);
         run(doc.env("RUSTDOCFLAGS", "-D warnings"))
     });
 }
 
 /// The tests that cargo runs on the host.
-fn host(report: &mut Report) {
-    x86_64(report);
+fn host(report: &mut Report, backends: &[(&str, How)]) {
+    x86_64(report, backends);
     report.counted("tests on the host", |counts| {
-        let native = backends::all()?.into_iter().filter(|&(_, how)| how == How::Native);
-        let native: Vec<_> = native.map(|(name, _)| name).collect();
-        cargo_test(&["--workspace", "--exclude", "xtask"], &[("THUMBNET_REQUIRE_BACKENDS", &native.join(","))], counts)
+        let native = backends.iter().filter(|(_, how)| *how == How::Native);
+        let native: Vec<_> = native.map(|(name, _)| *name).collect();
+        cargo_test(&HOST, &[(backends::REQUIRE, &native.join(","))], counts)
     });
     report.counted("tests of xtask", |counts| cargo_test(&["--package", "xtask", "--profile", "xtask"], &[], counts));
     report.counted("tests of the library without std", |counts| {
-        cargo_test(&["--package", "thumbnet", "--no-default-features"], &[], counts)
+        let tests = ["--package", "thumbnet", "--no-default-features"];
+        cargo_test(&[tests.as_slice(), &MESSAGES].concat(), &[], counts)
     });
     report.counted("tests of the library, scalar back end only", |counts| {
-        // A folder of its own: other flags would make cargo build everything anew, and then again.
-        let folder = root().join("target").join("scalar");
-        let flags =
-            [("RUSTFLAGS", r#"--cfg thumbnet_backend="scalar""#), ("CARGO_TARGET_DIR", &folder.to_string_lossy())];
-        cargo_test(&["--package", "thumbnet", "--features", "std"], &flags, counts)
+        // Named, the host's own target keeps the flag from what takes part in the build, such as macros.
+        let tests = ["--package", "thumbnet", "--features", "std", "--target", "host-tuple"];
+        let flag = ["--config", r#"target."cfg(all())".rustflags=["--cfg", "thumbnet_backend=\"scalar\""]"#];
+        cargo_test(&[tests.as_slice(), &flag, &MESSAGES].concat(), &[], counts)
     });
     report.counted("int8 kernels on 64-bit ARM", |counts| {
-        let tests = ["--package", "thumbnet", "--features", "std", "--target", setup::AARCH64];
-        let tests = [tests.as_slice(), &["--test", "int8", "--test", "tflite_golden"]].concat();
-        cargo_test(&tests, &[("THUMBNET_REQUIRE_BACKENDS", "neon")], counts)
+        let tests = [AARCH64.as_slice(), &["--test", "int8", "--test", "tflite_golden"]].concat();
+        cargo_test(&tests, &[(backends::REQUIRE, "neon")], counts)
     });
 }
 
-/// One step that tests, or fails for, each back end of x86-64 that this CPU lacks.
-fn x86_64(report: &mut Report) {
-    let all = match backends::all() {
-        Ok(all) => all,
-        Err(error) => return report.step("back ends of x86-64", || Err(error)),
-    };
-    for (name, how) in all {
+/// One step for each back end of x86-64 that this CPU lacks: it is tested by QEMU, skipped, or a failure where it is
+/// required.
+fn x86_64(report: &mut Report, backends: &[(&str, How)]) {
+    let mut skipped = Vec::new();
+    for &(name, how) in backends {
+        // Part of the tests on the host, whose name picks it too.
+        let step = format!("tests on the host, kernels with {name}");
         match how {
             How::Native => {}
-            How::Qemu => report.counted(format!("kernels with {name} by QEMU"), |counts| {
+            How::Qemu => report.counted(step + " by QEMU", |counts| {
                 let tests = ["--package", "thumbnet", "--features", "std"];
                 let tests =
                     [tests.as_slice(), &["--test", "f32", "--test", "int8", "--test", "tflite_golden"]].concat();
                 // A CPU with all that QEMU can play.
                 let runner = ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "qemu-x86_64 -cpu max");
-                cargo_test(&tests, &[runner, ("THUMBNET_REQUIRE_BACKENDS", name)], counts)
+                cargo_test(&tests, &[runner, (backends::REQUIRE, name)], counts)
             }),
-            How::Waived => println!("\nnot tested, as was asked for: kernels with {name}"),
-            How::Missing => report.step(format!("kernels with {name}"), || backends::missing(name)),
+            How::Skipped => {
+                if report.skip(step) {
+                    skipped.push(name);
+                }
+            }
+            How::Missing => report.step(step, || backends::missing(name)),
         }
+    }
+    if let Some(note) = backends::note(&skipped) {
+        report.note(note);
     }
 }
 
-/// `cargo test`, with its tests counted.
+/// `cargo test`, with its tests counted. Which back ends it requires is said by `variables` alone: not every run has those
+/// that the user requires.
 fn cargo_test(arguments: &[&str], variables: &[(&str, &str)], counts: &mut Counts) -> Result<()> {
     let mut command = cargo();
-    command.args(["test", "--no-fail-fast"]).args(arguments).envs(variables.iter().copied());
+    command.args(["test", "--no-fail-fast"]).args(arguments);
+    command.env_remove(backends::REQUIRE).envs(variables.iter().copied());
     run_lines(&mut command, |line| {
         println!("{line}");
         counts.add_line(line);

@@ -1,8 +1,8 @@
 //! The FPGAIO block that Arm's MPS2 and MPS3 boards share: LEDs and a counter at the speed of the system clock.
 //!
 //! Under `qemu -icount shift=0` each instruction takes one nanosecond of the board's time, so the counter counts
-//! instructions, exactly and repeatably, as many a tick as its clock's period has nanoseconds. QEMU models no caches,
-//! wait states or multi-cycle instructions: these are not cycles.
+//! instructions, as many a tick as its clock's period has nanoseconds; the counts of two runs are equal to a tick. QEMU
+//! models no caches, wait states or multi-cycle instructions: these are not cycles.
 #![expect(unsafe_code, reason = "the addresses of registers are promised to be right")]
 
 use core::convert::Infallible;
