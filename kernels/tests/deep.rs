@@ -8,6 +8,7 @@ use thumbnet::{Network, sequential};
 macro_rules! deep {
     ($($name:ident)*) => {
         sequential! {
+            /// Two hundred layers.
             pub struct Deep: [1, 1, 2] {
                 $($name: Dense { units: 2 },)*
             }
