@@ -1,27 +1,36 @@
 //! A picture of a digit, made into what a network trained on MNIST expects.
 //!
-//! MNIST's procedure (LeCun, Cortes, Burges; "The MNIST database"): the digit's bounding box is scaled, keeping its aspect
-//! ratio, to fit 20 x 20 pixels with antialiasing, and placed in a field of 28 x 28 so that the centre of mass is at the
-//! field's centre. Ink is bright on a dark ground. Before that the ink has to be found: people write dark on white, in
-//! colour, on a transparent ground.
+//! One step a file, in this order:
+//!
+//! 1. [`decode`]: the file becomes an upright picture of colours, small enough to work on.
+//! 2. [`contrast`]: of all colours that which tells ink from paper best becomes one plane, in which ink is dark.
+//! 3. [`ground`]: ink is what is darker than the paper on both sides of it.
+//! 4. [`lines`]: frames, boxes of forms and ruled lines are no ink of the digit.
+//! 5. [`parts`]: of the connected parts that are left, those that make the digit are kept, and specks are not.
+//! 6. [`place`]: the digit is scaled and placed as MNIST's are.
+//!
+//! What cannot be told for certain is either an error or a [`Digit::doubt`].
+
+mod contrast;
+mod decode;
+mod ground;
+mod lines;
+mod parts;
+mod place;
 
 use std::path::{Path, PathBuf};
 
-use image::{
-    DynamicImage, GrayImage, ImageError, ImageReader, Luma,
-    imageops::{self, FilterType},
-};
+use image::{DynamicImage, GrayImage, ImageError, Luma};
+use imageproc::definitions::Image;
 use thumbnet::geometry::Shape;
 
-/// The side of the digit's box, of 28.
-const BOX: u32 = 20;
-/// The side of the field that [`BOX`] is meant for.
-const FIELD: u32 = 28;
-/// The least difference between ink and ground, of 255: less is not writing.
-const LEAST_CONTRAST: u8 = 20;
-/// Ink fainter than this, of 255, does not extend the box: the traces that JPEG and scanners leave around writing. Only in
-/// pictures larger than the field; in smaller ones the faint rim of a stroke is a good part of a pixel of the result.
-const FAINT: u8 = 64;
+use crate::memory::NoMemory;
+
+/// One value a pixel. Paper that is as bright as the picture's brightest is 1.
+type Plane = Image<Luma<f32>>;
+
+/// The least difference between ink and ground, of 1: less is not writing.
+const LEAST_CONTRAST: f32 = 20.0 / 255.0;
 
 /// Why a picture cannot be classified.
 #[derive(Debug, thiserror::Error)]
@@ -35,13 +44,31 @@ pub enum PictureError {
         /// What is wrong with it.
         error: ImageError,
     },
-    /// Everything has one shade.
-    #[error("{}: no digit found: shades differ from the ground, beyond the border's grain, by {contrast} of 255; ink must by {LEAST_CONTRAST}", path.display())]
-    Blank {
+    /// There are more pixels than anybody needs for a digit.
+    #[error("{}: the picture has {width} x {height} pixels; at most {} are read", path.display(), decode::MOST_PIXELS)]
+    TooLarge {
         /// The file.
         path: PathBuf,
-        /// The largest difference from the ground, less the grain.
-        contrast: u8,
+        /// The picture's width.
+        width: u32,
+        /// The picture's height.
+        height: u32,
+    },
+    /// The pixels do not fit into memory.
+    #[error("{}: {error}", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// How much is missing.
+        error: NoMemory,
+    },
+    /// Nothing in the picture can be a digit.
+    #[error("{}: no digit found: {reason}", path.display())]
+    NoDigit {
+        /// The file.
+        path: PathBuf,
+        /// What was found in place of a digit.
+        reason: NoDigit,
     },
     /// The network takes no pictures like these.
     #[error("a digit is one channel of at least 4 x 4 pixels; the network takes {input}")]
@@ -51,120 +78,98 @@ pub enum PictureError {
     },
 }
 
-/// Reads a picture (PNG or JPEG, any size, grey or colour, with or without transparency) and returns the pixels of a
-/// network's `input`, prepared as MNIST's are.
+/// What a picture without a digit shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoDigit {
+    /// Everything has one shade.
+    #[error(
+        "shades differ from the ground around them, beyond the grain, by {contrast} of 255; ink must by {}",
+        (LEAST_CONTRAST * 255.0).round()
+    )]
+    Blank {
+        /// The largest difference from the ground, less the grain. The picture's brightest shade is 255.
+        contrast: u8,
+    },
+    /// There are lines across the picture or a frame, and no more.
+    #[error("all the ink is in lines that cross the picture or frame it")]
+    OnlyLines,
+    /// There are specks and no more.
+    #[error("the largest spot of ink is {longest} pixels long, in a picture of {width} x {height}")]
+    Specks {
+        /// The longer side of the largest spot, in the picture's pixels.
+        longest: u32,
+        /// The picture's width.
+        width: u32,
+        /// The picture's height.
+        height: u32,
+    },
+}
+
+/// What was found in a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Digit {
+    /// The pixels of a network's input.
+    pub pixels: Vec<u8>,
+    /// Why this may not be the digit that a person sees.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why the ink that was taken may not be a digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// There is more ink than one digit's.
+    #[error("the picture has several large parts of ink")]
+    SeveralParts,
+    /// The ink may as well be a frame or a ruled line.
+    #[error("all the ink is in one line that crosses the picture")]
+    OnlyLines,
+}
+
+/// Reads a picture (PNG or JPEG, any size, grey or colour, with or without transparency, turned as its EXIF tag says)
+/// and returns the pixels of a network's `input`, prepared as MNIST's are.
 ///
 /// # Errors
 ///
 /// [`PictureError`].
-pub fn read_digit(path: &Path, input: Shape) -> Result<Vec<u8>, PictureError> {
+pub fn read_digit(path: &Path, input: Shape) -> Result<Digit, PictureError> {
     if input.channels != 1 || input.height.min(input.width) < 4 {
         return Err(PictureError::Input { input });
     }
-    let read = |error| PictureError::Read { path: path.into(), error };
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let picture = reader.map_err(ImageError::IoError).and_then(ImageReader::decode).map_err(read)?;
-    let ink = ink(&picture).map_err(|contrast| PictureError::Blank { path: path.into(), contrast })?;
-    Ok(place(&ink, input).into_raw())
-}
-
-/// How much ink is at each pixel, 0 to 255; the strongest ink is 255.
-///
-/// The ground is the border's median shade, and ink is what differs from it towards the side, darker or brighter, on
-/// which the picture differs more. The error is the largest difference, where that is too small.
-fn ink(picture: &DynamicImage) -> Result<GrayImage, u8> {
-    let shades = flatten(picture);
-    let mut border: Vec<u8> = shades
-        .enumerate_pixels()
-        .filter(|(x, y, _)| *x == 0 || *y == 0 || *x + 1 == shades.width() || *y + 1 == shades.height())
-        .map(|(_, _, shade)| shade[0])
-        .collect();
-    let ground = median(&mut border);
-    // Paper has a grain; three times the median deviation of the border counts as ground. Medians, since a stroke may
-    // cross the border.
-    let mut deviations: Vec<u8> = border.iter().map(|shade| shade.abs_diff(ground)).collect();
-    let grain = median(&mut deviations).saturating_mul(3);
-
-    let total = |differ: fn(u8, u8) -> u8| -> u64 {
-        shades.pixels().map(|shade| u64::from(differ(shade[0], ground).saturating_sub(grain))).sum()
-    };
-    let darker = |shade: u8, ground: u8| ground.saturating_sub(shade);
-    let is_dark = total(darker) > total(u8::saturating_sub);
-    let amount = |shade: u8| {
-        let difference = if is_dark { darker(shade, ground) } else { shade.saturating_sub(ground) };
-        difference.saturating_sub(grain)
-    };
-    let most = shades.pixels().map(|shade| amount(shade[0])).max().unwrap_or(0);
-    if most < LEAST_CONTRAST {
-        return Err(most);
-    }
-    let scale = |shade: u8| ((u32::from(amount(shade)) * 255 + u32::from(most) / 2) / u32::from(most)) as u8;
-    Ok(GrayImage::from_fn(shades.width(), shades.height(), |x, y| Luma([scale(shades.get_pixel(x, y)[0])])))
-}
-
-/// The shades of a picture as seen on paper: on white, or on black if what is visible is bright.
-fn flatten(picture: &DynamicImage) -> GrayImage {
-    if !picture.color().has_alpha() {
-        return picture.to_luma8();
-    }
-    let pixels = picture.to_luma_alpha8();
-    let (mut weight, mut sum) = (0u64, 0u64);
-    for pixel in pixels.pixels() {
-        let [shade, alpha] = pixel.0.map(u64::from);
-        weight += alpha;
-        sum += shade * alpha;
-    }
-    let paper = if sum < 128 * weight { 255 } else { 0 };
-    GrayImage::from_fn(pixels.width(), pixels.height(), |x, y| {
-        let [shade, alpha] = pixels.get_pixel(x, y).0.map(u32::from);
-        Luma([((shade * alpha + paper * (255 - alpha) + 127) / 255) as u8])
+    let picture = decode::read(path)?;
+    find_digit(&picture.small, input).map_err(|reason| {
+        let reason = match reason {
+            NoDigit::Specks { longest, .. } => {
+                NoDigit::Specks { longest: longest * picture.reduction, width: picture.width, height: picture.height }
+            }
+            blank => blank,
+        };
+        PictureError::NoDigit { path: path.into(), reason }
     })
 }
 
-fn median(shades: &mut [u8]) -> u8 {
-    let middle = shades.len() / 2;
-    *shades.select_nth_unstable(middle).1
+/// The digit of an upright picture that is small enough to work on.
+fn find_digit(picture: &DynamicImage, input: Shape) -> Result<Digit, NoDigit> {
+    let is_small = picture.width() <= input.width as u32 && picture.height() <= input.height as u32;
+    let contrast = contrast::find(picture);
+    let ink = ground::ink(&contrast);
+    let parts = parts::find(ink, is_small)?;
+    let pixels = place::place(&parts.ink, input);
+    Ok(Digit { pixels: pixels.into_raw(), doubt: parts.doubt })
 }
 
-/// Scales the ink's bounding box and places it by its centre of mass.
-fn place(ink: &GrayImage, input: Shape) -> GrayImage {
-    let (field_width, field_height) = (input.width as u32, input.height as u32);
-    let side = (field_width.min(field_height) * BOX / FIELD).max(1);
+/// Pixels that belong to something are 255, others 0.
+type Mask = GrayImage;
 
-    let is_small = ink.width() <= field_width && ink.height() <= field_height;
-    let faint = if is_small { 0 } else { FAINT };
-    let inked = || ink.enumerate_pixels().filter(|(_, _, amount)| amount[0] > faint);
-    // There is ink of 255, so each range has an end.
-    let range = |positions: &mut dyn Iterator<Item = u32>| {
-        let (low, high) = positions.fold((u32::MAX, 0), |(low, high), at| (low.min(at), high.max(at)));
-        (low, high + 1 - low)
-    };
-    let (left, width) = range(&mut inked().map(|(x, _, _)| x));
-    let (top, height) = range(&mut inked().map(|(_, y, _)| y));
-
-    let longer = u64::from(width.max(height));
-    let scaled = |len: u32| ((u64::from(len) * u64::from(side) + longer / 2) / longer).max(1) as u32;
-    let digit = imageops::crop_imm(ink, left, top, width, height).to_image();
-    // The filter's reach grows with the reduction, so that every pixel of the picture counts.
-    let digit = imageops::resize(&digit, scaled(width), scaled(height), FilterType::Triangle);
-
-    let (mut weight, mut sums) = (0.0, [0.0; 2]);
-    for (x, y, amount) in digit.enumerate_pixels() {
-        let amount = f64::from(amount[0]);
-        weight += amount;
-        sums[0] += amount * f64::from(x);
-        sums[1] += amount * f64::from(y);
+/// The value below which `share` of `values` lie; 0 for none.
+fn quantile(values: &mut [f32], share: f64) -> f32 {
+    if values.is_empty() {
+        return 0.0;
     }
-    // The centre of 28 pixels is taken at index 14, where MNIST has it (its images' mean centre is at 14.0, 14.0).
-    let offset = |field: u32, len: u32, sum: f64| {
-        let offset = f64::from(field) / 2.0 - sum / f64::max(weight, 1.0);
-        (offset.round() as i64).clamp(0, i64::from(field - len))
-    };
-    let x = offset(field_width, digit.width(), sums[0]);
-    let y = offset(field_height, digit.height(), sums[1]);
-    let mut field = GrayImage::new(field_width, field_height);
-    imageops::replace(&mut field, &digit, x, y);
-    field
+    let index = ((values.len() - 1) as f64 * share).round() as usize;
+    *values.select_nth_unstable_by(index, f32::total_cmp).1
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{
     file::{self, Content, FileVisitor},
     output::{Output, shown},
 };
-use crate::image::read_digit;
+use crate::image::{Digit, read_digit};
 
 pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()> {
     file::open(&file::resolve(&arguments.model), Predict { arguments, output })
@@ -24,7 +24,7 @@ impl FileVisitor for Predict<'_> {
 
     fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
         for path in &self.arguments.images {
-            let pixels = read_digit(path, N::INPUT)?;
+            let Digit { pixels, doubt, .. } = read_digit(path, N::INPUT)?;
             let scores: Vec<f32> = match &content {
                 Content::Weights(model) => model.predict(&pixels)?,
                 Content::Blob(model) => {
@@ -36,14 +36,27 @@ impl FileVisitor for Predict<'_> {
                 self.output.note(&drawing(&pixels, N::INPUT.width))?;
             }
             let class = argmax(&scores);
+            let uncertain = doubt.map(|doubt| doubt.to_string()).or_else(|| close_call(&scores));
             let object = json!({
                 "command": "predict", "image": shown(path), "network": N::NAME, "class": class, "score": scores[class],
-                "scores": scores,
+                "scores": scores, "uncertain": uncertain,
             });
-            self.output.result(&object, &format!("{}: {}", path.display(), ranking(&scores)))?;
+            let remark = uncertain.map(|reason| format!(" (uncertain: {reason})")).unwrap_or_default();
+            self.output.result(&object, &format!("{}: {}{remark}", path.display(), ranking(&scores)))?;
         }
         Ok(())
     }
+}
+
+/// The best score leads the next by this much at least, or the network does not know.
+const LEAST_LEAD: f32 = 0.5;
+
+/// What to say where the two best scores are close.
+fn close_call(scores: &[f32]) -> Option<String> {
+    let best = argmax(scores);
+    let others = (0..scores.len()).filter(|&class| class != best);
+    let next = others.max_by(|&a, &b| scores[a].total_cmp(&scores[b]))?;
+    (scores[best] - scores[next] < LEAST_LEAD).then(|| format!("{best} and {next} have close scores"))
 }
 
 /// The best class and the two next.
@@ -77,6 +90,14 @@ mod tests {
     fn ranks_by_score() {
         assert_eq!(ranking(&[0.25, 0.5, 0.25]), "1 (50.00 %), then 0 (25.00 %), 2 (25.00 %)");
         assert_eq!(ranking(&[1.0]), "0 (100.00 %)");
+    }
+
+    #[test]
+    fn tells_close_calls() {
+        assert_eq!(close_call(&[0.0, 0.7, 0.3]), Some("1 and 2 have close scores".into()));
+        assert_eq!(close_call(&[0.1, 0.8, 0.1]), None);
+        assert_eq!(close_call(&[0.5, 0.5]), Some("0 and 1 have close scores".into()));
+        assert_eq!(close_call(&[0.3]), None);
     }
 
     #[test]

@@ -1,4 +1,9 @@
-use image::{Rgb, Rgba, RgbaImage};
+mod pages;
+mod reading;
+
+use std::{fs, io::Write};
+
+use image::{ImageBuffer, Rgb, RgbImage, Rgba, RgbaImage, imageops};
 
 use super::*;
 use crate::data::Idx;
@@ -30,7 +35,7 @@ fn prepare(picture: impl Into<DynamicImage>, extension: &str) -> Result<Vec<u8>,
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(format!("digit.{extension}"));
     picture.into().save(&path).unwrap();
-    read_digit(&path, INPUT)
+    read_digit(&path, INPUT).map(|digit| digit.pixels)
 }
 
 /// Mean difference of two images, of 255.
@@ -47,14 +52,14 @@ fn mnist_images_stay_as_they_are() {
     }
 }
 
-/// Eight times as large, as dark ink somewhere on a page: nearly what MNIST has. A whole pixel's shift, which a rounding can
-/// cause, makes a difference of about 20.
+/// Eight times as large, as dark ink somewhere on a page: nearly what MNIST has. A whole pixel's shift, which a
+/// rounding can cause, makes a difference of about 20.
 #[test]
 fn mnist_images_survive_a_page() {
     let differences: Vec<f64> = mnist()
         .iter()
         .map(|image| {
-            let large = imageops::resize(image, 224, 224, FilterType::CatmullRom);
+            let large = imageops::resize(image, 224, 224, imageops::FilterType::CatmullRom);
             let mut page = GrayImage::new(500, 400);
             imageops::replace(&mut page, &large, 230, 11);
             imageops::invert(&mut page);
@@ -111,7 +116,7 @@ fn paper_colour_and_size_do_not_matter() {
 fn grain_and_jpeg_are_no_ink() {
     let ink = seven(300, 200, [20, 30], 120);
     let expected = prepare(ink.clone(), "png").unwrap();
-    let page = image::RgbImage::from_fn(300, 200, |x, y| {
+    let page = RgbImage::from_fn(300, 200, |x, y| {
         let grain = (x.wrapping_mul(2_654_435_761).wrapping_add(y.wrapping_mul(40_503)) >> 7) % 9;
         Rgb([235 - grain as u8 - ink.get_pixel(x, y)[0] / 255 * 190; 3])
     });
@@ -144,4 +149,163 @@ fn one_pixel_is_a_picture() {
     let mut dot = GrayImage::new(3, 3);
     dot.put_pixel(1, 1, Luma([255]));
     assert_eq!(prepare(dot, "png").unwrap().len(), 28 * 28);
+}
+
+/// The drawn 7 as dark ink, 0 to 1, on a light page, as `shade` makes a page's shade at a place out of ink.
+fn page(shade: impl Fn(u32, u32, f32) -> f32) -> GrayImage {
+    let ink = seven(300, 200, [100, 40], 120);
+    GrayImage::from_fn(300, 200, |x, y| {
+        Luma([(shade(x, y, f32::from(ink.get_pixel(x, y)[0]) / 255.0) * 255.0).round() as u8])
+    })
+}
+
+#[test]
+fn what_is_around_a_digit_is_no_ink() {
+    let dark = |ink: f32| 0.9 - 0.75 * ink;
+    let expected = prepare(page(|_, _, ink| dark(ink)), "png").unwrap();
+    let within = |at: u32, from: u32, len: u32| (from..from + len).contains(&at);
+    type Shade<'a> = &'a dyn Fn(u32, u32, f32) -> f32;
+    let cases: [(&str, Shade); 12] = [
+        ("frame", &|x, y, ink| if x < 4 || y < 4 || x >= 296 || y >= 196 { 0.0 } else { dark(ink) }),
+        ("dark edge", &|_, y, ink| if y < 12 { 0.0 } else { dark(ink) }),
+        ("line at the foot", &|_, y, ink| if within(y, 190, 2) { 0.1 } else { dark(ink) }),
+        ("ruled lines", &|_, y, ink| dark(if within(y % 50, 20, 2) { 1.0 } else { ink })),
+        ("slanted lines", &|x, y, ink| dark(if within((y + x / 40) % 50, 20, 2) { 1.0 } else { ink })),
+        ("upright lines", &|x, _, ink| dark(if within(x % 70, 20, 2) { 1.0 } else { ink })),
+        ("box", &|x, y, ink| {
+            let is_outside = !within(x, 80, 130) || !within(y, 25, 150);
+            let is_inside = within(x, 83, 124) && within(y, 28, 144);
+            dark(if is_outside || is_inside { ink } else { 1.0 })
+        }),
+        ("one pixel", &|x, y, ink| if (x, y) == (290, 5) { 0.0 } else { dark(ink) }),
+        ("specks", &|x, y, ink| dark(if x % 97 < 2 && y % 61 < 2 && ink == 0.0 { 1.0 } else { ink })),
+        ("slope", &|x, _, ink| dark(ink).min(0.9 - 0.4 * x as f32 / 300.0)),
+        ("shadow", &|x, y, ink| dark(ink) * if x + 2 * y < 200 { 0.6 } else { 1.0 }),
+        ("vignette", &|x, y, ink| {
+            dark(ink) - 0.4 * ((x as f32 - 150.0) / 180.0).hypot((y as f32 - 100.0) / 180.0).powi(2)
+        }),
+    ];
+    for (what, shade) in cases {
+        let prepared = prepare(page(shade), "png").unwrap();
+        assert!(difference(&prepared, &expected) < 9.0, "{what}: {}", difference(&prepared, &expected));
+    }
+}
+
+/// Luma would show nothing: red and blue are equally bright, and 12 bits are the lower quarter of 16.
+#[test]
+fn contrast_is_looked_for_in_full_depth_and_colour() {
+    let ink = seven(300, 200, [20, 30], 120);
+    let expected = prepare(ink.clone(), "png").unwrap();
+    let is_ink = |x: u32, y: u32| ink.get_pixel(x, y)[0] > 0;
+    let colour = RgbImage::from_fn(300, 200, |x, y| Rgb(if is_ink(x, y) { [200, 20, 0] } else { [0, 76, 32] }));
+    let twelve_bits: ImageBuffer<Luma<u16>, Vec<u16>> =
+        ImageBuffer::from_fn(300, 200, |x, y| Luma([if is_ink(x, y) { 700 } else { 4095 }]));
+    let ten_bits: ImageBuffer<Rgb<u16>, Vec<u16>> =
+        ImageBuffer::from_fn(300, 200, |x, y| Rgb(if is_ink(x, y) { [900, 1000, 950] } else { [60, 60, 80] }));
+    let (colour, twelve_bits, ten_bits) =
+        (DynamicImage::from(colour), DynamicImage::from(twelve_bits), DynamicImage::from(ten_bits));
+    for (what, picture) in [("colour", colour), ("12 bits", twelve_bits), ("10 bits", ten_bits)] {
+        let prepared = prepare(picture, "png").unwrap();
+        assert!(difference(&prepared, &expected) < 3.0, "{what}: {}", difference(&prepared, &expected));
+    }
+}
+
+#[test]
+fn pictures_are_turned_as_their_tag_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let upright = DynamicImage::from(page(|_, _, ink| 0.9 - 0.75 * ink)).to_rgb8();
+    let expected = prepare(upright.clone(), "png").unwrap();
+    let path = folder.path().join("turned");
+    for orientation in 1..=8 {
+        let stored = pages::turned(&upright, orientation);
+        let mut files = vec![pages::encode(&stored, orientation, true), pages::encode(&stored, orientation, false)];
+        let plain = pages::encode(&stored, 1, false);
+        // Some programs write the chunk behind the pixels, or begin it as in a JPEG.
+        files.push(with_chunk_at_end(&plain, &pages::exif(orientation)));
+        files.push(with_chunk_at_end(&plain, &[b"Exif\0\0".as_slice(), &pages::exif(orientation)].concat()));
+        for (number, file) in files.iter().enumerate() {
+            fs::write(&path, file).unwrap();
+            let digit = read_digit(&path, INPUT).unwrap();
+            let difference = difference(&digit.pixels, &expected);
+            assert!(difference < 3.0, "orientation {orientation}, file {number}: {difference}");
+        }
+    }
+}
+
+/// A PNG, of which the eXIf chunk is taken away, with one before its end.
+fn with_chunk_at_end(png: &[u8], exif: &[u8]) -> Vec<u8> {
+    let mut rest = &png[8..];
+    let mut file = png[..8].to_vec();
+    while let Some(len) = rest.first_chunk().map(|len| u32::from_be_bytes(*len) as usize) {
+        let (chunk, others) = rest.split_at(len + 12);
+        match &chunk[4..8] {
+            b"eXIf" => {}
+            b"IEND" => {
+                let tagged = [b"eXIf", exif].concat();
+                file.extend((exif.len() as u32).to_be_bytes());
+                file.extend(&tagged);
+                file.extend(crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&tagged).to_be_bytes());
+                file.extend(chunk);
+            }
+            _ => file.extend(chunk),
+        }
+        rest = others;
+    }
+    file
+}
+
+/// A stroke of one pixel in 2,000 would vanish when it is scaled to 20.
+#[test]
+fn thin_strokes_are_thickened() {
+    let side = 2000;
+    let ring = GrayImage::from_fn(side, side, |x, y| {
+        let radius = (x as f32 - 1000.0).hypot(y as f32 - 1000.0);
+        Luma([if (radius - 700.0).abs() < 0.5 { 255 } else { 0 }])
+    });
+    let prepared = prepare(ring, "png").unwrap();
+    assert!(prepared.iter().copied().max().unwrap() > 200, "{prepared:?}");
+    assert_eq!(reading::read(&prepared).class, 0);
+}
+
+fn reason(picture: impl Into<DynamicImage>) -> NoDigit {
+    match prepare(picture, "png") {
+        Err(PictureError::NoDigit { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_picture_without_a_digit_is_an_error() {
+    let grain = |x: u32, y: u32| (x.wrapping_mul(2_654_435_761).wrapping_add(y.wrapping_mul(40_503)) >> 7) % 9;
+    let blank = GrayImage::from_fn(300, 200, |x, y| Luma([(200 + grain(x, y)) as u8]));
+    assert!(matches!(reason(blank), NoDigit::Blank { contrast: 0..20 }));
+    let dark = GrayImage::from_fn(300, 200, |x, y| Luma([grain(x, y) as u8]));
+    assert!(matches!(reason(dark), NoDigit::Blank { contrast: 0..20 }));
+    let speck = GrayImage::from_fn(1600, 1200, |x, y| Luma([if x / 6 == 100 && y / 6 == 90 { 0 } else { 255 }]));
+    let NoDigit::Specks { longest, width: 1600, height: 1200 } = reason(speck) else { panic!("no speck") };
+    assert!((5..=12).contains(&longest), "{longest}");
+    let frame = page(|x, y, _| if x < 4 || y < 4 || x >= 296 || y >= 196 { 0.0 } else { 1.0 });
+    assert_eq!(reason(frame), NoDigit::OnlyLines);
+}
+
+#[test]
+fn what_may_be_no_digit_is_said() {
+    let doubt = |picture: GrayImage| find_digit(&picture.into(), INPUT).unwrap().doubt;
+    let [one, other] = [[30, 40], [180, 40]].map(|at| seven(300, 200, at, 120));
+    let two = GrayImage::from_fn(300, 200, |x, y| Luma([one.get_pixel(x, y)[0] | other.get_pixel(x, y)[0]]));
+    assert_eq!((doubt(one), doubt(two)), (None, Some(Doubt::SeveralParts)));
+    let line = GrayImage::from_fn(300, 200, |x, _| Luma([if x / 5 == 30 { 0 } else { 255 }]));
+    assert_eq!(doubt(line), Some(Doubt::OnlyLines));
+}
+
+/// The header alone says how large a picture is.
+#[test]
+fn too_large_pictures_are_refused_before_they_are_decoded() {
+    let mut file = tempfile::NamedTempFile::with_suffix(".png").unwrap();
+    let mut writer = png::Encoder::new(&mut file, 20_000, 20_000).write_header().unwrap();
+    writer.write_chunk(png::chunk::IDAT, &[0x78, 0x9c]).unwrap();
+    drop(writer);
+    file.flush().unwrap();
+    let text = read_digit(file.path(), INPUT).unwrap_err().to_string();
+    assert!(text.ends_with("the picture has 20000 x 20000 pixels; at most 250000000 are read"), "{text}");
 }

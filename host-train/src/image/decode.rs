@@ -1,0 +1,71 @@
+//! A picture's file becomes an upright picture that is small enough to work on.
+
+use std::{fs::File, io::BufReader, path::Path};
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, metadata::Orientation};
+
+use super::PictureError;
+use crate::memory::NoMemory;
+
+/// More pixels than this are refused before they are decoded: the largest cameras of telephones have 200 million. Each
+/// pixel takes at most 8 bytes, and in a progressive JPEG 6 more while it is read.
+pub(super) const MOST_PIXELS: u64 = 250_000_000;
+/// The longer side of what is worked on. A digit that fills a twentieth of it still has more pixels than a network's
+/// input.
+const LONGEST: u32 = 800;
+
+/// An upright picture.
+pub(super) struct Picture {
+    /// Its pixels, of which each is the mean of `reduction` x `reduction` of the file.
+    pub(super) small: DynamicImage,
+    /// How many pixels of the file lie along one side of a pixel of `small`.
+    pub(super) reduction: u32,
+    /// The upright width, in pixels of the file.
+    pub(super) width: u32,
+    /// The upright height, in pixels of the file.
+    pub(super) height: u32,
+}
+
+/// Reads a picture and turns it upright.
+pub(super) fn read(path: &Path) -> Result<Picture, PictureError> {
+    let failed = |error| PictureError::Read { path: path.into(), error };
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+    let reader = reader.map_err(|error| failed(error.into()))?;
+    let format = reader.format();
+    let mut decoder = reader.into_decoder().map_err(failed)?;
+
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(PictureError::TooLarge { path: path.into(), width, height });
+    }
+    // The decoder would end the program.
+    let bytes = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
+    if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+        return Err(PictureError::Memory { path: path.into(), error: NoMemory { bytes } });
+    }
+    let mut orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    if format == Some(ImageFormat::Png) && orientation == Orientation::NoTransforms {
+        orientation = orientation_of_png(path).unwrap_or(orientation);
+    }
+
+    let reduction = width.max(height).div_ceil(LONGEST).max(1);
+    let mut small = match reduction {
+        1 => picture,
+        _ => picture.thumbnail_exact((width / reduction).max(1), (height / reduction).max(1)),
+    };
+    small.apply_orientation(orientation);
+    let is_turned =
+        small.width() > small.height() && width < height || small.width() < small.height() && width > height;
+    let (width, height) = if is_turned { (height, width) } else { (width, height) };
+    Ok(Picture { small, reduction, width, height })
+}
+
+/// The orientation in a PNG's eXIf chunk, which may as well stand behind the pixels, where `image` does not look for
+/// it, and which some programs begin as JPEG's is begun.
+fn orientation_of_png(path: &Path) -> Option<Orientation> {
+    let mut reader = png::Decoder::new(BufReader::new(File::open(path).ok()?)).read_info().ok()?;
+    reader.finish().ok()?;
+    let exif = reader.info().exif_metadata.as_deref()?;
+    Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
+}
