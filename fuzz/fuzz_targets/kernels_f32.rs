@@ -1,0 +1,304 @@
+//! The f32 methods of `Backend`: on every back end what the scalar kernels give.
+#![no_main]
+
+use std::sync::Mutex;
+
+use libfuzzer_sys::fuzz_target;
+use thumbnet::{
+    arch::{Backend, Trainable},
+    geometry::Geometry,
+};
+use thumbnet_fuzz::{Guarded, Source, backends, reduced, silent, values};
+
+fuzz_target!(|data: &[u8]| {
+    silent();
+    let mut source = Source::new(data);
+    match source.between(0, 9) {
+        0..=3 => convolution(&mut source),
+        4 => convolution_and_pooling(&mut source),
+        5 => pooling(&mut source),
+        6 | 7 => dense(&mut source),
+        8 => elementwise(&mut source),
+        _ => optimizers(&mut source),
+    }
+});
+
+/// A number of values, or none that a slice has.
+fn len(count: usize, each: usize) -> Option<usize> {
+    count.checked_mul(each)
+}
+
+/// What a call is, what it must be refused for or not, and how far results may be from each other.
+struct Call<'a> {
+    name: &'a str,
+    what: &'a dyn Fn() -> String,
+    /// The largest sum of absolute values that a result is made of.
+    magnitude: f32,
+}
+
+/// The call on every back end, with an output and scratch of so many values.
+fn compare(
+    source: &mut Source<'_>,
+    of: &Call<'_>,
+    output: Option<usize>,
+    scratch: usize,
+    call: &dyn Fn(Backend, &mut [f32], &mut [f32]),
+) {
+    let mut output = source.slice(output, |_| f32::NAN);
+    let mut scratch = source.scratch(scratch, f32::NAN);
+    let wrong = source.wrong;
+    run(source, of, backends(), &mut output, &mut scratch, call);
+    // Rounded operands give other numbers; what is small is exact in bf16.
+    if let Some(backend) = reduced() {
+        source.wrong = wrong;
+        run(source, of, vec![Backend::SCALAR, backend], &mut output, &mut scratch, call);
+    }
+}
+
+fn run(
+    source: &Source<'_>,
+    of: &Call<'_>,
+    backends: Vec<Backend>,
+    output: &mut Guarded<f32>,
+    scratch: &mut Guarded<f32>,
+    call: &dyn Fn(Backend, &mut [f32], &mut [f32]),
+) {
+    let mut expected: Option<Vec<f32>> = None;
+    for backend in backends {
+        output.get_mut().fill(f32::NAN);
+        let what = || format!("{} of {}: {}", of.name, backend.name(), (of.what)());
+        if !source.call(what, || call(backend, output.get_mut(), scratch.get_mut())) {
+            continue;
+        }
+        let expected = expected.get_or_insert_with(|| output.get().to_vec());
+        for (i, (&got, &want)) in output.get().iter().zip(&*expected).enumerate() {
+            let close = (got - want).abs() <= 1e-4 * of.magnitude || got.to_bits() == want.to_bits();
+            if !close {
+                eprintln!("{}: value {i} is {got}, not {want}", what());
+                std::process::abort();
+            }
+        }
+    }
+}
+
+/// Whether this takes too long.
+fn is_long(g: &Geometry, batch: usize) -> bool {
+    batch > 0 && g.patch().saturating_mul(g.output().len()) > 1 << 20 || g.output().channels > 1 << 16
+}
+
+fn convolution(source: &mut Source<'_>) {
+    let Some(g) = source.geometry(None, None) else { return };
+    let batch = source.batch();
+    if is_long(&g, batch) {
+        return;
+    }
+    let (filters, seed) = (g.output().channels, source.number());
+    let [inputs, outputs] = [g.input(), g.output()].map(|shape| len(batch, shape.len()));
+    let weights = len(g.patch(), filters);
+    let scratch = Backend::conv2d_scratch_len(&g, batch);
+    let what = || format!("batch {batch}, {g}");
+    let call = |name, terms: usize| Call { name, what: &what, magnitude: 1.0 + 9.0 * terms as f32 };
+    let (pass, relu, with_bias) = (source.between(0, 2), source.one_in(2), source.one_in(2));
+    match pass {
+        0 => {
+            let (x, kernel) = (source.slice(inputs, values(seed)), source.slice(weights, values(!seed)));
+            let bias = with_bias.then(|| source.slice(Some(filters), values(seed)));
+            let bias = bias.as_ref().map(Guarded::get);
+            compare(source, &call("conv2d", g.patch()), outputs, scratch, &|backend, y, scratch| {
+                backend.conv2d(&g, batch, x.get(), kernel.get(), bias, relu, y, scratch);
+            });
+        }
+        1 => {
+            let (dy, kernel) = (source.slice(outputs, values(seed)), source.slice(weights, values(!seed)));
+            let terms = g.kernel()[0].saturating_mul(g.kernel()[1]).saturating_mul(filters);
+            compare(source, &call("conv2d_input_gradient", terms), inputs, scratch, &|backend, dx, scratch| {
+                backend.conv2d_input_gradient(&g, batch, dy.get(), kernel.get(), dx, scratch);
+            });
+        }
+        _ => {
+            let (x, dy) = (source.slice(inputs, values(seed)), source.slice(outputs, values(!seed)));
+            let terms = outputs.unwrap_or(0) / filters;
+            let dbias = with_bias.then(|| Mutex::new(source.slice(Some(filters), |_| f32::NAN)));
+            compare(source, &call("conv2d_kernel_gradient", terms), weights, scratch, &|backend, dkernel, scratch| {
+                let mut dbias = dbias.as_ref().map(|dbias| dbias.lock().unwrap_or_else(|broken| broken.into_inner()));
+                let dbias = dbias.as_mut().map(|dbias| dbias.get_mut());
+                backend.conv2d_kernel_gradient(&g, batch, x.get(), dy.get(), dkernel, dbias, scratch);
+            });
+        }
+    }
+}
+
+fn convolution_and_pooling(source: &mut Source<'_>) {
+    let Some(g) = source.geometry(None, None) else { return };
+    let over = if source.one_in(32) { None } else { Some(g.output()) };
+    let Some(pool) = source.geometry(over, Some(g.output().channels)) else { return };
+    let (batch, seed, relu) = (source.batch(), source.number(), source.one_in(2));
+    if is_long(&g, batch) || pool.kernel()[0] > 1 << 20 {
+        return;
+    }
+    source.wrong |= pool.input() != g.output() || !Backend::fuses_max_pool(&g, &pool);
+    let filters = g.output().channels;
+    let x = source.slice(len(batch, g.input().len()), values(seed));
+    let kernel = source.slice(len(g.patch(), filters), values(!seed));
+    let bias = source.slice(Some(filters), values(seed));
+    let (output, scratch) = (len(batch, pool.output().len()), Backend::conv2d_max_pool_scratch_len(&g, &pool));
+    let what = || format!("batch {batch}, {g}; {pool}");
+    let of = Call { name: "conv2d_max_pool", what: &what, magnitude: 1.0 + 9.0 * g.patch() as f32 };
+    compare(source, &of, output, scratch, &|backend, y, scratch| {
+        backend.conv2d_max_pool(&g, &pool, batch, x.get(), kernel.get(), Some(bias.get()), relu, y, scratch);
+    });
+}
+
+fn pooling(source: &mut Source<'_>) {
+    let Some(of) = source.geometry(None, None) else { return };
+    let channels = (!source.one_in(16)).then_some(of.input().channels);
+    let Some(g) = source.geometry(Some(of.input()), channels) else { return };
+    let (batch, seed) = (source.batch(), source.number());
+    if batch > 0 && g.kernel()[0].saturating_mul(g.kernel()[1]).saturating_mul(g.output().len()) > 1 << 22 {
+        return;
+    }
+    source.wrong |= g.input().channels != g.output().channels;
+    let [inputs, outputs] = [g.input(), g.output()].map(|shape| len(batch, shape.len()));
+    let what = || format!("batch {batch}, {g}");
+    let x = source.slice(inputs, values(seed));
+    let of = Call { name: "max_pool", what: &what, magnitude: 0.0 };
+    if source.one_in(2) {
+        compare(source, &of, outputs, 0, &|backend, y, _| backend.max_pool(&g, batch, x.get(), y));
+        return;
+    }
+    let mut y = source.slice(outputs, |_| 0.0);
+    let dy = source.slice(outputs, values(!seed));
+    if !source.wrong {
+        Backend::SCALAR.max_pool(&g, batch, x.get(), y.get_mut());
+    }
+    let of = Call { name: "max_pool_gradient", ..of };
+    compare(source, &of, inputs, 0, &|backend, dx, _| {
+        backend.max_pool_gradient(&g, batch, x.get(), y.get(), dy.get(), dx);
+    });
+}
+
+fn dense(source: &mut Source<'_>) {
+    let (inputs, units) = (source.size(700), source.size(300));
+    let batch = if source.one_in(2) { source.batch() } else { source.size(40) };
+    if units > 1 << 16 || inputs.saturating_mul(units).saturating_mul(batch) > 1 << 22 && inputs.max(batch) < 1 << 20 {
+        return;
+    }
+    let seed = source.number();
+    source.wrong |= inputs == 0 || units == 0;
+    let scratch = Backend::dense_scratch_len(inputs, units, batch);
+    let what = || format!("{inputs} x {units}, batch {batch}");
+    let call = |name, terms: usize| Call { name, what: &what, magnitude: 1.0 + 9.0 * terms as f32 };
+    let (pass, relu, with_bias) = (source.between(0, 3), source.one_in(2), source.one_in(2));
+    let (of_input, of_output) = (len(batch, inputs), len(batch, units));
+    match pass {
+        0 => {
+            let (x, kernel) = (source.slice(of_input, values(seed)), source.slice(len(inputs, units), values(!seed)));
+            let bias = with_bias.then(|| source.slice(Some(units), values(seed)));
+            let bias = bias.as_ref().map(Guarded::get);
+            compare(source, &call("dense", inputs), of_output, scratch, &|backend, y, scratch| {
+                backend.dense(inputs, units, batch, x.get(), kernel.get(), bias, relu, y, scratch);
+            });
+        }
+        1 => {
+            let (dy, kernel) = (source.slice(of_output, values(seed)), source.slice(len(inputs, units), values(!seed)));
+            compare(source, &call("dense_input_gradient", units), of_input, scratch, &|backend, dx, scratch| {
+                backend.dense_input_gradient(inputs, units, batch, dy.get(), kernel.get(), dx, scratch);
+            });
+        }
+        2 => {
+            let (x, dy) = (source.slice(of_input, values(seed)), source.slice(of_output, values(!seed)));
+            compare(source, &call("dense_kernel_gradient", batch), len(inputs, units), scratch, &|backend, y, s| {
+                // The gradient is what the weights become.
+                let parameters = Trainable { weights: y, state: [&mut [], &mut []] };
+                let update = |_, block: Trainable<'_>, gradient: &[f32]| block.weights.copy_from_slice(gradient);
+                backend.dense_kernel_gradient(inputs, units, batch, x.get(), dy.get(), parameters, &update, s);
+            });
+        }
+        _ => {
+            source.wrong = units == 0;
+            let dy = source.slice(of_output, values(seed));
+            compare(source, &call("bias_gradient", batch), Some(units), 0, &|backend, db, _| {
+                backend.bias_gradient(units, batch, dy.get(), db);
+            });
+        }
+    }
+}
+
+fn elementwise(source: &mut Source<'_>) {
+    let (seed, count, which) = (source.number(), source.between(0, 5000), source.between(0, 9));
+    let classes = if source.one_in(8) { source.between(0, 6000) } else { source.between(1, 60) };
+    let count = if which == 0 && !source.one_in(8) { count / classes.max(1) * classes } else { count };
+    let x = source.slice(Some(count), values(seed));
+    let (seed, rate) = (source.number(), source.between(0, 100) as f32 / 100.0);
+    // What the slices hold is the first argument, or for a gradient both of them.
+    source.wrong = match which {
+        0 => classes == 0 || !x.get().len().is_multiple_of(classes),
+        1 => rate >= 1.0,
+        _ => false,
+    };
+    let what = || format!("{} values, {classes} classes, rate {rate}, activation {which}", x.get().len());
+    let of = Call { name: "elementwise", what: &what, magnitude: 0.1 };
+    let mut y = source.slice(Some(x.get().len()), |_| 0.0);
+    if y.get().len() == x.get().len() {
+        y.get_mut().copy_from_slice(x.get());
+    }
+    let gradient = which >= 6;
+    source.wrong |= gradient && y.get().len() != x.get().len();
+    if !gradient {
+        source.wrong = match which {
+            0 => classes == 0 || !y.get().len().is_multiple_of(classes),
+            1 => rate >= 1.0,
+            _ => false,
+        };
+    }
+    let mut none = Guarded::new(&[0.0f32; 0], true);
+    let mut values = Guarded::new(y.get(), true);
+    run(source, &of, backends(), &mut values, &mut none, &|backend, out, _| {
+        out.copy_from_slice(y.get());
+        match which {
+            0 => backend.softmax(classes, out),
+            1 => backend.dropout(seed, rate, out),
+            2 => backend.relu(out),
+            3 => backend.relu6(out),
+            4 => backend.sigmoid(out),
+            5 => backend.tanh(out),
+            6 => backend.relu_gradient(x.get(), out),
+            7 => backend.relu6_gradient(x.get(), out),
+            8 => backend.sigmoid_gradient(x.get(), out),
+            _ => backend.tanh_gradient(x.get(), out),
+        }
+    });
+}
+
+fn optimizers(source: &mut Source<'_>) {
+    let (seed, count, which) = (source.number(), source.between(0, 2000), source.between(0, 3));
+    let gradient = source.slice(Some(count), values(seed));
+    let states = [2, 2, 1, 0][which];
+    let state: [_; 2] = std::array::from_fn(|i| {
+        let len = if i < states { count } else { 0 };
+        Mutex::new(source.slice(Some(len), |_| 1.0))
+    });
+    // A state that is not asked for may be as long as the weights, and nothing else.
+    let what = || format!("{count} weights, rule {which}");
+    let of = Call { name: "optimizer", what: &what, magnitude: 0.0 };
+    let mut weights = source.slice(Some(count), |_| 1.0);
+    let len_of = |i: usize| state[i].lock().map_or(0, |state| state.get().len());
+    let needed = weights.get().len();
+    source.wrong =
+        gradient.get().len() != needed || (0..2).any(|i| len_of(i) != needed && (i < states || len_of(i) != 0));
+    let mut none = Guarded::new(&[0.0f32; 0], true);
+    run(source, &of, backends(), &mut weights, &mut none, &|backend, weights, _| {
+        weights.fill(1.0);
+        let [mut first, mut second] =
+            state.each_ref().map(|state| state.lock().unwrap_or_else(|broken| broken.into_inner()));
+        first.get_mut().fill(1.0);
+        second.get_mut().fill(2.0);
+        let parameters = Trainable { weights, state: [first.get_mut(), second.get_mut()] };
+        match which {
+            0 => backend.adam(0.01, 0.9, 0.99, 1e-7, 3, parameters, gradient.get()),
+            1 => backend.adadelta(0.01, 0.9, 1e-7, parameters, gradient.get()),
+            2 => backend.sgd(0.01, 0.9, true, parameters, gradient.get()),
+            _ => backend.sgd(0.01, 0.0, false, parameters, gradient.get()),
+        }
+    });
+}

@@ -1,0 +1,181 @@
+//! The int8 methods of `Backend`: the same bytes on every back end.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use thumbnet::{
+    arch::{Backend, Cores},
+    geometry::Geometry,
+    quant::{ConvS8, DenseS8, Packing, Requantize, SoftmaxS8},
+};
+use thumbnet_fuzz::{Guarded, Source, backends, silent, values};
+
+fuzz_target!(|data: &[u8]| {
+    silent();
+    let mut source = Source::new(data);
+    match source.between(0, 7) {
+        0 => dense(&mut source),
+        1 => pooling(&mut source),
+        2 => elementwise(&mut source),
+        _ => convolution(&mut source),
+    }
+});
+
+fn byte(seed: u64) -> impl FnMut(usize) -> i8 {
+    let mut next = values(seed);
+    move |_| (next(0) * 37.0 + next(1) * 5.0 + next(2)).clamp(-127.0, 127.0) as i8
+}
+
+/// The parameters of some channels.
+struct Tensors {
+    weights: Guarded<i8>,
+    packing: Packing,
+    bias: Guarded<i32>,
+    multiplier: Guarded<i32>,
+    shift: Guarded<i8>,
+    zero_point: i8,
+    activation: [i8; 2],
+}
+
+impl Tensors {
+    fn new(source: &mut Source<'_>, weights: Option<usize>, channels: usize) -> Self {
+        let seed = source.number();
+        let packing = [Packing::Plain, Packing::Plain, Packing::Pairs, Packing::Quads][source.between(0, 3)];
+        let (mut number, mut other) = (values(seed), values(!seed));
+        let (low, high) = (source.number() as i8, source.number() as i8);
+        let activation = if source.one_in(32) { [low, high] } else { [low.min(high), low.max(high)] };
+        source.wrong |= activation[0] > activation[1];
+        let places = source.between(0, 61) as i8 - 31;
+        Self {
+            weights: source.slice(weights, byte(seed)),
+            packing,
+            bias: source.slice(Some(channels), |i| number(i) as i32 * 1000),
+            multiplier: source.slice(Some(channels), |i| (1 << 30) + other(i) as i32 * 1_000_000),
+            shift: source.slice(Some(channels), |_| places),
+            zero_point: source.number() as i8,
+            activation,
+        }
+    }
+
+    fn requantize(&self) -> Requantize<'_> {
+        let (zero_point, activation) = (self.zero_point, self.activation);
+        Requantize { multiplier: self.multiplier.get(), shift: self.shift.get(), zero_point, activation }
+    }
+}
+
+/// The call on every back end, with an output of so many values.
+fn compare(
+    source: &mut Source<'_>,
+    len: Option<usize>,
+    scratch: usize,
+    what: &dyn Fn() -> String,
+    call: &dyn Fn(Backend, &mut [i8], &mut [i32]),
+) {
+    let mut output = source.slice(len, |_| 0x55);
+    let mut scratch = source.scratch(scratch, 0x1234_5678);
+    let mut expected = None;
+    for backend in backends() {
+        output.get_mut().fill(0x55);
+        let what = || format!("{} {}", backend.name(), what());
+        if source.call(what, || call(backend, output.get_mut(), scratch.get_mut())) {
+            let expected = expected.get_or_insert_with(|| output.get().to_vec());
+            if output.get() != expected {
+                eprintln!("{} differs", what());
+                std::process::abort();
+            }
+        }
+    }
+}
+
+fn convolution(source: &mut Source<'_>) {
+    let Some(g) = source.geometry(None, None) else { return };
+    let pool = match source.between(0, 3) {
+        0 => None,
+        1 if source.one_in(8) => source.geometry(None, None),
+        _ => source.geometry(Some(g.output()), Some(g.output().channels)),
+    };
+    let fits = |pool: &Geometry| pool.input() == g.output() && pool.output().channels == g.output().channels;
+    if pool.as_ref().is_some_and(|pool| pool.kernel()[0] > 1 << 20) {
+        // Whether its rows fit is decided by a product that this would have to make again.
+        return;
+    }
+    source.wrong |= pool.as_ref().is_some_and(|pool| !fits(pool));
+    let (channels, patch) = (g.output().channels, g.patch());
+    let each = pool.map_or(g.output(), |pool| pool.output()).len();
+    let batch = source.batch();
+    if batch > 0 && patch.saturating_mul(g.output().len()) > 1 << 22 || channels > 1 << 16 {
+        return;
+    }
+    let tensors = Tensors::new(source, patch.checked_mul(channels), channels);
+    let layer = ConvS8 {
+        geometry: &g,
+        pool: pool.as_ref(),
+        input_zero_point: source.number() as i8,
+        weights: tensors.weights.get(),
+        packing: tensors.packing,
+        bias: tensors.bias.get(),
+        requantize: tensors.requantize(),
+    };
+    let seed = source.number();
+    let input = source.slice(g.input().len().checked_mul(batch), byte(seed));
+    let scratch = if source.wrong { 0 } else { Backend::conv_s8_scratch_len(&g, pool.as_ref()) };
+    if !source.wrong {
+        let _ = Cores::ALL.map(|cores| cores.conv_s8_scratch_len(&g, pool.as_ref()));
+    }
+    compare(source, each.checked_mul(batch), scratch, &|| format!("conv_s8 {g}; {pool:?}"), &|backend, y, scratch| {
+        backend.conv_s8(&layer, input.get(), y, scratch);
+    });
+}
+
+fn dense(source: &mut Source<'_>) {
+    let (inputs, units, batch) = (source.size(200), source.size(40), source.batch());
+    if units > 1 << 16 {
+        return;
+    }
+    source.wrong |= inputs == 0 || units == 0;
+    let tensors = Tensors::new(source, inputs.checked_mul(units), units);
+    let layer = DenseS8 {
+        inputs,
+        units,
+        weights: tensors.weights.get(),
+        packing: tensors.packing,
+        bias: tensors.bias.get(),
+        requantize: tensors.requantize(),
+    };
+    let seed = source.number();
+    let input = source.slice(inputs.checked_mul(batch), byte(seed));
+    let scratch = Backend::dense_s8_scratch_len(inputs, units);
+    compare(source, units.checked_mul(batch), scratch, &|| format!("dense_s8 {inputs} {units}"), &|backend, y, s| {
+        backend.dense_s8(&layer, input.get(), y, s);
+    });
+}
+
+fn pooling(source: &mut Source<'_>) {
+    let Some(of) = source.geometry(None, None) else { return };
+    let channels = (!source.one_in(16)).then_some(of.input().channels);
+    let Some(g) = source.geometry(Some(of.input()), channels) else { return };
+    source.wrong |= g.input().channels != g.output().channels;
+    let (batch, seed) = (source.batch(), source.number());
+    if batch > 0 && g.output().len() > 1 << 16 {
+        return;
+    }
+    let input = source.slice(g.input().len().checked_mul(batch), byte(seed));
+    let len = g.output().len().checked_mul(batch);
+    compare(source, len, 0, &|| format!("max_pool_s8 {g}"), &|backend, y, _| backend.max_pool_s8(&g, input.get(), y));
+}
+
+fn elementwise(source: &mut Source<'_>) {
+    let (seed, len) = (source.number(), source.between(0, 3000));
+    let (values, scale) = (source.slice(Some(len), byte(seed)), source.between(1, 1000) as f64 / 1000.0);
+    let (softmax, classes) = (SoftmaxS8::new(scale), source.between(1, 40));
+    let table = std::array::from_fn(|i| i as i8);
+    source.wrong = false;
+    let len = Some(values.get().len());
+    compare(source, len, 0, &|| format!("softmax_s8 {classes}, table_s8"), &|backend, y, _| {
+        if y.len() == values.get().len() {
+            y.copy_from_slice(values.get());
+        }
+        backend.softmax_s8(&softmax, classes, y);
+        backend.table_s8(&table, y);
+        assert_eq!(y.len(), values.get().len());
+    });
+}

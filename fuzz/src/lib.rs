@@ -1,0 +1,19 @@
+//! What the targets share: memory between pages that no one may touch, sizes, and calls that must be refused.
+
+mod guarded;
+mod source;
+
+pub use guarded::Guarded;
+pub use source::{Source, edited, file, silent, values};
+
+use thumbnet::arch::{Backend, Precision};
+
+/// Every back end of this machine.
+pub fn backends() -> Vec<Backend> {
+    Backend::available().collect()
+}
+
+/// That in bf16, where the machine has it: its results are other numbers.
+pub fn reduced() -> Option<Backend> {
+    Backend::detect().with_precision(Precision::Bf16)
+}
