@@ -2,12 +2,12 @@
 //!
 //! One step a file, in this order:
 //!
-//! 1. [`decode`]: the file becomes an upright picture of colours, small enough to work on.
-//! 2. [`contrast`]: of all colours that which tells ink from paper best becomes one plane, in which ink is dark.
-//! 3. [`ground`]: ink is what is darker than the paper on both sides of it.
-//! 4. [`lines`]: frames, boxes of forms and ruled lines are no ink of the digit.
-//! 5. [`parts`]: of the connected parts that are left, those that make the digit are kept, and specks are not.
-//! 6. [`place`]: the digit is scaled and placed as MNIST's are.
+//! 1. `decode`: the file becomes an upright picture of colours, small enough to work on.
+//! 2. `contrast`: of all colours that which tells ink from paper best becomes one plane, in which ink is dark.
+//! 3. `ground`: ink is what is darker than the paper on both sides of it.
+//! 4. `lines`: frames, boxes of forms and ruled lines are no ink of the digit.
+//! 5. `parts`: of the connected parts that are left, those that make the digit are kept, and specks are not.
+//! 6. `place`: the digit is scaled and placed as MNIST's are.
 //!
 //! What cannot be told for certain is either an error or a [`Digit::doubt`].
 
@@ -123,6 +123,9 @@ pub enum Doubt {
     /// There is more ink than one digit's.
     #[error("the picture has several large parts of ink")]
     SeveralParts,
+    /// Faint ink was taken for a shadow.
+    #[error("more of the ink is faint than strong, and was taken for a shadow")]
+    Shaded,
     /// The ink may as well be a frame or a ruled line.
     #[error("all the ink is in one line that crosses the picture")]
     OnlyLines,

@@ -98,7 +98,7 @@ fn rough_ground(colours: &Rgb32FImage) -> Rgb32FImage {
     let small = |len: u32| ((f64::from(len) / reduction) as u32).max(1);
     let shades: RgbImage = map_subpixels(colours, |value: f32| (value * 255.0).round() as u8);
     let rough = imageops::thumbnail(&shades, small(width), small(height));
-    let radius = (rough.width().max(rough.height()) as f32 * AROUND) as u32;
+    let radius = (rough.width().max(rough.height()) as f32 * AROUND).ceil() as u32;
     // The filter repeats the edge's pixels, and a frame would be most of what it sees there.
     let mirrored = |at: u32, len: u32| {
         let at = (i64::from(at) - i64::from(radius)).rem_euclid(2 * i64::from(len)) as u32;

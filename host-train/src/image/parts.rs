@@ -21,7 +21,7 @@ const RIM_SHARE: f32 = 0.25;
 /// A shadow is fainter than this share of the digit's ink.
 const SHADE_SHARE: f32 = 0.6;
 /// More faint ink than this, for each pixel of strong ink, is a shadow's.
-const SHADED: f32 = 1000.0;
+const SHADED: f32 = 1.5;
 /// All ink of a picture smaller than the field is above this.
 const FAINT_IN_SMALL: f32 = 1.5 / 255.0;
 /// The digit's longer side is at least this share of the picture's.
@@ -118,13 +118,14 @@ pub(super) fn find(mut ink: Plane, is_small: bool) -> Result<Parts, NoDigit> {
         *value = if *is_left == 0 && *value > faint { 0.0 } else { *value };
     }
 
-    let rim = if is_small { faint } else { f32::max(rim(&ink), faint) };
+    let (rim, shaded) = if is_small { (faint, None) } else { rim(&ink) };
+    let rim = rim.max(faint);
     let labels = connected_components(&above(&ink, rim), Connectivity::Eight, Luma([0]));
     let parts = measure(&labels, |x, y| ink.get_pixel(x, y)[0]);
     let main = main_part(&parts, ink.dimensions())?;
     let digit = gather(main, &parts, ink.dimensions());
-    let is_doubtful = has_rival(&digit, &parts, ink.dimensions());
-    let doubt = if is_doubtful { Some(Doubt::SeveralParts) } else { only_lines };
+    let rival = has_rival(&digit, &parts, ink.dimensions()).then_some(Doubt::SeveralParts);
+    let doubt = rival.or(only_lines).or(shaded);
 
     let mut is_digit = vec![false; parts.len() + 1];
     digit.pieces.iter().for_each(|piece| is_digit[piece.label as usize] = true);
@@ -141,13 +142,17 @@ pub(super) fn find(mut ink: Plane, is_small: bool) -> Result<Parts, NoDigit> {
 }
 
 /// Where ink begins that extends the digit. A broad shadow is fainter than ink and covers more of the picture than the rim of
-/// strokes does.
-fn rim(ink: &Plane) -> f32 {
+/// strokes does: that is said, since it might be faint strokes.
+fn rim(ink: &Plane) -> (f32, Option<Doubt>) {
     let strong = strength(ink, |_, _| true);
     let count = |share: f32| ink.iter().filter(|value| **value > share * strong).count();
     let inked = count(SHADE_SHARE);
     let shaded = count(RIM_SHARE) - inked;
-    strong * if shaded as f32 > SHADED * inked as f32 { SHADE_SHARE } else { RIM_SHARE }
+    if shaded as f32 > SHADED * inked as f32 {
+        (SHADE_SHARE * strong, Some(Doubt::Shaded))
+    } else {
+        (RIM_SHARE * strong, None)
+    }
 }
 
 /// Ink that is above `faint` and in no line, and the doubt that arises where all of it may be one.
