@@ -54,7 +54,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(folder)
 }
 
-/// Fails where [`write`] would, as far as can be known without the bytes: `len` of them, of zero, are written to the
+/// Fails where [`write()`] would, as far as can be known without the bytes: `len` of them, of zero, are written to the
 /// disk and removed. A folder that does not exist counts as one that can be made where the one above can be written to.
 ///
 /// # Errors

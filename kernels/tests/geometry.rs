@@ -152,6 +152,7 @@ fn scratch_is_for_poolings_of_the_convolution() {
 }
 
 /// Files hold input, output, kernel, strides and padding, and what is read from them is checked.
+#[cfg(feature = "alloc")]
 #[test]
 fn a_file_gives_no_other_geometry() {
     type Sizes = [usize; 12];

@@ -139,7 +139,7 @@ pub(super) fn refuse_same(out: &Path, others: &[&Path]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fails where [`write`] would, as far as can be known before there is something to write: some `len` bytes, or more.
+/// Fails where [`write()`] would, as far as can be known before there is something to write: some `len` bytes, or more.
 pub(super) fn check(path: &Path, len: usize) -> anyhow::Result<()> {
     atomic::check(path, len).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -23,7 +23,7 @@ use anyhow::Context;
 use rayon::ThreadPoolBuilder;
 
 use args::{Arguments, Command};
-use output::{Output, Unread};
+use output::Output;
 
 /// Runs the command that the program was called with. The status is 0, or 1 after an error that was printed as one line, or
 /// 2 where the arguments make no command.
@@ -33,8 +33,6 @@ pub fn main() -> ExitCode {
     signals::handle();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        // Who closed the pipe has read enough. What a command writes to files it writes before its last line.
-        Err(error) if error.is::<Unread>() => ExitCode::SUCCESS,
         Err(error) => {
             let text = format!("{error:#}");
             let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

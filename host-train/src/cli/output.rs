@@ -14,11 +14,6 @@ pub(super) struct Output {
     json: bool,
 }
 
-/// Nobody reads standard output any more: what was to be said is of no use, what is to be done may be.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("standard output: nobody reads it any more")]
-pub(super) struct Unread;
-
 impl Output {
     pub(super) fn new(json: bool) -> Self {
         Self { json }
@@ -39,11 +34,12 @@ impl Output {
     }
 }
 
-/// Printed with the error that `println!` would panic on; the error is [`Unread`] where a reader has gone.
+/// Printed, with the error that `println!` would panic on. Where nobody reads any more there is nothing to say, but the
+/// work goes on: it may write files, and its status must be that of all of it.
 fn line(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
     match writeln!(output, "{text}").and_then(|()| output.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Unread.into()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.context("standard output"),
     }
 }

@@ -15,7 +15,7 @@ use thumbnet::{
 use super::{
     args::{OptimizerName, TrainArgs},
     file::{self, WEIGHTS},
-    output::{Output, Unread, shown},
+    output::{Output, shown},
 };
 use crate::{
     checkpoint,
@@ -83,7 +83,7 @@ impl Train<'_> {
 
         let model = Model::<N>::new(arguments.seed).with_backend(backend);
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
-        let begun = output.note(&format!(
+        output.note(&format!(
             "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}, batch size {batch_size}, seed {}\n\
              {}, {}\nTrain on {samples} samples, validate on {} samples",
             N::NAME,
@@ -92,9 +92,7 @@ impl Train<'_> {
             model.backend().name(),
             plural(rayon::current_num_threads(), "thread"),
             test.len()
-        ));
-        // Where nobody reads along, the training goes on.
-        begun.or_else(|error| if error.is::<Unread>() { Ok(()) } else { Err(error) })?;
+        ))?;
         let options =
             FitOptions { epochs: arguments.epochs, batch_size, validation: Some(&test), seed: arguments.seed };
         let progress = Progress::new(arguments.epochs, output.is_json());
