@@ -3,27 +3,45 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use residual::Residual;
 use safetensors::SafeTensors;
-use thumbnet::blob::{Family, write};
+use thumbnet::Network;
+use thumbnet::arch::Backend;
+use thumbnet::blob::{Family, Raw, write};
+use thumbnet::network::WorkingMemory;
+use thumbnet::quantize::{Calibrator, Range, quantize};
+use thumbnet::train::initialize;
 use thumbnet_models::MnistSmall;
 
 #[path = "src/bars.rs"]
 mod bars;
+#[path = "src/residual.rs"]
+mod residual;
 #[path = "../models/tests/tflite/mod.rs"]
 mod tflite;
 
 fn main() {
-    for input in ["build.rs", "src/bars.rs", "../models/tests/tflite/mod.rs", "../kernels/tests/data"] {
+    for input in
+        ["build.rs", "src/bars.rs", "src/residual.rs", "../models/tests/tflite/mod.rs", "../kernels/tests/data"]
+    {
         println!("cargo::rerun-if-changed={input}");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
 
     let network = tflite::network();
     for (name, family) in [("plain", Family::Plain), ("dsp", Family::Dsp)] {
-        save(&out, &format!("{name}.tnb"), write::<MnistSmall>(&network, family).expect("MnistSmall as TFLite has it"));
+        save(
+            &out,
+            &format!("{name}.tnb"),
+            write(&MnistSmall::GRAPH, &network, family, &[], Raw::UNIT).expect("MnistSmall as TFLite has it"),
+        );
     }
-    save(&out, "images.i8", signed(tflite::bytes("input")));
-    save(&out, "outputs.i8", signed(tflite::bytes("op7_softmax.activation")));
+    // 256 KB of flash hold ten images less.
+    let images = if env::var_os("CARGO_FEATURE_MICROBIT").is_some() { 190 } else { 200 };
+    save(&out, "images.i8", signed(tflite::bytes("input")[..784 * images].to_vec()));
+    save(&out, "outputs.i8", signed(tflite::bytes("op7_softmax.activation")[..10 * images].to_vec()));
+
+    save_residual(&out);
 
     let file = fs::read("../kernels/tests/data/small_f32.safetensors").expect("Keras's weights are part of the tests");
     let file = SafeTensors::deserialize(&file).expect("a safetensors file");
@@ -41,6 +59,37 @@ fn main() {
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
         for argument in ["-Tlink.x", "-Tdefmt.x", "--nmagic"] {
             println!("cargo::rustc-link-arg-bins={argument}");
+        }
+    }
+}
+
+/// A network with branches, its blobs, inputs, and the outputs that the scalar kernels give for them.
+fn save_residual(out: &Path) {
+    const SAMPLES: usize = 8;
+    let len = Residual::INPUT.len();
+    let mut weights = vec![0.0; Residual::PARAMETERS];
+    initialize(&Residual::GRAPH, &mut weights, 3);
+    let x: Vec<f32> = (0..SAMPLES * len).map(|i| ((i * i * 31 + i * 7) % 199) as f32 / 100.0 - 0.5).collect();
+    let mut calibrator = Calibrator::new(Residual::GRAPH, Range::MinMax);
+    let mut memory = vec![0.0; calibrator.memory_len(SAMPLES)];
+    calibrator.observe(Backend::SCALAR, &weights, &x, &mut memory).expect("the lengths are the network's");
+    let network = quantize(&Residual::GRAPH, &weights, &calibrator.finish()).expect("weights of middling size");
+    for (name, family) in [("dsp", Family::Dsp), ("plain", Family::Plain)] {
+        let blob = write(&Residual::GRAPH, &network, family, &[], Raw::UNIT).expect("what was quantised is written");
+        save(out, &format!("residual.{name}.tnb"), blob.clone());
+        if let Family::Plain = family {
+            let mut aligned = vec![0u128; blob.len().div_ceil(16)];
+            bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
+            let network = Residual::from_blob(bytemuck::cast_slice(&aligned)).expect("what is written can be read");
+            let network = network.with_backend(Backend::SCALAR);
+            let images: Vec<i8> = x.iter().map(|&x| network.input().quantize(x)).collect();
+            let mut memory = <Residual as Network>::Memory::boxed();
+            let outputs = images.chunks(len).flat_map(|image| {
+                let image = image.try_into().expect("chunks are images");
+                network.predict(&image, &mut memory)
+            });
+            save(out, "residual_outputs.i8", signed(outputs.collect()));
+            save(out, "residual_images.i8", signed(images));
         }
     }
 }

@@ -10,10 +10,11 @@ use std::{
 use thumbnet::{
     Network,
     arch::Backend,
-    blob::{Family, write},
-    layer::LayerKind,
-    quant::{Calibrator, ConvS8, DenseS8, LayerS8, Range, quantize},
-    sequential::Stage,
+    blob::{Family, Raw, write},
+    infer::{LayerS8, OpS8, StepS8},
+    int8::{ConvS8, DenseS8},
+    network::WorkingMemory,
+    quantize::{Calibrator, Range, quantize},
     train::initialize,
 };
 use thumbnet_models::{MnistConvNet, MnistSmall};
@@ -33,36 +34,41 @@ fn best(time: Duration, mut work: impl FnMut()) -> Duration {
     best
 }
 
-fn layer(backend: Backend, stage: &Stage, tensors: &LayerS8<'_>) {
-    let input: Vec<i8> = (0..stage.layer.input.len()).map(|i| (i * 37 % 251) as u8 as i8).collect();
-    let mut output = vec![0; stage.output().len()];
-    let mut scratch = vec![0; stage.scratch_bytes() / 4];
-    let (weights, packing, bias, requantize) = (tensors.weights, tensors.packing, tensors.bias, tensors.requantize);
+fn layer(backend: Backend, step: &StepS8<'_>, layer: &LayerS8<'_>, macs: usize) {
+    let (weights, packing, bias, requantize) = (layer.weights, layer.packing(), layer.bias, layer.requantize());
+    let input = |len: usize| -> Vec<i8> { (0..len).map(|i| (i * 37 % 251) as u8 as i8).collect() };
+    let mut output = vec![0; step.op().output_len()];
     let time = Duration::from_millis(300);
-    let time = match stage.layer.kind {
-        LayerKind::Conv2D { geometry, .. } => {
-            let (geometry, pool, input_zero_point) = (&geometry, stage.pool.as_ref(), tensors.input.zero_point);
+    let time = match step.op() {
+        OpS8::Conv2D { geometry, pool } => {
+            let input = input(geometry.input().len());
+            let mut scratch = vec![0; Backend::conv_s8_scratch_len(geometry, pool)];
+            let input_zero_point = layer.record.input_zero_points[0];
             let conv = ConvS8 { geometry, pool, input_zero_point, weights, packing, bias, requantize };
             best(time, || backend.conv_s8(&conv, black_box(&input), black_box(&mut output), &mut scratch))
         }
-        LayerKind::Dense { .. } => {
-            let (inputs, units) = (stage.layer.input.len(), stage.layer.output.len());
+        OpS8::Dense { inputs, units } => {
+            let (inputs, units) = (inputs as usize, units as usize);
+            let input = input(inputs);
+            let mut scratch = vec![0; Backend::dense_s8_scratch_len(inputs, units)];
             let dense = DenseS8 { inputs, units, weights, packing, bias, requantize };
             best(time, || backend.dense_s8(&dense, black_box(&input), black_box(&mut output), &mut scratch))
         }
-        _ => return,
+        OpS8::MaxPooling2D { .. } | OpS8::Add { .. } => return,
     };
-    let (name, macs) = (stage.layer.name, stage.layer.macs());
+    let name = step.name();
     println!("  {name:10} {:8.2} us {:8.1} GMAC/s", time.as_secs_f64() * 1e6, macs as f64 / time.as_secs_f64() / 1e9);
 }
 
 fn network<N: Network>(name: &str, backend: Backend) {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize::<N>(&mut weights, 1);
+    initialize(&N::GRAPH, &mut weights, 1);
     let x: Vec<f32> = (0..IMAGES * N::INPUT.len()).map(|i| (i * i % 257) as f32 / 256.0).collect();
-    let mut calibrator = Calibrator::<N>::new(Range::MinMax);
-    calibrator.observe(Backend::detect(), &weights, &x, &mut vec![0.0; N::observed_len(IMAGES)]).unwrap();
-    let blob = write::<N>(&quantize::<N>(&weights, &calibrator.finish()).unwrap(), Family::Plain).unwrap();
+    let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);
+    let mut memory = vec![0.0; calibrator.memory_len(IMAGES)];
+    calibrator.observe(Backend::detect(), &weights, &x, &mut memory).unwrap();
+    let quantized = quantize(&N::GRAPH, &weights, &calibrator.finish()).unwrap();
+    let blob = write(&N::GRAPH, &quantized, Family::Plain, &[], Raw::UNIT).unwrap();
     let mut aligned = vec![0u128; blob.len().div_ceil(16)];
     bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
     let network = N::from_blob(bytemuck::cast_slice(&aligned)).unwrap().with_backend(backend);
@@ -74,7 +80,7 @@ fn network<N: Network>(name: &str, backend: Backend) {
         })
         .collect();
 
-    let mut memory = N::ZERO_MEMORY;
+    let mut memory = N::Memory::boxed();
     let mut next = images.iter().cycle();
     let time = best(Duration::from_secs(2), || {
         if let Some(image) = next.next() {
@@ -83,8 +89,9 @@ fn network<N: Network>(name: &str, backend: Backend) {
     });
     let each = time.as_secs_f64();
     println!("{name} on {}: {:.1} us an image, {:.0} images/s", backend.name(), each * 1e6, 1.0 / each);
-    for (stage, tensors) in N::STAGES.iter().zip(network.tensors()) {
-        layer(backend, stage, tensors);
+    for (k, (step, planned)) in N::STEPS_S8.iter().zip(N::INFERENCE.steps).enumerate() {
+        let tensors = network.layer(k).expect("the blob was checked");
+        layer(backend, step, &tensors, N::GRAPH.nodes[usize::from(planned.node)].macs());
     }
 }
 

@@ -1,24 +1,18 @@
-//! The measurement of each stage.
+//! The measurement of each step.
 
 use cortex_m::singleton;
 use defmt::{info, unwrap};
 use firmware::board::{Board, Counter, Parts, Selected};
 use firmware::stack;
 use thumbnet::blob::BlobError;
-use thumbnet::geometry::Geometry;
-use thumbnet::layer::Layer;
-use thumbnet::quant::LayerS8;
-use thumbnet::sequential::{StageVisitor, WorkingMemory};
-use thumbnet::{Int8, Network, arch::Backend};
+use thumbnet::infer::run_step;
+use thumbnet::network::WorkingMemory;
+use thumbnet::{Int8, Network};
 
 use crate::images::IMAGES;
 use crate::model::{BLOB, Model};
 
-type BoardCounter = <Selected as Board>::Counter;
-
 const PIXELS: usize = Model::INPUT.len();
-/// Room for the input or the output of any stage.
-const LARGEST: usize = if Model::ACTIVATION_BYTES > PIXELS { Model::ACTIVATION_BYTES } else { PIXELS };
 
 /// The network's memory between canaries: its size is a result only as long as nothing else is touched.
 #[repr(C)]
@@ -49,7 +43,7 @@ impl Fenced {
     }
 }
 
-/// Logs one line for each stage, and one for the whole.
+/// Logs one line for each step, and one for the whole.
 ///
 /// # Errors
 ///
@@ -80,45 +74,24 @@ pub(crate) fn run() -> Result<(), BlobError> {
         read_stack
     );
 
-    let mut x = [0; LARGEST];
-    x[..PIXELS].copy_from_slice(image);
-    let (_, scratch) = memory.parts();
-    let tensors = network.tensors();
-    let visitor = &mut Stages { backend: network.backend(), tensors, stage: 0, counter, x, y: [0; LARGEST], scratch };
-    Model::visit_stages(visitor);
-    Ok(())
-}
-
-/// The state between two stages.
-struct Stages<'a> {
-    backend: Backend,
-    tensors: &'a [LayerS8<'a>],
-    stage: usize,
-    counter: BoardCounter,
-    x: [i8; LARGEST],
-    y: [i8; LARGEST],
-    scratch: &'a mut [i32],
-}
-
-impl StageVisitor for Stages<'_> {
-    fn stage<L: Layer>(&mut self, pool: Option<&'static Geometry>) {
-        let (stage, tensors) = (&Model::STAGES[self.stage], &self.tensors[self.stage]);
-        let x = &self.x[..L::INPUT.len()];
-        let y = &mut self.y[..stage.output().len()];
-        let mut forward = || L::forward_s8(self.backend, tensors, pool, x, y, self.scratch);
-        let ((), count) = self.counter.count(&mut forward);
-        let ((), stack) = stack::used_by(forward);
-        // The network's input is the caller's.
-        let input = if self.stage == 0 { 0 } else { L::INPUT.len() };
+    // One step after the other, as `predict` does. A second run of a step works on what the first has left, which takes as long.
+    let (activations, scratch) = memory.parts();
+    for (k, step) in Model::STEPS_S8.iter().enumerate() {
+        let (backend, parts) = (network.backend(), network.parts());
+        let mut run = || {
+            run_step::<<Model as Network>::UsesS8>(backend, &parts, Model::STEPS_S8, k, image, activations, scratch);
+        };
+        let ((), count) = counter.count(&mut run);
+        let ((), stack) = stack::used_by(run);
+        let planned = &Model::INFERENCE.steps[k];
         info!(
             "layer {=str}: macs {=usize}, instructions {=u64}, ram_bytes {=usize}, stack_bytes {=usize}",
-            stage.layer.name,
-            stage.layer.macs(),
+            step.name(),
+            Model::GRAPH.nodes[usize::from(planned.node)].macs(),
             count,
-            input + stage.output().len() + stage.scratch_bytes(),
+            planned.activation_bytes(&Model::GRAPH) + planned.scratch_bytes(&Model::GRAPH),
             stack
         );
-        core::mem::swap(&mut self.x, &mut self.y);
-        self.stage += 1;
     }
+    Ok(())
 }

@@ -11,9 +11,9 @@ const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 
 fuzz_target!(|data: &[u8]| {
     let mut blob = edited(VALID, data);
-    // Behind the magic and the version: the length. At the end: the CRC of all before it.
+    // Behind magic, version, family and count: the length. At the end: the CRC of all before it.
     if let (Some(covered), Ok(len)) = (blob.len().checked_sub(4), u32::try_from(blob.len())) {
-        if let Some(length) = blob.get_mut(9..13) {
+        if let Some(length) = blob.get_mut(12..16) {
             length.copy_from_slice(&len.to_le_bytes());
         }
         let crc = CRC.checksum(&blob[..covered]);

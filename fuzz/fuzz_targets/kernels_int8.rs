@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use thumbnet::{
     arch::{Backend, Cores},
     geometry::Geometry,
-    quant::{ConvS8, DenseS8, Packing, Requantize, SoftmaxS8},
+    int8::{ConvS8, DenseS8, Packing, Requantize, SoftmaxS8},
 };
 use thumbnet_fuzz::{Guarded, Source, backends, silent, values};
 

@@ -8,17 +8,20 @@
 //! | version | `u8` | [`VERSION`] |
 //! | length | `u64`, fixed width, little-endian | bytes of the whole file |
 //! | network | string | the name of the network's type |
-//! | layers | sequence of [`LayerInfo`] | its architecture |
+//! | nodes | sequence of [`Node`] | its graph |
 //! | weights | bytes | `f32`, little-endian: each layer's kernel, then its bias, in Keras's layouts |
 //! | crc | `u32`, fixed width, little-endian | CRC-32 (ISO-HDLC, as in zip) over all before it |
 
 use serde::{Deserialize, Serialize};
-use thumbnet::{Network, layer::LayerInfo};
+use thumbnet::{
+    Network,
+    graph::{Graph, Node, Op},
+};
 
 /// The first bytes of every checkpoint.
 pub const MAGIC: [u8; 8] = *b"thumbf32";
 /// The version that is written and read.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Bytes of magic, version and length.
 const PREFIX: usize = 8 + 1 + 8;
@@ -29,9 +32,9 @@ const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 pub struct Checkpoint<'a> {
     /// The name of the network's type.
     pub network: &'a str,
-    /// The architecture.
+    /// The nodes of its graph.
     #[serde(borrow)]
-    pub layers: Vec<LayerInfo<'a>>,
+    pub nodes: Vec<Node<'a>>,
     /// The weights, four bytes each.
     weights: &'a [u8],
 }
@@ -94,7 +97,7 @@ pub enum CheckpointError {
 pub fn write<N: Network>(weights: &[f32]) -> Vec<u8> {
     assert_eq!(weights.len(), N::PARAMETERS, "the weights are the network's");
     let weights: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
-    let checkpoint = Checkpoint { network: N::NAME, layers: N::LAYERS.to_vec(), weights: &weights };
+    let checkpoint = Checkpoint { network: N::NAME, nodes: N::GRAPH.nodes.to_vec(), weights: &weights };
     let mut bytes = Vec::with_capacity(weights.len() + 4096);
     bytes.extend(MAGIC);
     bytes.push(VERSION);
@@ -130,10 +133,15 @@ impl<'a> Checkpoint<'a> {
             return Err(CheckpointError::Corrupt { stored, computed });
         }
         let content = covered.get(PREFIX..).ok_or(CheckpointError::Malformed)?;
-        match postcard::take_from_bytes(content) {
-            Ok((checkpoint, [])) => Ok(checkpoint),
+        match postcard::take_from_bytes::<Self>(content) {
+            Ok((checkpoint, [])) if checkpoint.graph().check().is_ok() => Ok(checkpoint),
             _ => Err(CheckpointError::Malformed),
         }
+    }
+
+    /// The network.
+    pub fn graph(&self) -> Graph<'_> {
+        Graph { name: self.network, nodes: &self.nodes }
     }
 
     /// The weights, for network `N`. Layers may be named otherwise: names compute nothing.
@@ -146,13 +154,14 @@ impl<'a> Checkpoint<'a> {
             return Err(CheckpointError::Network { found: self.network.into(), expected: N::NAME });
         }
         let differs = |layer: &str| CheckpointError::Architecture { network: N::NAME, layer: layer.into() };
-        for (position, layer) in N::LAYERS.iter().enumerate() {
-            let found = self.layers.get(position).ok_or(differs(layer.name))?;
-            if (LayerInfo { name: layer.name, ..*found }) != *layer {
-                return Err(differs(layer.name));
+        let nodes = N::GRAPH.nodes;
+        for (position, node) in nodes.iter().enumerate() {
+            let found = self.nodes.get(position).ok_or(differs(node.name))?;
+            if !is_same(found, node) {
+                return Err(differs(node.name));
             }
         }
-        if let Some(extra) = self.layers.get(N::LAYERS.len()) {
+        if let Some(extra) = self.nodes.get(nodes.len()) {
             return Err(differs(extra.name));
         }
         match self.weights.as_chunks::<4>() {
@@ -162,6 +171,16 @@ impl<'a> Checkpoint<'a> {
             _ => Err(CheckpointError::Malformed),
         }
     }
+}
+
+/// Whether two nodes compute the same: names and a dropout's rate compute nothing in inference, and the rate may be changed
+/// between two trainings.
+fn is_same(found: &Node<'_>, node: &Node<'_>) -> bool {
+    let op = match (found.op, node.op) {
+        (Op::Dropout { .. }, Op::Dropout { .. }) => node.op,
+        (op, _) => op,
+    };
+    Node { name: node.name, op, ..*found } == *node
 }
 
 #[cfg(test)]
@@ -179,7 +198,7 @@ mod tests {
 
     fn tiny() -> (Vec<f32>, Vec<u8>) {
         let mut weights = vec![0.0; Tiny::PARAMETERS];
-        thumbnet::train::initialize::<Tiny>(&mut weights, 1);
+        thumbnet::train::initialize(&Tiny::GRAPH, &mut weights, 1);
         let bytes = write::<Tiny>(&weights);
         (weights, bytes)
     }
@@ -188,7 +207,7 @@ mod tests {
     fn gives_back_the_same_bits() {
         let (weights, bytes) = tiny();
         let checkpoint = Checkpoint::read(&bytes).unwrap();
-        assert_eq!((checkpoint.network, checkpoint.layers.len()), ("Tiny", 2));
+        assert_eq!((checkpoint.network, checkpoint.nodes.len()), ("Tiny", 3));
         assert_eq!(checkpoint.weights::<Tiny>().unwrap(), weights);
     }
 
@@ -229,12 +248,12 @@ mod tests {
         let error = checkpoint.weights::<MnistSmall>().unwrap_err();
         assert_eq!(error.to_string(), "the checkpoint is of network Tiny, not MnistSmall");
 
-        let disguised = |layers: &[LayerInfo<'static>]| {
-            let checkpoint = Checkpoint { network: "MnistSmall", layers: layers.to_vec(), weights: &[] };
+        let disguised = |nodes: &[Node<'static>]| {
+            let checkpoint = Checkpoint { network: "MnistSmall", nodes: nodes.to_vec(), weights: &[] };
             checkpoint.weights::<MnistSmall>().unwrap_err().to_string()
         };
-        assert!(disguised(MnistConvNet::LAYERS).ends_with("layer `conv1` differs"));
-        assert!(disguised(&MnistSmall::LAYERS[..5]).ends_with("layer `dense1` differs"));
-        assert_eq!(disguised(MnistSmall::LAYERS), CheckpointError::Malformed.to_string());
+        assert!(disguised(MnistConvNet::GRAPH.nodes).ends_with("layer `conv1` differs"));
+        assert!(disguised(&MnistSmall::GRAPH.nodes[..6]).ends_with("layer `dense1` differs"));
+        assert_eq!(disguised(MnistSmall::GRAPH.nodes), CheckpointError::Malformed.to_string());
     }
 }

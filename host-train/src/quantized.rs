@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use rayon::prelude::*;
 use thumbnet::{
-    Int8, Network,
+    Int8, LengthError, Network,
     arch::Backend,
-    blob::{self, Family, RepackError, WriteError},
-    quant::{self, Affine, Calibrator, QuantizeError, Range},
-    sequential::{ForwardError, WorkingMemory},
+    blob::{self, Family, Raw, RepackError, WriteError},
+    int8::Affine,
+    network::WorkingMemory,
+    quantize::{self, Calibrator, QuantizeError, Range},
     train::argmax,
 };
 
@@ -77,7 +78,7 @@ pub enum QuantizationError {
     Fit(#[from] FitError),
     /// The forward pass refused.
     #[error("{0}")]
-    Forward(ForwardError),
+    Forward(LengthError),
     /// The weights cannot be quantised.
     #[error("{0}")]
     Quantize(QuantizeError),
@@ -103,9 +104,9 @@ pub fn quantize<N: Network>(
     }
     check_fits::<N>(data)?;
 
-    let mut calibrator = Calibrator::<N>::new(range);
+    let mut calibrator = Calibrator::new(N::GRAPH, range);
     let batch_size = CALIBRATION_BATCH.min(images);
-    let mut memory = try_zeroed(N::observed_len(batch_size), batch_size)?;
+    let mut memory = try_zeroed(calibrator.memory_len(batch_size), batch_size)?;
     let mut batch = Batch::new::<N>();
     for start in (0..images).step_by(CALIBRATION_BATCH) {
         batch.gather(data, start..images.min(start + CALIBRATION_BATCH));
@@ -113,8 +114,9 @@ pub fn quantize<N: Network>(
             .observe(model.backend(), model.weights(), &batch.x, &mut memory)
             .map_err(QuantizationError::Forward)?;
     }
-    let quantized = quant::quantize::<N>(model.weights(), &calibrator.finish()).map_err(QuantizationError::Quantize)?;
-    blob::write::<N>(&quantized, family).map_err(QuantizationError::Write)
+    let quantized =
+        quantize::quantize(&N::GRAPH, model.weights(), &calibrator.finish()).map_err(QuantizationError::Quantize)?;
+    blob::write(&N::GRAPH, &quantized, family, &[], Raw::UNIT).map_err(QuantizationError::Write)
 }
 
 /// A quantised network `N` with its blob.
@@ -151,8 +153,9 @@ impl<N: Network> QuantizedModel<N> {
     /// What is off with the blob.
     pub fn from_blob(blob: &[u8]) -> Result<Self, RepackError> {
         // Of a copy, which lies where a blob must, wherever the caller's does.
-        let plain = blob::repack::<N>(&Values::from(blob), Family::Plain)?;
-        Ok(Self { blob: Values::from(&*plain), backend: Backend::detect(), network: PhantomData })
+        let plain = Values::from(&*blob::repack(&Values::from(blob), Family::Plain)?);
+        N::from_blob(&plain).map_err(RepackError::Read)?;
+        Ok(Self { blob: plain, backend: Backend::detect(), network: PhantomData })
     }
 
     /// The same network on other kernels than the fastest; its outputs are the same.

@@ -13,7 +13,7 @@ mod names;
 use std::collections::{BTreeMap, BTreeSet};
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use thumbnet::{Network, layer::LayerInfo};
+use thumbnet::{Network, graph::Node};
 
 /// How layers are called in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +147,7 @@ struct Spec {
 fn specs<N: Network>(names: Names) -> Vec<Spec> {
     let mut counts = BTreeMap::new();
     let mut specs = Vec::new();
-    for layer in N::LAYERS.iter().filter(|layer| layer.parameters() > 0) {
+    for layer in N::GRAPH.layers().iter().filter(|layer| layer.parameters() > 0) {
         let in_file = match names {
             Names::Own => layer.name.to_owned(),
             Names::Keras => keras_name(layer, &mut counts),
@@ -165,8 +165,8 @@ fn specs<N: Network>(names: Names) -> Vec<Spec> {
 }
 
 /// The name that Keras gives to a layer after those counted so far.
-fn keras_name(layer: &LayerInfo<'_>, counts: &mut BTreeMap<&'static str, usize>) -> String {
-    let class = layer.kind.name();
+fn keras_name(layer: &Node<'_>, counts: &mut BTreeMap<&'static str, usize>) -> String {
+    let class = layer.op.name();
     let count = counts.entry(class).or_insert(0);
     let name = snake_case(class);
     let name = if *count == 0 { name } else { format!("{name}_{count}") };

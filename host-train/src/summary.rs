@@ -6,9 +6,9 @@ use serde::Serialize;
 use thumbnet::{
     Int8, Network,
     arch::{Backend, Cores},
-    layer::{Activation, LayerInfo},
-    quant::{LayerS8, Packing},
-    sequential::{Stage, scratch_bytes_on},
+    graph::{Activation, Node},
+    int8::{Affine, Packing},
+    plan::{self, Fusion},
 };
 
 /// A network and what it costs.
@@ -28,6 +28,8 @@ pub struct Summary {
     pub flash_bytes: usize,
     /// Bytes of RAM for the activations of the int8 network, on any core.
     pub activation_bytes: usize,
+    /// Bytes of the activations that exist at the same time, at most: no plan can do with less.
+    pub activation_bound: usize,
     /// Its RAM on devices.
     pub devices: Vec<DeviceRam>,
 }
@@ -68,7 +70,7 @@ pub struct Row {
 impl Summary {
     /// The summary of network `N`; of its f32 weights, or of the quantised network.
     pub fn new<N: Network>(quantized: Option<&Int8<'_, N, Backend>>) -> Self {
-        let layers: Vec<Row> = N::LAYERS.iter().enumerate().map(|(i, layer)| row::<N>(i, layer, quantized)).collect();
+        let layers: Vec<Row> = (1..N::GRAPH.nodes.len()).map(|i| row::<N>(i, quantized)).collect();
         Self {
             network: N::NAME,
             input: [N::INPUT.height, N::INPUT.width, N::INPUT.channels],
@@ -76,6 +78,7 @@ impl Summary {
             macs: N::MACS,
             flash_bytes: layers.iter().map(|row| row.flash_bytes).sum(),
             activation_bytes: N::ACTIVATION_BYTES,
+            activation_bound: N::INFERENCE.bound,
             devices: Cores::ALL.map(device_ram::<N>).into(),
             layers,
         }
@@ -83,17 +86,21 @@ impl Summary {
 }
 
 fn device_ram<N: Network>(cores: Cores) -> DeviceRam {
-    let scratch_bytes = scratch_bytes_on(cores, N::STAGES);
+    let scratch_bytes = N::INFERENCE.scratch_bytes_on(cores, &N::GRAPH);
     DeviceRam { cores: cores.names(), scratch_bytes, ram_bytes: N::ACTIVATION_BYTES + scratch_bytes }
 }
 
-fn row<N: Network>(index: usize, layer: &LayerInfo<'static>, quantized: Option<&Int8<'_, N, Backend>>) -> Row {
-    let stage = N::STAGES.iter().position(|stage| stage.index == index);
-    let quantization = match (stage, quantized) {
-        (None, _) if is_fused(N::STAGES, index) => format!("in {}", N::LAYERS[index - 1].name),
+/// The row of node `number`.
+fn row<N: Network>(number: usize, quantized: Option<&Int8<'_, N, Backend>>) -> Row {
+    let layer = &N::GRAPH.nodes[number];
+    let step = N::INFERENCE.steps.iter().position(|step| usize::from(step.node) == number);
+    let quantization = match (step, quantized) {
+        (None, _) if plan::is_fused(&N::GRAPH, Fusion::Int8, number) => {
+            format!("in {}", N::GRAPH.nodes[usize::from(layer.inputs[0])].name)
+        }
         (None, _) => "-".into(),
         (Some(_), None) => "f32".into(),
-        (Some(stage), Some(network)) => describe(&network.tensors()[stage]),
+        (Some(step), Some(network)) => describe(network, step),
     };
     let output = match (layer.output.height, layer.output.width) {
         (1, 1) => vec![layer.output.channels],
@@ -101,44 +108,36 @@ fn row<N: Network>(index: usize, layer: &LayerInfo<'static>, quantized: Option<&
     };
     Row {
         name: layer.name,
-        kind: layer.kind.name(),
+        kind: layer.op.name(),
         output,
         parameters: layer.parameters(),
         macs: layer.macs(),
         flash_bytes: flash_bytes(layer),
-        ram_bytes: stage.map_or(0, |stage| ram_bytes(N::STAGES, stage)),
+        ram_bytes: step.map_or(0, |step| N::INFERENCE.steps[step].activation_bytes(&N::GRAPH)),
         quantization,
     }
 }
 
-/// Whether the layer is a pooling that the step of the layer before does.
-fn is_fused(stages: &[Stage], index: usize) -> bool {
-    stages.iter().any(|stage| stage.pool.is_some() && stage.index + 1 == index)
-}
-
-fn flash_bytes(layer: &LayerInfo<'_>) -> usize {
+fn flash_bytes(layer: &Node<'_>) -> usize {
     if layer.kernel_len() == 0 {
         return 0;
     }
-    let table = if matches!(layer.activation(), Activation::Sigmoid | Activation::Tanh) { 256 } else { 0 };
+    let table = if matches!(layer.op.activation(), Activation::Sigmoid | Activation::Tanh) { 256 } else { 0 };
     // A bias and a multiplier of four bytes and a shift of one for each channel.
     layer.kernel_len() + 9 * layer.output.channels + table
 }
 
-fn ram_bytes(stages: &[Stage], index: usize) -> usize {
-    let input = if index == 0 { 0 } else { stages[index - 1].output().len() };
-    input + stages[index].output().len()
-}
-
-/// Scales and zero points of a step's input and output, and how its weights lie.
-fn describe(tensors: &LayerS8<'_>) -> String {
-    let weights = match (tensors.weights.is_empty(), tensors.packing) {
+/// Scales and zero points of a step's first input and output, and how its weights lie.
+fn describe<N: Network>(network: &Int8<'_, N, Backend>, step: usize) -> String {
+    let layer = network.layer(step).expect("the blob was checked");
+    let weights = match (layer.weights.is_empty(), layer.packing()) {
         (true, _) => "int8",
         (false, Packing::Plain) => "int8 per channel",
         (false, Packing::Pairs) => "int8 per channel, pairs",
         (false, Packing::Quads) => "int8 per channel, quads",
     };
-    let [input, output] = [tensors.input, tensors.output].map(|a| format!("{:.3e} {:+}", a.scale, a.zero_point));
+    let text = |a: Affine| format!("{:.3e} {:+}", a.scale, a.zero_point);
+    let [input, output] = [network.parts().input_of(step, 0), layer.record.output()].map(text);
     format!("{weights}; {input} > {output}")
 }
 
@@ -182,7 +181,8 @@ impl fmt::Display for Summary {
         writeln!(f, "Total params: {}", grouped(self.parameters))?;
         writeln!(f, "Multiply-accumulates: {}", grouped(self.macs))?;
         writeln!(f, "int8 flash: {} bytes of tensors", grouped(self.flash_bytes))?;
-        write!(f, "int8 RAM: {} bytes of activations, and scratch:", grouped(self.activation_bytes))?;
+        let (bytes, bound) = (grouped(self.activation_bytes), grouped(self.activation_bound));
+        write!(f, "int8 RAM: {bytes} bytes of activations (at the least {bound}), and scratch:")?;
         for DeviceRam { cores, scratch_bytes, ram_bytes } in &self.devices {
             write!(f, "\n  {cores:20}{:>7}, in all {}", grouped(*scratch_bytes), grouped(*ram_bytes))?;
         }

@@ -16,34 +16,34 @@
 //! // Every size is a constant.
 //! assert_eq!(Digits::PARAMETERS, (3 * 3 * 8 + 8) + (14 * 14 * 8 * 10 + 10));
 //! let mut weights = vec![0.0; Digits::PARAMETERS];
-//! thumbnet::train::initialize::<Digits>(&mut weights, 1);
+//! thumbnet::train::initialize(&Digits::GRAPH, &mut weights, 1);
 //!
 //! // The caller owns every buffer.
 //! let image = [0.5; 28 * 28];
 //! let mut memory = vec![0.0; Digits::inference_len(1)];
 //! let backend = thumbnet::arch::Backend::detect();
-//! let scores = thumbnet::sequential::forward::<Digits>(backend, &weights, &image, &mut memory)?;
+//! let scores = thumbnet::network::forward::<Digits>(backend, &weights, &image, &mut memory)?;
 //! assert_eq!(scores.len(), 10);
-//! # Ok::<(), thumbnet::sequential::ForwardError>(())
+//! # Ok::<(), thumbnet::LengthError>(())
 //! ```
 //!
 //! How the library is built, from the top:
 //!
-//! - [`sequential!`] turns the description of a network into a type whose fields are layers, and implements [`Network`] for it.
-//!   [`sequential`](mod@sequential) holds all that walks over the layers: the f32 forward pass, the training step, the int8
-//!   forward pass, the memory plan.
-//! - [`layer`] holds the layers, one const-generic type a file.
-//! - [`train`] holds losses, optimizers, initial values and the [`Trainer`](train::Trainer).
-//! - [`quant`] holds the int8 scheme and its arithmetic, which is TFLite's to the bit; calibration and quantisation need
-//!   the feature `alloc`.
-//! - [`blob`] holds the file format of a quantised network, read in place from flash.
+//! - [`sequential!`] turns the description of a network into a type whose fields are layers, and implements [`Network`] for it;
+//!   [`network`] holds that typed front, [`layer`] the layers, one const-generic type a file.
+//! - [`graph`] holds a network as a value, which everything below works on, and [`plan`] where each of its tensors lies.
+//! - [`mod@forward`] is the f32 forward pass, [`train`] holds the [`Trainer`](train::Trainer), losses, optimizers and initial
+//!   values, [`infer`] the int8 forward pass.
+//! - [`blob`] holds the file format of a quantised network, read in place from flash; calibration and quantisation
+//!   (`quantize`) need the feature `alloc`.
+//! - [`int8`] holds the int8 scheme and its arithmetic, which is TFLite's to the bit.
 //! - [`arch`] holds the kernels, one folder an instruction set, with the scalar ones as the oracle.
 //! - [`geometry`] holds the shape arithmetic that all of it rests on.
 //!
 //! # Features
 //!
 //! - `std`: asks the CPU for its vector extensions, and spreads work over rayon's threads: those of the pool that the caller runs in,
-//!   else the global one. Results do not depend on the number of threads. [`sequential::forward`] and
+//!   else the global one. Results do not depend on the number of threads. [`network::forward`] and
 //!   [`Trainer::step`](train::Trainer::step) of more than some 50 microseconds move into the pool as a whole, and its threads stay awake
 //!   until 200 microseconds after their last work. Who calls them in a loop does best inside the pool (`rayon::scope`).
 //! - `alloc`: calibration, quantisation, blob writing.
@@ -60,13 +60,21 @@ extern crate std;
 
 pub mod arch;
 pub mod blob;
+pub mod forward;
 pub mod geometry;
+pub mod graph;
+pub mod infer;
+pub mod int8;
 pub mod layer;
-pub mod quant;
-pub mod sequential;
+mod length;
+pub mod network;
+pub mod plan;
+#[cfg(feature = "alloc")]
+pub mod quantize;
 pub mod train;
 
-pub use sequential::{Int8, Network};
+pub use length::LengthError;
+pub use network::{Int8, Network};
 /// Defines a network: a struct with one field a layer, which implements [`Network`].
 ///
 /// ```

@@ -1,7 +1,7 @@
 //! A network of many layers compiles and runs: what is computed at compile time over its layers loops over them.
 
 use thumbnet::arch::Backend;
-use thumbnet::sequential::forward;
+use thumbnet::network::forward;
 use thumbnet::{Network, sequential};
 
 /// Dense layers of these names, one after the other.

@@ -70,7 +70,7 @@ fn says_the_limit() {
 /// What `sequential!` says at compile time.
 #[test]
 fn a_network_names_the_layer_that_is_too_large() {
-    use thumbnet::sequential::define;
+    use thumbnet::network::define;
     let said = |call: fn() -> Shape| {
         let panic = std::panic::catch_unwind(call).expect_err("this must be refused");
         panic.downcast_ref::<String>().cloned().unwrap_or_default()

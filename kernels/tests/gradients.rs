@@ -3,7 +3,7 @@
 use rand_core::RngCore;
 use rand_pcg::Pcg64Mcg;
 use thumbnet::arch::{Backend, Trainable};
-use thumbnet::train::{Loss, Optimizer, SettingError, Trainer};
+use thumbnet::train::{Buffers, Loss, Optimizer, SettingError, Settings, Trainer};
 use thumbnet::{Network, sequential};
 
 sequential! {
@@ -50,6 +50,34 @@ sequential! {
     }
 }
 
+sequential! {
+    /// Tensors with two readers: a sum of a layer with what it reads, a shortcut with weights, a sum of a tensor with itself.
+    struct Residual: [6, 5, 2] {
+        stem: Conv2D { filters: 3, kernel_size: 3, padding: Same, activation: Relu },
+        a1: Conv2D { filters: 4, kernel_size: 3, padding: Same, activation: Tanh },
+        a2: Conv2D { filters: 3, kernel_size: 3, padding: Same },
+        a: Add(stem, a2) { activation: Relu },
+        b1: Conv2D { filters: 4, kernel_size: 3, strides: 2, padding: Same, activation: Relu },
+        drop: Dropout { rate: 0.3 },
+        short: Conv2D(a) { filters: 4, kernel_size: 1, strides: 2, padding: Same },
+        b: Add(short, drop),
+        twice: Add(b, b) { activation: Relu6 },
+        pool: MaxPooling2D(twice),
+        flatten: Flatten,
+        out: Dense { units: 4, activation: Softmax },
+    }
+}
+
+sequential! {
+    /// The input has two readers, and a sum is the last layer.
+    struct SumOfInput: [4, 4, 2] {
+        conv: Conv2D { filters: 2, kernel_size: 3, padding: Same },
+        sum: Add(input, conv) { activation: Relu },
+        conv2: Conv2D { filters: 2, kernel_size: 1, activation: Sigmoid },
+        last: Add(conv2, sum),
+    }
+}
+
 /// Keeps the gradient in the slot and leaves the weights alone.
 struct KeepGradient;
 
@@ -75,7 +103,9 @@ fn loss_of<N: Network>(
     gradient: &mut [f32],
 ) -> f64 {
     let mut memory = vec![f32::NAN; N::training_len(BATCH)];
-    let mut trainer = Trainer::<N, _>::new(backend, KeepGradient, loss, 5, weights, gradient, &mut memory).unwrap();
+    let settings = Settings { backend, optimizer: KeepGradient, loss, seed: 5 };
+    let buffers = Buffers { weights, slots: gradient, memory: &mut memory };
+    let mut trainer = Trainer::of::<N>(settings, buffers).unwrap();
     f64::from(trainer.step(x, targets).unwrap().loss) / BATCH as f64
 }
 
@@ -141,6 +171,12 @@ fn relu6_softmax_between_and_linear() {
 }
 
 #[test]
+fn branches() {
+    check::<Residual>(Loss::CategoricalCrossentropy);
+    check::<SumOfInput>(Loss::MeanSquaredError);
+}
+
+#[test]
 fn pooling_before_any_weights() {
     check::<PoolFirst>(Loss::CategoricalCrossentropy);
 }
@@ -170,9 +206,9 @@ fn masks<N: Network>() -> [Vec<bool>; 3] {
     // A trainer borrows its slots; each begins where the one before would go on, having repeated its steps.
     for steps in 1..=3 {
         let loss = Loss::MeanSquaredError;
-        let mut trainer =
-            Trainer::<N, _>::new(Backend::SCALAR, KeepGradient, loss, 7, &mut weights, &mut slots, &mut memory)
-                .unwrap();
+        let settings = Settings { backend: Backend::SCALAR, optimizer: KeepGradient, loss, seed: 7 };
+        let buffers = Buffers { weights: &mut weights, slots: &mut slots, memory: &mut memory };
+        let mut trainer = Trainer::of::<N>(settings, buffers).unwrap();
         for _ in 0..steps {
             trainer.step(&vec![1.0; N::INPUT.len()], &[1.0]).unwrap();
         }

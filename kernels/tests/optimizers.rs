@@ -1,9 +1,9 @@
 //! Optimizers against Keras's formulas in f64, the losses' values, and what a trainer refuses.
 
 use thumbnet::arch::{Backend, Trainable};
-use thumbnet::layer::Activation;
-use thumbnet::train::{Adadelta, Adam, Loss, Optimizer, Sgd, TrainError, Trainer, count_correct};
-use thumbnet::{Network, sequential};
+use thumbnet::graph::Activation;
+use thumbnet::train::{Adadelta, Adam, Buffers, Loss, Optimizer, Settings, Sgd, TrainError, Trainer, count_correct};
+use thumbnet::{LengthError, Network, sequential};
 
 sequential! {
     struct Line: [1, 1, 2] {
@@ -132,7 +132,8 @@ fn a_trainer_names_what_is_wrong() {
     let backend = Backend::SCALAR;
     let refusal = |optimizer, loss, slots: usize| {
         let (mut weights, mut slots) = ([0.5; Line::PARAMETERS], vec![0.0; slots]);
-        Trainer::<Line, _>::new(backend, optimizer, loss, 1, &mut weights, &mut slots, &mut []).unwrap_err()
+        let buffers = Buffers { weights: &mut weights, slots: &mut slots, memory: &mut [] };
+        Trainer::of::<Line>(Settings { backend, optimizer, loss, seed: 1 }, buffers).unwrap_err()
     };
     let (good, mse) = (Adadelta::default(), Loss::MeanSquaredError);
     let error = refusal(Adadelta { learning_rate: f32::NAN, ..good }, mse, 12);
@@ -141,16 +142,19 @@ fn a_trainer_names_what_is_wrong() {
     assert_eq!(refusal(good, Loss::CategoricalCrossentropy, 12), TrainError::LossNeedsSoftmax);
     assert_eq!(refusal(good, mse, 11).to_string(), "slots has 11 values, but 12 are needed");
 
-    let nothing = Trainer::<PoolOnly, _>::new(backend, good, mse, 1, &mut [], &mut [], &mut []);
+    let settings = Settings { backend, optimizer: good, loss: mse, seed: 1 };
+    let nothing = Buffers { weights: &mut [], slots: &mut [], memory: &mut [] };
+    let nothing = Trainer::of::<PoolOnly>(settings, nothing);
     assert_eq!(nothing.unwrap_err(), TrainError::NothingToTrain);
 
     let (mut weights, mut slots) = ([0.5; Line::PARAMETERS], [0.0; 2 * Line::PARAMETERS]);
     let mut small = vec![0.0; Line::training_len(1)];
-    let mut trainer = Trainer::<Line, _>::new(backend, good, mse, 1, &mut weights, &mut slots, &mut small).unwrap();
+    let buffers = Buffers { weights: &mut weights, slots: &mut slots, memory: &mut small };
+    let mut trainer = Trainer::of::<Line>(settings, buffers).unwrap();
     assert_eq!(trainer.step(&[], &[]), Err(TrainError::EmptyBatch));
-    assert!(matches!(trainer.step(&[0.0; 3], &[0.0; 2]), Err(TrainError::Length { what: "x", .. })));
-    assert!(matches!(trainer.step(&[0.0; 2], &[0.0; 3]), Err(TrainError::Length { what: "targets", .. })));
-    assert!(matches!(trainer.step(&[0.0; 4], &[0.0; 4]), Err(TrainError::Length { what: "memory", .. })));
+    assert!(matches!(trainer.step(&[0.0; 3], &[0.0; 2]), Err(TrainError::Length(LengthError { what: "x", .. }))));
+    assert!(matches!(trainer.step(&[0.0; 2], &[0.0; 3]), Err(TrainError::Length(LengthError { what: "targets", .. }))));
+    assert!(matches!(trainer.step(&[0.0; 4], &[0.0; 4]), Err(TrainError::Length(LengthError { what: "memory", .. }))));
     assert_eq!(trainer.weights(), [0.5; Line::PARAMETERS], "a refused step changes nothing");
     trainer.step(&[1.0; 2], &[0.0; 2]).unwrap();
     assert_ne!(trainer.weights(), [0.5; Line::PARAMETERS]);

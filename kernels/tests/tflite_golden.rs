@@ -3,7 +3,7 @@
 use safetensors::SafeTensors;
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
-use thumbnet::quant::{ConvS8, DenseS8, Packing, Requantize, SoftmaxS8, fold_zero_point, quantize_multiplier};
+use thumbnet::int8::{ConvS8, DenseS8, Packing, Requantize, SoftmaxS8, fold_zero_point, quantize_multiplier};
 
 const FILE: &[u8] = include_bytes!("data/small_int8.safetensors");
 const IMAGES: usize = 200;

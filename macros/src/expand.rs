@@ -12,46 +12,40 @@ use crate::network::Network;
 
 /// The tokens of a whole network.
 pub(crate) fn expand(network: &Network) -> TokenStream {
-    let Network { attributes, visibility, name, input, layers } = network;
+    let Network { attributes, visibility, name, input, layers, inputs } = network;
     let [height, width, channels] = input;
     let title = name.to_string();
-    let shapes = layers.iter().enumerate().map(|(i, layer)| shape(i, layer));
-    let fields = layers.iter().enumerate().map(|(i, layer)| field(name, i, layer));
+    let numbered = || layers.iter().zip(inputs).enumerate();
+    let shapes = numbered().map(|(i, (layer, inputs))| shape(network, i, layer, inputs));
+    let fields = numbered().map(|(_, (layer, inputs))| field(name, layer, inputs));
     let values = layers.iter().map(value);
-    let infos = layers.iter().map(|Layer { name, .. }| {
-        let text = name.to_string();
-        quote!(Self::NEW.#name.info(#text))
+    let nodes = numbered().map(|(i, (layer, inputs))| node(i, layer, inputs));
+    let geometries = numbered().map(|(_, (layer, inputs))| match &layer.kind {
+        Kind::Conv2D { .. } | Kind::MaxPooling2D { .. } => {
+            let ty = layer_type(name, layer, inputs);
+            quote!(Some(&<#ty>::GEOMETRY))
+        }
+        Kind::Flatten | Kind::Dense { .. } | Kind::Dropout { .. } | Kind::Add { .. } => quote!(None),
     });
-    let encoded = layers.iter().enumerate().map(|(i, layer)| {
-        let text = layer.name.to_string();
-        quote!(::thumbnet::blob::EncodedLayer {
-            name: #text,
-            bytes: &::thumbnet::blob::encode::<{
-                ::thumbnet::blob::encoded_len(&<#name as ::thumbnet::Network>::LAYERS[#i])
-            }>(&Self::LAYERS[#i]),
-        })
-    });
-    let names: Vec<&Ident> = layers.iter().map(|layer| &layer.name).collect();
-    let backwards = names.iter().rev();
-    let stages = stages(layers);
-    let stage_count = stages.len();
-    let stage_values = stages.iter().map(|(layer, pool)| {
-        let pool = pool.map_or_else(|| quote!(None), |pool| quote!(Self::LAYERS[#pool].window()));
-        quote!(::thumbnet::sequential::Stage { index: #layer, layer: Self::LAYERS[#layer], pool: #pool })
-    });
-    let stage_visits = stages.iter().map(|&(layer, pool)| {
-        let ty = layer_type(name, layer, &layers[layer]);
-        let pool = pool.map_or_else(
-            || quote!(None),
-            |pool| {
-                let pool = layer_type(name, pool, &layers[pool]);
-                quote!(Some(const { &<#pool>::GEOMETRY }))
-            },
-        );
-        quote!(visitor.stage::<#ty>(#pool);)
-    });
-    let first = shape_name(0);
-    let last = shape_name(layers.len());
+    let node_count = layers.len() + 1;
+    let (first, last) = (shape_name(0), shape_name(layers.len()));
+    // A plan has as many steps as the graph asks for.
+    let count = |fusion: &str| {
+        let fusion = Ident::new(fusion, name.span());
+        quote! {
+            { ::thumbnet::plan::count(&<#name as ::thumbnet::Network>::GRAPH, ::thumbnet::plan::Fusion::#fusion) }
+        }
+    };
+    let plan = |fusion: &str| {
+        let (count, fusion) = (count(fusion), Ident::new(fusion, name.span()));
+        quote! {
+            const { &::thumbnet::plan::Planned::<#count>::new(
+                &<#name as ::thumbnet::Network>::GRAPH, ::thumbnet::plan::Fusion::#fusion,
+            ) }.plan()
+        }
+    };
+    let (forward, inference) = (plan("F32"), plan("Int8"));
+    let steps = count("Int8");
 
     quote! {
         #(#attributes)*
@@ -63,110 +57,122 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
         #[doc(hidden)]
         impl #name {
             const #first: ::thumbnet::geometry::Shape =
-                ::thumbnet::sequential::define::input(#title, #height, #width, #channels);
+                ::thumbnet::network::define::input(#title, #height, #width, #channels);
             #(#shapes)*
+            const __NEW: Self = Self { #(#values,)* };
+            const __NODES: [::thumbnet::graph::Node<'static>; #node_count] = ::thumbnet::graph::with_weights([
+                ::thumbnet::graph::Node {
+                    name: "input", op: ::thumbnet::graph::Op::Input, inputs: [0; 2], output: Self::#first, weights: 0,
+                },
+                #(#nodes,)*
+            ]);
+            const __GEOMETRIES: [Option<&'static ::thumbnet::geometry::Geometry>; #node_count] =
+                [None, #(#geometries,)*];
         }
 
         impl ::thumbnet::Network for #name {
-            const NEW: Self = Self { #(#values,)* };
-            const NAME: &'static str = #title;
-            const INPUT: ::thumbnet::geometry::Shape = Self::#first;
-            const OUTPUT: ::thumbnet::geometry::Shape = Self::#last;
-            const LAYERS: &'static [::thumbnet::layer::LayerInfo<'static>] = &[#(#infos,)*];
-            const ENCODED_LAYERS: &'static [::thumbnet::blob::EncodedLayer] = &[#(#encoded,)*];
-            const STAGES: &'static [::thumbnet::sequential::Stage] = &[#(#stage_values,)*];
+            const GRAPH: ::thumbnet::graph::Graph<'static> =
+                ::thumbnet::graph::Graph { name: #title, nodes: &Self::__NODES };
+            const FORWARD: ::thumbnet::plan::Plan<'static> = #forward;
+            const GRADIENTS: ::thumbnet::plan::GradientPlan<'static> =
+                const { &::thumbnet::plan::PlannedGradients::<#node_count>::new(&Self::GRAPH) }.plan();
+            const INFERENCE: ::thumbnet::plan::Plan<'static> = #inference;
+            const STEPS_S8: &'static [::thumbnet::infer::StepS8<'static>] =
+                &const { ::thumbnet::infer::StepS8::all::<#steps>(&Self::GRAPH, &Self::INFERENCE, &Self::__GEOMETRIES) };
 
+            type Uses = ::thumbnet::graph::Ops<{ <#name as ::thumbnet::Network>::GRAPH.uses() }>;
+            type UsesS8 = ::thumbnet::graph::Ops<
+                { <#name as ::thumbnet::Network>::INFERENCE.uses(&<#name as ::thumbnet::Network>::GRAPH) },
+                { <#name as ::thumbnet::Network>::INFERENCE.units(&<#name as ::thumbnet::Network>::GRAPH) },
+            >;
             type Image = [i8; Self::#first.len()];
             type Scores = [i8; Self::#last.len()];
-            type Memory = ::thumbnet::sequential::Memory<
+            type Memory = ::thumbnet::network::Memory<
                 { <#name as ::thumbnet::Network>::ACTIVATION_BYTES },
                 { <#name as ::thumbnet::Network>::SCRATCH_BYTES / 4 },
             >;
-            type Tensors<'a> = [::thumbnet::quant::LayerS8<'a>; #stage_count];
 
             const ZERO_IMAGE: Self::Image = [0; Self::#first.len()];
             const ZERO_SCORES: Self::Scores = [0; Self::#last.len()];
-            const ZERO_MEMORY: Self::Memory = ::thumbnet::sequential::Memory::ZERO;
-
-            fn no_tensors<'a>() -> Self::Tensors<'a> {
-                [::thumbnet::quant::LayerS8::EMPTY; #stage_count]
-            }
-
-            fn visit(&self, visitor: &mut impl ::thumbnet::sequential::Visitor) {
-                #(visitor.layer(&self.#names);)*
-            }
-
-            fn visit_back(&self, visitor: &mut impl ::thumbnet::sequential::Visitor) {
-                #(visitor.layer(&self.#backwards);)*
-            }
-
-            #[inline(always)]
-            fn visit_stages(visitor: &mut impl ::thumbnet::sequential::StageVisitor) {
-                #(#stage_visits)*
-            }
+            const ZERO_MEMORY: Self::Memory = ::thumbnet::network::Memory::ZERO;
         }
     }
 }
 
-/// The constant that holds the input shape of layer `i`, which is the output shape of the layer before.
+/// The constant that holds the output shape of node `i`: the input is node 0, layer `i` is node `i + 1`.
 fn shape_name(i: usize) -> Ident {
     format_ident!("__SHAPE_{i}")
 }
 
 /// The constant that holds the output shape of layer `i`. Its span is the layer's name, where errors point.
-fn shape(i: usize, layer: &Layer) -> TokenStream {
-    let (input, output) = (shape_name(i), shape_name(i + 1));
+fn shape(network: &Network, i: usize, layer: &Layer, inputs: &[usize]) -> TokenStream {
+    let (input, output) = (shape_name(inputs[0]), shape_name(i + 1));
     let (name, kind) = (layer.name.to_string(), layer.kind_name.to_string());
     let span = layer.name.span();
+    let window = |Window { kernel: [kh, kw], strides: [sh, sw], padding }: &Window, channels: TokenStream| {
+        quote_spanned! { span=>
+            ::thumbnet::network::define::window(
+                #name, #kind, Self::#input, #channels, [#kh, #kw], [#sh, #sw], ::thumbnet::geometry::Padding::#padding,
+            )
+        }
+    };
+    let activated = |activation: &Ident, shape: TokenStream| {
+        quote_spanned! { span=>
+            ::thumbnet::network::define::activation(
+                #name, #kind, ::thumbnet::graph::Activation::#activation, #shape,
+            )
+        }
+    };
     let value = match &layer.kind {
-        Kind::Conv2D {
-            filters, window: Window { kernel: [kh, kw], strides: [sh, sw], padding }, activation, ..
-        } => {
-            quote_spanned! { span=>
-                ::thumbnet::sequential::define::activation(
-                    #name, #kind, ::thumbnet::layer::Activation::#activation,
-                    ::thumbnet::sequential::define::window(
-                        #name, #kind, Self::#input, #filters, [#kh, #kw], [#sh, #sw],
-                        ::thumbnet::geometry::Padding::#padding,
-                    ),
-                )
-            }
+        Kind::Conv2D { filters, window: sizes, activation, .. } => {
+            activated(activation, window(sizes, quote_spanned!(span=> #filters)))
         }
-        Kind::MaxPooling2D { window: Window { kernel: [kh, kw], strides: [sh, sw], padding } } => {
-            quote_spanned! { span=>
-                ::thumbnet::sequential::define::window(
-                    #name, #kind, Self::#input, Self::#input.channels, [#kh, #kw], [#sh, #sw],
-                    ::thumbnet::geometry::Padding::#padding,
-                )
-            }
-        }
+        Kind::MaxPooling2D { window: sizes } => window(sizes, quote_spanned!(span=> Self::#input.channels)),
         Kind::Flatten => quote_spanned!(span=> ::thumbnet::geometry::Shape::vector(Self::#input.len())),
-        Kind::Dense { units, activation, .. } => {
-            quote_spanned! { span=>
-                ::thumbnet::sequential::define::activation(
-                    #name, #kind, ::thumbnet::layer::Activation::#activation,
-                    ::thumbnet::sequential::define::dense(#name, Self::#input, #units),
-                )
-            }
-        }
+        Kind::Dense { units, activation, .. } => activated(
+            activation,
+            quote_spanned!(span=> ::thumbnet::network::define::dense(#name, Self::#input, #units)),
+        ),
         Kind::Dropout { rate } => {
-            quote_spanned!(span=> ::thumbnet::sequential::define::dropout(#name, Self::#input, #rate))
+            quote_spanned!(span=> ::thumbnet::network::define::dropout(#name, Self::#input, #rate))
+        }
+        Kind::Add { .. } => {
+            let other = shape_name(inputs[1]);
+            let names = inputs.iter().map(|&node| match node.checked_sub(1) {
+                Some(layer) => network.layers[layer].name.to_string(),
+                None => "input".to_owned(),
+            });
+            quote_spanned! { span=>
+                ::thumbnet::network::define::add(#name, [#(#names),*], [Self::#input, Self::#other])
+            }
         }
     };
     quote_spanned!(span=> const #output: ::thumbnet::geometry::Shape = #value;)
 }
 
-/// The field of layer `i`.
-fn field(network: &Ident, i: usize, layer: &Layer) -> TokenStream {
+/// Layer `i` as data.
+fn node(i: usize, layer: &Layer, inputs: &[usize]) -> TokenStream {
+    let (name, text, output) = (&layer.name, layer.name.to_string(), shape_name(i + 1));
+    let number = |input: usize| inputs.get(input).map_or(0, |&node| node as u16);
+    let (a, b) = (number(0), number(1));
+    quote! {
+        ::thumbnet::graph::Node {
+            name: #text, op: Self::__NEW.#name.op(), inputs: [#a, #b], output: Self::#output, weights: 0,
+        }
+    }
+}
+
+/// The field of a layer.
+fn field(network: &Ident, layer: &Layer, inputs: &[usize]) -> TokenStream {
     let name = &layer.name;
-    let ty = layer_type(network, i, layer);
+    let ty = layer_type(network, layer, inputs);
     let text = format!("Layer `{name}`.");
     quote!(#[doc = #text] pub #name: #ty)
 }
 
-/// The concrete type of layer `i`.
-fn layer_type(network: &Ident, i: usize, layer: &Layer) -> TokenStream {
-    let input = shape_name(i);
+/// The concrete type of a layer.
+fn layer_type(network: &Ident, layer: &Layer, inputs: &[usize]) -> TokenStream {
+    let input = shape_name(inputs[0]);
     let dimensions = quote!({ #network::#input.height }, { #network::#input.width }, { #network::#input.channels });
     let kind = &layer.kind_name;
     match &layer.kind {
@@ -185,6 +191,7 @@ fn layer_type(network: &Ident, i: usize, layer: &Layer) -> TokenStream {
             ::thumbnet::layer::#kind<#dimensions, { #kh }, { #kw }, { #sh }, { #sw }, ::thumbnet::layer::#padding>
         },
         Kind::Flatten | Kind::Dropout { .. } => quote!(::thumbnet::layer::#kind<#dimensions>),
+        Kind::Add { activation } => quote!(::thumbnet::layer::#kind<#dimensions, ::thumbnet::layer::#activation>),
         Kind::Dense { units, activation, use_bias } => quote! {
             ::thumbnet::layer::#kind<
                 { #network::#input.channels }, { #units }, ::thumbnet::layer::#activation, #use_bias,
@@ -198,26 +205,8 @@ fn value(layer: &Layer) -> TokenStream {
     let (name, kind) = (&layer.name, &layer.kind_name);
     match &layer.kind {
         Kind::Dropout { rate } => quote!(#name: ::thumbnet::layer::#kind::new(#rate)),
-        _ => quote!(#name: ::thumbnet::layer::#kind::new()),
-    }
-}
-
-/// The stages of the quantised network: the number of a layer, and of the max pooling that is fused into it. A pooling after a
-/// convolution whose activation is monotonic and clamps can be taken before requantising.
-fn stages(layers: &[Layer]) -> Vec<(usize, Option<usize>)> {
-    let mut stages = Vec::new();
-    let mut i = 0;
-    while let Some(layer) = layers.get(i) {
-        let pooled = matches!(layers.get(i + 1), Some(Layer { kind: Kind::MaxPooling2D { .. }, .. }));
-        match &layer.kind {
-            Kind::Flatten | Kind::Dropout { .. } => {}
-            Kind::Conv2D { activation, .. } if pooled && activation != "Softmax" => {
-                stages.push((i, Some(i + 1)));
-                i += 1;
-            }
-            _ => stages.push((i, None)),
+        Kind::Conv2D { .. } | Kind::MaxPooling2D { .. } | Kind::Flatten | Kind::Dense { .. } | Kind::Add { .. } => {
+            quote!(#name: ::thumbnet::layer::#kind::new())
         }
-        i += 1;
     }
-    stages
 }

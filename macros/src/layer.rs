@@ -3,11 +3,14 @@
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, ExprLit, Ident, Lit, LitBool, Result, Token, braced, parse_quote};
+use syn::{Error, Expr, ExprLit, Ident, Lit, LitBool, Result, Token, braced, parenthesized, parse_quote};
 
-/// A layer: `name: Kind { setting: value, ... }`, the braces left out where nothing is set.
+/// A layer: `name: Kind(input, ...) { setting: value, ... }`. The inputs are left out where the layer reads the one before it, the
+/// braces where nothing is set.
 pub(crate) struct Layer {
     pub(crate) name: Ident,
+    /// The layers that it names as its inputs.
+    pub(crate) inputs: Vec<Ident>,
     pub(crate) kind: Kind,
     pub(crate) kind_name: Ident,
 }
@@ -20,6 +23,29 @@ pub(crate) enum Kind {
     Flatten,
     Dense { units: Expr, activation: Ident, use_bias: LitBool },
     Dropout { rate: Expr },
+    Add { activation: Ident },
+}
+
+impl Kind {
+    /// How many layers it reads.
+    pub(crate) fn arity(&self) -> usize {
+        match self {
+            Self::Conv2D { .. }
+            | Self::MaxPooling2D { .. }
+            | Self::Flatten
+            | Self::Dense { .. }
+            | Self::Dropout { .. } => 1,
+            Self::Add { .. } => 2,
+        }
+    }
+
+    /// Whether it only passes on what it reads, in inference.
+    pub(crate) fn passes_on(&self) -> bool {
+        match self {
+            Self::Flatten | Self::Dropout { .. } => true,
+            Self::Conv2D { .. } | Self::MaxPooling2D { .. } | Self::Dense { .. } | Self::Add { .. } => false,
+        }
+    }
 }
 
 /// A sliding window: sizes and strides as height and width.
@@ -29,8 +55,10 @@ pub(crate) struct Window {
     pub(crate) padding: Ident,
 }
 
-const KINDS: &str = "Conv2D, MaxPooling2D, Flatten, Dense, Dropout";
+const KINDS: &str = "Conv2D, MaxPooling2D, Flatten, Dense, Dropout, Add";
 const ACTIVATIONS: [&str; 6] = ["Linear", "Relu", "Relu6", "Sigmoid", "Tanh", "Softmax"];
+/// Those that int8 kernels apply as they store.
+const CLAMPS: [&str; 3] = ["Linear", "Relu", "Relu6"];
 const PADDINGS: [&str; 2] = ["Same", "Valid"];
 
 impl Parse for Layer {
@@ -40,6 +68,12 @@ impl Parse for Layer {
         let kind_name: Ident = input.parse()?;
         let mut settings =
             Settings { layer: format!("layer `{name}` ({kind_name})"), span: kind_name.span(), all: Vec::new() };
+        let mut inputs = Vec::new();
+        if input.peek(syn::token::Paren) {
+            let names;
+            parenthesized!(names in input);
+            inputs = Punctuated::<Ident, Token![,]>::parse_terminated(&names)?.into_iter().collect();
+        }
         if input.peek(syn::token::Brace) {
             let body;
             braced!(body in input);
@@ -83,12 +117,26 @@ impl Parse for Layer {
                 settings.allow(&["rate"])?;
                 Kind::Dropout { rate: settings.required("rate")? }
             }
+            "Add" => {
+                settings.allow(&["activation"])?;
+                Kind::Add { activation: settings.word("activation", &CLAMPS, "Linear")? }
+            }
             _ => {
                 let reason = format!("layer `{name}`: there is no layer `{kind_name}`; thumbnet has {KINDS}");
                 return Err(Error::new(kind_name.span(), reason));
             }
         };
-        Ok(Self { name, kind, kind_name })
+        let arity = kind.arity();
+        if inputs.len() != arity && !(inputs.is_empty() && arity == 1) {
+            let reason = format!(
+                "layer `{name}` ({kind_name}) reads {arity} layer{}, but names {}; write `{kind_name}({})`",
+                if arity == 1 { "" } else { "s" },
+                inputs.len(),
+                if arity == 1 { "input" } else { "a, b" },
+            );
+            return Err(Error::new(kind_name.span(), reason));
+        }
+        Ok(Self { name, inputs, kind, kind_name })
     }
 }
 

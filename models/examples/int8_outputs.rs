@@ -38,7 +38,7 @@ fn aligned(bytes: &[u8]) -> Vec<u128> {
 /// The outputs for images of a label and as many pixels as the network has inputs.
 fn outputs<N: Network>(blob: &[u8], images: &[u8], backend: Backend) -> Result<Vec<u8>, Box<dyn Error>> {
     let aligned = aligned(blob);
-    let plain = repack::<N>(&bytemuck::cast_slice(&aligned)[..blob.len()], Family::Plain)?;
+    let plain = repack(&bytemuck::cast_slice(&aligned)[..blob.len()], Family::Plain)?;
     let aligned = self::aligned(&plain);
     let network = N::from_blob(&bytemuck::cast_slice(&aligned)[..plain.len()])?.with_backend(backend);
     let mut memory = Box::new(N::ZERO_MEMORY);

@@ -7,8 +7,8 @@ use std::error::Error;
 
 use thumbnet::Network;
 use thumbnet::arch::Backend;
-use thumbnet::blob::{Family, write};
-use thumbnet::quant::{Calibrator, Range, quantize};
+use thumbnet::blob::{Family, Raw, write};
+use thumbnet::quantize::{Calibrator, Range, quantize};
 use thumbnet::train::initialize;
 use thumbnet_models::{MnistConvNet, MnistSmall};
 
@@ -33,12 +33,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn random<N: Network>(family: Family) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize::<N>(&mut weights, 1);
+    initialize(&N::GRAPH, &mut weights, 1);
     // Any image will do: it gives the ranges. The scalar kernels round alike on every machine.
     let x: Vec<f32> = (0..N::INPUT.len()).map(|i| (i * i % 256) as f32 / 255.0).collect();
-    let mut memory = vec![0.0; N::observed_len(1)];
-    let mut calibrator = Calibrator::<N>::new(Range::MinMax);
+    let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);
+    let mut memory = vec![0.0; calibrator.memory_len(1)];
     calibrator.observe(Backend::SCALAR, &weights, &x, &mut memory).map_err(|error| error.to_string())?;
-    let quantized = quantize::<N>(&weights, &calibrator.finish()).map_err(|error| error.to_string())?;
-    Ok(write::<N>(&quantized, family)?)
+    let quantized = quantize(&N::GRAPH, &weights, &calibrator.finish()).map_err(|error| error.to_string())?;
+    Ok(write(&N::GRAPH, &quantized, family, &[], Raw::UNIT)?)
 }

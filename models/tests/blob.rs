@@ -3,9 +3,10 @@
 mod tflite;
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{BlobError, Family, WriteError, repack, write};
-use thumbnet::quant::{Affine, Calibrator, OwnedAfter, QuantizedNetwork, Range, SoftmaxS8, quantize};
-use thumbnet::sequential::{Memory, forward};
+use thumbnet::blob::{BlobError, Family, Raw, WriteError, repack, write};
+use thumbnet::int8::{Affine, SoftmaxS8};
+use thumbnet::network::{Memory, forward};
+use thumbnet::quantize::{Calibrator, OwnedAfter, QuantizedNetwork, Range, quantize};
 use thumbnet::train::initialize;
 use thumbnet::{Network, include_blob, sequential};
 use thumbnet_models::MnistSmall;
@@ -45,17 +46,17 @@ const SAMPLES: usize = 40;
 
 fn weights_and_samples<N: Network>() -> (Vec<f32>, Vec<f32>) {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize::<N>(&mut weights, 3);
+    initialize(&N::GRAPH, &mut weights, 3);
     let x = (0..SAMPLES * N::INPUT.len()).map(|i| ((i * i * 31 + i * 7) % 199) as f32 / 100.0 - 0.5).collect();
     (weights, x)
 }
 
 fn quantized<N: Network>() -> QuantizedNetwork {
     let (weights, x) = weights_and_samples::<N>();
-    let mut memory = vec![0.0; N::observed_len(SAMPLES)];
-    let mut calibrator = Calibrator::<N>::new(Range::MinMax);
+    let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);
+    let mut memory = vec![0.0; calibrator.memory_len(SAMPLES)];
     calibrator.observe(Backend::detect(), &weights, &x, &mut memory).unwrap();
-    quantize::<N>(&weights, &calibrator.finish()).unwrap()
+    quantize(&N::GRAPH, &weights, &calibrator.finish()).unwrap()
 }
 
 /// A copy that lies where a blob may; `u128` is aligned to 16.
@@ -76,12 +77,13 @@ fn every_family_computes_the_same_and_near_the_f32_network() {
     let quantized = quantized::<Tiny>();
     let mut memory = vec![0.0; Tiny::inference_len(SAMPLES)];
     let expected = forward::<Tiny>(Backend::SCALAR, &weights, &x, &mut memory).unwrap();
-    let blobs = [Family::Plain, Family::Dsp].map(|family| write::<Tiny>(&quantized, family).unwrap());
+    let blobs =
+        [Family::Plain, Family::Dsp].map(|family| write(&Tiny::GRAPH, &quantized, family, &[], Raw::UNIT).unwrap());
     assert_eq!(blobs[0].len(), blobs[1].len(), "packing takes no bytes");
     for (blob, other, family) in [(&blobs[0], &blobs[1], Family::Dsp), (&blobs[1], &blobs[0], Family::Plain)] {
         assert_ne!(blob, other);
         let copy = aligned(blob);
-        let repacked = repack::<Tiny>(&bytemuck::cast_slice(&copy)[..blob.len()], family).unwrap();
+        let repacked = repack(&bytemuck::cast_slice(&copy)[..blob.len()], family).unwrap();
         assert_eq!(&repacked, other, "to {family:?}");
     }
     let copies = blobs.each_ref().map(|blob| aligned(blob));
@@ -109,13 +111,13 @@ fn every_family_computes_the_same_and_near_the_f32_network() {
 
 #[test]
 fn every_truncation_is_an_error() {
-    let blob = write::<Tiny>(&quantized::<Tiny>(), Family::Plain).unwrap();
+    let blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Plain, &[], Raw::UNIT).unwrap();
     assert_eq!(error::<Tiny>(&blob), None);
     for len in 0..blob.len() {
         let found = error::<Tiny>(&blob[..len]);
         let expected = match len {
             0..8 => matches!(found, Some(BlobError::NotABlob)),
-            8..13 => matches!(found, Some(BlobError::Truncated { needed: 13, .. })),
+            8..36 => matches!(found, Some(BlobError::Truncated { needed: 36, .. })),
             _ => found == Some(BlobError::Truncated { len, needed: blob.len() }),
         };
         assert!(expected, "cut to {len} bytes: {found:?}");
@@ -124,7 +126,7 @@ fn every_truncation_is_an_error() {
 
 #[test]
 fn every_corrupted_byte_is_an_error() {
-    let mut blob = write::<Tiny>(&quantized::<Tiny>(), Family::Dsp).unwrap();
+    let mut blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Dsp, &[], Raw::UNIT).unwrap();
     for at in 0..blob.len() {
         for flip in [0x01, 0x80, 0xff] {
             blob[at] ^= flip;
@@ -133,7 +135,7 @@ fn every_corrupted_byte_is_an_error() {
                 0..8 => matches!(found, Some(BlobError::NotABlob)),
                 8 => matches!(found, Some(BlobError::Version { .. })),
                 // A length that is too small makes four bytes of data the CRC.
-                9..13 => matches!(
+                12..16 => matches!(
                     found,
                     Some(BlobError::Truncated { .. } | BlobError::Corrupt { .. } | BlobError::Malformed { .. })
                 ),
@@ -153,8 +155,8 @@ fn reseal(blob: &mut [u8]) {
 
 #[test]
 fn no_byte_with_a_right_crc_makes_prediction_panic() {
-    let original = write::<Tiny>(&quantized::<Tiny>(), Family::Dsp).unwrap();
-    for at in 13..original.len() - 4 {
+    let original = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Dsp, &[], Raw::UNIT).unwrap();
+    for at in 9..original.len() - 4 {
         for value in [0x00, 0x7f, 0x80, 0xff] {
             let mut blob = original.clone();
             blob[at] = value;
@@ -171,13 +173,13 @@ fn no_byte_with_a_right_crc_makes_prediction_panic() {
 
 #[test]
 fn errors_name_what_differs() {
-    let blob = write::<Tiny>(&quantized::<Tiny>(), Family::Plain).unwrap();
+    let blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Plain, &[], Raw::UNIT).unwrap();
     let found = error::<OtherFilters>(&blob).unwrap();
     assert_eq!(found, BlobError::Architecture { layer: "hidden_conv" });
     assert_eq!(found.to_string(), "the blob is of another network: layer `hidden_conv` differs");
     assert_eq!(error::<Shorter>(&blob), Some(BlobError::Architecture { layer: "" }));
     assert_eq!(
-        error::<Tiny>(&write::<Shorter>(&quantized::<Shorter>(), Family::Plain).unwrap()),
+        error::<Tiny>(&write(&Shorter::GRAPH, &quantized::<Shorter>(), Family::Plain, &[], Raw::UNIT).unwrap()),
         Some(BlobError::Architecture { layer: "hidden_conv" })
     );
     assert_eq!(error::<MnistSmall>(&blob), Some(BlobError::Architecture { layer: "conv1" }));
@@ -194,7 +196,8 @@ fn errors_name_what_differs() {
 fn refusals(change: impl Fn(&mut QuantizedNetwork)) -> [String; 2] {
     let mut network = quantized::<Tiny>();
     change(&mut network);
-    [Family::Plain, Family::Dsp].map(|family| write::<Tiny>(&network, family).unwrap_err().to_string())
+    [Family::Plain, Family::Dsp]
+        .map(|family| write(&Tiny::GRAPH, &network, family, &[], Raw::UNIT).unwrap_err().to_string())
 }
 
 #[test]
@@ -203,16 +206,16 @@ fn values_that_no_kernel_computes_with_are_not_written() {
         let input = format!("the input's scale is {scale:?}, but must be positive and finite");
         assert_eq!(refusals(|network| network.input.scale = scale), [input.clone(), input]);
         let output = format!("layer `out`: the output's scale is {scale:?}, but must be positive and finite");
-        assert_eq!(refusals(|network| network.stages[3].output.scale = scale), [output.clone(), output]);
+        assert_eq!(refusals(|network| network.steps[3].output.scale = scale), [output.clone(), output]);
     }
     let is = |found: [String; 2], text: &str| assert_eq!(found, [text, text]);
-    let negative = refusals(|network| network.stages[0].multiplier[2] = -1);
+    let negative = refusals(|network| network.steps[0].multiplier[2] = -1);
     is(negative, "layer `conv`: the multiplier of channel 2 is -1, but must be 0 or more");
     for shift in [-128, -32, 31, 99] {
         let text = format!("layer `hidden`: the shift of channel 0 is {shift}, but must be in -31..=30");
-        is(refusals(|network| network.stages[2].shift[0] = shift), &text);
+        is(refusals(|network| network.steps[2].shift[0] = shift), &text);
     }
-    let swapped = refusals(|network| network.stages[1].activation = [5, 4]);
+    let swapped = refusals(|network| network.steps[1].activation = [5, 4]);
     is(swapped, "layer `hidden_conv`: the least output is 5, but must be at most the largest, 4");
     for (multiplier, left_shift, diff_min) in [(-1, 0, 0), (1, 32, 0), (1, 0, 1)] {
         let text = format!(
@@ -220,16 +223,16 @@ fn values_that_no_kernel_computes_with_are_not_written() {
              but must have 0 or more, at most 31, and 0 or less"
         );
         let softmax = OwnedAfter::Softmax(SoftmaxS8 { multiplier, left_shift, diff_min });
-        is(refusals(|network| network.stages[3].after = softmax.clone()), &text);
+        is(refusals(|network| network.steps[3].after = softmax.clone()), &text);
     }
     let fits = |found, layer: &str| is(found, &format!("the quantised tensors do not fit layer `{layer}`"));
-    fits(refusals(|network| network.stages[2].after = OwnedAfter::Table(vec![0; 3])), "hidden");
-    fits(refusals(|network| network.stages[0].bias.push(0)), "conv");
-    fits(refusals(|network| _ = network.stages[0].multiplier.pop()), "conv");
-    fits(refusals(|network| network.stages[3].shift.clear()), "out");
-    fits(refusals(|network| _ = network.stages[1].weights.pop()), "hidden_conv");
-    fits(refusals(|network| _ = network.stages.pop()), "conv");
-    fits(refusals(|network| network.stages.clear()), "conv");
+    fits(refusals(|network| network.steps[2].after = OwnedAfter::Table(vec![0; 3])), "hidden");
+    fits(refusals(|network| network.steps[0].bias.push(0)), "conv");
+    fits(refusals(|network| _ = network.steps[0].multiplier.pop()), "conv");
+    fits(refusals(|network| network.steps[3].shift.clear()), "out");
+    fits(refusals(|network| _ = network.steps[1].weights.pop()), "hidden_conv");
+    fits(refusals(|network| _ = network.steps.pop()), "conv");
+    fits(refusals(|network| network.steps.clear()), "conv");
 }
 
 /// Changes one field at random to a value at random, often one at an end.
@@ -239,12 +242,12 @@ fn change(network: &mut QuantizedNetwork, mut random: impl FnMut() -> u32) {
     let scale =
         [0.0, -1.0, f32::NAN, f32::INFINITY, f32::from_bits(1), f32::MAX, f32::from_bits(word)][random() as usize % 7];
     let affine = Affine { scale, zero_point: byte };
-    let stages = network.stages.len();
+    let stages = network.steps.len();
     if random().is_multiple_of(20) {
         network.input = affine;
         return;
     }
-    let stage = &mut network.stages[random() as usize % stages];
+    let stage = &mut network.steps[random() as usize % stages];
     let channel = random() as usize % stage.bias.len();
     match random() % 12 {
         0 => stage.output = affine,
@@ -277,12 +280,12 @@ fn what_is_written_can_be_read_and_run() {
     for case in 0..4000 {
         let mut network = original.clone();
         for _ in 0..1 + case % 3 {
-            if network.stages.iter().all(|stage| !stage.bias.is_empty()) {
+            if network.steps.iter().all(|stage| !stage.bias.is_empty()) {
                 change(&mut network, &mut random);
             }
         }
         let family = [Family::Plain, Family::Dsp][case % 2];
-        let Ok(blob) = write::<Tiny>(&network, family) else {
+        let Ok(blob) = write(&Tiny::GRAPH, &network, family, &[], Raw::UNIT) else {
             refused += 1;
             continue;
         };
@@ -306,22 +309,14 @@ sequential! {
 #[test]
 fn softmax_of_too_many_values_is_neither_written_nor_read() {
     let mut network = quantized::<ManyValues>();
-    let mut blob = write::<ManyValues>(&network, Family::Plain).unwrap();
-    network.stages[0].after = OwnedAfter::Softmax(SoftmaxS8 { multiplier: 0, left_shift: 0, diff_min: 0 });
-    let refused = write::<ManyValues>(&network, Family::Plain);
-    assert_eq!(refused, Err(WriteError::Classes { layer: "values", classes: 4097 }));
+    let mut blob = write(&ManyValues::GRAPH, &network, Family::Plain, &[], Raw::UNIT).unwrap();
+    network.steps[0].after = OwnedAfter::Softmax(SoftmaxS8 { multiplier: 0, left_shift: 0, diff_min: 0 });
+    let refused = write(&ManyValues::GRAPH, &network, Family::Plain, &[], Raw::UNIT);
+    assert_eq!(refused, Err(WriteError::Classes { layer: "values".into(), classes: 4097 }));
 
-    // The record as another writer would make it: what follows is number 1 instead of 0, and has three bytes, all 0. The pad
-    // is as much shorter.
-    let QuantizedNetwork { stages, .. } = &network;
-    let scale = stages[0].output.scale.to_le_bytes();
-    let record = [[stages[0].zero_point as u8, 128, 127, 0, 0].as_slice(), &scale].concat();
-    let at = blob.windows(record.len()).position(|bytes| bytes == record).unwrap();
-    let pad = at + record.len() + 1;
-    assert!(blob[pad] >= 3, "a pad of {} bytes: give the layer another name", blob[pad]);
-    blob[pad] -= 3;
-    blob.drain(pad + 1..pad + 4);
-    blob.splice(at + 4..=at + 4, [1, 0, 0, 0]);
+    // The record as another writer would make it, with a softmax of all zeros.
+    let record = blob.windows(4).position(|bytes| bytes == [1, 0, 0, network.steps[0].zero_point as u8]).unwrap();
+    blob[record + 2] = 1;
     reseal(&mut blob);
     assert_eq!(error::<ManyValues>(&blob), Some(BlobError::Malformed { field: "softmax" }));
 }
@@ -332,7 +327,7 @@ fn a_blob_of_tflites_network_gives_tflites_bytes() {
     let quantized = tflite::network();
     let (images, expected) = (tflite::bytes("input"), tflite::bytes("op7_softmax.activation"));
     for family in [Family::Plain, Family::Dsp] {
-        let copy = aligned(&write::<MnistSmall>(&quantized, family).unwrap());
+        let copy = aligned(&write(&MnistSmall::GRAPH, &quantized, family, &[], Raw::UNIT).unwrap());
         let network = MnistSmall::from_blob(bytemuck::cast_slice(&copy)).unwrap();
         for backend in Backend::available() {
             let network = network.with_backend(backend);
@@ -349,6 +344,6 @@ fn a_blob_of_tflites_network_gives_tflites_bytes() {
 fn the_embedded_blobs_differ_in_order_alone() {
     let plain: &[u8] = include_blob!("../blobs/mnist_small.plain.tnb");
     let dsp: &[u8] = include_blob!("../blobs/mnist_small.dsp.tnb");
-    assert_eq!(repack::<MnistSmall>(dsp, Family::Plain).unwrap(), plain);
-    assert_eq!(repack::<MnistSmall>(plain, Family::Dsp).unwrap(), dsp);
+    assert_eq!(repack(dsp, Family::Plain).unwrap(), plain);
+    assert_eq!(repack(plain, Family::Dsp).unwrap(), dsp);
 }

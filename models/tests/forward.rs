@@ -1,13 +1,10 @@
 //! The f32 forward pass, which pools together with convolutions, against the same pass layer by layer: bit for bit.
 
-use thumbnet::{
-    Network,
-    arch::Backend,
-    layer::LayerKind,
-    sequential,
-    sequential::{forward, forward_observed, inference_scratch_len},
-    train::initialize,
-};
+use thumbnet::arch::Backend;
+use thumbnet::network::forward;
+use thumbnet::plan::{Fusion, PlanBuf};
+use thumbnet::train::initialize;
+use thumbnet::{Network, sequential};
 use thumbnet_models::{MnistConvNet, MnistSmall};
 
 sequential! {
@@ -67,7 +64,7 @@ sequential! {
 
 fn check<N: Network>() {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize::<N>(&mut weights, 1);
+    initialize(&N::GRAPH, &mut weights, 1);
     for (i, weight) in weights.iter_mut().enumerate() {
         // Biases that are not zero.
         *weight += (i % 7) as f32 * 0.003;
@@ -75,19 +72,21 @@ fn check<N: Network>() {
     for backend in Backend::available() {
         for batch in [1, 2, 7] {
             let x: Vec<f32> = (0..batch * N::INPUT.len()).map(|i| (i * 7919 % 256) as f32 / 255.0).collect();
-            let (mut memory, mut whole) =
-                (vec![f32::NAN; N::inference_len(batch)], vec![f32::NAN; N::observed_len(batch)]);
+            let observed = PlanBuf::new(&N::GRAPH, Fusion::Nothing);
+            let observed = observed.plan();
+            let mut memory = vec![f32::NAN; N::inference_len(batch)];
+            let mut whole = vec![f32::NAN; observed.memory_len(&N::GRAPH, batch)];
             let mut seen = Vec::new();
+            let mut see = |node: usize, y: &[f32]| seen.push((node, y.len()));
+            let all = Some(&mut see as &mut thumbnet::forward::Observer<'_>);
             let want =
-                forward_observed::<N>(backend, &weights, &x, &mut whole, &mut |layer, y| seen.push((layer, y.len())))
-                    .unwrap();
+                thumbnet::forward::forward(&N::GRAPH, &observed, backend, &weights, &x, &mut whole, all).unwrap();
             let got = forward::<N>(backend, &weights, &x, &mut memory).unwrap();
             let bits = |y: &[f32]| y.iter().map(|y| y.to_bits()).collect::<Vec<_>>();
             assert!(got.iter().all(|y| y.is_finite()));
             assert_eq!(bits(got), bits(want), "{} {} batch {batch}", N::NAME, backend.name());
             // Every layer that computes something was shown, whole.
-            let computes = |kind| !matches!(kind, LayerKind::Flatten | LayerKind::Dropout { .. });
-            let layers = N::LAYERS.iter().enumerate().filter(|(i, layer)| *i == 0 || computes(layer.kind));
+            let layers = N::GRAPH.nodes.iter().enumerate().skip(1).filter(|(_, layer)| !layer.op.is_alias(false));
             let whole: Vec<_> = layers.map(|(i, layer)| (i, batch * layer.output.len())).collect();
             assert_eq!(seen, whole, "{}", N::NAME);
         }
@@ -109,8 +108,7 @@ fn pools_with_convolutions_to_the_bit() {
 #[test]
 fn needs_no_memory_for_what_is_pooled_or_passed_on() {
     fn values<N: Network>() -> usize {
-        let scratch = (0..N::LAYERS.len()).map(|i| inference_scratch_len(N::LAYERS, i, 3)).max().unwrap_or(0);
-        (N::inference_len(3) - scratch) / 3
+        N::FORWARD.values
     }
     assert_eq!(values::<MnistSmall>(), 14 * 14 * 8 + 7 * 7 * 16);
     assert_eq!(values::<MnistConvNet>(), 14 * 14 * 32 + 7 * 7 * 64);

@@ -3,7 +3,7 @@
 use safetensors::SafeTensors;
 use thumbnet::Network;
 use thumbnet::arch::Backend;
-use thumbnet::sequential::forward;
+use thumbnet::network::forward;
 use thumbnet_models::MnistSmall;
 
 const FILE: &[u8] = include_bytes!("../../kernels/tests/data/small_f32.safetensors");

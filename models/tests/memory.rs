@@ -2,9 +2,9 @@
 //! written.
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{Family, write};
-use thumbnet::quant::{Calibrator, Range, quantize};
-use thumbnet::sequential::WorkingMemory;
+use thumbnet::blob::{Family, Raw, write};
+use thumbnet::network::WorkingMemory;
+use thumbnet::quantize::{Calibrator, Range, quantize};
 use thumbnet::train::initialize;
 use thumbnet::{Network, sequential};
 use thumbnet_models::{MnistConvNet, MnistSmall};
@@ -35,15 +35,15 @@ const CANARY: u8 = 0xa5;
 
 fn check<N: Network>() {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize::<N>(&mut weights, 5);
+    initialize(&N::GRAPH, &mut weights, 5);
     let image: Vec<f32> = (0..N::INPUT.len()).map(|i| (i * i % 251) as f32 / 251.0).collect();
-    let mut memory = vec![0.0; N::observed_len(1)];
-    let mut calibrator = Calibrator::<N>::new(Range::MinMax);
+    let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);
+    let mut memory = vec![0.0; calibrator.memory_len(1)];
     calibrator.observe(Backend::detect(), &weights, &image, &mut memory).unwrap();
-    let quantized = quantize::<N>(&weights, &calibrator.finish()).unwrap();
+    let quantized = quantize(&N::GRAPH, &weights, &calibrator.finish()).unwrap();
 
     for family in [Family::Plain, Family::Dsp] {
-        let blob = write::<N>(&quantized, family).unwrap();
+        let blob = write(&N::GRAPH, &quantized, family, &[], Raw::UNIT).unwrap();
         let mut aligned = vec![0u128; blob.len().div_ceil(16)];
         bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
         let network = N::from_blob(&bytemuck::cast_slice(&aligned)[..blob.len()]).unwrap();

@@ -2,8 +2,7 @@
 //! the host too: every core must get the same weights, bit for bit.
 
 use thumbnet::arch::Backend;
-use thumbnet::sequential::training_len;
-use thumbnet::train::{Loss, Metrics, Sgd, Trainer, initialize};
+use thumbnet::train::{Buffers, Loss, Metrics, Settings, Sgd, Trainer, initialize};
 use thumbnet::{Network, sequential};
 
 sequential! {
@@ -22,7 +21,7 @@ sequential! {
 pub(crate) const PARAMETERS: usize = Bars::PARAMETERS;
 
 /// Values that training works in.
-pub(crate) const MEMORY: usize = training_len(Bars::LAYERS, BATCH);
+pub(crate) const MEMORY: usize = Bars::GRADIENTS.memory_len(&Bars::GRAPH, BATCH);
 
 /// Four vertical bars and four horizontal ones.
 const BATCH: usize = 8;
@@ -39,11 +38,12 @@ pub(crate) fn train(weights: &mut [f32; PARAMETERS], memory: &mut [f32]) -> Metr
         }
     }
 
-    initialize::<Bars>(weights, 4);
+    initialize(&Bars::GRAPH, weights, 4);
     let optimizer = Sgd { learning_rate: 0.2, momentum: 0.8, nesterov: true };
     let mut slots = [0.0; PARAMETERS];
     let loss = Loss::CategoricalCrossentropy;
-    let trainer = Trainer::<Bars, _>::new(Backend::SCALAR, optimizer, loss, 7, weights, &mut slots, memory);
+    let settings = Settings { backend: Backend::SCALAR, optimizer, loss, seed: 7 };
+    let trainer = Trainer::of::<Bars>(settings, Buffers { weights, slots: &mut slots, memory });
     // Not `expect`: it would link the formatting of every error, for which the smallest board has no flash.
     let Ok(mut trainer) = trainer else { panic!("a setting or a length is wrong") };
     let mut metrics = Metrics::default();

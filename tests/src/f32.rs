@@ -1,7 +1,7 @@
 //! The f32 forward pass.
 
 use thumbnet::arch::Backend;
-use thumbnet::sequential::forward;
+use thumbnet::network::forward;
 
 use crate::bars::{self, Bars};
 use crate::cases;
@@ -17,7 +17,7 @@ cases![keras_softmax, wrong_lengths_are_errors];
 /// Within 1e-5 of Keras: sums of up to 784 products in another order.
 #[cfg(not(feature = "microbit"))]
 fn keras_softmax() {
-    const LEN: usize = thumbnet::sequential::inference_len(MnistSmall::LAYERS, 1);
+    const LEN: usize = MnistSmall::FORWARD.memory_len(&MnistSmall::GRAPH, 1);
     static IMAGES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/images.i8"));
     let (weights, expected) = (crate::values!("keras.f32"), crate::values!("softmax.f32"));
     let mut memory = [0.0; LEN];

@@ -2,7 +2,7 @@
 //! their range, in each order that weights can have. The same cases run on the host and on emulated cores.
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
-use thumbnet::quant::{ConvS8, DenseS8, Packing, Requantize};
+use thumbnet::int8::{ConvS8, DenseS8, Packing, Requantize};
 
 /// A window: kernel, strides, padding.
 type Window = ([usize; 2], [usize; 2], Padding);

@@ -6,10 +6,15 @@
 #![deny(unsafe_code)]
 
 mod bars;
+// 256 KB of flash do not hold these beside the images of the int8 tests.
+#[cfg(not(feature = "microbit"))]
+mod branches;
 mod f32;
 mod int8;
 pub mod int8_cases;
 mod kernels;
+#[cfg(not(feature = "microbit"))]
+mod residual;
 mod training;
 
 /// A test case.
@@ -32,7 +37,11 @@ use cases;
 
 /// Every case.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    [int8::CASES, kernels::CASES, f32::CASES, training::CASES].into_iter().flatten()
+    #[cfg(not(feature = "microbit"))]
+    let branches = branches::CASES;
+    #[cfg(feature = "microbit")]
+    let branches = &[];
+    [int8::CASES, branches, kernels::CASES, f32::CASES, training::CASES].into_iter().flatten()
 }
 
 /// Little-endian `f32` values that the build script made.

@@ -20,7 +20,7 @@ use serde_json::json;
 use thumbnet::{
     Network,
     arch::Backend,
-    sequential::forward,
+    network::forward,
     train::{Adadelta, Loss},
 };
 use thumbnet_models::MnistConvNet;

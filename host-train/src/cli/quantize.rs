@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use serde_json::json;
-use thumbnet::{Network, blob::Family, quant::Range};
+use thumbnet::{Network, blob::Family, quantize::Range};
 
 use super::{
     args::{CalibrationName, FamilyName, QuantizeArgs},

@@ -1,6 +1,6 @@
 //! From bytes to what a network takes.
 
-use thumbnet::{Network, layer::Activation};
+use thumbnet::{Network, graph::Activation};
 
 use crate::data::Dataset;
 

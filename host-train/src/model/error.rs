@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-use thumbnet::{geometry::Shape, sequential::ForwardError, train::TrainError};
+use thumbnet::{LengthError, geometry::Shape, train::TrainError};
 
 use crate::memory::NoMemory;
 
@@ -70,7 +70,7 @@ pub enum FitError {
     Train(TrainError),
     /// The forward pass refused.
     #[error("{0}")]
-    Forward(ForwardError),
+    Forward(LengthError),
     /// The loss is no number any more.
     #[error("{which} is {loss} in epoch {epoch}, step {step}: training diverged; try a smaller learning rate")]
     Diverged {

@@ -6,7 +6,7 @@ use rand::{SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64Mcg;
 use thumbnet::{
     Network,
-    train::{Loss, Optimizer, Trainer},
+    train::{Buffers, Loss, Optimizer, Settings, Trainer},
 };
 
 use super::{Batch, Callback, Evaluation, FitError, Model, Running, check_fits, evaluate, try_zeroed};
@@ -83,12 +83,12 @@ impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
         validation.map_or(Ok(()), check_fits::<N>)?;
 
         // Zeroed pages come from the system as they are touched: what a short last batch never needs is never there.
-        let mut slots = try_zeroed(Trainer::<N, O>::SLOTS_LEN, batch_size)?;
+        let mut slots = try_zeroed(O::SLOTS * N::PARAMETERS, batch_size)?;
         let mut memory = try_zeroed(N::training_len(batch_size), batch_size)?;
         let Model { weights, backend, .. } = &mut self.model;
-        let mut trainer =
-            Trainer::<N, O>::new(*backend, self.optimizer.clone(), self.loss, seed, weights, &mut slots, &mut memory)
-                .map_err(FitError::Train)?;
+        let settings = Settings { backend: *backend, optimizer: self.optimizer.clone(), loss: self.loss, seed };
+        let buffers = Buffers { weights, slots: &mut slots, memory: &mut memory };
+        let mut trainer = Trainer::of::<N>(settings, buffers).map_err(FitError::Train)?;
 
         let mut order: Vec<usize> = (0..data.len()).collect();
         let mut random = Pcg64Mcg::seed_from_u64(seed);

@@ -30,7 +30,7 @@ use std::marker::PhantomData;
 use thumbnet::{
     Network,
     arch::Backend,
-    sequential::forward,
+    network::forward,
     train::{Loss, Metrics, Optimizer, TrainError, count_correct, initialize},
 };
 
@@ -58,7 +58,7 @@ impl<N: Network> Model<N> {
     /// A model with initial weights: Glorot-uniform kernels and zero biases, drawn from `seed`.
     pub fn new(seed: u64) -> Self {
         let mut weights = Values::zeroed(N::PARAMETERS);
-        initialize::<N>(&mut weights, seed);
+        initialize(&N::GRAPH, &mut weights, seed);
         Self { weights, backend: Backend::detect(), network: PhantomData }
     }
 

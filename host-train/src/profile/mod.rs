@@ -8,15 +8,13 @@
 mod machine;
 mod table;
 
-use std::marker::PhantomData;
-
 use serde::Serialize;
 use thumbnet::{
     Network,
     arch::{Backend, Trainable},
-    layer::{Activation, Context, Gradient, Layer},
-    sequential::Visitor,
-    train::{Adadelta, Loss, Optimizer, Trainer, initialize},
+    graph::{Activation, Graph},
+    layer::{Context, backward, forward},
+    train::{Adadelta, Buffers, Loss, Optimizer, Settings, Trainer, initialize},
 };
 
 use crate::memory::{NoMemory, Values};
@@ -84,11 +82,13 @@ pub fn profile<N: Network>(backend: Backend, batch: usize, repeats: usize) -> Re
     let scratch = Values::try_zeroed(N::training_len(batch))?;
     let machine = Machine::measure(backend)?;
     let mut weights = Values::try_zeroed(N::PARAMETERS)?;
-    initialize::<N>(&mut weights, 1);
+    initialize(&N::GRAPH, &mut weights, 1);
     let mut rows = Vec::new();
     let cx = Context { backend, batch, dropout_seed: Some(1) };
-    let network = PhantomData::<N>;
-    N::NEW.visit(&mut Timer { cx, repeats, weights: &weights, layer: 0, scratch, machine, rows: &mut rows, network });
+    let mut timer = Timer { cx, repeats, graph: N::GRAPH, weights: &weights, scratch, machine, rows: &mut rows };
+    for number in 1..N::GRAPH.nodes.len() {
+        timer.layer(number);
+    }
     let step_seconds = step::<N>(backend, batch, repeats, &mut weights)?;
     let threads = rayon::current_num_threads();
     Ok(Profile { network: N::NAME, backend: backend.name(), threads, batch, machine, rows, step_seconds })
@@ -104,10 +104,11 @@ fn step<N: Network>(backend: Backend, batch: usize, repeats: usize, weights: &mu
     let x = noise(batch * N::INPUT.len());
     let targets: Vec<f32> =
         (0..batch * classes).map(|i| f32::from(u8::from(i % classes == i / classes % classes))).collect();
-    let mut slots = Values::try_zeroed(Trainer::<N, Adadelta>::SLOTS_LEN)?;
+    let mut slots = Values::try_zeroed(Adadelta::SLOTS * N::PARAMETERS)?;
     let mut memory = Values::try_zeroed(N::training_len(batch))?;
-    let mut trainer = Trainer::<N, _>::new(backend, Adadelta::default(), loss, 1, weights, &mut slots, &mut memory)
-        .expect("the buffers have the network's lengths");
+    let settings = Settings { backend, optimizer: Adadelta::default(), loss, seed: 1 };
+    let buffers = Buffers { weights, slots: &mut slots, memory: &mut memory };
+    let mut trainer = Trainer::of::<N>(settings, buffers).expect("the buffers have the network's lengths");
     let step = |()| trainer.step(&x, &targets).map(drop).expect("the batch has the network's lengths");
     Ok(least(repeats, || (), step))
 }
@@ -130,73 +131,68 @@ fn noise(len: usize) -> Values {
     values
 }
 
-/// Times each layer it visits.
-struct Timer<'a, N> {
+/// Times layers.
+struct Timer<'a> {
     cx: Context,
     repeats: usize,
-    /// Those of the layers not yet visited.
+    graph: Graph<'static>,
     weights: &'a [f32],
-    /// The number of the next layer.
-    layer: usize,
     scratch: Values,
     machine: Machine,
     rows: &'a mut Vec<Row>,
-    network: PhantomData<N>,
 }
 
-impl<N: Network> Timer<'_, N> {
-    /// Adds a row. `values` are the `f32` that move.
-    fn row(&mut self, phase: Phase, seconds: f64, values: usize) {
-        let info = &N::LAYERS[self.layer];
-        let flops = (2 * info.macs() * self.cx.batch) as f64;
+impl Timer<'_> {
+    /// Adds a row for node `number`. `values` are the `f32` that move.
+    fn row(&mut self, number: usize, phase: Phase, seconds: f64, values: usize) {
+        let node = &self.graph.nodes[number];
+        let flops = (2 * node.macs() * self.cx.batch) as f64;
         let bytes = (size_of::<f32>() * values) as f64;
         let (bound_seconds, memory_bound) = self.machine.bound(flops, bytes);
-        self.rows.push(Row { layer: info.name, phase, seconds, flops, bytes, bound_seconds, memory_bound });
+        self.rows.push(Row { layer: node.name, phase, seconds, flops, bytes, bound_seconds, memory_bound });
     }
-}
 
-impl<N: Network> Visitor for Timer<'_, N> {
-    fn layer<L: Layer>(&mut self, layer: &L) {
-        let parameters = L::KERNEL_LEN + L::BIAS_LEN;
-        let (weights, rest) = self.weights.split_at(parameters);
-        self.weights = rest;
-        let (cx, repeats) = (self.cx, self.repeats);
-        if !layer.is_identity(&cx) {
-            let (inputs, outputs) = (cx.batch * L::INPUT.len(), cx.batch * L::OUTPUT.len());
-            let (x, mut y) = (noise(inputs), Values::zeroed(outputs));
-            let scratch = &mut self.scratch;
-            let forward = least(repeats, || (), |()| layer.forward(&cx, weights, &x, &mut y, scratch));
-
-            let mut weights = Values::from(weights);
-            let mut state = [Values::zeroed(parameters), Values::zeroed(parameters)];
-            let mut dx = Values::zeroed(inputs);
-            let of_logits = L::ACTIVATION == Activation::Softmax;
-            let mut optimizer = Adadelta::default();
-            let mut backward = |with_dx: bool| {
-                let gradient = || noise(outputs);
-                least(repeats, gradient, |mut dy| {
-                    optimizer.next_step();
-                    let [first, second] = &mut state;
-                    let parameters = Trainable { weights: &mut weights, state: [first, second] };
-                    let dx = with_dx.then_some(&mut *dx);
-                    let gradient = Gradient { x: &x, y: &y, dy: &mut dy, dx, of_logits };
-                    layer.backward(&cx, &optimizer, parameters, gradient, scratch);
-                })
-            };
-            let update = if parameters > 0 { backward(false) } else { 0.0 };
-            // The first layer's inputs are data, which nothing trains.
-            let input_gradient = (self.layer > 0).then(|| (backward(true) - update).max(0.0));
-
-            self.row(Phase::Forward, forward, inputs + parameters + outputs);
-            if let Some(seconds) = input_gradient {
-                self.row(Phase::InputGradient, seconds, outputs + L::KERNEL_LEN + inputs);
-            }
-            if parameters > 0 {
-                // Weights and the two states are read and written.
-                self.row(Phase::Update, update, inputs + outputs + 6 * parameters);
-            }
+    /// Times node `number`, unless it only passes values on.
+    fn layer(&mut self, number: usize) {
+        let node = &self.graph.nodes[number];
+        if node.op.is_alias(true) {
+            return;
         }
-        self.layer += 1;
+        let (cx, repeats, parameters) = (self.cx, self.repeats, node.parameters());
+        let weights = &self.weights[node.weights..][..parameters];
+        let (inputs, outputs) = (cx.batch * self.graph.input_of(number).len(), cx.batch * node.output.len());
+        let (x, mut y) = (noise(inputs), Values::zeroed(outputs));
+        let scratch = &mut self.scratch;
+        let forward = least(repeats, || (), |()| forward(&cx, node, weights, &x, &mut y, scratch));
+
+        let mut weights = Values::from(weights);
+        let mut state = [Values::zeroed(parameters), Values::zeroed(parameters)];
+        let mut dx = Values::zeroed(inputs);
+        let mut optimizer = Adadelta::default();
+        let mut backward = |with_dx: bool| {
+            let gradient = || noise(outputs);
+            least(repeats, gradient, |mut dy| {
+                optimizer.next_step();
+                let [first, second] = &mut state;
+                let parameters = Trainable { weights: &mut weights, state: [first, second] };
+                let dx = with_dx.then_some(&mut *dx);
+                backward(&cx, node, &optimizer, parameters, [&x, &y], &mut dy, dx, scratch);
+            })
+        };
+        let update = if parameters > 0 { backward(false) } else { 0.0 };
+        // The network's inputs are data, which nothing trains.
+        let reads_input = self.graph.source(usize::from(node.inputs[0]), true) == 0;
+        let input_gradient = (!reads_input).then(|| (backward(true) - update).max(0.0));
+        let kernel = node.kernel_len();
+
+        self.row(number, Phase::Forward, forward, inputs + parameters + outputs);
+        if let Some(seconds) = input_gradient {
+            self.row(number, Phase::InputGradient, seconds, outputs + kernel + inputs);
+        }
+        if parameters > 0 {
+            // Weights and the two states are read and written.
+            self.row(number, Phase::Update, update, inputs + outputs + 6 * parameters);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thumbnet::{Network, layer::LayerInfo};
+use thumbnet::{Network, graph::Node};
 
 use super::{ImportError, Names, Spec, snake_case, specs};
 
@@ -30,8 +30,8 @@ struct Layer<'a> {
 pub(super) fn find<'a, N: Network>(names: &'a BTreeSet<&'a str>) -> Result<Vec<(&'a str, Spec)>, ImportError> {
     let file = File::new(names)?;
     let mut classes = BTreeMap::new();
-    for layer in N::LAYERS.iter().filter(|layer| layer.parameters() > 0) {
-        classes.entry(layer.kind.name()).or_insert_with(Vec::new).push(layer);
+    for layer in N::GRAPH.layers().iter().filter(|layer| layer.parameters() > 0) {
+        classes.entry(layer.op.name()).or_insert_with(Vec::new).push(layer);
     }
     let mut layers = BTreeMap::new();
     for (class, wanted) in &classes {
@@ -77,7 +77,7 @@ impl<'a> File<'a> {
     }
 
     /// The layers that are the network's `wanted` ones, which are all that it has of their class.
-    fn of_class<N: Network>(&self, class: &str, wanted: &[&LayerInfo<'_>]) -> Result<Vec<&Layer<'a>>, ImportError> {
+    fn of_class<N: Network>(&self, class: &str, wanted: &[&Node<'_>]) -> Result<Vec<&Layer<'a>>, ImportError> {
         let named = |name: &str| {
             let with_name = move |(path, _): &(&Vec<&str>, &Layer<'a>)| path.last().is_some_and(|last| *last == name);
             self.layers.iter().filter(with_name).map(|(_, layer)| layer).collect::<Vec<_>>()

@@ -2,7 +2,7 @@
 //! say what a network takes on a device.
 use super::int8::check_pool;
 use crate::geometry::Geometry;
-use crate::quant::Packing;
+use crate::int8::Packing;
 
 /// Cores that run the same int8 kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

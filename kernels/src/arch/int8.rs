@@ -9,7 +9,7 @@ use super::arm;
 use super::x86_64::{avx2, avx512};
 use super::{Backend, Kind, dispatch, scalar};
 use crate::geometry::Geometry;
-use crate::quant::{ConvS8, DenseS8, Packing, SoftmaxS8};
+use crate::int8::{AddS8, ConvS8, DenseS8, Packing, SoftmaxS8};
 
 /// The order of weights that the core's kernels read, on a Cortex-M that has some.
 macro_rules! core_packing {
@@ -233,6 +233,17 @@ impl Backend {
         for row in values.chunks_exact_mut(len) {
             scalar::softmax_s8::softmax_s8(layer, row);
         }
+    }
+
+    /// Adds `x` to `y` in place, value by value; see [`AddS8`]. Needs no scratch.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ, or the arithmetic is not defined for the parameters.
+    pub fn add_s8(self, layer: &AddS8, x: &[i8], y: &mut [i8]) {
+        assert!(x.len() == y.len(), "the terms have {} and {} values", y.len(), x.len());
+        assert!(layer.is_valid(), "an int8 sum is not defined for {layer:?}");
+        scalar::add_s8::add_s8(layer, x, y);
     }
 
     /// Replaces each value by the table's entry of that index, counted from -128. What sigmoid and tanh are in int8.

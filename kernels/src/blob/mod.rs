@@ -1,33 +1,35 @@
 //! The blob: a quantised network as one file, read in place from flash.
 //!
-//! A blob is one [postcard](https://postcard.jamesmunns.com/wire-format) value with these fields, in order:
+//! A blob is one [postcard](https://postcard.jamesmunns.com/wire-format) value, the struct [`Contents`] (feature `alloc`), with these
+//! fields in order:
 //!
 //! | field | type | |
 //! |---|---|---|
-//! | magic | `[u8; 8]` | `thumbnet` |
-//! | version | `u8` | [`VERSION`] |
-//! | length | `u32`, fixed width, little-endian | bytes of the whole blob |
-//! | input | [`Affine`] | scale and zero point of the image |
-//! | layers | sequence of [`LayerInfo`](crate::layer::LayerInfo) | the network's architecture |
-//! | stages | sequence of records | quantisation of each stage, and the order of its weights |
+//! | header | [`Header`](crate::infer::Header) | magic, version, family, counts, offsets and length; numbers of fixed width |
+//! | pad | bytes | so many zeros that the first record starts at a multiple of 4 |
+//! | records | sequence of [`Record`](crate::infer::Record) | one for each step of inference; numbers of fixed width |
 //! | pad | bytes | so many zeros that the next field's content starts at a multiple of 16 |
-//! | tensors | bytes | for each stage, aligned to 16: weights (`i8`), aligned to 4: bias (`i32`), multiplier (`i32`), shift (`i8`), table (`i8`) |
-//! | crc | `u32`, fixed width, little-endian | CRC-32 (ISO-HDLC, as in zip) over all before it |
+//! | tensors | bytes | for each record, aligned to 16: weights (`i8`), aligned to 4: bias (`i32`), multiplier (`i32`), shift (`i8`), table (`i8`) |
+//! | info | [`Info`] | what a device skips: names, the graph, class labels, what a raw input means |
+//! | crc | `u32`, fixed width | CRC-32 (ISO-HDLC, as in zip) over all before it |
 //!
-//! Numbers in `tensors` are little-endian, as Cortex-M and PCs are, so that they need no decoding. The blob itself must lie at
-//! a multiple of 16 ([`Aligned`], [`include_blob!`](crate::include_blob)).
+//! Numbers are little-endian, as Cortex-M and PCs are, so that they need no decoding: a device reads header, records and tensors where
+//! they lie. The blob itself must lie at a multiple of 16 ([`Aligned`], [`include_blob!`](crate::include_blob)).
 
+#[cfg(feature = "alloc")]
+mod contents;
 mod crc;
-mod cursor;
-mod encoded;
 mod read;
 #[cfg(feature = "alloc")]
 mod write;
 #[cfg(feature = "alloc")]
 mod write_error;
 
-pub use encoded::{EncodedLayer, encode, encoded_len};
+#[cfg(feature = "alloc")]
+pub use contents::{Contents, Info, Raw};
 pub use read::read;
+#[cfg(feature = "alloc")]
+pub use read::read_own;
 #[cfg(feature = "alloc")]
 pub use write::{Family, repack, write};
 #[cfg(feature = "alloc")]
@@ -35,34 +37,14 @@ pub use write_error::{RepackError, WriteError};
 
 use core::fmt;
 
-use crate::quant::{Affine, Packing, SoftmaxS8};
+use crate::int8::Packing;
 
 /// The first bytes of every blob.
 pub const MAGIC: [u8; 8] = *b"thumbnet";
 /// The version that this library writes and reads.
-pub const VERSION: u8 = 1;
-/// A blob, and the tensors of each stage in it, start at a multiple of this many bytes.
+pub const VERSION: u8 = 2;
+/// A blob, and the tensors of each step in it, start at a multiple of this many bytes.
 pub const ALIGNMENT: usize = 16;
-
-/// Quantisation of one stage as the blob holds it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "alloc", derive(serde::Serialize))]
-struct StageRecord {
-    zero_point: i8,
-    activation: [i8; 2],
-    packing: u8,
-    after: AfterRecord,
-    output: Affine,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "alloc", derive(serde::Serialize))]
-enum AfterRecord {
-    Nothing,
-    Softmax(SoftmaxS8),
-    Table,
-}
-
 /// Why a blob cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

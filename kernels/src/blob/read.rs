@@ -1,39 +1,72 @@
 //! Reading a blob: every check, once; no copy.
-//!
-//! All of it but a call for each stage is the same code for every network.
-
-use core::slice::IterMut;
 
 use super::crc::crc32;
-use super::cursor::Cursor;
-use super::{ALIGNMENT, AfterRecord, BlobError, EncodedLayer, MAGIC, StageRecord, VERSION};
-use crate::geometry::Geometry;
-use crate::layer::Layer;
-use crate::quant::{Affine, After, LayerS8, Packing, Requantize, SoftmaxS8};
-use crate::sequential::{Int8, Network, StageVisitor};
+use super::{ALIGNMENT, BlobError, MAGIC, VERSION};
+use crate::arch::Backend;
+#[cfg(feature = "alloc")]
+use crate::graph::AllOps;
+use crate::graph::{Op, Uses};
+use crate::infer::{Header, OpS8, Parts, Record, StepS8};
+use crate::int8::{Affine, Packing, SoftmaxS8};
 
 #[cfg(target_endian = "big")]
 compile_error!("blobs hold little-endian numbers that are read in place");
 
-/// Bytes of magic, version and length.
-const PREFIX: usize = 8 + 1 + 4;
+/// Bytes of the CRC at the end.
+const CRC: usize = 4;
 
-/// Reads the blob of network `N` at the start of `bytes`, which may be longer (a flash partition, say).
+/// Reads the blob of a network with these steps at the start of `bytes`, which may be longer (a flash partition, say).
 ///
 /// # Errors
 ///
 /// [`BlobError`], for anything that is off; afterwards nothing can fail.
-pub fn read<N: Network>(bytes: &[u8]) -> Result<Int8<'_, N>, BlobError> {
-    let mut tensors = N::no_tensors();
-    let mut reader = Reader::new(bytes, N::ENCODED_LAYERS, tensors.as_mut())?;
-    let input = reader.current;
-    N::visit_stages(&mut reader);
-    let output = reader.finish()?;
-    Ok(Int8::new(tensors, input, output))
+pub fn read<'a, U: Uses>(bytes: &'a [u8], steps: &[StepS8<'static>]) -> Result<Parts<'a>, BlobError> {
+    let parts = check(bytes)?;
+    let differs = |k: usize| BlobError::Architecture { layer: steps.get(k).map_or("", |step| step.name) };
+    check_records::<U>(&parts, steps).map_err(|error| error.unwrap_or_else(differs))?;
+    Ok(parts)
 }
 
-/// Checks the whole blob's integrity, and gives what lies between the length and the CRC.
-fn check(bytes: &[u8]) -> Result<&[u8], BlobError> {
+/// [`read`] for steps that follow from the blob's own graph.
+///
+/// # Errors
+///
+/// [`BlobError`], likewise.
+#[cfg(feature = "alloc")]
+pub fn read_own<'a>(bytes: &'a [u8], steps: &[StepS8<'_>]) -> Result<Parts<'a>, BlobError> {
+    let parts = check(bytes)?;
+    check_records::<AllOps>(&parts, steps).map_err(|error| error.unwrap_or_else(|_| malformed("records")))?;
+    Ok(parts)
+}
+
+/// What is wrong with the records of these steps: an error, or the number of the first that is of another step.
+fn check_records<U: Uses>(parts: &Parts<'_>, steps: &[StepS8<'_>]) -> Result<(), Wrong> {
+    for (k, step) in steps.iter().enumerate() {
+        if !parts.records.get(k).is_some_and(|record| record.matches(step)) {
+            return Err(Wrong::Step(k));
+        }
+        check_record::<U>(parts, k, step).map_err(Wrong::Value)?;
+    }
+    if parts.records.len() > steps.len() { Err(Wrong::Step(steps.len())) } else { Ok(()) }
+}
+
+/// Why records do not fit.
+enum Wrong {
+    Value(BlobError),
+    Step(usize),
+}
+
+impl Wrong {
+    fn unwrap_or_else(self, differs: impl FnOnce(usize) -> BlobError) -> BlobError {
+        match self {
+            Self::Value(error) => error,
+            Self::Step(k) => differs(k),
+        }
+    }
+}
+
+/// Checks the whole blob's integrity, and finds its parts.
+pub(super) fn check(bytes: &[u8]) -> Result<Parts<'_>, BlobError> {
     let offset = bytes.as_ptr().addr() % ALIGNMENT;
     if offset != 0 {
         return Err(BlobError::Alignment { offset });
@@ -43,185 +76,104 @@ fn check(bytes: &[u8]) -> Result<&[u8], BlobError> {
         return Err(BlobError::NotABlob);
     }
     let truncated = |needed| BlobError::Truncated { len: bytes.len(), needed };
-    let Some((&version, rest)) = rest.split_first() else { return Err(truncated(PREFIX)) };
-    if version != VERSION {
-        return Err(BlobError::Version { found: version });
+    match rest.first() {
+        Some(&VERSION) => {}
+        Some(&found) => return Err(BlobError::Version { found }),
+        None => return Err(truncated(size_of::<Header>())),
     }
-    let Some((needed, _)) = rest.split_first_chunk::<4>() else { return Err(truncated(PREFIX)) };
-    let needed = u32::from_le_bytes(*needed) as usize;
+    let Some(header) = bytes.get(..size_of::<Header>()) else { return Err(truncated(size_of::<Header>())) };
+    let Ok(header) = bytemuck::try_from_bytes::<Header>(header) else { return Err(malformed("header")) };
+    let needed = header.length.0 as usize;
     let Some(blob) = bytes.get(..needed) else { return Err(truncated(needed)) };
-    let Some((covered, stored)) = blob.split_last_chunk::<4>() else { return Err(malformed("length")) };
+    let Some((covered, stored)) = blob.split_last_chunk::<CRC>() else { return Err(malformed("length")) };
     let (stored, computed) = (u32::from_le_bytes(*stored), crc32(covered));
     if stored != computed {
         return Err(BlobError::Corrupt { stored, computed });
     }
-    covered.get(PREFIX..).ok_or(malformed("length"))
+    if !is_scale(header.input_scale) {
+        return Err(malformed("input"));
+    }
+    let part = |start: u32, len: usize| covered.get(start as usize..)?.get(..len);
+    let records = usize::from(header.steps.0) * size_of::<Record>();
+    let Some(Ok(records)) = part(header.records.0, records).map(bytemuck::try_cast_slice) else {
+        return Err(malformed("records"));
+    };
+    let Some(tensors) = part(header.tensors[0].0, header.tensors[1].0 as usize) else {
+        return Err(malformed("tensors"));
+    };
+    if !tensors.as_ptr().addr().is_multiple_of(ALIGNMENT) {
+        return Err(malformed("tensors"));
+    }
+    Ok(Parts { header, records, tensors: bytemuck::cast_slice(tensors) })
 }
 
-const fn malformed(field: &'static str) -> BlobError {
+pub(super) const fn malformed(field: &'static str) -> BlobError {
     BlobError::Malformed { field }
 }
 
-/// Checks the architecture. Layers may be named otherwise: names compute nothing.
-fn check_layers(cursor: &mut Cursor<'_>, layers: &[EncodedLayer]) -> Result<(), BlobError> {
-    let count = cursor.number().ok_or(malformed("layers"))? as usize;
-    for (i, layer) in layers.iter().enumerate() {
-        let differs = BlobError::Architecture { layer: layer.name };
-        if i >= count {
-            return Err(differs);
-        }
-        cursor.bytes().ok_or(malformed("layers"))?;
-        // By hand: a slice's `==` is a call of `memcmp`, which nothing else needs.
-        if !cursor.take(layer.bytes.len()).is_some_and(|found| found.iter().eq(layer.bytes)) {
-            return Err(differs);
-        }
+/// Checks what the record of step `k` says, and its tensors.
+fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Result<(), BlobError> {
+    let record = &parts.records[k];
+    let found = Packing::from_code(record.packing).ok_or(malformed("packing"))?;
+    let needed = match step.op {
+        OpS8::Conv2D { .. } => Backend::CONV_S8_PACKING,
+        OpS8::Dense { .. } => Backend::DENSE_S8_PACKING,
+        OpS8::MaxPooling2D { .. } | OpS8::Add { .. } => None,
+    };
+    if let Some(needed) = needed
+        && needed != found
+    {
+        return Err(BlobError::Packing { found, needed });
     }
-    if count > layers.len() { Err(BlobError::Architecture { layer: "" }) } else { Ok(()) }
-}
-
-/// A blob half read: what is left of the stages' records and of their tensors.
-struct Reader<'a, 't> {
-    records: Cursor<'a>,
-    tensors: Tensors<'a>,
-    /// Where the tensors of the stages to come go.
-    stages: IterMut<'t, LayerS8<'a>>,
-    /// Scale and zero point of the last stage's output, or of the network's input.
-    current: Affine,
-    result: Result<(), BlobError>,
-}
-
-impl<'a, 't> Reader<'a, 't> {
-    /// Checks all that comes before the stages.
-    fn new(bytes: &'a [u8], layers: &[EncodedLayer], stages: &'t mut [LayerS8<'a>]) -> Result<Self, BlobError> {
-        let mut cursor = Cursor(check(bytes)?);
-        let current = cursor.affine().ok_or(malformed("input"))?;
-        check_layers(&mut cursor, layers)?;
-        if cursor.number() != u32::try_from(stages.len()).ok() {
-            return Err(malformed("stages"));
-        }
-        // The records are read twice: over them once to find the tensors behind them.
-        let records = cursor;
-        for _ in &*stages {
-            cursor.record().ok_or(malformed("stages"))?;
-        }
-        cursor.bytes().ok_or(malformed("pad"))?;
-        let all = cursor.bytes().ok_or(malformed("tensors"))?;
-        if !all.as_ptr().addr().is_multiple_of(ALIGNMENT) {
-            return Err(malformed("pad"));
-        }
-        if !cursor.0.is_empty() {
-            return Err(malformed("length"));
-        }
-        Ok(Self {
-            records,
-            tensors: Tensors { all: bytemuck::cast_slice(all), at: 0 },
-            stages: stages.iter_mut(),
-            current,
-            result: Ok(()),
-        })
+    if !is_scale(record.output_scale) {
+        return Err(malformed("output"));
     }
-
-    /// Scale and zero point of the network's output.
-    fn finish(self) -> Result<Affine, BlobError> {
-        self.result?;
-        if self.tensors.at != self.tensors.all.len() {
-            return Err(malformed("tensors"));
-        }
-        Ok(self.current)
+    if !record.tensors.0.is_multiple_of(4) {
+        return Err(malformed("tensors"));
     }
-
-    /// Refuses a softmax in the next stage.
-    fn refuse_softmax(&mut self) {
-        let mut ahead = self.records;
-        if let Some(StageRecord { after: AfterRecord::Softmax(_), .. }) = ahead.record() {
-            self.result = self.result.and(Err(malformed("softmax")));
-        }
+    let layer = parts.layer(k, &step.op).ok_or(malformed("tensors"))?;
+    if !layer.requantize().is_valid() {
+        return Err(malformed("requantize"));
     }
-
-    /// Reads the next stage, which has `weights` weights and `channels` biases, unless something was wrong before.
-    #[inline(never)]
-    fn stage(&mut self, weights: usize, channels: usize, packing: Option<Packing>) {
-        if self.result.is_ok() {
-            self.result = self.try_stage(weights, channels, packing);
+    match record.after {
+        0 | Record::TABLE => {}
+        Record::SOFTMAX => {
+            let channels = step.op.weights().1;
+            let fits = record.softmax().is_some_and(|softmax| softmax.is_valid());
+            if !fits || channels > SoftmaxS8::MAX_CLASSES {
+                return Err(malformed("softmax"));
+            }
         }
+        _ => return Err(malformed("after")),
     }
-
-    fn try_stage(&mut self, weights: usize, channels: usize, packing: Option<Packing>) -> Result<(), BlobError> {
-        let input = self.current;
-        let StageRecord { zero_point, activation, packing: code, after, output } =
-            self.records.record().ok_or(malformed("stages"))?;
-        let found = Packing::from_code(code).ok_or(malformed("packing"))?;
-        if let Some(needed) = packing
-            && needed != found
-        {
-            return Err(BlobError::Packing { found, needed });
-        }
-        let Some(stage) = self.tensors.stage(weights, channels) else { return Err(malformed("tensors")) };
-        let StageTensors { weights, bias, multiplier, shift } = stage;
-        let after = match after {
-            AfterRecord::Nothing => After::Nothing,
-            AfterRecord::Softmax(softmax) if softmax.is_valid() => After::Softmax(softmax),
-            AfterRecord::Softmax(_) => return Err(malformed("softmax")),
-            AfterRecord::Table => match self.tensors.take(256, 1).and_then(<[i8]>::first_chunk) {
-                Some(table) => After::Table(table),
-                None => return Err(malformed("table")),
-            },
+    let sources = record.inputs.iter().enumerate();
+    for (i, source) in sources {
+        // Each tensor has one zero point, whoever reads it.
+        let zero_point = match usize::from(source.0).checked_sub(1) {
+            Some(source) => parts.records.get(source).map(|record| record.output_zero_point),
+            None => Some(parts.header.input_zero_point),
         };
-        // The last stage's end is not padded.
-        self.tensors.at = self.tensors.at.next_multiple_of(ALIGNMENT).min(self.tensors.all.len());
-        let requantize = Requantize { multiplier, shift, zero_point, activation };
-        if !requantize.is_valid() {
-            return Err(malformed("requantize"));
+        if i < step.op.arity() && zero_point != Some(record.input_zero_points[i]) {
+            return Err(malformed("zero point"));
         }
-        if let Some(stage) = self.stages.next() {
-            *stage = LayerS8 { input, output, weights, packing: found, bias, requantize, after };
+    }
+    if const { U::BITS & Op::ADD != 0 } && matches!(step.op, OpS8::Add { .. }) && !record.sum().is_valid() {
+        return Err(malformed("sum"));
+    }
+    Ok(())
+}
+
+/// Whether it is positive and finite. In whole numbers, because not every core has floating point.
+fn is_scale(scale: f32) -> bool {
+    (1..f32::INFINITY.to_bits()).contains(&scale.to_bits())
+}
+
+impl Parts<'_> {
+    /// Scale and zero point of what step `k` reads, by its number among its inputs.
+    pub fn input_of(&self, k: usize, i: usize) -> Affine {
+        match self.records[k].inputs[i].0 {
+            0 => self.input(),
+            source => self.records[usize::from(source) - 1].output(),
         }
-        self.current = output;
-        Ok(())
-    }
-}
-
-impl StageVisitor for Reader<'_, '_> {
-    #[inline(always)]
-    fn stage<L: Layer>(&mut self, _pool: Option<&'static Geometry>) {
-        // A constant: in other networks nothing of this is left.
-        if L::OUTPUT.channels > SoftmaxS8::MAX_CLASSES {
-            self.refuse_softmax();
-        }
-        let channels = if L::KERNEL_LEN == 0 { 0 } else { L::OUTPUT.channels };
-        Reader::stage(self, L::KERNEL_LEN, channels, L::PACKING_S8);
-    }
-}
-
-/// Arrays out of bytes that start at a multiple of [`ALIGNMENT`].
-struct Tensors<'a> {
-    all: &'a [i8],
-    at: usize,
-}
-
-/// The arrays of one stage.
-struct StageTensors<'a> {
-    weights: &'a [i8],
-    bias: &'a [i32],
-    multiplier: &'a [i32],
-    shift: &'a [i8],
-}
-
-impl<'a> Tensors<'a> {
-    /// The arrays of a stage with `weights` weights and `channels` biases.
-    fn stage(&mut self, weights: usize, channels: usize) -> Option<StageTensors<'a>> {
-        let weights = self.take(weights, ALIGNMENT)?;
-        let words = bytemuck::try_cast_slice::<i8, i32>(self.take(8 * channels, 4)?).ok()?;
-        let (bias, multiplier) = words.split_at_checked(channels)?;
-        Some(StageTensors { weights, bias, multiplier, shift: self.take(channels, 1)? })
-    }
-
-    /// The next `size` bytes from a multiple of `alignment` on.
-    #[inline(never)]
-    fn take(&mut self, size: usize, alignment: usize) -> Option<&'a [i8]> {
-        let start = self.at.next_multiple_of(alignment);
-        let (taken, _) = self.all.get(start..)?.split_at_checked(size)?;
-        self.at = start + size;
-        Some(taken)
     }
 }

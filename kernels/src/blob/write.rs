@@ -1,17 +1,18 @@
 //! Writing a blob.
 
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use serde::Serialize;
 
 use super::crc::crc32;
-use super::{ALIGNMENT, AfterRecord, MAGIC, RepackError, StageRecord, VERSION, WriteError};
-use crate::layer::LayerKind;
-use crate::quant::{
-    Affine, After, LayerS8, OwnedAfter, Packing, QuantizedNetwork, QuantizedStage, Requantize, SoftmaxS8,
-};
-use crate::sequential::{Network, Stage};
+use super::{ALIGNMENT, Contents, Info, MAGIC, Raw, RepackError, VERSION, WriteError};
+use crate::graph::Graph;
+use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, steps};
+use crate::int8::{Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
+use crate::plan::{Fusion, PlanBuf};
+use crate::quantize::{OwnedAfter, QuantizedNetwork, QuantizedStep};
 
 /// The cores whose order the weights are written in. Cortex-M3 and up read that of their own family alone, PCs and Cortex-M0 both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,159 +25,245 @@ pub enum Family {
 }
 
 impl Family {
-    /// The order of a layer's weights.
-    fn packing(self, kind: &LayerKind) -> Packing {
-        match (self, kind) {
-            (Self::Plain, _) => Packing::Plain,
-            (Self::Dsp, LayerKind::Dense { .. }) => Packing::Quads,
-            (Self::Dsp, _) => Packing::Pairs,
+    /// The order of a step's weights.
+    const fn packing(self, op: &OpS8<'_>) -> Packing {
+        match (self, op) {
+            (Self::Dsp, OpS8::Conv2D { .. }) => Packing::Pairs,
+            (Self::Dsp, OpS8::Dense { .. }) => Packing::Quads,
+            (Self::Plain, _) | (Self::Dsp, OpS8::MaxPooling2D { .. } | OpS8::Add { .. }) => Packing::Plain,
         }
     }
 }
 
-/// The blob of a quantised network, its weights in the order of `family`.
+/// The blob of a quantised network, its weights in the order of `family`. `labels` are the names of its classes, if they have some, and
+/// `raw` says what raw input values mean.
 ///
 /// # Errors
 ///
-/// [`WriteError`], when `network` is not a quantised `N`, its weights cannot be packed, or it has a value that
+/// [`WriteError`], when `network` is not a quantised `graph`, its weights cannot be packed, or it has a value that
 /// [`read`](super::read()) refuses. As there, weights and biases are not looked at: sums that they make too large wrap.
-pub fn write<N: Network>(network: &QuantizedNetwork, family: Family) -> Result<Vec<u8>, WriteError> {
-    let first = N::LAYERS.first().map_or("", |layer| layer.name);
-    if network.stages.len() != N::STAGES.len() {
-        return Err(WriteError::Mismatch { layer: first });
+pub fn write(
+    graph: &Graph<'_>,
+    network: &QuantizedNetwork,
+    family: Family,
+    labels: &[&str],
+    raw: Raw,
+) -> Result<Vec<u8>, WriteError> {
+    let plan = PlanBuf::new(graph, Fusion::Int8);
+    let steps = steps(graph, &plan.plan());
+    if network.steps.len() != steps.len() {
+        let layer = graph.layers().first().map_or("", |layer| layer.name).into();
+        return Err(WriteError::Mismatch { layer });
     }
-    check_scale(None, network.input)?;
+    check_scale(None, network.input.scale)?;
     let mut records = Vec::new();
     let mut tensors = Vec::new();
-    for (stage, quantized) in N::STAGES.iter().zip(&network.stages) {
-        let packing = family.packing(&stage.layer.kind);
-        check_values(stage, quantized)?;
-        records.push(record(quantized, packing));
-        write_stage(stage, quantized, packing, &mut tensors)?;
+    for (step, quantized) in steps.iter().zip(&network.steps) {
+        let packing = family.packing(&step.op);
+        check_values(step, quantized)?;
+        let input_zero_points = step.sources.map(|source| match usize::from(source).checked_sub(1) {
+            Some(source) => network.steps[source].output.zero_point,
+            None => network.input.zero_point,
+        });
+        records.push(record(step, quantized, packing, input_zero_points, tensors.len())?);
+        write_tensors(step, quantized, packing, &mut tensors)?;
     }
 
-    let mut blob = MAGIC.to_vec();
-    blob.push(VERSION);
-    let length_at = blob.len();
-    blob.extend([0; 4]);
-    append(&mut blob, &network.input);
-    append(&mut blob, &N::LAYERS);
-    append(&mut blob, &records);
-    // One byte says how long the pad is, then come the pad and the length of the tensors.
-    let mut tensors_len = Vec::new();
-    append(&mut tensors_len, &tensors.len());
-    let before = blob.len() + 1 + tensors_len.len();
-    let pad = vec![0u8; before.next_multiple_of(ALIGNMENT) - before];
-    append(&mut blob, &pad);
-    blob.extend(tensors_len);
-    blob.extend(tensors);
-    let length = u32::try_from(blob.len() + 4).map_err(|_| WriteError::TooLarge)?;
-    blob[length_at..][..4].copy_from_slice(&length.to_le_bytes());
-    let crc = crc32(&blob);
-    blob.extend(crc.to_le_bytes());
+    // A pad is its length, in one byte, and its zeros; then comes the length of what it aligns.
+    let pad = |at: usize, len: usize, alignment: usize| {
+        let start = (at + 1 + varint_len(len)).next_multiple_of(alignment);
+        (start, start - at - 1 - varint_len(len))
+    };
+    let (records_at, records_pad) = pad(size_of::<Header>(), records.len(), 4);
+    let (tensors_at, tensors_pad) = pad(records_at + size_of_val(&*records), tensors.len(), ALIGNMENT);
+    let too_large = |_| WriteError::TooLarge;
+    let word = |number: usize| u32::try_from(number).map(U32).map_err(too_large);
+    let header = Header {
+        magic: MAGIC,
+        version: VERSION,
+        family: family as u8,
+        steps: U16(u16::try_from(records.len()).map_err(too_large)?),
+        length: U32(0),
+        records: word(records_at)?,
+        tensors: [word(tensors_at)?, word(tensors.len())?],
+        input_scale: network.input.scale,
+        input_zero_point: network.input.zero_point,
+        reserved: [0; 3],
+    };
+    let zeros = [0; ALIGNMENT];
+    let info = Info { name: graph.name, nodes: graph.nodes.to_vec(), labels: labels.to_vec(), raw };
+    let (pad, tensor_pad) = (&zeros[..records_pad], &zeros[..tensors_pad]);
+    let mut contents = Contents { header, pad, records, tensor_pad, tensors: &tensors, info, crc: U32(0) };
+    contents.header.length = word(encode(&contents).len())?;
+    let mut blob = encode(&contents);
+    let covered = blob.len() - 4;
+    let crc = crc32(&blob[..covered]);
+    blob[covered..].copy_from_slice(&crc.to_le_bytes());
     Ok(blob)
+}
+
+/// How many bytes postcard makes of a length.
+const fn varint_len(number: usize) -> usize {
+    let bits = usize::BITS - number.leading_zeros();
+    if bits == 0 { 1 } else { bits.div_ceil(7) as usize }
+}
+
+/// Postcard's bytes.
+fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_allocvec(value).expect("plain data in memory always serialises")
 }
 
 /// The same network as a blob whose weights are in the order of `family`.
 ///
 /// # Errors
 ///
-/// [`RepackError`], when `blob` is not a blob of this network, or its weights cannot be packed.
-pub fn repack<N: Network>(blob: &[u8], family: Family) -> Result<Vec<u8>, RepackError> {
-    let network = super::read::<N>(blob).map_err(RepackError::Read)?;
-    let stages = N::STAGES.iter().zip(network.tensors()).map(|(stage, tensors)| unpack(stage, tensors)).collect();
-    write::<N>(&QuantizedNetwork { input: network.input(), stages }, family).map_err(RepackError::Write)
+/// [`RepackError`], when `blob` cannot be read on this target, or its weights cannot be packed.
+pub fn repack(blob: &[u8], family: Family) -> Result<Vec<u8>, RepackError> {
+    let info = Info::read(blob).map_err(RepackError::Read)?;
+    let graph = info.graph();
+    let plan = PlanBuf::new(&graph, Fusion::Int8);
+    let steps = steps(&graph, &plan.plan());
+    let parts = super::read_own(blob, &steps).map_err(RepackError::Read)?;
+    let unpack = |(k, step): (usize, &StepS8<'_>)| parts.layer(k, &step.op).map(|layer| unpack(step, &layer));
+    let steps = steps.iter().enumerate().filter_map(unpack).collect();
+    let network = QuantizedNetwork { input: parts.input(), steps };
+    write(&graph, &network, family, &info.labels, info.raw).map_err(RepackError::Write)
 }
 
-/// The tensors of a stage as they were before they were packed.
-fn unpack(stage: &Stage, tensors: &LayerS8<'_>) -> QuantizedStage {
-    let mut weights = vec![0; tensors.weights.len()];
-    let rows = stage.layer.output.channels;
-    for (row, plain) in weights.chunks_exact_mut(stage.layer.fan_in().max(1)).enumerate() {
-        tensors.packing.unpack_row(tensors.weights, rows, row, plain);
+/// The tensors of a step as they were before they were packed.
+fn unpack(step: &StepS8<'_>, layer: &LayerS8<'_>) -> QuantizedStep {
+    let mut weights = vec![0; layer.weights.len()];
+    let rows = layer.bias.len();
+    let len = layer.weights.len().checked_div(rows).unwrap_or(0);
+    for (row, plain) in weights.chunks_exact_mut(len.max(1)).enumerate() {
+        layer.packing().unpack_row(layer.weights, rows, row, plain);
     }
-    let Requantize { multiplier, shift, zero_point, activation } = tensors.requantize;
-    QuantizedStage {
+    let record = layer.record;
+    let factors = match step.op {
+        OpS8::Add { .. } => {
+            let sum = layer.sum();
+            [sum.inputs[0], sum.inputs[1], sum.output]
+        }
+        OpS8::Conv2D { .. } | OpS8::Dense { .. } | OpS8::MaxPooling2D { .. } => [QuantizedMultiplier::ZERO; 3],
+    };
+    QuantizedStep {
         weights,
-        bias: tensors.bias.to_vec(),
-        multiplier: multiplier.to_vec(),
-        shift: shift.to_vec(),
-        zero_point,
-        activation,
-        after: match tensors.after {
-            After::Nothing => OwnedAfter::Nothing,
-            After::Softmax(softmax) => OwnedAfter::Softmax(softmax),
-            After::Table(table) => OwnedAfter::Table(table.to_vec()),
+        bias: layer.bias.to_vec(),
+        multiplier: layer.multiplier.to_vec(),
+        shift: layer.shift.to_vec(),
+        zero_point: record.zero_point,
+        activation: record.activation,
+        factors,
+        after: match (layer.table, record.softmax()) {
+            (Some(table), _) => OwnedAfter::Table(table.to_vec()),
+            (None, Some(softmax)) => OwnedAfter::Softmax(softmax),
+            (None, None) => OwnedAfter::Nothing,
         },
-        output: tensors.output,
+        output: record.output(),
     }
 }
 
-/// Appends a postcard value.
-fn append<T: Serialize>(blob: &mut Vec<u8>, value: &T) {
-    let bytes = postcard::to_allocvec(value).expect("plain data in memory always serialises");
-    blob.extend(bytes);
+fn check_scale(layer: Option<&str>, scale: f32) -> Result<(), WriteError> {
+    if scale > 0.0 && scale.is_finite() {
+        Ok(())
+    } else {
+        Err(WriteError::Scale { layer: layer.map(Into::into), scale })
+    }
 }
 
-fn check_scale(layer: Option<&'static str>, Affine { scale, .. }: Affine) -> Result<(), WriteError> {
-    if scale > 0.0 && scale.is_finite() { Ok(()) } else { Err(WriteError::Scale { layer, scale }) }
-}
-
-/// Checks the values of a stage that its record and [`Requantize`] hold.
-fn check_values(stage: &Stage, quantized: &QuantizedStage) -> Result<(), WriteError> {
-    let (layer, classes) = (stage.layer.name, stage.layer.output.channels);
-    check_scale(Some(layer), quantized.output)?;
+/// Checks the values of a step that its record and [`Requantize`] hold.
+fn check_values(step: &StepS8<'_>, quantized: &QuantizedStep) -> Result<(), WriteError> {
+    let layer = || String::from(step.name);
+    check_scale(Some(step.name), quantized.output.scale)?;
     for (channel, &multiplier) in quantized.multiplier.iter().enumerate() {
         if multiplier < 0 {
-            return Err(WriteError::Multiplier { layer, channel, multiplier });
+            return Err(WriteError::Multiplier { layer: layer(), channel, multiplier });
         }
     }
     for (channel, &shift) in quantized.shift.iter().enumerate() {
         if !Requantize::SHIFTS.contains(&shift) {
-            return Err(WriteError::Shift { layer, channel, shift });
+            return Err(WriteError::Shift { layer: layer(), channel, shift });
         }
     }
     let activation = quantized.activation;
     if activation[0] > activation[1] {
-        return Err(WriteError::Activation { layer, activation });
+        return Err(WriteError::Activation { layer: layer(), activation });
     }
+    let classes = step.op.weights().1;
     match quantized.after {
-        OwnedAfter::Softmax(_) if classes > SoftmaxS8::MAX_CLASSES => Err(WriteError::Classes { layer, classes }),
-        OwnedAfter::Softmax(softmax) if !softmax.is_valid() => Err(WriteError::Softmax { layer, softmax }),
-        _ => Ok(()),
+        OwnedAfter::Softmax(_) if classes > SoftmaxS8::MAX_CLASSES => {
+            return Err(WriteError::Classes { layer: layer(), classes });
+        }
+        OwnedAfter::Softmax(softmax) if !softmax.is_valid() => {
+            return Err(WriteError::Softmax { layer: layer(), softmax });
+        }
+        OwnedAfter::Softmax(_) | OwnedAfter::Nothing | OwnedAfter::Table(_) => {}
     }
+    Ok(())
 }
 
-fn record(stage: &QuantizedStage, packing: Packing) -> StageRecord {
-    StageRecord {
-        zero_point: stage.zero_point,
-        activation: stage.activation,
+/// The record of a step whose tensors begin at `at`.
+fn record(
+    step: &StepS8<'_>,
+    quantized: &QuantizedStep,
+    packing: Packing,
+    input_zero_points: [i8; 2],
+    at: usize,
+) -> Result<Record, WriteError> {
+    let layer = || String::from(step.name);
+    let mut sizes = [U16(0); SIZES];
+    for (to, size) in sizes.iter_mut().zip(step.op.sizes()) {
+        *to = U16(u16::try_from(size).map_err(|_| WriteError::Size { layer: layer() })?);
+    }
+    let mut factors = quantized.factors;
+    let (after, diff_min) = match quantized.after {
+        OwnedAfter::Nothing => (0, 0),
+        OwnedAfter::Softmax(SoftmaxS8 { multiplier, left_shift, diff_min }) => {
+            factors[0] = QuantizedMultiplier { multiplier, shift: left_shift as i8 };
+            (Record::SOFTMAX, diff_min)
+        }
+        OwnedAfter::Table(_) => (Record::TABLE, 0),
+    };
+    let record = Record {
+        op: step.op.code(),
         packing: packing.code(),
-        after: match stage.after {
-            OwnedAfter::Nothing => AfterRecord::Nothing,
-            OwnedAfter::Softmax(softmax) => AfterRecord::Softmax(softmax),
-            OwnedAfter::Table(_) => AfterRecord::Table,
-        },
-        output: stage.output,
+        after,
+        zero_point: quantized.zero_point,
+        activation: quantized.activation,
+        input_zero_points,
+        inputs: step.sources.map(U16),
+        sizes,
+        tensors: U32(u32::try_from(at).map_err(|_| WriteError::TooLarge)?),
+        output_scale: quantized.output.scale,
+        multipliers: factors.map(|factor| I32(factor.multiplier)),
+        shifts: factors.map(|factor| factor.shift),
+        output_zero_point: quantized.output.zero_point,
+        diff_min: I32(diff_min),
+    };
+    match step.op {
+        OpS8::Add { .. } if !record.sum().is_valid() => {
+            Err(WriteError::Sum { layer: layer(), factors: quantized.factors })
+        }
+        OpS8::Add { .. } | OpS8::Conv2D { .. } | OpS8::Dense { .. } | OpS8::MaxPooling2D { .. } => Ok(record),
     }
 }
 
-fn write_stage(
-    stage: &Stage,
-    quantized: &QuantizedStage,
+fn write_tensors(
+    step: &StepS8<'_>,
+    quantized: &QuantizedStep,
     packing: Packing,
     tensors: &mut Vec<u8>,
 ) -> Result<(), WriteError> {
-    let layer = stage.layer.name;
-    let channels = if stage.layer.kernel_len() == 0 { 0 } else { stage.layer.output.channels };
+    let layer = || String::from(step.name);
+    let (weights, channels) = step.op.weights();
     let lengths = [quantized.bias.len(), quantized.multiplier.len(), quantized.shift.len()];
-    if quantized.weights.len() != stage.layer.kernel_len() || lengths != [channels; 3] {
-        return Err(WriteError::Mismatch { layer });
+    if quantized.weights.len() != weights || lengths != [channels; 3] {
+        return Err(WriteError::Mismatch { layer: layer() });
     }
-    let mut packed = vec![0; quantized.weights.len()];
+    let mut packed = vec![0; weights];
     if !packed.is_empty() {
-        let pack = packing.pack(&quantized.weights, stage.layer.fan_in(), &mut packed);
-        pack.map_err(|error| WriteError::Pack { layer, error })?;
+        let pack = packing.pack(&quantized.weights, weights / channels, &mut packed);
+        pack.map_err(|error| WriteError::Pack { layer: layer(), error })?;
     }
     tensors.extend_from_slice(bytemuck::cast_slice(&packed));
     align(tensors, 4);
@@ -185,7 +272,7 @@ fn write_stage(
     tensors.extend_from_slice(bytemuck::cast_slice(&quantized.shift));
     if let OwnedAfter::Table(table) = &quantized.after {
         if table.len() != 256 {
-            return Err(WriteError::Mismatch { layer });
+            return Err(WriteError::Mismatch { layer: layer() });
         }
         tensors.extend_from_slice(bytemuck::cast_slice(table));
     }

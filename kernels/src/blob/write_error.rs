@@ -1,37 +1,38 @@
-//! Why a blob cannot be written.
+//! Why a blob cannot be written, or put into another order.
 
+use alloc::string::String;
 use core::fmt;
 
 use super::BlobError;
-use crate::quant::{PackError, Requantize, SoftmaxS8};
+use crate::int8::{PackError, QuantizedMultiplier, Requantize, SoftmaxS8};
 
 /// Why a blob cannot be written. What is written can be read.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The quantised network has other stages, or tensors of other lengths, than the network.
+    /// The quantised network has other steps, or tensors of other lengths, than the network.
     Mismatch {
         /// The first layer that does not fit.
-        layer: &'static str,
+        layer: String,
     },
     /// Weights cannot be put into the family's order.
     Pack {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// The weight.
         error: PackError,
     },
-    /// The scale of the input or of a stage's output is not a positive number.
+    /// The scale of the input or of a step's output is not a positive number.
     Scale {
         /// The layer; `None` for the network's input.
-        layer: Option<&'static str>,
+        layer: Option<String>,
         /// The scale.
         scale: f32,
     },
     /// A channel's multiplier is negative.
     Multiplier {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// The filter or unit.
         channel: usize,
         /// The multiplier.
@@ -40,7 +41,7 @@ pub enum WriteError {
     /// A channel's shift is not in [`Requantize::SHIFTS`].
     Shift {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// The filter or unit.
         channel: usize,
         /// The shift.
@@ -49,25 +50,37 @@ pub enum WriteError {
     /// The least output is above the largest.
     Activation {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// The least and the largest output.
         activation: [i8; 2],
     },
     /// The arithmetic of a softmax is not defined for its parameters.
     Softmax {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// The parameters.
         softmax: SoftmaxS8,
     },
     /// A softmax of more than [`SoftmaxS8::MAX_CLASSES`].
     Classes {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// Its classes.
         classes: usize,
     },
-    /// The blob would be 4 GiB or more.
+    /// The factors of a sum are out of range: those of its inputs are at most 1, and none is negative.
+    Sum {
+        /// The layer.
+        layer: String,
+        /// The factors.
+        factors: [QuantizedMultiplier; 3],
+    },
+    /// A size of the layer does not fit 16 bits, or, of a dense layer, 32.
+    Size {
+        /// The layer.
+        layer: String,
+    },
+    /// The blob would be 4 GiB or more, or have 65,536 steps.
     TooLarge,
 }
 
@@ -100,7 +113,16 @@ impl fmt::Display for WriteError {
                 let most = SoftmaxS8::MAX_CLASSES;
                 write!(f, "layer `{layer}` has a softmax of {classes} classes, but int8 softmax has at most {most}")
             }
-            Self::TooLarge => f.write_str("the blob would be 4 GiB or more"),
+            Self::Sum { layer, factors } => {
+                write!(
+                    f,
+                    "layer `{layer}`: the factors of the sum are {factors:?}, but none may be negative, nor an input's above 1"
+                )
+            }
+            Self::Size { layer } => {
+                write!(f, "layer `{layer}` has a size of more than 65535, the most that a blob holds")
+            }
+            Self::TooLarge => f.write_str("the blob would be 4 GiB or more, or have 65536 steps"),
         }
     }
 }
@@ -108,7 +130,7 @@ impl fmt::Display for WriteError {
 impl core::error::Error for WriteError {}
 
 /// Why a blob cannot be put into another order.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RepackError {
     /// The blob cannot be read.

@@ -1,8 +1,8 @@
 //! Dropout.
 
-use super::{Context, Gradient, Layer, LayerInfo, LayerKind};
-use crate::geometry::{Geometry, Shape};
-use crate::train::{Optimizer, Trainable};
+use super::Layer;
+use crate::geometry::Shape;
+use crate::graph::Op;
 
 /// While training, sets each value to 0 with probability `rate` and divides the others by `1 - rate`; otherwise does
 /// nothing: Keras's `Dropout` (inverted dropout). The input is `H x W x C`.
@@ -25,9 +25,9 @@ impl<const H: usize, const W: usize, const C: usize> Dropout<H, W, C> {
         Self { rate }
     }
 
-    /// The layer's description, under the given name.
-    pub const fn info(&self, name: &'static str) -> LayerInfo<'static> {
-        LayerInfo { name, kind: LayerKind::Dropout { rate: self.rate }, input: Self::INPUT, output: Self::OUTPUT }
+    /// The layer as data.
+    pub const fn op(&self) -> Op {
+        Op::Dropout { rate: self.rate }
     }
 }
 
@@ -35,39 +35,7 @@ impl<const H: usize, const W: usize, const C: usize> Layer for Dropout<H, W, C> 
     const INPUT: Shape = Shape::new(H, W, C);
     const OUTPUT: Shape = Shape::new(H, W, C);
 
-    fn is_identity(&self, cx: &Context) -> bool {
-        cx.dropout_seed.is_none()
-    }
-
-    fn forward_linear(
-        &self,
-        cx: &Context,
-        _weights: &[f32],
-        _pool: Option<&Geometry>,
-        x: &[f32],
-        y: &mut [f32],
-        _scratch: &mut [f32],
-    ) {
-        match cx.dropout_seed {
-            Some(seed) => {
-                y.copy_from_slice(x);
-                cx.backend.dropout(seed, self.rate, y);
-            }
-            None => y.copy_from_slice(x),
-        }
-    }
-
-    fn backward<O: Optimizer>(
-        &self,
-        cx: &Context,
-        _optimizer: &O,
-        _parameters: Trainable<'_>,
-        gradient: Gradient<'_>,
-        _scratch: &mut [f32],
-    ) {
-        if let (Some(dx), Some(seed)) = (gradient.dx, cx.dropout_seed) {
-            dx.copy_from_slice(gradient.dy);
-            cx.backend.dropout(seed, self.rate, dx);
-        }
+    fn op(&self) -> Op {
+        self.op()
     }
 }

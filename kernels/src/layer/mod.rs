@@ -1,128 +1,118 @@
-//! The layers: one const-generic struct a file, with its forward and backward pass and its quantised forward pass.
+//! The layers, one const-generic type a file: every dimension is a parameter of the type, so that its sizes are constants.
 //!
-//! Every dimension is a parameter of the type, so a layer has no fields to get wrong (but for Dropout's rate) and its sizes are
-//! constants. [`crate::sequential!`] writes these types for a whole network; they can be used by hand as well.
+//! [`sequential!`](crate::sequential!) writes these types for a whole network; they can be used by hand as well, on arrays:
+//!
+//! ```
+//! use thumbnet::arch::Backend;
+//! use thumbnet::layer::{Context, Dense, Layer, Relu};
+//!
+//! type Hidden = Dense<2, 3, Relu>;
+//! let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+//! // The kernel [inputs, units], then the biases.
+//! let weights = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 0.0, 0.5, -30.0];
+//! let mut y = [0.0; 3];
+//! let mut scratch = [0.0; Hidden::scratch_len(1)];
+//! Hidden::new().forward(&cx, &weights, &[1.0, 1.0], &mut y, &mut scratch);
+//! assert_eq!(y, [5.0, 7.5, 0.0]);
+//! ```
 
 mod activation;
+mod add;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
-mod info;
 mod max_pooling2d;
 
 pub use activation::{ActivationKind, Linear, PaddingKind, Relu, Relu6, Same, Sigmoid, Softmax, Tanh, Valid};
+pub use add::Add;
 pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
-pub use info::{Activation, LayerInfo, LayerKind};
 pub use max_pooling2d::MaxPooling2D;
 
-use crate::arch::Backend;
-use crate::geometry::{Geometry, Shape};
-use crate::quant::{LayerS8, Packing};
-use crate::train::{Optimizer, Trainable};
+pub use crate::forward::Context;
 
-/// How a batch is computed.
-#[derive(Clone, Copy, Debug)]
-pub struct Context {
-    /// The kernels that run.
-    pub backend: Backend,
-    /// Samples in the batch.
-    pub batch: usize,
-    /// The seed of this step's dropout masks while training; `None` in inference, where dropout does nothing.
-    pub dropout_seed: Option<u64>,
-}
+use crate::forward::{activate, linear};
+use crate::geometry::Shape;
+use crate::graph::{AllOps, Node, Op};
+use crate::train::{self, Gradient, Optimizer, Trainable, before_activation};
 
-/// One layer: a function from a batch of inputs to a batch of outputs, and its gradients.
+/// One layer that reads one tensor: a function from a batch of inputs to a batch of outputs, and its gradients.
 ///
-/// `x` holds `batch x INPUT.len()` values and `y` `batch x OUTPUT.len()`, samples outermost, NHWC within.
-/// `weights` holds the kernel, then the bias. `scratch` holds at least [`scratch_len`](crate::sequential::scratch_len) values;
-/// in a forward pass [`inference_scratch_len`](crate::sequential::inference_scratch_len) do.
+/// `x` holds `batch x INPUT.len()` values and `y` `batch x OUTPUT.len()`, samples outermost, NHWC within. `weights` holds the kernel,
+/// then the bias. `scratch` holds at least as many values as the layer's `scratch_len` says.
 pub trait Layer {
     /// Shape of one input sample.
     const INPUT: Shape;
     /// Shape of one output sample.
     const OUTPUT: Shape;
-    /// Values in the kernel.
-    const KERNEL_LEN: usize = 0;
-    /// Values in the bias.
-    const BIAS_LEN: usize = 0;
-    /// The activation.
-    const ACTIVATION: Activation = Activation::Linear;
-    /// The only order of int8 weights that the layer's kernels read on this target, or `None` if they read every one.
-    const PACKING_S8: Option<Packing> = None;
 
-    /// Whether the outputs are the inputs, so that nothing has to be computed or stored.
-    fn is_identity(&self, _cx: &Context) -> bool {
-        false
-    }
-
-    /// Computes `y` up to an activation that only clamps: sigmoid, tanh and softmax are left to [`activate`]. With `pool`, which
-    /// only convolutions get, `y` is what this max pooling makes of it.
-    ///
-    /// [`activate`]: Layer::activate
-    fn forward_linear(
-        &self,
-        cx: &Context,
-        weights: &[f32],
-        pool: Option<&Geometry>,
-        x: &[f32],
-        y: &mut [f32],
-        scratch: &mut [f32],
-    );
-
-    /// Applies in place what [`forward_linear`] left out.
-    ///
-    /// [`forward_linear`]: Layer::forward_linear
-    fn activate(&self, cx: &Context, y: &mut [f32]) {
-        activation::activate(cx.backend, Self::ACTIVATION, Self::OUTPUT.channels, y);
-    }
+    /// The layer as data.
+    fn op(&self) -> Op;
 
     /// Computes `y`, the layer's outputs.
+    ///
+    /// # Panics
+    ///
+    /// If a length is wrong.
     fn forward(&self, cx: &Context, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
-        self.forward_linear(cx, weights, None, x, y, scratch);
-        self.activate(cx, y);
+        forward(cx, &node(self), weights, x, y, scratch);
     }
 
-    /// Turns the gradient of the loss for `y` into that for `x`, then updates the parameters.
+    /// Turns `dy`, the gradient of a loss for `y`, in place into that for the values before the activation, from it computes `dx`, if it
+    /// is wanted, and then updates the parameters.
     ///
-    /// `dy` is overwritten on the way; `dx` is not wanted (`None`) for the first layer of a network. With
-    /// `gradient.of_logits`, `dy` is the gradient for the values before the activation.
+    /// # Panics
+    ///
+    /// If a length is wrong.
+    #[expect(clippy::too_many_arguments, reason = "a gradient is of all of these")]
     fn backward<O: Optimizer>(
         &self,
         cx: &Context,
         optimizer: &O,
         parameters: Trainable<'_>,
-        gradient: Gradient<'_>,
+        [x, y]: [&[f32]; 2],
+        dy: &mut [f32],
+        dx: Option<&mut [f32]>,
         scratch: &mut [f32],
-    );
-
-    /// Computes the int8 outputs of one sample, with `pool` applied in the same pass if there is one.
-    #[inline(always)]
-    fn forward_s8(
-        _backend: Backend,
-        _tensors: &LayerS8<'_>,
-        _pool: Option<&'static Geometry>,
-        _x: &[i8],
-        _y: &mut [i8],
-        _scratch: &mut [i32],
     ) {
+        backward(cx, &node(self), optimizer, parameters, [x, y], dy, dx, scratch);
     }
 }
 
-/// What a backward pass reads and writes besides the parameters.
-#[derive(Debug)]
-pub struct Gradient<'a> {
-    /// The layer's inputs in the forward pass.
-    pub x: &'a [f32],
-    /// The layer's outputs in the forward pass.
-    pub y: &'a [f32],
-    /// Gradient of the loss for `y`.
-    pub dy: &'a mut [f32],
-    /// Where the gradient of the loss for `x` goes.
-    pub dx: Option<&'a mut [f32]>,
-    /// Whether `dy` already is the gradient for the values before the activation.
-    pub of_logits: bool,
+/// [`Layer::forward`] of a layer that is data. Of a sum, `y` holds the first term.
+///
+/// # Panics
+///
+/// If a length is wrong.
+pub fn forward(cx: &Context, node: &Node<'_>, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
+    linear::<AllOps>(cx, node, weights, None, x, y, scratch);
+    activate::<AllOps>(cx, node, y);
+}
+
+/// [`Layer::backward`] of a layer that is data.
+///
+/// # Panics
+///
+/// If a length is wrong.
+#[expect(clippy::too_many_arguments, reason = "a gradient is of all of these")]
+pub fn backward<O: Optimizer>(
+    cx: &Context,
+    node: &Node<'_>,
+    optimizer: &O,
+    parameters: Trainable<'_>,
+    [x, y]: [&[f32]; 2],
+    dy: &mut [f32],
+    dx: Option<&mut [f32]>,
+    scratch: &mut [f32],
+) {
+    before_activation::<AllOps>(cx.backend, node, y, dy);
+    train::backward::<AllOps, O>(cx, node, optimizer, parameters, Gradient { x, y, dy, dx }, scratch);
+}
+
+/// The node of a layer that stands alone.
+fn node<L: Layer + ?Sized>(layer: &L) -> Node<'static> {
+    Node { name: "", op: layer.op(), inputs: [0; 2], output: L::OUTPUT, weights: 0 }
 }

@@ -3,7 +3,7 @@
 use rand_core::RngCore;
 use rand_pcg::Pcg64Mcg;
 
-use crate::sequential::Network;
+use crate::graph::Graph;
 
 /// Fills a kernel with Keras's `GlorotUniform`: independent values, uniform in `-limit..limit` with
 /// `limit = sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio, 2010).
@@ -16,19 +16,20 @@ pub fn glorot_uniform(fan_in: usize, fan_out: usize, random: &mut Pcg64Mcg, kern
     }
 }
 
-/// Sets the initial weights of a network, which has `N::PARAMETERS` of them: Glorot-uniform kernels and zero biases. The same
+/// Sets the initial weights of a network, as many as it has parameters: Glorot-uniform kernels and zero biases. The same
 /// seed gives the same weights on every machine. Weights beyond the network's, if any, stay as they are.
-pub fn initialize<N: Network>(weights: &mut [f32], seed: u64) {
+pub fn initialize(graph: &Graph<'_>, weights: &mut [f32], seed: u64) {
     // PCG's multiplicative generator wants a well-mixed odd state; two draws apart from the seed's own bits.
     let mut random = Pcg64Mcg::new(u128::from(seed) << 64 | 0xcafe_f00d_d15e_a5e5);
     random.next_u64();
     let mut rest = weights;
-    for layer in N::LAYERS {
+    for (number, layer) in graph.nodes.iter().enumerate() {
         let Some((kernel, after)) = rest.split_at_mut_checked(layer.kernel_len()) else { return };
         let Some((bias, after)) = after.split_at_mut_checked(layer.bias_len()) else { return };
         // A convolution's fan-out is its window's size times its filters (Keras's `compute_fans`).
-        let fan_out = layer.fan_in() / layer.input.channels.max(1) * layer.output.channels;
-        glorot_uniform(layer.fan_in(), fan_out, &mut random, kernel);
+        let fan_in = layer.op.fan_in();
+        let fan_out = fan_in / graph.input_of(number).channels.max(1) * layer.output.channels;
+        glorot_uniform(fan_in, fan_out, &mut random, kernel);
         bias.fill(0.0);
         rest = after;
     }

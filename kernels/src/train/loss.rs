@@ -1,6 +1,6 @@
 //! The losses, and their gradients.
 
-use crate::layer::Activation;
+use crate::graph::Activation;
 
 /// What training makes small: the mean of a value over the samples of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,19 @@
 //! Training: loss, optimizers, initial values, and the step that ties them together. All of it runs without a heap.
 
+mod backward;
 mod initializer;
 mod loss;
 mod optimizer;
+mod pass;
 mod trainer;
 
 pub use crate::arch::Trainable;
 pub use initializer::{glorot_uniform, initialize};
 pub use loss::{Loss, argmax, count_correct};
 pub use optimizer::{Adadelta, Adam, Optimizer, SettingError, Sgd};
-pub use trainer::{Metrics, TrainError, Trainer};
+pub use trainer::{Buffers, Metrics, Settings, TrainError, Trainer};
+
+pub(crate) use backward::{Gradient, backward, before_activation};
 
 impl<'a> Trainable<'a> {
     /// What lies before and from the weight `mid` on; `mid` is at most the number of weights.

@@ -1,10 +1,14 @@
 //! The training step.
 
 use core::fmt;
+use core::marker::PhantomData;
 
+use super::pass::Pass;
 use super::{Loss, Optimizer, SettingError, Trainable, count_correct};
+use crate::LengthError;
 use crate::arch::{Backend, parallel, split_mix};
-use crate::sequential::{self, Network};
+use crate::graph::{AllOps, Graph, Uses};
+use crate::plan::{self, GradientPlan};
 
 /// What one step did, summed over its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,14 +32,7 @@ pub enum TrainError {
     /// Cross-entropy needs a network that ends with softmax.
     LossNeedsSoftmax,
     /// A buffer has the wrong length.
-    Length {
-        /// Which buffer.
-        what: &'static str,
-        /// Its length.
-        len: usize,
-        /// The length that is needed.
-        needed: usize,
-    },
+    Length(LengthError),
     /// The batch is empty.
     EmptyBatch,
     /// The network has no parameters.
@@ -49,7 +46,7 @@ impl fmt::Display for TrainError {
             Self::LossNeedsSoftmax => {
                 f.write_str("categorical cross-entropy needs a last layer with softmax activation")
             }
-            Self::Length { what, len, needed } => write!(f, "{what} has {len} values, but {needed} are needed"),
+            Self::Length(error) => error.fmt(f),
             Self::EmptyBatch => f.write_str("the batch has no samples"),
             Self::NothingToTrain => f.write_str("the network has no parameters to train"),
         }
@@ -64,54 +61,73 @@ impl From<SettingError> for TrainError {
     }
 }
 
-/// A network in training: the weights, the optimizer's state and the working memory, all of them the caller's.
-#[derive(Debug)]
-pub struct Trainer<'a, N, O> {
-    network: N,
-    backend: Backend,
-    optimizer: O,
-    loss: Loss,
-    weights: &'a mut [f32],
-    slots: &'a mut [f32],
-    memory: &'a mut [f32],
-    seed: u64,
-    steps: u64,
+impl From<LengthError> for TrainError {
+    fn from(error: LengthError) -> Self {
+        Self::Length(error)
+    }
 }
 
-impl<'a, N: Network, O: Optimizer> Trainer<'a, N, O> {
-    /// Values of optimizer state: slots x parameters.
-    pub const SLOTS_LEN: usize = O::SLOTS * N::PARAMETERS;
+/// How to train.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<O> {
+    /// The kernels that run.
+    pub backend: Backend,
+    /// How a gradient changes the weights.
+    pub optimizer: O,
+    /// What is made small.
+    pub loss: Loss,
+    /// Draws the dropout masks.
+    pub seed: u64,
+}
 
-    /// Begins to train `weights` (`N::PARAMETERS` of them). `slots` has [`SLOTS_LEN`](Self::SLOTS_LEN) values, zeros to begin
-    /// with. `memory` has `N::training_len(batch)` values for the largest batch. `seed` draws the dropout masks.
-    ///
-    /// # Errors
-    ///
-    /// A setting out of range, a loss that does not follow the network, or a buffer of another length.
-    pub fn new(
-        backend: Backend,
-        optimizer: O,
-        loss: Loss,
-        seed: u64,
-        weights: &'a mut [f32],
-        slots: &'a mut [f32],
-        memory: &'a mut [f32],
+/// The memory that training works in, all of it the caller's.
+#[derive(Debug)]
+pub struct Buffers<'a> {
+    /// The weights, as many as the network has parameters.
+    pub weights: &'a mut [f32],
+    /// The optimizer's state: [`Optimizer::SLOTS`] values for each weight, zeros to begin with.
+    pub slots: &'a mut [f32],
+    /// Activations, gradients and scratch: [`GradientPlan::memory_len`] values for the largest batch.
+    pub memory: &'a mut [f32],
+}
+
+/// A network in training.
+///
+/// `U` are the kinds of layers that the network has: code for others is not linked.
+#[derive(Debug)]
+pub struct Trainer<'a, O, U = AllOps> {
+    graph: Graph<'a>,
+    plan: GradientPlan<'a>,
+    settings: Settings<O>,
+    buffers: Buffers<'a>,
+    steps: u64,
+    uses: PhantomData<U>,
+}
+
+impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
+    /// [`Trainer::new`] for any kinds of layers.
+    pub(crate) fn begin(
+        graph: Graph<'a>,
+        plan: GradientPlan<'a>,
+        settings: Settings<O>,
+        buffers: Buffers<'a>,
     ) -> Result<Self, TrainError> {
-        optimizer.check()?;
-        if N::PARAMETERS == 0 {
+        settings.optimizer.check()?;
+        let parameters = graph.parameters();
+        if parameters == 0 {
             return Err(TrainError::NothingToTrain);
         }
-        if !loss.follows(N::OUTPUT_ACTIVATION) {
+        if !settings.loss.follows(graph.output_activation()) {
             return Err(TrainError::LossNeedsSoftmax);
         }
-        expect_len("weights", weights.len(), N::PARAMETERS)?;
-        expect_len("slots", slots.len(), Self::SLOTS_LEN)?;
-        Ok(Self { network: N::NEW, backend, optimizer, loss, weights, slots, memory, seed, steps: 0 })
+        LengthError::expect("weights", buffers.weights.len(), parameters)?;
+        LengthError::expect("slots", buffers.slots.len(), O::SLOTS * parameters)?;
+        Ok(Self { graph, plan, settings, buffers, steps: 0, uses: PhantomData })
     }
 
     /// The weights as they are now.
     pub fn weights(&self) -> &[f32] {
-        self.weights
+        self.buffers.weights
     }
 
     /// Trains on one batch: `x` holds the samples, `targets` the wanted outputs (one-hot for classes). The metrics are those
@@ -121,33 +137,33 @@ impl<'a, N: Network, O: Optimizer> Trainer<'a, N, O> {
     ///
     /// An empty batch, lengths that do not match, or too little memory for the batch. Nothing was changed then.
     pub fn step(&mut self, x: &[f32], targets: &[f32]) -> Result<Metrics, TrainError> {
-        let classes = N::OUTPUT.len();
-        let batch = x.len() / N::INPUT.len();
+        let Self { graph, plan, settings: Settings { backend, optimizer, loss, seed }, buffers, .. } = self;
+        let (input, classes) = (graph.input().len(), graph.output().len());
+        let batch = x.len() / input;
         if batch == 0 {
             return Err(TrainError::EmptyBatch);
         }
-        expect_len("x", x.len(), batch * N::INPUT.len())?;
-        expect_len("targets", targets.len(), batch * classes)?;
-        let needed = N::training_len(batch);
-        if self.memory.len() < needed {
-            return Err(TrainError::Length { what: "memory", len: self.memory.len(), needed });
-        }
+        LengthError::expect("x", x.len(), batch * input)?;
+        LengthError::expect("targets", targets.len(), batch * classes)?;
+        LengthError::expect_at_least("memory", buffers.memory.len(), plan.memory_len(graph, batch))?;
 
-        let seed = split_mix(self.seed, self.steps);
-        self.optimizer.next_step();
+        let seed = split_mix(*seed, self.steps);
+        optimizer.next_step();
+        let (stored, rest) = buffers.memory.split_at_mut(batch * plan::stored_len(graph));
+        let (gradients, scratch) = rest.split_at_mut(batch * plan.values);
         // Forward, and twice backward.
-        let metrics = parallel::inside(3 * batch * N::MACS, || {
-            let pass = sequential::TrainingPass::new(&self.network, self.backend, batch, seed, x, self.memory);
-            let pass = pass.forward(self.weights);
-            let outputs = pass.outputs();
+        let metrics = parallel::inside(3 * batch * graph.macs(), || {
+            let pass = Pass { graph, plan, backend: *backend, batch, seed, x };
+            let outputs = pass.forward::<U>(buffers.weights, stored, scratch);
             let metrics = Metrics {
-                loss: self.loss.sum(classes, outputs, targets),
-                correct: count_correct(N::OUTPUT_ACTIVATION, classes, outputs, targets),
+                loss: loss.sum(classes, outputs, targets),
+                correct: count_correct(graph.output_activation(), classes, outputs, targets),
                 samples: batch,
             };
-            let (first, second) = self.slots.split_at_mut(N::PARAMETERS.min(self.slots.len()));
-            let parameters = Trainable { weights: self.weights, state: [first, second] };
-            pass.backward(self.loss, targets, &self.optimizer, parameters);
+            let parameters = graph.parameters();
+            let (first, second) = buffers.slots.split_at_mut(parameters.min(buffers.slots.len()));
+            let parameters = Trainable { weights: buffers.weights, state: [first, second] };
+            pass.backward::<U, O>(*loss, targets, optimizer, parameters, stored, [gradients, scratch]);
             metrics
         });
         self.steps += 1;
@@ -155,10 +171,18 @@ impl<'a, N: Network, O: Optimizer> Trainer<'a, N, O> {
     }
 }
 
-/// Checks the length of one buffer.
-fn expect_len(what: &'static str, len: usize, needed: usize) -> Result<(), TrainError> {
-    if len == needed {
-        return Ok(());
+impl<'a, O: Optimizer> Trainer<'a, O> {
+    /// Begins to train a network that is known only when the program runs. `plan` is that of this graph.
+    ///
+    /// # Errors
+    ///
+    /// A setting out of range, a loss that does not follow the network, or a buffer of another length.
+    pub fn new(
+        graph: Graph<'a>,
+        plan: GradientPlan<'a>,
+        settings: Settings<O>,
+        buffers: Buffers<'a>,
+    ) -> Result<Self, TrainError> {
+        Self::begin(graph, plan, settings, buffers)
     }
-    Err(TrainError::Length { what, len, needed })
 }

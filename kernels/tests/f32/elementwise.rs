@@ -14,6 +14,21 @@ fn arguments() -> Vec<f32> {
     wide.chain(near).collect()
 }
 
+/// One addition rounds once, in any order.
+#[test]
+pub(crate) fn sums_are_exact() {
+    let mut random = Random(3);
+    for len in (0..70).chain([1 << 15]) {
+        let (x, y) = (random.values(len), random.values(len));
+        let want: Vec<f32> = x.iter().zip(&y).map(|(x, y)| x + y).collect();
+        for backend in backends() {
+            let mut sum = y.clone();
+            backend.add(&x, &mut sum);
+            assert_eq!(bits(&sum), bits(&want), "{} {len}", backend.name());
+        }
+    }
+}
+
 /// Allowed are 4 ulp: 2 of the exponential function or its polynomial, and the roundings of what follows. (An ulp here
 /// is 2^-24 of the value, which is half of one to one ulp.)
 #[test]

@@ -3,6 +3,7 @@
 use crate::coverage::{Kernel, check, is_int8, table};
 
 const KERNELS: &[Kernel] = table! { "f32";
+    activation_f32::add [scalar avx2 avx512] by add in elementwise {sums_are_exact};
     activation_f32::relu [scalar avx2 avx512] by relu in elementwise {clamps_and_gradients_are_exact};
     activation_f32::relu_gradient [scalar avx2 avx512] by relu_gradient in elementwise {clamps_and_gradients_are_exact};
     activation_f32::relu6 [scalar avx2 avx512] by relu6 in elementwise {clamps_and_gradients_are_exact};

@@ -2,8 +2,11 @@ use crate::support::{Random, backends, refusal};
 use crate::values::{Fenced, Tensors, byte, bytes, cases};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
-use thumbnet::layer::{Conv2D, Layer};
-use thumbnet::quant::{ConvS8, LayerS8, Requantize};
+#[cfg(feature = "alloc")]
+use thumbnet::graph::{Activation, Graph, Node, Op};
+use thumbnet::int8::{ConvS8, Requantize};
+#[cfg(feature = "alloc")]
+use thumbnet::plan::{Fusion, PlanBuf};
 
 fn run(backend: Backend, layer: &ConvS8<'_>, input: &[i8]) -> Vec<i8> {
     let samples = input.len() / layer.geometry.input().len();
@@ -95,28 +98,22 @@ fn refuses_what_does_not_fit() {
     }
 }
 
-/// A layer's own method takes any pooling, too.
+/// So does a step of a network, which any graph can be made into.
+#[cfg(feature = "alloc")]
 #[test]
-fn a_layer_refuses_the_pooling_of_another() {
-    const OTHER: Geometry = match Geometry::new(Shape::new(1, 1 << 20, 3), 3, [1, 4], [1, 4], Padding::Same) {
-        Ok(pool) => pool,
-        Err(_) => panic!("it fits"),
-    };
-    let tensors = Tensors::random(&mut Random(1), 3, 4);
-    let stage = LayerS8 {
-        weights: &tensors.weights,
-        packing: tensors.packing,
-        bias: &tensors.bias,
-        requantize: tensors.requantize(),
-        ..LayerS8::EMPTY
-    };
-    for backend in backends() {
-        let (mut y, mut scratch) = (vec![0; OTHER.output().len()], vec![0; 1 << 16]);
-        let said = refusal(|| {
-            Conv2D::<8, 6, 1, 3, 2, 2>::forward_s8(backend, &stage, Some(&OTHER), &[0; 48], &mut y, &mut scratch);
-        });
-        assert!(said.contains("not one of the convolution's output"), "{}: {said}", backend.name());
-    }
+fn a_step_refuses_the_pooling_of_another() {
+    let conv = Geometry::new(Shape::new(8, 6, 1), 3, [2, 2], [1, 1], Padding::Valid).unwrap();
+    let other = Geometry::new(Shape::new(1, 1 << 20, 3), 3, [1, 4], [1, 4], Padding::Same).unwrap();
+    let node = |name, op, inputs, output| Node { name, op, inputs, output, weights: 0 };
+    let activation = Activation::Linear;
+    let nodes = [
+        node("input", Op::Input, [0; 2], conv.input()),
+        node("conv", Op::Conv2D { geometry: conv, use_bias: true, activation }, [0; 2], conv.output()),
+        node("pool", Op::MaxPooling2D { geometry: other }, [1, 0], other.output()),
+    ];
+    let graph = Graph { name: "two", nodes: &nodes };
+    let said = refusal(|| _ = thumbnet::infer::steps(&graph, &PlanBuf::new(&graph, Fusion::Int8).plan()));
+    assert!(said.contains("not one of the convolution's output"), "{said}");
 }
 
 #[test]

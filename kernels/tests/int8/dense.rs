@@ -1,7 +1,7 @@
 use crate::support::{Random, backends, refusal};
 use crate::values::{Fenced, Tensors, bytes, cases};
 use thumbnet::arch::Backend;
-use thumbnet::quant::DenseS8;
+use thumbnet::int8::DenseS8;
 
 fn run(backend: Backend, layer: &DenseS8<'_>, input: &[i8]) -> Vec<i8> {
     let mut output = Fenced::new(input.len() / layer.inputs * layer.units, 0x55);
@@ -64,9 +64,9 @@ pub(crate) fn sums_wrap() {
         inputs,
         units: 3,
         weights: &vec![-128; 3 * inputs],
-        packing: thumbnet::quant::Packing::Plain,
+        packing: thumbnet::int8::Packing::Plain,
         bias: &[0, -1_000_000, 1_000_000],
-        requantize: thumbnet::quant::Requantize {
+        requantize: thumbnet::int8::Requantize {
             multiplier: &[1 << 30; 3],
             shift: &[-22; 3],
             zero_point: 3,

@@ -4,7 +4,7 @@ use crate::support::{Random, backends};
 use crate::values::{Tensors, cases, word};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
-use thumbnet::quant::{ConvS8, DenseS8, Packing};
+use thumbnet::int8::{ConvS8, DenseS8, Packing};
 
 const CHANNELS: usize = 61;
 

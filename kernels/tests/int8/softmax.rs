@@ -1,7 +1,7 @@
 use crate::support::{Random, backends, refusal};
 use crate::values::{byte, bytes, cases};
 use thumbnet::arch::Backend;
-use thumbnet::quant::SoftmaxS8;
+use thumbnet::int8::SoftmaxS8;
 
 #[test]
 pub(crate) fn random_rows() {

@@ -1,7 +1,7 @@
 //! Random int8 layers, and buffers that show who writes beyond them.
 
 use crate::support::Random;
-use thumbnet::quant::{Packing, Requantize};
+use thumbnet::int8::{Packing, Requantize};
 
 /// What one layer is made of.
 #[derive(Debug)]

@@ -2,14 +2,13 @@
 //! the file. The tests of the blob and those that run on devices share this.
 
 use safetensors::SafeTensors;
-use thumbnet::quant::{
-    Affine, OwnedAfter, QuantizedNetwork, QuantizedStage, SoftmaxS8, fold_zero_point, quantize_multiplier,
-};
+use thumbnet::int8::{Affine, QuantizedMultiplier, SoftmaxS8, fold_zero_point, quantize_multiplier};
+use thumbnet::quantize::{OwnedAfter, QuantizedNetwork, QuantizedStep};
 
 const FILE: &[u8] = include_bytes!("../../../kernels/tests/data/small_int8.safetensors");
 
-/// One stage of the network that TFLite quantised.
-fn stage(name: &str, relu: bool, softmax: bool) -> (Affine, QuantizedStage) {
+/// One step of the network that TFLite quantised.
+fn step(name: &str, relu: bool, softmax: bool) -> (Affine, QuantizedStep) {
     let file = SafeTensors::deserialize(FILE).unwrap();
     let bytes = |field: &str| file.tensor(&format!("{name}.{field}")).unwrap().data().to_vec();
     let words = |field: &str| bytes(field).as_chunks().0.iter().map(|&b| i32::from_le_bytes(b)).collect::<Vec<_>>();
@@ -25,7 +24,8 @@ fn stage(name: &str, relu: bool, softmax: bool) -> (Affine, QuantizedStage) {
     let bias = biases.iter().zip(rows).map(|(&bias, row)| fold_zero_point(bias, input.zero_point, row)).collect();
     let real = |scale: f32| f64::from(input.scale) * f64::from(scale) / f64::from(linear.scale);
     let fixed: Vec<_> = scales("weight.scale").iter().map(|&scale| quantize_multiplier(real(scale))).collect();
-    let stage = QuantizedStage {
+    let step = QuantizedStep {
+        factors: [QuantizedMultiplier::ZERO; 3],
         bias,
         multiplier: fixed.iter().map(|m| m.multiplier).collect(),
         shift: fixed.iter().map(|m| m.shift).collect(),
@@ -38,16 +38,16 @@ fn stage(name: &str, relu: bool, softmax: bool) -> (Affine, QuantizedStage) {
         },
         output: if softmax { Affine::PROBABILITY } else { linear },
     };
-    (input, stage)
+    (input, step)
 }
 
 /// The network.
 pub(crate) fn network() -> QuantizedNetwork {
-    let (input, conv1) = stage("op0_conv_2d", true, false);
-    let (_, conv2) = stage("op2_conv_2d", true, false);
-    let (_, dense1) = stage("op5_fully_connected", true, false);
-    let (_, dense2) = stage("op6_fully_connected", false, true);
-    QuantizedNetwork { input, stages: vec![conv1, conv2, dense1, dense2] }
+    let (input, conv1) = step("op0_conv_2d", true, false);
+    let (_, conv2) = step("op2_conv_2d", true, false);
+    let (_, dense1) = step("op5_fully_connected", true, false);
+    let (_, dense2) = step("op6_fully_connected", false, true);
+    QuantizedNetwork { input, steps: vec![conv1, conv2, dense1, dense2] }
 }
 
 /// The int8 values of one tensor of the file: `input`, or `<operator>.activation`.

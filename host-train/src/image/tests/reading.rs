@@ -3,7 +3,7 @@
 use std::fs;
 
 use safetensors::SafeTensors;
-use thumbnet::{Network, arch::Backend, sequential::forward, train::argmax};
+use thumbnet::{Network, arch::Backend, network::forward, train::argmax};
 use thumbnet_models::MnistSmall;
 
 use super::{

@@ -1,7 +1,7 @@
 //! Columns: the inputs of four pixels' windows side by side, as a core's inner loop reads them.
 use super::tile::{Run, Tile};
 use crate::arch::cores::ConvCut;
-use crate::quant::Packing;
+use crate::int8::Packing;
 
 /// How a core keeps the inputs of pixels, and multiplies them.
 pub(super) trait Column: ConvCut {

@@ -19,7 +19,7 @@ use super::column::Column;
 use super::tile::{Run, Tile, Wide, Windows};
 use crate::arch::cores::{BLOCK, ConvCut, Plan};
 use crate::arch::window::Axis;
-use crate::quant::ConvS8;
+use crate::int8::ConvS8;
 use core::ops::Range;
 
 /// Four pixels of the convolution's output, as row and column.

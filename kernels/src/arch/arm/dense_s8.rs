@@ -13,7 +13,7 @@
 use super::Core;
 use crate::arch::cores::{BLOCK, DenseCut, expanded_words};
 use crate::arch::scalar::conv_s8::dot;
-use crate::quant::DenseS8;
+use crate::int8::DenseS8;
 
 /// Sums of four units: of the odd ones, then of the even ones, in the order in which their registers are stored.
 pub(super) type Sums = [i32; 4];

@@ -24,7 +24,7 @@ pub(super) use helium::dense_s8;
 use thumb::Core;
 
 use crate::arch::Cores;
-use crate::quant::Packing;
+use crate::int8::Packing;
 
 /// The orders of weights that the core's kernels read.
 pub(super) const CONV_PACKING: Packing = <Core as column::Column>::PACKING;

@@ -1,6 +1,6 @@
 //! The inner loop of convolutions on Cortex-M3 and up: two filters by four pixels, for pair after pair of filters.
 //!
-//! Weights lie in pairs ([`crate::quant::Packing::Pairs`]), so each step reads one word `w` of two filters `a` and `b`, and adds
+//! Weights lie in pairs ([`crate::int8::Packing::Pairs`]), so each step reads one word `w` of two filters `a` and `b`, and adds
 //!
 //! ```text
 //! S[p] += (a + 256 b) . x[p]          w as it is
@@ -15,7 +15,7 @@
 use super::Core;
 use super::column::Column;
 use crate::arch::cores::{ConvCut, TILE, column_words};
-use crate::quant::ConvS8;
+use crate::int8::ConvS8;
 use core::marker::PhantomData;
 
 /// Sums of two filters over four pixels: those of `b`, the odd filter, then those of `a`, or the other way round: see

@@ -44,6 +44,8 @@ impl Backend {
     }
 
     gradient_in_place! {
+        /// `dy = dy + y` in place.
+        add;
         /// The gradient of [`Self::relu`] from its output `y`: `dy = 0` where `y <= 0`.
         relu_gradient;
         /// The gradient of [`Self::relu6`] from its output `y`: `dy = 0` where `y <= 0` or `y >= 6`.

@@ -25,7 +25,7 @@ use bytemuck::Pod;
 
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
-use crate::quant::{ConvS8, Packing, Requantize};
+use crate::int8::{ConvS8, Packing, Requantize};
 
 /// How many words of sums a band should have at most: what stays in the fast caches.
 const BAND_WORDS: usize = 8192;

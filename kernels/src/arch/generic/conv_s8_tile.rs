@@ -10,7 +10,7 @@ macro_rules! define_conv_s8 {
         use super::vector_s8::{self as vector, GROUP, LANES, OFFSET, Value};
         use crate::arch::generic::conv_s8::{Area, Band, ConvIsa, VECTORS};
         use crate::arch::window::Axis;
-        use crate::quant::ConvS8;
+        use crate::int8::ConvS8;
 
         /// Runs `layer` over all samples.
         pub(in crate::arch) fn conv_s8(

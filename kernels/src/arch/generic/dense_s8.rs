@@ -19,14 +19,14 @@ macro_rules! define_dense_s8 {
         use super::rows_s8::{self as row, STEP, Sums};
         use super::vector_s8::{self as vector, LANES};
         use crate::arch::generic::requantize::lanes;
-        use crate::quant::DenseS8;
+        use crate::int8::DenseS8;
 
         /// Rows at a time: enough independent sums to hide what an instruction takes.
         const ROWS: usize = if LANES < 8 { LANES } else { 8 };
 
         /// Runs `layer`, whose weights are plain, over all samples.
         pub(in crate::arch) fn dense_s8(_: $token, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8]) {
-            assert!(layer.is_consistent() && layer.packing == crate::quant::Packing::Plain);
+            assert!(layer.is_consistent() && layer.packing == crate::int8::Packing::Plain);
             for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
                 // SAFETY: the token proves that the CPU has the instructions.
                 unsafe { sample(layer, input, output) };

@@ -1,6 +1,6 @@
 //! The parameters of requantisation, a vector's worth at a time.
 
-use crate::quant::Requantize;
+use crate::int8::Requantize;
 
 /// The parameters of some channels. Channels that do not exist have zeros.
 pub(in crate::arch) struct Channels<const LANES: usize> {

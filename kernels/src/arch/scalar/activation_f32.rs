@@ -1,4 +1,10 @@
-//! Activations in place, and their gradients computed from the activation's output.
+//! Activations and sums in place, and the activations' gradients computed from the activation's output.
+
+/// `y = y + x`.
+#[inline(always)]
+pub(in crate::arch) fn add(x: &[f32], y: &mut [f32]) {
+    y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
+}
 
 /// `y = max(y, 0)`; NaN stays NaN.
 #[inline(always)]

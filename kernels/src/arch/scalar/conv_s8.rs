@@ -1,7 +1,7 @@
 //! Convolution, activation and optional max pooling, straight from the definition. The oracle of every other back end.
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
-use crate::quant::{ConvS8, Packing};
+use crate::int8::{ConvS8, Packing};
 
 /// Runs `layer` over one sample.
 #[inline(never)]

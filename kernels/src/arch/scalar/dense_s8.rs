@@ -1,6 +1,6 @@
 //! Dense layer and activation, straight from the definition. The oracle of every other back end.
 use super::conv_s8::dot;
-use crate::quant::{DenseS8, Packing};
+use crate::int8::{DenseS8, Packing};
 
 /// Runs `layer` over one sample.
 #[inline(never)]

@@ -1,6 +1,7 @@
 //! The oracle: every kernel in plain Rust, written to be read.
 
 pub(super) mod activation_f32;
+pub(super) mod add_s8;
 pub(super) mod conv_f32;
 pub(super) mod conv_s8;
 pub(super) mod dense_f32;

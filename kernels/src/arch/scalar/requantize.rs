@@ -1,5 +1,5 @@
 //! Accumulator to int8 output.
-use crate::quant::{Requantize, multiply_by_quantized_multiplier, multiply_rounding_once};
+use crate::int8::{Requantize, multiply_by_quantized_multiplier, multiply_rounding_once};
 
 impl Requantize<'_> {
     /// The output of a convolution's `channel` whose accumulator is `accumulator`.

@@ -1,5 +1,5 @@
 //! Softmax of int8 values; TFLite's reference `Softmax` for 8-bit inputs and outputs.
-use crate::quant::{
+use crate::int8::{
     SoftmaxS8, exp_on_negative_values, one_over_one_plus_x, rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul, saturating_shift_left,
 };

@@ -9,7 +9,7 @@ use core::arch::aarch64::{
 
 use super::vector_s8::{self as vector, LANES, Vector};
 use crate::arch::generic::requantize::Channels;
-use crate::quant::Requantize;
+use crate::int8::Requantize;
 
 /// What both kinds of layers do at last.
 struct Clamp {
@@ -43,7 +43,7 @@ impl Clamp {
     }
 }
 
-/// Rounds twice, as [`multiply_by_quantized_multiplier`](crate::quant::multiply_by_quantized_multiplier) does.
+/// Rounds twice, as [`multiply_by_quantized_multiplier`](crate::int8::multiply_by_quantized_multiplier) does.
 pub(super) struct ConvScale {
     multiplier: Vector,
     left: Vector,
@@ -77,7 +77,7 @@ impl ConvScale {
     }
 }
 
-/// Rounds once, as [`multiply_rounding_once`](crate::quant::multiply_rounding_once) does.
+/// Rounds once, as [`multiply_rounding_once`](crate::int8::multiply_rounding_once) does.
 pub(super) struct DenseScale {
     multiplier: Vector,
     /// Always negative: the instruction shifts left.

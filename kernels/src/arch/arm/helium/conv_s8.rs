@@ -3,7 +3,7 @@
 use super::Core;
 use crate::arch::arm::column::Column;
 use crate::arch::arm::tile::{Run, Tile, Windows};
-use crate::quant::Packing;
+use crate::int8::Packing;
 
 // thumbnet_conv_sums(run, column, tiles, fresh): the sums of each filter over the column's two pixels, starting from the tiles,
 // or as the biases if fresh. The first or the second two of each four words of the tiles are theirs.

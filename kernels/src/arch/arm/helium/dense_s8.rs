@@ -1,6 +1,6 @@
 //! Dense layer and activation on cores with Helium: 16 inputs of six units at a time, seven loads for six multiplications.
 use crate::arch::scalar::conv_s8::dot;
-use crate::quant::DenseS8;
+use crate::int8::DenseS8;
 
 /// Units of a group.
 const GROUP: usize = 6;

@@ -2,7 +2,7 @@
 use super::Core;
 use crate::arch::arm::column::{Column, fill_words};
 use crate::arch::arm::conv_tile::conv_tile;
-use crate::quant::Packing;
+use crate::int8::Packing;
 
 conv_tile!(
     load: "ldrsh", bytes: "2", low: "sxtb.w", multiply: "mla", odd: "",

@@ -1,7 +1,8 @@
-//! Activations in place, and their gradients.
+//! Activations and sums in place, and the activations' gradients.
 
 crate::arch::x86_64::recompile! {
     Avx2, "avx2,fma", scalar::activation_f32:
+    fn add(x: &[f32], y: &mut [f32]);
     fn relu(y: &mut [f32]);
     fn relu_gradient(y: &[f32], dy: &mut [f32]);
     fn relu6(y: &mut [f32]);

@@ -11,7 +11,7 @@ use core::arch::x86_64::{
 
 use super::vector_s8::{self as vector, LANES, Vector};
 use crate::arch::generic::requantize::Channels;
-use crate::quant::Requantize;
+use crate::int8::Requantize;
 
 /// Odd lanes: the upper halves of lanes of 64 bits.
 const ODD: i32 = 0xaa;
@@ -50,7 +50,7 @@ impl Clamp {
     }
 }
 
-/// Rounds twice, as [`multiply_by_quantized_multiplier`](crate::quant::multiply_by_quantized_multiplier) does.
+/// Rounds twice, as [`multiply_by_quantized_multiplier`](crate::int8::multiply_by_quantized_multiplier) does.
 pub(super) struct ConvScale {
     multiplier: Vector,
     left: Vector,
@@ -123,7 +123,7 @@ fn odd(x: Vector) -> Vector {
     _mm256_srli_epi64::<32>(x)
 }
 
-/// Rounds once, as [`multiply_rounding_once`](crate::quant::multiply_rounding_once) does.
+/// Rounds once, as [`multiply_rounding_once`](crate::int8::multiply_rounding_once) does.
 pub(super) struct DenseScale {
     multiplier: Vector,
     places: Vector,

@@ -11,7 +11,7 @@ use core::arch::x86_64::{
 
 use super::vector_s8::{self as vector, LANES, Vector, first_bytes};
 use crate::arch::generic::requantize::Channels;
-use crate::quant::Requantize;
+use crate::int8::Requantize;
 
 /// Odd lanes: the upper halves of lanes of 64 bits.
 const ODD: u16 = 0xaaaa;
@@ -34,7 +34,7 @@ impl Clamp {
     }
 }
 
-/// Rounds twice, as [`multiply_by_quantized_multiplier`](crate::quant::multiply_by_quantized_multiplier) does.
+/// Rounds twice, as [`multiply_by_quantized_multiplier`](crate::int8::multiply_by_quantized_multiplier) does.
 pub(super) struct ConvScale {
     multiplier: Vector,
     left: Vector,
@@ -110,7 +110,7 @@ fn products(a: Vector, b: Vector) -> [__m512i; 2] {
     [_mm512_mul_epi32(a, b), _mm512_mul_epi32(_mm512_srli_epi64::<32>(a), _mm512_srli_epi64::<32>(b))]
 }
 
-/// Rounds once, as [`multiply_rounding_once`](crate::quant::multiply_rounding_once) does.
+/// Rounds once, as [`multiply_rounding_once`](crate::int8::multiply_rounding_once) does.
 pub(super) struct DenseScale {
     multiplier: Vector,
     shift: Vector,

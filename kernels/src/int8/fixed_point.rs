@@ -13,13 +13,18 @@ pub struct QuantizedMultiplier {
     pub shift: i8,
 }
 
+impl QuantizedMultiplier {
+    /// 0.
+    pub const ZERO: Self = Self { multiplier: 0, shift: 0 };
+}
+
 /// `real` as a fixed-point multiplier; TFLite's `QuantizeMultiplier`.
 ///
 /// `real` is rounded to 31 significant bits, halves away from zero. What is below `2^-32` becomes 0, what is too large
 /// the largest that there is. The sign, an infinity and NaN are the caller's errors: the result is then 0 or the largest.
 pub const fn quantize_multiplier(real: f64) -> QuantizedMultiplier {
     if real.is_nan() || real <= 0.0 {
-        return QuantizedMultiplier { multiplier: 0, shift: 0 };
+        return QuantizedMultiplier::ZERO;
     }
     // `frexp`: real = mantissa / 2^53 * 2^exponent, with the quotient in 0.5..1. Subnormals are below 2^-32 in any case.
     let bits = real.to_bits();
@@ -31,7 +36,7 @@ pub const fn quantize_multiplier(real: f64) -> QuantizedMultiplier {
         exponent += 1;
     }
     if exponent < -31 {
-        return QuantizedMultiplier { multiplier: 0, shift: 0 };
+        return QuantizedMultiplier::ZERO;
     }
     if exponent > 30 {
         return QuantizedMultiplier { multiplier: i32::MAX, shift: 30 };

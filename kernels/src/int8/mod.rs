@@ -19,36 +19,28 @@
 //! - [`ConvS8`]: convolution, its activation, and optionally the max pooling behind it, in one pass.
 //! - [`DenseS8`]: a dense layer and its activation.
 //! - [`Requantize`]: accumulator to output, for both. Relu and relu6 are nothing but the clamp's ends.
+//! - [`AddS8`]: the sum of two tensors of any scales.
 //! - [`SoftmaxS8`]: softmax with TFLite's fixed output scale 1/256 and zero point -128.
 //! - Sigmoid and tanh are a table of 256 outputs made when the network is quantised (`&[i8; 256]`, indexed by the input plus
 //!   128; see [`crate::arch::Backend::table_s8`]). TFLite's int8 reference evaluates them in 16-bit fixed point.
 //! - Max pooling alone needs a [`Geometry`] only: it keeps scale and zero point.
 //!
 //! All of it is borrowed, so that it can lie in flash. [`Packing`] says in which order a layer's weights lie.
-#[cfg(feature = "alloc")]
-mod calibrate;
-#[cfg(feature = "alloc")]
-mod error;
+mod add;
+mod affine;
 mod fixed_point;
 mod packing;
-#[cfg(feature = "alloc")]
-mod quantize;
-mod tensors;
 
+pub use add::AddS8;
+pub use affine::Affine;
 #[cfg(feature = "alloc")]
-pub use calibrate::{Calibration, Calibrator, Range};
-#[cfg(feature = "alloc")]
-pub use error::QuantizeError;
+pub(crate) use affine::scale_of;
 pub use fixed_point::{
     QuantizedMultiplier, exp_on_negative_values, multiply_by_quantized_multiplier, multiply_rounding_once,
     one_over_one_plus_x, quantize_multiplier, rounding_divide_by_pot, saturating_rounding_doubling_high_mul,
     saturating_shift_left,
 };
 pub use packing::{PackError, Packing};
-
-#[cfg(feature = "alloc")]
-pub use quantize::{OwnedAfter, QuantizedNetwork, QuantizedStage, quantize};
-pub use tensors::{Affine, After, LayerS8};
 
 use core::ops::RangeInclusive;
 

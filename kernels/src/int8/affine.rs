@@ -1,8 +1,4 @@
-//! What a blob holds of each stage, and scale and zero point of a tensor.
-
-use super::{ConvS8, DenseS8, Packing, Requantize, SoftmaxS8};
-use crate::arch::Backend;
-use crate::geometry::Geometry;
+//! Scale and zero point of a tensor.
 
 /// Scale and zero point: the real value of `q` is `scale * (q - zero_point)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,110 +45,8 @@ impl Affine {
 
 /// A range divided by its steps, as a scale: never 0. Numbers below the normal ones lie so far apart that the nearest to the
 /// quotient may be far too small; the one above is not.
-pub(super) fn scale_of(quotient: f32) -> f32 {
+pub(crate) fn scale_of(quotient: f32) -> f32 {
     if quotient.is_normal() { quotient } else { f32::from_bits(quotient.to_bits() + 1) }
-}
-
-/// What follows on a stage's clamp.
-#[derive(Clone, Copy, Debug)]
-pub enum After<'a> {
-    /// Nothing.
-    Nothing,
-    /// Softmax over the channels.
-    Softmax(SoftmaxS8),
-    /// Sigmoid or tanh: the output of each int8, from -128 on.
-    Table(&'a [i8; 256]),
-}
-
-impl After<'_> {
-    /// Applies it in place to `y`, whose innermost dimension has `channels` values.
-    #[inline(always)]
-    pub(crate) fn apply(&self, backend: Backend, channels: usize, y: &mut [i8]) {
-        match self {
-            Self::Nothing => {}
-            Self::Softmax(softmax) => backend.softmax_s8_of_network(softmax, channels, y),
-            Self::Table(table) => backend.table_s8(table, y),
-        }
-    }
-}
-
-/// The tensors and parameters of one stage of a quantised network, borrowed from its blob.
-#[derive(Clone, Copy, Debug)]
-pub struct LayerS8<'a> {
-    /// Scale and zero point of the stage's input; padding reads as this zero point.
-    pub input: Affine,
-    /// Scale and zero point of the stage's output, after all.
-    pub output: Affine,
-    /// The kernel.
-    pub weights: &'a [i8],
-    /// The order of `weights`.
-    pub packing: Packing,
-    /// The bias of each channel, with the input's zero point folded in.
-    pub bias: &'a [i32],
-    /// Accumulator to output.
-    pub requantize: Requantize<'a>,
-    /// What follows.
-    pub after: After<'a>,
-}
-
-impl LayerS8<'_> {
-    /// Runs the stage as a convolution, with `pool` the max pooling that is fused. Not inlined: a network's convolutions share it.
-    #[inline(never)]
-    pub(crate) fn conv(
-        &self,
-        backend: Backend,
-        geometry: &Geometry,
-        pool: Option<&Geometry>,
-        x: &[i8],
-        y: &mut [i8],
-        scratch: &mut [i32],
-    ) {
-        let conv = ConvS8 {
-            geometry,
-            pool,
-            input_zero_point: self.input.zero_point,
-            weights: self.weights,
-            packing: self.packing,
-            bias: self.bias,
-            requantize: self.requantize,
-        };
-        backend.conv_s8_of_network(&conv, x, y, scratch);
-        self.after.apply(backend, geometry.output().channels, y);
-    }
-
-    /// Runs the stage as a dense layer.
-    #[inline(never)]
-    pub(crate) fn dense(
-        &self,
-        backend: Backend,
-        inputs: usize,
-        units: usize,
-        x: &[i8],
-        y: &mut [i8],
-        scratch: &mut [i32],
-    ) {
-        let dense = DenseS8 {
-            inputs,
-            units,
-            weights: self.weights,
-            packing: self.packing,
-            bias: self.bias,
-            requantize: self.requantize,
-        };
-        backend.dense_s8_of_network(&dense, x, y, scratch);
-        self.after.apply(backend, units, y);
-    }
-
-    /// Tensors of no values, to be overwritten.
-    pub const EMPTY: Self = Self {
-        input: Affine { scale: 1.0, zero_point: 0 },
-        output: Affine { scale: 1.0, zero_point: 0 },
-        weights: &[],
-        packing: Packing::Plain,
-        bias: &[],
-        requantize: Requantize { multiplier: &[], shift: &[], zero_point: 0, activation: [-128, 127] },
-        after: After::Nothing,
-    };
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Why a network cannot be quantised.
 
+use alloc::string::String;
 use core::fmt;
 
-use super::SoftmaxS8;
+use crate::int8::SoftmaxS8;
 
 /// Why a network cannot be quantised.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +26,7 @@ pub enum QuantizeError {
     /// The calibration has no range for a layer's output: an end is NaN or infinite, or the least value is above the largest.
     Range {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// Its range.
         range: [f32; 2],
     },
@@ -37,19 +38,19 @@ pub enum QuantizeError {
     /// A weight or bias of this layer is NaN or infinite.
     NotFinite {
         /// The layer.
-        layer: &'static str,
+        layer: String,
     },
     /// This layer's weights are too large beside its outputs for fixed-point arithmetic: the real multiplier is 2^30 or more.
     Scale {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// The multiplier, `input scale x weight scale / output scale`.
         multiplier: f64,
     },
     /// The accumulator of a channel can outgrow 32 bits.
     Sum {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// The filter or unit.
         channel: usize,
         /// How far the sum reaches.
@@ -58,7 +59,7 @@ pub enum QuantizeError {
     /// A softmax of more than [`SoftmaxS8::MAX_CLASSES`].
     Classes {
         /// The layer.
-        layer: &'static str,
+        layer: String,
         /// Its classes.
         classes: usize,
     },

@@ -26,26 +26,32 @@
 //! input of 0 leaves its weight out. `2^30 + K x 127 x 255` is an upper bound, so that only a layer of more than 33,000 inputs
 //! can fail.
 
+mod calibrate;
+mod error;
+
+pub use calibrate::{Calibration, Calibrator, Range};
+pub use error::QuantizeError;
+
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::tensors::scale_of;
-use super::{Affine, Calibration, QuantizeError, SoftmaxS8, fold_zero_point, quantize_multiplier};
-use crate::layer::{Activation, LayerInfo};
-use crate::sequential::{Network, Stage};
+use crate::graph::{Activation, Graph, Node, Op};
+use crate::int8::{AddS8, Affine, QuantizedMultiplier, SoftmaxS8, fold_zero_point, quantize_multiplier, scale_of};
+use crate::plan::{Fusion, PlanBuf, Step};
 
-/// A quantised network before it is packed: one entry for each stage of the network.
+/// A quantised network before it is packed: one entry for each step of its int8 forward pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedNetwork {
     /// Scale and zero point of the input.
     pub input: Affine,
-    /// The stages.
-    pub stages: Vec<QuantizedStage>,
+    /// The steps.
+    pub steps: Vec<QuantizedStep>,
 }
 
-/// One stage. What has no weights has empty vectors.
+/// One step. What has no weights has empty vectors.
 #[derive(Clone, Debug, PartialEq)]
-pub struct QuantizedStage {
+pub struct QuantizedStep {
     /// A row of weights for each filter or unit: OHWI, or `[units, inputs]`.
     pub weights: Vec<i8>,
     /// The bias of each channel, with the input's zero point folded in.
@@ -58,9 +64,11 @@ pub struct QuantizedStage {
     pub zero_point: i8,
     /// Least and largest value that they become.
     pub activation: [i8; 2],
+    /// The factors of a sum: of both inputs, and of the output. Zeros elsewhere.
+    pub factors: [QuantizedMultiplier; 3],
     /// What follows.
     pub after: OwnedAfter,
-    /// Scale and zero point of the stage's output, after all.
+    /// Scale and zero point of the step's output, after all.
     pub output: Affine,
 }
 
@@ -82,32 +90,39 @@ pub enum OwnedAfter {
 /// # Errors
 ///
 /// [`QuantizeError`] tells what of which layer cannot be quantised.
-pub fn quantize<N: Network>(weights: &[f32], calibration: &Calibration) -> Result<QuantizedNetwork, QuantizeError> {
-    if weights.len() != N::PARAMETERS {
-        return Err(QuantizeError::Weights { len: weights.len(), needed: N::PARAMETERS });
+pub fn quantize(
+    graph: &Graph<'_>,
+    weights: &[f32],
+    calibration: &Calibration,
+) -> Result<QuantizedNetwork, QuantizeError> {
+    if weights.len() != graph.parameters() {
+        return Err(QuantizeError::Weights { len: weights.len(), needed: graph.parameters() });
     }
-    check(calibration, N::LAYERS)?;
+    check(calibration, graph)?;
     let [min, max] = calibration.input;
     let input = Affine::from_range(min, max);
-    let mut current = input;
-    let mut stages = Vec::new();
-    for stage in N::STAGES {
-        let before: usize = N::LAYERS[..stage.index].iter().map(LayerInfo::parameters).sum();
-        let own = &weights[before..][..stage.layer.parameters()];
+    // By the number of the node that makes the tensor.
+    let mut tensors = vec![input; graph.nodes.len()];
+    let mut steps = Vec::new();
+    for step in PlanBuf::new(graph, Fusion::Int8).plan().steps {
+        let node = &graph.nodes[usize::from(step.node)];
+        let own = &weights[node.weights..][..node.parameters()];
         if own.iter().any(|weight| !weight.is_finite()) {
-            return Err(QuantizeError::NotFinite { layer: stage.layer.name });
+            return Err(QuantizeError::NotFinite { layer: node.name.into() });
         }
-        let quantized = quantize_stage(stage, own, current, calibration)?;
-        current = quantized.output;
-        stages.push(quantized);
+        let inputs = step.sources.map(|source| tensors[usize::from(source)]);
+        let quantized = quantize_step(step, node, own, inputs, calibration)?;
+        tensors[step.makes()] = quantized.output;
+        steps.push(quantized);
     }
-    Ok(QuantizedNetwork { input, stages })
+    Ok(QuantizedNetwork { input, steps })
 }
 
 /// Checks the ranges of the input and of every layer.
-fn check(calibration: &Calibration, layers: &[LayerInfo<'static>]) -> Result<(), QuantizeError> {
+fn check(calibration: &Calibration, graph: &Graph<'_>) -> Result<(), QuantizeError> {
     let is_range = |[min, max]: [f32; 2]| min.is_finite() && max.is_finite() && min <= max;
     let Calibration { input, layers: ranges } = calibration;
+    let layers = graph.layers();
     if ranges.len() != layers.len() {
         return Err(QuantizeError::Layers { len: ranges.len(), needed: layers.len() });
     }
@@ -115,45 +130,65 @@ fn check(calibration: &Calibration, layers: &[LayerInfo<'static>]) -> Result<(),
         return Err(QuantizeError::InputRange { range: *input });
     }
     match layers.iter().zip(ranges).find(|(_, range)| !is_range(**range)) {
-        Some((layer, range)) => Err(QuantizeError::Range { layer: layer.name, range: *range }),
+        Some((layer, range)) => Err(QuantizeError::Range { layer: layer.name.into(), range: *range }),
         None => Ok(()),
     }
 }
 
-fn quantize_stage(
-    stage: &Stage,
+fn quantize_step(
+    step: &Step,
+    node: &Node<'_>,
+    weights: &[f32],
+    inputs: [Affine; 2],
+    calibration: &Calibration,
+) -> Result<QuantizedStep, QuantizeError> {
+    // The range is that of what the step makes, unless an activation that is no clamp comes before the pooling.
+    let activation = node.op.activation();
+    let observed = if activation.is_clamp() { step.makes() } else { usize::from(step.node) };
+    let [min, max] = calibration.layers[observed - 1];
+    let linear = Affine::from_range(min, max);
+    let mut quantized = QuantizedStep {
+        weights: Vec::new(),
+        bias: Vec::new(),
+        multiplier: Vec::new(),
+        shift: Vec::new(),
+        zero_point: linear.zero_point,
+        activation: clamp(activation, linear),
+        factors: [QuantizedMultiplier::ZERO; 3],
+        after: OwnedAfter::Nothing,
+        output: linear,
+    };
+    match node.op {
+        Op::Conv2D { .. } | Op::Dense { .. } => {
+            (quantized.after, quantized.output) = after(node, linear)?;
+            quantize_channels(node, weights, inputs[0], linear, &mut quantized)?;
+        }
+        Op::Add { .. } => {
+            quantized.factors = AddS8::factors(inputs.map(|input| input.scale), linear.scale);
+        }
+        // The maximum keeps scale and zero point.
+        Op::MaxPooling2D { .. } | Op::Input | Op::Flatten | Op::Dropout { .. } => {
+            quantized.zero_point = inputs[0].zero_point;
+            quantized.activation = [-128, 127];
+            quantized.output = inputs[0];
+        }
+    }
+    Ok(quantized)
+}
+
+/// Quantises a kernel and its biases, channel by channel.
+fn quantize_channels(
+    node: &Node<'_>,
     weights: &[f32],
     input: Affine,
-    calibration: &Calibration,
-) -> Result<QuantizedStage, QuantizeError> {
-    let layer = &stage.layer;
-    let channels = layer.output.channels;
-    if layer.kernel_len() == 0 {
-        let empty = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (weights, bias, multiplier, shift) = empty;
-        let (activation, after) = ([-128, 127], OwnedAfter::Nothing);
-        return Ok(QuantizedStage {
-            weights,
-            bias,
-            multiplier,
-            shift,
-            zero_point: input.zero_point,
-            activation,
-            after,
-            output: input,
-        });
-    }
-    let observed = stage.index + usize::from(stage.pool.is_some() && layer.activation().is_clamp());
-    let [min, max] = calibration.layers[observed];
-    let linear = Affine::from_range(min, max);
-    let (after, output) = after(layer, linear)?;
-    let (kernel, biases) = weights.split_at(layer.kernel_len());
-
+    linear: Affine,
+    quantized: &mut QuantizedStep,
+) -> Result<(), QuantizeError> {
+    let layer = || String::from(node.name);
+    let channels = node.output.channels;
+    let (kernel, biases) = weights.split_at(node.kernel_len());
     let mut rows = vec![0; kernel.len()];
-    let mut bias = vec![0; channels];
-    let mut multiplier = vec![0; channels];
-    let mut shift = vec![0; channels];
-    for (channel, row) in rows.chunks_exact_mut(layer.fan_in()).enumerate() {
+    for (channel, row) in rows.chunks_exact_mut(node.op.fan_in()).enumerate() {
         // Keras keeps the output channel innermost.
         let column = kernel.iter().skip(channel).step_by(channels);
         let real_bias = biases.get(channel).map_or(0.0, |&bias| f64::from(bias));
@@ -166,28 +201,19 @@ fn quantize_stage(
         }
         let plain_bias = libm::round(real_bias / scale) as i32;
         if let Some(sum) = outgrown(plain_bias, input.zero_point, row) {
-            return Err(QuantizeError::Sum { layer: layer.name, channel, sum });
+            return Err(QuantizeError::Sum { layer: layer(), channel, sum });
         }
-        bias[channel] = fold_zero_point(plain_bias, input.zero_point, row);
         let real = scale / f64::from(linear.scale);
         if real >= libm::ldexp(1.0, 30) {
-            return Err(QuantizeError::Scale { layer: layer.name, multiplier: real });
+            return Err(QuantizeError::Scale { layer: layer(), multiplier: real });
         }
         let fixed = quantize_multiplier(real);
-        multiplier[channel] = fixed.multiplier;
-        shift[channel] = fixed.shift;
+        quantized.bias.push(fold_zero_point(plain_bias, input.zero_point, row));
+        quantized.multiplier.push(fixed.multiplier);
+        quantized.shift.push(fixed.shift);
     }
-
-    Ok(QuantizedStage {
-        weights: rows,
-        bias,
-        multiplier,
-        shift,
-        zero_point: linear.zero_point,
-        activation: clamp(layer.activation(), linear),
-        after,
-        output,
-    })
+    quantized.weights = rows;
+    Ok(())
 }
 
 /// The scale of a channel's accumulators, and its bias, which differs from `bias` only where no bias of that size can show in
@@ -227,21 +253,21 @@ fn clamp(activation: Activation, linear: Affine) -> [i8; 2] {
     match activation {
         Activation::Relu => [linear.zero_point, 127],
         Activation::Relu6 => [linear.zero_point, linear.quantize(6.0)],
-        _ => [-128, 127],
+        Activation::Linear | Activation::Sigmoid | Activation::Tanh | Activation::Softmax => [-128, 127],
     }
 }
 
 /// What follows on the clamp, and the output's scale and zero point.
-fn after(layer: &LayerInfo<'static>, linear: Affine) -> Result<(OwnedAfter, Affine), QuantizeError> {
+fn after(node: &Node<'_>, linear: Affine) -> Result<(OwnedAfter, Affine), QuantizeError> {
     let table = |output: Affine, function: fn(f32) -> f32| {
         let entry = |q: i16| output.quantize(function(linear.dequantize(q as i8)));
         (OwnedAfter::Table((-128..=127).map(entry).collect()), output)
     };
-    let classes = layer.output.channels;
-    Ok(match layer.activation() {
+    let classes = node.output.channels;
+    Ok(match node.op.activation() {
         Activation::Linear | Activation::Relu | Activation::Relu6 => (OwnedAfter::Nothing, linear),
         Activation::Softmax if classes > SoftmaxS8::MAX_CLASSES => {
-            return Err(QuantizeError::Classes { layer: layer.name, classes });
+            return Err(QuantizeError::Classes { layer: node.name.into(), classes });
         }
         Activation::Softmax => (OwnedAfter::Softmax(SoftmaxS8::new(f64::from(linear.scale))), Affine::PROBABILITY),
         Activation::Sigmoid => table(Affine::PROBABILITY, |x| 1.0 / (1.0 + libm::expf(-x))),

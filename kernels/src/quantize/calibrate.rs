@@ -2,11 +2,12 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::marker::PhantomData;
 
+use crate::LengthError;
 use crate::arch::Backend;
-use crate::layer::LayerKind;
-use crate::sequential::{ForwardError, Network, forward_observed};
+use crate::forward::forward;
+use crate::graph::Graph;
+use crate::plan::{Fusion, PlanBuf};
 
 /// How a tensor's range follows from the values seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,35 +32,42 @@ pub struct Calibration {
 
 /// Watches a network's tensors.
 #[derive(Debug)]
-pub struct Calibrator<N> {
+pub struct Calibrator<'a> {
+    graph: Graph<'a>,
+    plan: PlanBuf,
     range: Range,
-    input: Histogram,
-    layers: Vec<Histogram>,
-    network: PhantomData<N>,
+    /// By the node's number.
+    tensors: Vec<Histogram>,
 }
 
-impl<N: Network> Calibrator<N> {
+impl<'a> Calibrator<'a> {
     /// A calibrator that has seen nothing.
-    pub fn new(range: Range) -> Self {
-        let layers = vec![Histogram::new(); N::LAYERS.len()];
-        Self { range, input: Histogram::new(), layers, network: PhantomData }
+    pub fn new(graph: Graph<'a>, range: Range) -> Self {
+        let tensors = vec![Histogram::new(); graph.nodes.len()];
+        Self { graph, plan: PlanBuf::new(&graph, Fusion::Nothing), range, tensors }
     }
 
-    /// Runs a batch through the f32 network and watches. Buffers are those of [`forward_observed`].
+    /// How many `f32` of memory [`observe`](Self::observe) needs for a batch.
+    pub fn memory_len(&self, batch: usize) -> usize {
+        self.plan.plan().memory_len(&self.graph, batch)
+    }
+
+    /// Runs a batch through the f32 network and watches. Buffers are those of [`forward`].
     ///
     /// # Errors
     ///
-    /// [`ForwardError`] names the buffer that has the wrong length.
+    /// [`LengthError`] names the buffer that has the wrong length.
     pub fn observe(
         &mut self,
         backend: Backend,
         weights: &[f32],
         x: &[f32],
         memory: &mut [f32],
-    ) -> Result<(), ForwardError> {
-        let layers = &mut self.layers;
-        forward_observed::<N>(backend, weights, x, memory, &mut |layer, y| layers[layer].add(y))?;
-        self.input.add(x);
+    ) -> Result<(), LengthError> {
+        let tensors = &mut self.tensors;
+        let mut add = |node: usize, y: &[f32]| tensors[node].add(y);
+        forward(&self.graph, &self.plan.plan(), backend, weights, x, memory, Some(&mut add))?;
+        self.tensors[0].add(x);
         Ok(())
     }
 
@@ -67,15 +75,9 @@ impl<N: Network> Calibrator<N> {
     /// nothing was seen of it, where one of its values was NaN or infinite, and for a percentile that is not above 50 and at
     /// most 100.
     pub fn finish(&self) -> Calibration {
-        let input = self.input.range(self.range);
-        let mut layers: Vec<[f32; 2]> = Vec::with_capacity(self.layers.len());
-        for (layer, histogram) in N::LAYERS.iter().zip(&self.layers) {
-            // The forward pass does not show the outputs of layers that do nothing.
-            let passes_on = matches!(layer.kind, LayerKind::Flatten | LayerKind::Dropout { .. });
-            let before = *layers.last().unwrap_or(&input);
-            layers.push(if passes_on { before } else { histogram.range(self.range) });
-        }
-        Calibration { input, layers }
+        // The forward pass does not show the outputs of layers that do nothing.
+        let range = |node| self.tensors[self.graph.source(node, false)].range(self.range);
+        Calibration { input: range(0), layers: (1..self.graph.nodes.len()).map(range).collect() }
     }
 }
 

@@ -3,8 +3,8 @@
 use core::str;
 
 use crate::geometry::{Geometry, GeometryError, Padding, Shape};
-use crate::layer::Activation;
-use crate::quant::SoftmaxS8;
+use crate::graph::Activation;
+use crate::int8::SoftmaxS8;
 
 /// The shape of the network's input.
 pub const fn input(network: &str, height: usize, width: usize, channels: usize) -> Shape {
@@ -70,13 +70,7 @@ pub const fn dense(layer: &str, input: Shape, units: usize) -> Shape {
         message.text("`units` must be at least 1").panic();
     }
     if input.height != 1 || input.width != 1 {
-        message
-            .text("its input is ")
-            .size(input.height, input.width)
-            .text(" x ")
-            .number(input.channels)
-            .text(", not a vector; put a `Flatten` before it")
-            .panic();
+        message.text("its input is ").shape(input).text(", not a vector; put a `Flatten` before it").panic();
     }
     Shape::vector(units)
 }
@@ -93,6 +87,24 @@ pub const fn activation(layer: &str, kind: &str, activation: Activation, output:
             .panic();
     }
     output
+}
+
+/// The output shape of a sum of layers that are called `names`.
+pub const fn add(layer: &str, names: [&str; 2], [a, b]: [Shape; 2]) -> Shape {
+    if a.height != b.height || a.width != b.width || a.channels != b.channels {
+        Message::new()
+            .layer(layer, "Add")
+            .text("its terms differ in shape: `")
+            .text(names[0])
+            .text("` is ")
+            .shape(a)
+            .text(", `")
+            .text(names[1])
+            .text("` is ")
+            .shape(b)
+            .panic();
+    }
+    a
 }
 
 /// The output shape of a dropout.
@@ -140,6 +152,10 @@ impl Message {
 
     const fn size(self, height: usize, width: usize) -> Self {
         self.number(height).text("x").number(width)
+    }
+
+    const fn shape(self, shape: Shape) -> Self {
+        self.size(shape.height, shape.width).text(" x ").number(shape.channels)
     }
 
     const fn panic(&self) -> ! {

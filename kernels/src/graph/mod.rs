@@ -1,0 +1,174 @@
+//! A network as a value: the layers in the order in which they run, and what each of them reads.
+//!
+//! A [`Graph`] is plain data that can be a constant, as `sequential!` makes it, or come out of a file. Everything that must be
+//! known of a network follows from it: the summary, the memory plan, the blob, the forward and the backward pass.
+
+mod check;
+mod op;
+
+pub use check::GraphError;
+pub use op::{Activation, AllOps, Op, Ops, Uses};
+
+use crate::geometry::Shape;
+
+/// One layer of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Node<'a> {
+    /// The name: that of the field in the network's type.
+    pub name: &'a str,
+    /// What it computes.
+    pub op: Op,
+    /// The numbers of the nodes that it reads, of which the first [`Op::arity`] count.
+    pub inputs: [u16; 2],
+    /// Shape of one output sample.
+    pub output: Shape,
+    /// Where in the network's weights its own begin.
+    pub weights: usize,
+}
+
+impl Node<'_> {
+    /// The numbers of the nodes that it reads.
+    pub const fn inputs(&self) -> &[u16] {
+        self.inputs.split_at(self.op.arity()).0
+    }
+
+    /// Values in the kernel; 0 for layers without one.
+    pub const fn kernel_len(&self) -> usize {
+        self.op.fan_in() * self.output.channels
+    }
+
+    /// Values in the bias; 0 for layers without one.
+    pub const fn bias_len(&self) -> usize {
+        if self.op.use_bias() { self.output.channels } else { 0 }
+    }
+
+    /// Trained values: kernel, then bias.
+    pub const fn parameters(&self) -> usize {
+        self.kernel_len() + self.bias_len()
+    }
+
+    /// Multiply-accumulates for one sample.
+    pub const fn macs(&self) -> usize {
+        self.output.len() * self.op.fan_in()
+    }
+
+    /// The dimensions of the kernel as Keras holds it: HWIO for a convolution, `[inputs, units]` for a dense layer, and how many
+    /// of the four are used (0 without a kernel).
+    pub const fn kernel_shape(&self) -> ([usize; 4], usize) {
+        match &self.op {
+            Op::Conv2D { geometry: g, .. } => {
+                let [height, width] = g.kernel();
+                ([height, width, g.input().channels, g.output().channels], 4)
+            }
+            Op::Dense { inputs, .. } => ([*inputs, self.output.channels, 0, 0], 2),
+            Op::Input | Op::MaxPooling2D { .. } | Op::Flatten | Op::Dropout { .. } | Op::Add { .. } => ([0; 4], 0),
+        }
+    }
+}
+
+/// A network: its nodes in an order in which each reads earlier ones only. The first is the input, the last one's output is the
+/// network's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Graph<'a> {
+    /// The network's name.
+    pub name: &'a str,
+    /// The nodes.
+    pub nodes: &'a [Node<'a>],
+}
+
+impl<'a> Graph<'a> {
+    /// The layers: every node but the input.
+    pub const fn layers(&self) -> &'a [Node<'a>] {
+        match self.nodes {
+            [_, layers @ ..] => layers,
+            [] => &[],
+        }
+    }
+
+    /// Shape of one input sample.
+    pub const fn input(&self) -> Shape {
+        self.nodes[0].output
+    }
+
+    /// Shape of one output sample.
+    pub const fn output(&self) -> Shape {
+        self.nodes[self.nodes.len() - 1].output
+    }
+
+    /// The last layer's activation.
+    pub const fn output_activation(&self) -> Activation {
+        self.nodes[self.nodes.len() - 1].op.activation()
+    }
+
+    /// Shape of what node `node` reads first; of the input's own output for the input.
+    pub const fn input_of(&self, node: usize) -> Shape {
+        match self.nodes[node].inputs() {
+            [first, ..] => self.nodes[*first as usize].output,
+            [] => self.nodes[node].output,
+        }
+    }
+
+    /// Trained values.
+    pub const fn parameters(&self) -> usize {
+        let last = &self.nodes[self.nodes.len() - 1];
+        last.weights + last.parameters()
+    }
+
+    /// Multiply-accumulates of one inference.
+    pub const fn macs(&self) -> usize {
+        let (mut sum, mut i) = (0, 0);
+        while i < self.nodes.len() {
+            sum += self.nodes[i].macs();
+            i += 1;
+        }
+        sum
+    }
+
+    /// The node that computes the values of node `node`'s output: the first before it, itself included, that is no
+    /// [alias](Op::is_alias).
+    pub const fn source(&self, node: usize, training: bool) -> usize {
+        let mut node = node;
+        while self.nodes[node].op.is_alias(training) {
+            node = self.nodes[node].inputs[0] as usize;
+        }
+        node
+    }
+
+    /// How many layers read node `node`'s output.
+    pub const fn readers(&self, node: usize) -> usize {
+        let (mut count, mut i) = (0, 0);
+        while i < self.nodes.len() {
+            let inputs = self.nodes[i].inputs();
+            let mut k = 0;
+            while k < inputs.len() {
+                count += (inputs[k] as usize == node) as usize;
+                k += 1;
+            }
+            i += 1;
+        }
+        count
+    }
+
+    /// The bits of [`Uses`] for the kinds of operations and the activations that it has.
+    pub const fn uses(&self) -> u32 {
+        let (mut bits, mut i) = (0, 0);
+        while i < self.nodes.len() {
+            bits |= self.nodes[i].op.bit() | self.nodes[i].op.activation().bit();
+            i += 1;
+        }
+        bits
+    }
+}
+
+/// The nodes with [`Node::weights`] filled in: one layer's after the other's.
+pub const fn with_weights<const LEN: usize>(mut nodes: [Node<'static>; LEN]) -> [Node<'static>; LEN] {
+    let (mut at, mut i) = (0, 0);
+    while i < LEN {
+        nodes[i].weights = at;
+        at += nodes[i].parameters();
+        i += 1;
+    }
+    nodes
+}

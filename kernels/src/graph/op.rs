@@ -1,0 +1,215 @@
+//! What a layer computes, as data.
+
+use core::fmt;
+
+use crate::geometry::Geometry;
+
+/// What is applied to each output value; Keras's `activation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Activation {
+    /// `x`.
+    Linear,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// `tanh(x)`.
+    Tanh,
+    /// `exp(x_i) / sum_j exp(x_j)` over the channels of each position.
+    Softmax,
+}
+
+impl Activation {
+    /// Whether the activation only clamps, so that kernels apply it as they store (TFLite's fused activations).
+    pub const fn is_clamp(self) -> bool {
+        match self {
+            Self::Linear | Self::Relu | Self::Relu6 => true,
+            Self::Sigmoid | Self::Tanh | Self::Softmax => false,
+        }
+    }
+
+    /// Whether its values are probabilities: of classes, not estimates of numbers.
+    pub const fn is_probability(self) -> bool {
+        match self {
+            Self::Sigmoid | Self::Softmax => true,
+            Self::Linear | Self::Relu | Self::Relu6 | Self::Tanh => false,
+        }
+    }
+
+    /// The activation's bit in [`Uses`]. Linear and relu are part of the kernels.
+    pub const fn bit(self) -> u32 {
+        match self {
+            Self::Linear | Self::Relu => 0,
+            Self::Relu6 => 1 << 16,
+            Self::Sigmoid => 1 << 17,
+            Self::Tanh => 1 << 18,
+            Self::Softmax => 1 << 19,
+        }
+    }
+}
+
+/// The operation of a [`Node`](super::Node), with all of its sizes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Op {
+    /// The network's input.
+    Input,
+    /// A convolution with a kernel `[height, width, input channels, filters]`.
+    Conv2D {
+        /// Sizes of the window.
+        geometry: Geometry,
+        /// Whether each filter has a bias.
+        use_bias: bool,
+        /// The activation.
+        activation: Activation,
+    },
+    /// The maximum of each window.
+    MaxPooling2D {
+        /// Sizes of the window.
+        geometry: Geometry,
+    },
+    /// The same values as one vector.
+    Flatten,
+    /// A fully connected layer with a kernel `[inputs, units]`.
+    Dense {
+        /// Values of the input.
+        inputs: usize,
+        /// Whether each unit has a bias.
+        use_bias: bool,
+        /// The activation.
+        activation: Activation,
+    },
+    /// While training, sets each value to 0 with probability `rate` and divides the others by `1 - rate`.
+    Dropout {
+        /// The fraction that is dropped, in `0.0..1.0`.
+        rate: f32,
+    },
+    /// The sum of two tensors of one shape.
+    Add {
+        /// The activation.
+        activation: Activation,
+    },
+}
+
+impl Op {
+    /// Keras's name of the layer's class.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Input => "InputLayer",
+            Self::Conv2D { .. } => "Conv2D",
+            Self::MaxPooling2D { .. } => "MaxPooling2D",
+            Self::Flatten => "Flatten",
+            Self::Dense { .. } => "Dense",
+            Self::Dropout { .. } => "Dropout",
+            Self::Add { .. } => "Add",
+        }
+    }
+
+    /// The kind's bit in [`Uses`].
+    pub const fn bit(&self) -> u32 {
+        match self {
+            Self::Input => 0,
+            Self::Conv2D { .. } => Self::CONV2D,
+            Self::MaxPooling2D { .. } => Self::MAX_POOLING2D,
+            Self::Flatten => Self::FLATTEN,
+            Self::Dense { .. } => Self::DENSE,
+            Self::Dropout { .. } => Self::DROPOUT,
+            Self::Add { .. } => Self::ADD,
+        }
+    }
+
+    pub(crate) const CONV2D: u32 = 1;
+    pub(crate) const MAX_POOLING2D: u32 = 1 << 1;
+    pub(crate) const FLATTEN: u32 = 1 << 2;
+    pub(crate) const DENSE: u32 = 1 << 3;
+    pub(crate) const DROPOUT: u32 = 1 << 4;
+    pub(crate) const ADD: u32 = 1 << 5;
+
+    /// How many tensors it reads: 0, 1 or 2.
+    pub const fn arity(&self) -> usize {
+        match self {
+            Self::Input => 0,
+            Self::Conv2D { .. }
+            | Self::MaxPooling2D { .. }
+            | Self::Flatten
+            | Self::Dense { .. }
+            | Self::Dropout { .. } => 1,
+            Self::Add { .. } => 2,
+        }
+    }
+
+    /// The activation; [`Activation::Linear`] where the layer has none.
+    pub const fn activation(&self) -> Activation {
+        match self {
+            Self::Conv2D { activation, .. } | Self::Dense { activation, .. } | Self::Add { activation } => *activation,
+            Self::Input | Self::MaxPooling2D { .. } | Self::Flatten | Self::Dropout { .. } => Activation::Linear,
+        }
+    }
+
+    /// The window of a convolution or a pooling.
+    pub const fn window(&self) -> Option<&Geometry> {
+        match self {
+            Self::Conv2D { geometry, .. } | Self::MaxPooling2D { geometry } => Some(geometry),
+            Self::Input | Self::Flatten | Self::Dense { .. } | Self::Dropout { .. } | Self::Add { .. } => None,
+        }
+    }
+
+    /// How many inputs one output reads: the fan-in of the kernel, 0 for layers without one.
+    pub const fn fan_in(&self) -> usize {
+        match self {
+            Self::Conv2D { geometry, .. } => geometry.patch(),
+            Self::Dense { inputs, .. } => *inputs,
+            Self::Input | Self::MaxPooling2D { .. } | Self::Flatten | Self::Dropout { .. } | Self::Add { .. } => 0,
+        }
+    }
+
+    /// Whether each output channel has a bias.
+    pub const fn use_bias(&self) -> bool {
+        match self {
+            Self::Conv2D { use_bias, .. } | Self::Dense { use_bias, .. } => *use_bias,
+            Self::Input | Self::MaxPooling2D { .. } | Self::Flatten | Self::Dropout { .. } | Self::Add { .. } => false,
+        }
+    }
+
+    /// Whether the output is the input's values as they are: in any pass, or, for a dropout, in inference alone.
+    pub const fn is_alias(&self, training: bool) -> bool {
+        match self {
+            Self::Flatten => true,
+            Self::Dropout { .. } => !training,
+            Self::Input | Self::Conv2D { .. } | Self::MaxPooling2D { .. } | Self::Dense { .. } | Self::Add { .. } => {
+                false
+            }
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The kinds of operations that a network has, as a type: a walk over its nodes links no kernel of any other.
+pub trait Uses {
+    /// One bit for each kind, and for each activation.
+    const BITS: u32;
+    /// The most units of any dense layer. A bound that the compiler knows saves a fifth of the code around a dense kernel.
+    const UNITS: u32;
+}
+
+/// The kinds whose bits are set in `BITS`, and dense layers of at most `UNITS` units; see [`Uses`].
+#[derive(Clone, Copy, Debug)]
+pub struct Ops<const BITS: u32, const UNITS: u32 = { u32::MAX }>;
+
+impl<const BITS: u32, const UNITS: u32> Uses for Ops<BITS, UNITS> {
+    const BITS: u32 = BITS;
+    const UNITS: u32 = UNITS;
+}
+
+/// Every kind: of a network that is known only when the program runs.
+pub type AllOps = Ops<{ u32::MAX }>;

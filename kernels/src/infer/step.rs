@@ -1,0 +1,230 @@
+//! The steps of a quantised network.
+
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
+use super::record::SIZES;
+use crate::geometry::Geometry;
+use crate::graph::{Graph, Op};
+use crate::plan::{self, Plan, Step};
+
+/// What a step computes, with its sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpS8<'a> {
+    /// A convolution, and the max pooling behind it.
+    Conv2D {
+        /// Sizes of the convolution.
+        geometry: &'a Geometry,
+        /// Sizes of the pooling.
+        pool: Option<&'a Geometry>,
+    },
+    /// A dense layer.
+    Dense {
+        /// Values of one input sample.
+        inputs: u32,
+        /// Values of one output sample.
+        units: u32,
+    },
+    /// A max pooling alone.
+    MaxPooling2D {
+        /// Its sizes.
+        geometry: &'a Geometry,
+    },
+    /// The sum of two tensors.
+    Add {
+        /// The values of each.
+        len: u32,
+    },
+}
+
+impl OpS8<'_> {
+    /// The number that stands for it in a [`Record`](super::Record).
+    pub(crate) const fn code(&self) -> u8 {
+        match self {
+            Self::Conv2D { .. } => 0,
+            Self::Dense { .. } => 1,
+            Self::MaxPooling2D { .. } => 2,
+            Self::Add { .. } => 3,
+        }
+    }
+
+    /// The sizes, as a [`Record`](super::Record) has them.
+    pub(crate) fn sizes(&self) -> [usize; SIZES] {
+        let mut sizes = [0; SIZES];
+        let half = |number: u32, shift: u32| (number >> shift) as u16 as usize;
+        match self {
+            Self::Conv2D { geometry, pool } => {
+                put_geometry(&mut sizes, geometry);
+                if let Some(pool) = pool {
+                    let ([kh, kw], [sh, sw], [top, left]) = (pool.kernel(), pool.strides(), pool.padding());
+                    let pool = [pool.output().height, pool.output().width, kh, kw, sh, sw, top, left];
+                    sizes[12..].copy_from_slice(&pool);
+                }
+            }
+            Self::MaxPooling2D { geometry } => put_geometry(&mut sizes, geometry),
+            Self::Dense { inputs, units } => {
+                sizes[..4].copy_from_slice(&[half(*inputs, 0), half(*inputs, 16), half(*units, 0), half(*units, 16)]);
+            }
+            Self::Add { len } => sizes[..2].copy_from_slice(&[half(*len, 0), half(*len, 16)]),
+        }
+        sizes
+    }
+
+    /// How many tensors are read.
+    pub(crate) const fn arity(&self) -> usize {
+        match self {
+            Self::Conv2D { .. } | Self::Dense { .. } | Self::MaxPooling2D { .. } => 1,
+            Self::Add { .. } => 2,
+        }
+    }
+
+    /// Values of one input sample; of each, for a sum.
+    pub(crate) const fn input_len(&self) -> usize {
+        match self {
+            Self::Conv2D { geometry, .. } | Self::MaxPooling2D { geometry } => geometry.input().len(),
+            Self::Dense { inputs, .. } => *inputs as usize,
+            Self::Add { len } => *len as usize,
+        }
+    }
+
+    /// Values of one output sample.
+    pub const fn output_len(&self) -> usize {
+        match self {
+            Self::Conv2D { pool: Some(geometry), .. }
+            | Self::Conv2D { geometry, pool: None }
+            | Self::MaxPooling2D { geometry } => geometry.output().len(),
+            Self::Dense { units, .. } => *units as usize,
+            Self::Add { len } => *len as usize,
+        }
+    }
+
+    /// Weights and channels of the step; both 0 where it has none.
+    pub(crate) const fn weights(&self) -> (usize, usize) {
+        match self {
+            Self::Conv2D { geometry, .. } => {
+                let filters = geometry.output().channels;
+                (geometry.patch() * filters, filters)
+            }
+            Self::Dense { inputs, units } => ((*inputs * *units) as usize, *units as usize),
+            Self::MaxPooling2D { .. } | Self::Add { .. } => (0, 0),
+        }
+    }
+}
+
+fn put_geometry(sizes: &mut [usize], geometry: &Geometry) {
+    let (input, output) = (geometry.input(), geometry.output());
+    let ([kh, kw], [sh, sw], [top, left]) = (geometry.kernel(), geometry.strides(), geometry.padding());
+    let all = [
+        input.height,
+        input.width,
+        input.channels,
+        output.height,
+        output.width,
+        output.channels,
+        kh,
+        kw,
+        sh,
+        sw,
+        top,
+        left,
+    ];
+    sizes[..all.len()].copy_from_slice(&all);
+}
+
+/// A step of a quantised network: small, since a device keeps a table of them in flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepS8<'a> {
+    /// The layer's name.
+    pub(crate) name: &'a str,
+    /// What is computed. A pooling is always one of the convolution's output.
+    pub(crate) op: OpS8<'a>,
+    /// The steps that are read, counted from 1; 0 is the image.
+    pub(crate) sources: [u16; 2],
+    /// Where these lie in the activations; [`IMAGE`] for the image.
+    pub(crate) inputs: [u32; 2],
+    /// Where the output lies.
+    pub(crate) output: u32,
+}
+
+/// The place of what is no tensor in the network's own memory: the image, which the caller holds.
+pub(crate) const IMAGE: u32 = u32::MAX;
+
+impl<'a> StepS8<'a> {
+    /// The layer's name.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// What is computed.
+    pub const fn op(&self) -> OpS8<'a> {
+        self.op
+    }
+
+    /// Step `k` of a graph's plan. `geometries` has the window of each node that has one.
+    ///
+    /// # Panics
+    ///
+    /// If the graph has no such step, or sizes that do not belong together.
+    pub const fn new(graph: &Graph<'a>, plan: &Plan<'_>, geometries: &[Option<&'a Geometry>], k: usize) -> Self {
+        let step = &plan.steps[k];
+        let node = &graph.nodes[step.node as usize];
+        let window = geometries[step.node as usize];
+        let op = match (&node.op, window) {
+            (Op::Conv2D { .. }, Some(geometry)) => {
+                let pool = if step.pool == 0 { None } else { geometries[step.pool as usize] };
+                if let Some(pool) = pool {
+                    assert!(geometry.is_pooled_by(pool), "the pooling is not one of the convolution's output");
+                }
+                OpS8::Conv2D { geometry, pool }
+            }
+            (Op::MaxPooling2D { .. }, Some(geometry)) => OpS8::MaxPooling2D { geometry },
+            (Op::Dense { inputs, .. }, _) => OpS8::Dense { inputs: *inputs as u32, units: node.output.channels as u32 },
+            (Op::Add { .. }, _) => OpS8::Add { len: node.output.len() as u32 },
+            (Op::Conv2D { .. } | Op::MaxPooling2D { .. } | Op::Input | Op::Flatten | Op::Dropout { .. }, _) => {
+                panic!("a step of a layer that computes nothing, or without its window")
+            }
+        };
+        Self {
+            name: node.name,
+            op,
+            sources: [source(plan, step, 0), source(plan, step, 1)],
+            inputs: [step.inputs[0] as u32, step.inputs[1] as u32],
+            output: step.output as u32,
+        }
+    }
+
+    /// Every step.
+    pub const fn all<const STEPS: usize>(
+        graph: &Graph<'a>,
+        plan: &Plan<'_>,
+        geometries: &[Option<&'a Geometry>],
+    ) -> [Self; STEPS] {
+        let mut steps =
+            [Self { name: "", op: OpS8::Add { len: 0 }, sources: [0; 2], inputs: [IMAGE; 2], output: 0 }; STEPS];
+        let mut k = 0;
+        while k < STEPS {
+            steps[k] = Self::new(graph, plan, geometries, k);
+            k += 1;
+        }
+        steps
+    }
+}
+
+/// The steps of a plan.
+#[cfg(feature = "alloc")]
+pub fn steps<'a>(graph: &Graph<'a>, plan: &Plan<'_>) -> Vec<StepS8<'a>> {
+    let geometries: Vec<_> = graph.nodes.iter().map(|node| node.op.window()).collect();
+    (0..plan.steps.len()).map(|k| StepS8::new(graph, plan, &geometries, k)).collect()
+}
+
+/// The number of the step that makes the input `i` of a step, counted from 1; 0 for the image.
+const fn source(plan: &Plan<'_>, step: &Step, i: usize) -> u16 {
+    let mut k = 0;
+    while k < plan.steps.len() {
+        if step.inputs[i] != plan::INPUT && plan.steps[k].makes() == step.sources[i] as usize {
+            return k as u16 + 1;
+        }
+        k += 1;
+    }
+    0
+}

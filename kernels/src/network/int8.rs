@@ -1,0 +1,77 @@
+//! The quantised network as a type.
+
+use core::marker::PhantomData;
+
+use super::{Network, WorkingMemory};
+use crate::arch::{Backend, Detected};
+use crate::infer::{self, LayerS8, Parts};
+use crate::int8::Affine;
+
+/// A network quantised to int8, its weights borrowed from the blob that was read.
+///
+/// All that could go wrong was checked when the blob was read: [`predict`](Self::predict) neither fails nor panics.
+///
+/// `B` is the back end: [`Detected`], or one that [`with_backend`](Self::with_backend) chose.
+#[derive(Clone, Copy, Debug)]
+pub struct Int8<'a, N: Network, B = Detected> {
+    backend: B,
+    parts: Parts<'a>,
+    network: PhantomData<N>,
+}
+
+impl<'a, N: Network> Int8<'a, N> {
+    /// A network of a blob that was checked against it.
+    pub(crate) fn new(parts: Parts<'a>) -> Self {
+        Self { backend: Detected::new(), parts, network: PhantomData }
+    }
+}
+
+impl<'a, N: Network, B: Into<Backend> + Copy> Int8<'a, N, B> {
+    /// The same network on another back end; the results are the same.
+    pub fn with_backend(self, backend: Backend) -> Int8<'a, N, Backend> {
+        Int8 { backend, parts: self.parts, network: PhantomData }
+    }
+
+    /// The kernels that run.
+    pub fn backend(&self) -> Backend {
+        self.backend.into()
+    }
+
+    /// Scale and zero point of the input.
+    pub fn input(&self) -> Affine {
+        self.parts.input()
+    }
+
+    /// Scale and zero point of the scores.
+    pub fn output(&self) -> Affine {
+        self.parts.output()
+    }
+
+    /// The parts of the blob.
+    pub fn parts(&self) -> Parts<'a> {
+        self.parts
+    }
+
+    /// The tensors and parameters of a step of `N::STEPS_S8`; `None` if there are not so many.
+    pub fn layer(&self, step: usize) -> Option<LayerS8<'a>> {
+        self.parts.layer(step, &N::STEPS_S8.get(step)?.op)
+    }
+
+    /// The outputs for one image. `memory` is working memory; its contents before do not matter.
+    pub fn predict(&self, image: &N::Image, memory: &mut N::Memory) -> N::Scores {
+        let (activations, scratch) = memory.parts();
+        let output = infer::run::<N::UsesS8>(
+            self.backend.into(),
+            &self.parts,
+            N::STEPS_S8,
+            image.as_ref(),
+            activations,
+            scratch,
+        );
+        let mut scores = N::ZERO_SCORES;
+        for (score, value) in scores.as_mut().iter_mut().zip(output) {
+            *score = *value;
+        }
+        scores
+    }
+}

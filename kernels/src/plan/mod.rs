@@ -1,0 +1,395 @@
+//! From a graph to steps: what runs together, and where each tensor lies. All of it can be computed at compile time.
+//!
+//! A [`Step`] is one call of a kernel. Layers that only pass values on have none; a max pooling may be fused into the convolution
+//! before it; a sum is added in the place of a term that nothing reads any more.
+
+mod gradient;
+mod place;
+
+#[cfg(feature = "alloc")]
+pub use gradient::GradientPlanBuf;
+pub use gradient::{GradientPlan, GradientStep, PlannedGradients, node_scratch_len, stored_len, stored_offset};
+pub use place::{Slot, bound, place};
+
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
+
+use crate::arch::{Backend, Cores};
+use crate::geometry::Geometry;
+use crate::graph::{Activation, Graph, Op};
+
+/// Which layers run as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fusion {
+    /// What the int8 kernels fuse: a max pooling behind any convolution but one that ends with softmax.
+    Int8,
+    /// What the f32 kernels fuse in inference: a max pooling where [`Backend::fuses_max_pool`], behind an activation that is part of the
+    /// convolution's kernel.
+    F32,
+    /// Nothing, so that each layer's output can be seen.
+    Nothing,
+}
+
+/// The place of what is no tensor in the network's own memory: the input, which the caller holds.
+pub const INPUT: usize = usize::MAX;
+
+/// One call of a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The node that is computed.
+    pub node: u16,
+    /// The max pooling that is computed with it, or 0.
+    pub pool: u16,
+    /// The nodes whose outputs are read. The first is the one in whose place a sum is added, where it is.
+    pub sources: [u16; 2],
+    /// Where these lie in the activations of one sample, or [`INPUT`].
+    pub inputs: [usize; 2],
+    /// Where the output lies.
+    pub output: usize,
+}
+
+impl Step {
+    const EMPTY: Self = Self { node: 0, pool: 0, sources: [0; 2], inputs: [INPUT; 2], output: 0 };
+
+    /// The node whose output this step makes.
+    pub const fn makes(&self) -> usize {
+        if self.pool == 0 { self.node as usize } else { self.pool as usize }
+    }
+
+    /// The window of the max pooling that is computed with it.
+    pub const fn pool<'a>(&self, graph: &Graph<'a>) -> Option<&'a Geometry> {
+        if self.pool == 0 { None } else { graph.nodes[self.pool as usize].op.window() }
+    }
+
+    /// Values of the activations that the step works on: its inputs but for the network's own, and its output.
+    pub const fn activation_bytes(&self, graph: &Graph<'_>) -> usize {
+        let mut bytes = graph.nodes[self.makes()].output.len();
+        let mut i = 0;
+        while i < graph.nodes[self.node as usize].op.arity() {
+            if self.inputs[i] != INPUT && self.inputs[i] != self.output {
+                bytes += graph.nodes[self.sources[i] as usize].output.len();
+            }
+            i += 1;
+        }
+        bytes
+    }
+
+    /// Bytes of int8 scratch on this target.
+    pub const fn scratch_bytes(&self, graph: &Graph<'_>) -> usize {
+        let node = &graph.nodes[self.node as usize];
+        match &node.op {
+            Op::Conv2D { geometry, .. } => 4 * Backend::conv_s8_scratch_len(geometry, self.pool(graph)),
+            Op::Dense { inputs, .. } => 4 * Backend::dense_s8_scratch_len(*inputs, node.output.channels),
+            Op::Input | Op::MaxPooling2D { .. } | Op::Flatten | Op::Dropout { .. } | Op::Add { .. } => 0,
+        }
+    }
+
+    /// Bytes of int8 scratch on a device with such a core.
+    pub const fn scratch_bytes_on(&self, cores: Cores, graph: &Graph<'_>) -> usize {
+        let node = &graph.nodes[self.node as usize];
+        match &node.op {
+            Op::Conv2D { geometry, .. } => 4 * cores.conv_s8_scratch_len(geometry, self.pool(graph)),
+            Op::Dense { inputs, .. } => 4 * cores.dense_s8_scratch_len(*inputs, node.output.channels),
+            Op::Input | Op::MaxPooling2D { .. } | Op::Flatten | Op::Dropout { .. } | Op::Add { .. } => 0,
+        }
+    }
+
+    /// How many `f32` of scratch it works in, forward, for a batch.
+    pub const fn scratch_len(&self, graph: &Graph<'_>, batch: usize) -> usize {
+        let node = &graph.nodes[self.node as usize];
+        match (&node.op, self.pool(graph)) {
+            (Op::Conv2D { geometry, .. }, Some(pool)) => Backend::conv2d_max_pool_scratch_len(geometry, pool),
+            (Op::Conv2D { geometry, .. }, None) => Backend::conv2d_scratch_len(geometry, batch),
+            (Op::Dense { inputs, .. }, _) => Backend::dense_scratch_len(*inputs, node.output.channels, batch),
+            (Op::Input | Op::MaxPooling2D { .. } | Op::Flatten | Op::Dropout { .. } | Op::Add { .. }, _) => 0,
+        }
+    }
+}
+
+/// The steps of a pass, and the memory for the activations of one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan<'a> {
+    /// The steps, in the order in which they run.
+    pub steps: &'a [Step],
+    /// Values of memory.
+    pub values: usize,
+    /// The values that exist at the same time, at most: no plan can do with less.
+    pub bound: usize,
+}
+
+impl Plan<'_> {
+    /// Bytes of int8 scratch on this target: the largest of the steps'.
+    pub const fn scratch_bytes(&self, graph: &Graph<'_>) -> usize {
+        let (mut bytes, mut i) = (0, 0);
+        while i < self.steps.len() {
+            bytes = max(bytes, self.steps[i].scratch_bytes(graph));
+            i += 1;
+        }
+        bytes
+    }
+
+    /// Bytes of int8 scratch on a device with such a core, whatever this target is.
+    pub const fn scratch_bytes_on(&self, cores: Cores, graph: &Graph<'_>) -> usize {
+        let (mut bytes, mut i) = (0, 0);
+        while i < self.steps.len() {
+            bytes = max(bytes, self.steps[i].scratch_bytes_on(cores, graph));
+            i += 1;
+        }
+        bytes
+    }
+
+    /// How many `f32` of scratch a forward pass works in for a batch.
+    pub const fn scratch_len(&self, graph: &Graph<'_>, batch: usize) -> usize {
+        let (mut len, mut i) = (0, 0);
+        while i < self.steps.len() {
+            len = max(len, self.steps[i].scratch_len(graph, batch));
+            i += 1;
+        }
+        len
+    }
+
+    /// The bits of [`Uses`](crate::graph::Uses) for the kinds of operations that the steps compute.
+    pub const fn uses(&self, graph: &Graph<'_>) -> u32 {
+        let (mut bits, mut i) = (0, 0);
+        while i < self.steps.len() {
+            let op = &graph.nodes[self.steps[i].node as usize].op;
+            bits |= op.bit() | op.activation().bit();
+            i += 1;
+        }
+        bits
+    }
+
+    /// The most units of any dense layer.
+    pub const fn units(&self, graph: &Graph<'_>) -> u32 {
+        let (mut units, mut i) = (0, 0);
+        while i < self.steps.len() {
+            let node = &graph.nodes[self.steps[i].node as usize];
+            if matches!(node.op, Op::Dense { .. }) {
+                units = max(units, node.output.channels);
+            }
+            i += 1;
+        }
+        units as u32
+    }
+
+    /// How many `f32` a forward pass works in for a batch: activations and scratch.
+    pub const fn memory_len(&self, graph: &Graph<'_>, batch: usize) -> usize {
+        batch * self.values + self.scratch_len(graph, batch)
+    }
+}
+
+/// A [`Plan`] with its steps, of which there are [`count`].
+#[derive(Clone, Copy, Debug)]
+pub struct Planned<const STEPS: usize> {
+    steps: [Step; STEPS],
+    values: usize,
+    bound: usize,
+}
+
+impl<const STEPS: usize> Planned<STEPS> {
+    /// The plan of a pass.
+    pub const fn new(graph: &Graph<'_>, fusion: Fusion) -> Self {
+        let mut steps = [Step::EMPTY; STEPS];
+        let mut slots = [Slot::new(0, 0, 0); STEPS];
+        let Memory { values, bound } = plan_into(graph, fusion, &mut steps, &mut slots);
+        Self { steps, values, bound }
+    }
+
+    /// The plan, borrowed.
+    pub const fn plan(&self) -> Plan<'_> {
+        Plan { steps: &self.steps, values: self.values, bound: self.bound }
+    }
+}
+
+/// A [`Plan`] of a network that is known only when the program runs.
+#[cfg(feature = "alloc")]
+#[derive(Clone, Debug)]
+pub struct PlanBuf {
+    steps: Vec<Step>,
+    values: usize,
+    bound: usize,
+}
+
+#[cfg(feature = "alloc")]
+impl PlanBuf {
+    /// The plan of a pass.
+    pub fn new(graph: &Graph<'_>, fusion: Fusion) -> Self {
+        let count = count(graph, fusion);
+        let (mut steps, mut slots) = (vec![Step::EMPTY; count], vec![Slot::new(0, 0, 0); count]);
+        let Memory { values, bound } = plan_into(graph, fusion, &mut steps, &mut slots);
+        Self { steps, values, bound }
+    }
+
+    /// The plan, borrowed.
+    pub fn plan(&self) -> Plan<'_> {
+        Plan { steps: &self.steps, values: self.values, bound: self.bound }
+    }
+}
+
+/// How many steps a pass has.
+pub const fn count(graph: &Graph<'_>, fusion: Fusion) -> usize {
+    let (mut count, mut i) = (0, 1);
+    while i < graph.nodes.len() {
+        let runs = !graph.nodes[i].op.is_alias(false) && !is_fused(graph, fusion, i);
+        count += runs as usize;
+        i += 1;
+    }
+    count
+}
+
+/// Whether node `i` is computed with the one that it reads.
+pub const fn is_fused(graph: &Graph<'_>, fusion: Fusion, i: usize) -> bool {
+    matches!(graph.nodes[i].op, Op::MaxPooling2D { .. })
+        && fused_pool(graph, fusion, graph.nodes[i].inputs[0] as usize) == i
+}
+
+/// The max pooling that is computed with node `i`, or 0.
+const fn fused_pool(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
+    let Op::Conv2D { geometry, activation, .. } = &graph.nodes[i].op else { return 0 };
+    if graph.readers(i) != 1 {
+        return 0;
+    }
+    let mut reader = i + 1;
+    while !reads(graph, reader, i) {
+        reader += 1;
+    }
+    let Op::MaxPooling2D { geometry: pool } = &graph.nodes[reader].op else { return 0 };
+    let fuses = match fusion {
+        // The other activations never fall, so that the maximum may be taken before.
+        Fusion::Int8 => !matches!(activation, Activation::Softmax),
+        Fusion::F32 => {
+            matches!(activation, Activation::Linear | Activation::Relu) && Backend::fuses_max_pool(geometry, pool)
+        }
+        Fusion::Nothing => false,
+    };
+    if fuses { reader } else { 0 }
+}
+
+const fn reads(graph: &Graph<'_>, reader: usize, node: usize) -> bool {
+    let inputs = graph.nodes[reader].inputs();
+    let mut k = 0;
+    while k < inputs.len() {
+        if inputs[k] as usize == node {
+            return true;
+        }
+        k += 1;
+    }
+    false
+}
+
+/// What [`plan_into`] finds; see [`Plan`].
+struct Memory {
+    values: usize,
+    bound: usize,
+}
+
+/// Fills `steps` and gives each output a place; `slots` are as many, to work with.
+const fn plan_into(graph: &Graph<'_>, fusion: Fusion, steps: &mut [Step], slots: &mut [Slot]) -> Memory {
+    list(graph, fusion, steps);
+    // Each step's output is a slot: a new one, or that of the term in whose place a sum is added.
+    let mut used = 0;
+    let mut k = 0;
+    while k < steps.len() {
+        let node = &graph.nodes[steps[k].node as usize];
+        let last = last_reader(graph, steps, k);
+        let mut shared = None;
+        if matches!(node.op, Op::Add { .. }) && steps[k].sources[0] != steps[k].sources[1] {
+            let mut term = 0;
+            while term < 2 && shared.is_none() {
+                if let Some(maker) = maker(steps, steps[k].sources[term])
+                    && last_reader(graph, steps, maker) == k
+                {
+                    shared = Some(steps[maker].output);
+                    let [a, b] = steps[k].sources;
+                    steps[k].sources = if term == 0 { [a, b] } else { [b, a] };
+                }
+                term += 1;
+            }
+        }
+        steps[k].output = match shared {
+            Some(slot) => slot,
+            None => {
+                slots[used] = Slot::new(graph.nodes[steps[k].makes()].output.len(), k, k);
+                used += 1;
+                used - 1
+            }
+        };
+        slots[steps[k].output].last = last;
+        k += 1;
+    }
+    let slots = slots.split_at_mut(used).0;
+    let values = place(slots);
+    let bound = bound(slots);
+    let mut k = 0;
+    while k < steps.len() {
+        steps[k].output = slots[steps[k].output].offset;
+        let arity = graph.nodes[steps[k].node as usize].op.arity();
+        let mut i = 0;
+        while i < arity {
+            steps[k].inputs[i] = match maker(steps, steps[k].sources[i]) {
+                Some(maker) => steps[maker].output,
+                None => INPUT,
+            };
+            i += 1;
+        }
+        k += 1;
+    }
+    Memory { values, bound }
+}
+
+/// Lists the steps, without places.
+const fn list(graph: &Graph<'_>, fusion: Fusion, steps: &mut [Step]) {
+    let (mut k, mut i) = (0, 1);
+    while i < graph.nodes.len() {
+        let node = &graph.nodes[i];
+        if !node.op.is_alias(false) && !is_fused(graph, fusion, i) {
+            let mut step = Step { node: i as u16, pool: fused_pool(graph, fusion, i) as u16, ..Step::EMPTY };
+            let mut input = 0;
+            while input < node.op.arity() {
+                step.sources[input] = graph.source(node.inputs[input] as usize, false) as u16;
+                input += 1;
+            }
+            steps[k] = step;
+            k += 1;
+        }
+        i += 1;
+    }
+}
+
+/// The step that makes a node's output; `None` for the network's input.
+const fn maker(steps: &[Step], node: u16) -> Option<usize> {
+    let mut k = 0;
+    while k < steps.len() {
+        if steps[k].makes() == node as usize {
+            return Some(k);
+        }
+        k += 1;
+    }
+    None
+}
+
+/// The last step that reads what step `k` makes; that after the last step for the network's output.
+const fn last_reader(graph: &Graph<'_>, steps: &[Step], k: usize) -> usize {
+    let made = steps[k].makes();
+    if graph.source(graph.nodes.len() - 1, false) == made {
+        return steps.len();
+    }
+    let (mut last, mut reader) = (k, k + 1);
+    while reader < steps.len() {
+        let arity = graph.nodes[steps[reader].node as usize].op.arity();
+        let mut i = 0;
+        while i < arity {
+            if steps[reader].sources[i] as usize == made {
+                last = reader;
+            }
+            i += 1;
+        }
+        reader += 1;
+    }
+    last
+}
+
+/// The larger of two numbers.
+const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}

@@ -1,0 +1,125 @@
+//! The backward pass of one node.
+
+use super::{Optimizer, Trainable};
+use crate::arch::Backend;
+use crate::forward::Context;
+use crate::graph::{Activation, Node, Op, Uses};
+
+/// What the backward pass of a node reads and writes besides its parameters. A sum is none of them: it only passes on.
+#[derive(Debug)]
+pub(crate) struct Gradient<'a> {
+    /// The node's inputs in the forward pass.
+    pub(crate) x: &'a [f32],
+    /// Its outputs in the forward pass.
+    pub(crate) y: &'a [f32],
+    /// Gradient of the loss for the values before the activation.
+    pub(crate) dy: &'a [f32],
+    /// Where the gradient of the loss for `x` goes, if it is wanted.
+    pub(crate) dx: Option<&'a mut [f32]>,
+}
+
+/// Turns the gradient of the loss for the outputs `y`, in place, into that for the values before the activation.
+pub(crate) fn before_activation<U: Uses>(backend: Backend, node: &Node<'_>, y: &[f32], dy: &mut [f32]) {
+    match node.op.activation() {
+        Activation::Linear => {}
+        Activation::Relu => backend.relu_gradient(y, dy),
+        Activation::Relu6 => {
+            if const { U::BITS & Activation::Relu6.bit() != 0 } {
+                backend.relu6_gradient(y, dy);
+            }
+        }
+        Activation::Sigmoid => {
+            if const { U::BITS & Activation::Sigmoid.bit() != 0 } {
+                backend.sigmoid_gradient(y, dy);
+            }
+        }
+        Activation::Tanh => {
+            if const { U::BITS & Activation::Tanh.bit() != 0 } {
+                backend.tanh_gradient(y, dy);
+            }
+        }
+        Activation::Softmax => {
+            if const { U::BITS & Activation::Softmax.bit() != 0 } {
+                softmax_gradient(node.output.channels, y, dy);
+            }
+        }
+    }
+}
+
+/// `dx_i = y_i (dy_i - sum_j dy_j y_j)` for each row of `channels` values: softmax's Jacobian times `dy`. Rare (a
+/// cross-entropy loss is fused with softmax), so there is no vector kernel.
+fn softmax_gradient(channels: usize, y: &[f32], dy: &mut [f32]) {
+    for (y, dy) in y.chunks_exact(channels).zip(dy.chunks_exact_mut(channels)) {
+        let dot: f32 = y.iter().zip(dy.iter()).map(|(y, dy)| y * dy).sum();
+        for (y, dy) in y.iter().zip(dy.iter_mut()) {
+            *dy = y * (*dy - dot);
+        }
+    }
+}
+
+/// Computes the gradient for the inputs, then updates the parameters. `scratch` has at least
+/// [`node_scratch_len`](crate::plan::node_scratch_len) values.
+pub(crate) fn backward<U: Uses, O: Optimizer>(
+    cx: &Context,
+    node: &Node<'_>,
+    optimizer: &O,
+    parameters: Trainable<'_>,
+    gradient: Gradient<'_>,
+    scratch: &mut [f32],
+) {
+    let Gradient { x, y, dy, dx } = gradient;
+    let (backend, batch) = (cx.backend, cx.batch);
+    match &node.op {
+        Op::Conv2D { geometry, use_bias, .. } => {
+            if const { U::BITS & Op::CONV2D != 0 } {
+                let kernel = &parameters.weights[..node.kernel_len()];
+                if let Some(dx) = dx {
+                    backend.conv2d_input_gradient(geometry, batch, dy, kernel, dx, scratch);
+                }
+                let (dkernel, scratch) = scratch.split_at_mut(node.kernel_len());
+                let (dbias, scratch) = scratch.split_at_mut(node.bias_len());
+                let wanted = use_bias.then_some(&mut *dbias);
+                backend.conv2d_kernel_gradient(geometry, batch, x, dy, dkernel, wanted, scratch);
+                let (kernel, bias) = parameters.split_at(node.kernel_len());
+                optimizer.update(backend, kernel, dkernel);
+                optimizer.update(backend, bias, dbias);
+            }
+        }
+        Op::Dense { inputs, use_bias, .. } => {
+            if const { U::BITS & Op::DENSE != 0 } {
+                let units = node.output.channels;
+                if let Some(dx) = dx {
+                    let kernel = &parameters.weights[..node.kernel_len()];
+                    backend.dense_input_gradient(*inputs, units, batch, dy, kernel, dx, scratch);
+                }
+                let (kernel, bias) = parameters.split_at(node.kernel_len());
+                let (dbias, scratch) = scratch.split_at_mut(node.bias_len());
+                if *use_bias {
+                    backend.bias_gradient(units, batch, dy, dbias);
+                    optimizer.update(backend, bias, dbias);
+                }
+                let update = |_, block: Trainable<'_>, gradient: &[f32]| optimizer.update(backend, block, gradient);
+                backend.dense_kernel_gradient(*inputs, units, batch, x, dy, kernel, &update, scratch);
+            }
+        }
+        Op::MaxPooling2D { geometry } => {
+            if const { U::BITS & Op::MAX_POOLING2D != 0 }
+                && let Some(dx) = dx
+            {
+                backend.max_pool_gradient(geometry, batch, x, y, dy, dx);
+            }
+        }
+        Op::Dropout { rate } => {
+            if let (Some(dx), Some(seed)) = (dx, cx.dropout_seed) {
+                dx.copy_from_slice(dy);
+                backend.dropout(seed, *rate, dx);
+            }
+        }
+        // Each term's gradient is the sum's.
+        Op::Add { .. } | Op::Input | Op::Flatten => {
+            if let Some(dx) = dx {
+                dx.copy_from_slice(dy);
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+use thumbnet::sequential;
+
+sequential! {
+    pub struct Net: [8, 8, 3] {
+        stem: Conv2D { filters: 3, kernel_size: 3, padding: Same },
+        sum: Add(stam, stem),
+    }
+}
+
+fn main() {}

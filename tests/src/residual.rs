@@ -1,0 +1,20 @@
+//! A network with branches: sums in place and not, a shortcut with weights, an input that two layers read.
+
+use thumbnet::sequential;
+
+sequential! {
+    /// Every core must give the bytes that the build script's scalar kernels gave on the host.
+    pub(crate) struct Residual: [8, 8, 3] {
+        stem: Conv2D { filters: 3, kernel_size: 3, padding: Same, activation: Relu },
+        first: Add(input, stem),
+        a1: Conv2D { filters: 6, kernel_size: 3, padding: Same, activation: Relu },
+        a2: Conv2D { filters: 3, kernel_size: 3, padding: Same },
+        a: Add(first, a2) { activation: Relu },
+        b1: Conv2D { filters: 5, kernel_size: 3, strides: 2, padding: Same, activation: Tanh },
+        short: Conv2D(a) { filters: 5, kernel_size: 1, strides: 2, padding: Same },
+        b: Add(short, b1) { activation: Relu6 },
+        pool: MaxPooling2D { pool_size: 2 },
+        flatten: Flatten,
+        out: Dense { units: 4, activation: Softmax },
+    }
+}
