@@ -13,10 +13,7 @@
 //! | crc | `u32`, fixed width, little-endian | CRC-32 (ISO-HDLC, as in zip) over all before it |
 
 use serde::{Deserialize, Serialize};
-use thumbnet::{
-    Network,
-    graph::{Graph, Node, Op},
-};
+use thumbnet::graph::{Graph, Node, Op};
 
 /// The first bytes of every checkpoint.
 pub const MAGIC: [u8; 8] = *b"thumbf32";
@@ -77,27 +74,27 @@ pub enum CheckpointError {
         /// The network's name in the file.
         found: String,
         /// The one that is to be loaded.
-        expected: &'static str,
+        expected: String,
     },
     /// The network has been changed since.
     #[error("the checkpoint is of another {network}: layer `{layer}` differs")]
     Architecture {
         /// The network.
-        network: &'static str,
+        network: String,
         /// The first layer that differs.
         layer: String,
     },
 }
 
-/// The checkpoint of network `N`.
+/// The checkpoint of a network.
 ///
 /// # Panics
 ///
-/// Where there are not `N::PARAMETERS` weights.
-pub fn write<N: Network>(weights: &[f32]) -> Vec<u8> {
-    assert_eq!(weights.len(), N::PARAMETERS, "the weights are the network's");
+/// Where there are not as many weights as the network's parameters.
+pub fn write(graph: &Graph<'_>, weights: &[f32]) -> Vec<u8> {
+    assert_eq!(weights.len(), graph.parameters(), "the weights are the network's");
     let weights: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
-    let checkpoint = Checkpoint { network: N::NAME, nodes: N::GRAPH.nodes.to_vec(), weights: &weights };
+    let checkpoint = Checkpoint { network: graph.name, nodes: graph.nodes.to_vec(), weights: &weights };
     let mut bytes = Vec::with_capacity(weights.len() + 4096);
     bytes.extend(MAGIC);
     bytes.push(VERSION);
@@ -134,7 +131,7 @@ impl<'a> Checkpoint<'a> {
         }
         let content = covered.get(PREFIX..).ok_or(CheckpointError::Malformed)?;
         match postcard::take_from_bytes::<Self>(content) {
-            Ok((checkpoint, [])) if checkpoint.graph().check().is_ok() => Ok(checkpoint),
+            Ok((checkpoint, [])) if checkpoint.is_whole() => Ok(checkpoint),
             _ => Err(CheckpointError::Malformed),
         }
     }
@@ -144,17 +141,28 @@ impl<'a> Checkpoint<'a> {
         Graph { name: self.network, nodes: &self.nodes }
     }
 
-    /// The weights, for network `N`. Layers may be named otherwise: names compute nothing.
+    /// Whether the nodes are a network, and the weights all of its weights.
+    fn is_whole(&self) -> bool {
+        let graph = self.graph();
+        graph.check().is_ok() && Some(self.weights.len()) == graph.parameters().checked_mul(4)
+    }
+
+    /// The weights.
+    pub fn weights(&self) -> Vec<f32> {
+        self.weights.as_chunks::<4>().0.iter().map(|&weight| f32::from_le_bytes(weight)).collect()
+    }
+
+    /// The weights, if they are those of `network`, whose layers may be named otherwise: names compute nothing.
     ///
     /// # Errors
     ///
     /// [`CheckpointError`], where they are another network's.
-    pub fn weights<N: Network>(&self) -> Result<Vec<f32>, CheckpointError> {
-        if self.network != N::NAME {
-            return Err(CheckpointError::Network { found: self.network.into(), expected: N::NAME });
+    pub fn weights_of(&self, network: &Graph<'_>) -> Result<Vec<f32>, CheckpointError> {
+        if self.network != network.name {
+            return Err(CheckpointError::Network { found: self.network.into(), expected: network.name.into() });
         }
-        let differs = |layer: &str| CheckpointError::Architecture { network: N::NAME, layer: layer.into() };
-        let nodes = N::GRAPH.nodes;
+        let differs = |layer: &str| CheckpointError::Architecture { network: network.name.into(), layer: layer.into() };
+        let nodes = network.nodes;
         for (position, node) in nodes.iter().enumerate() {
             let found = self.nodes.get(position).ok_or(differs(node.name))?;
             if !is_same(found, node) {
@@ -164,12 +172,7 @@ impl<'a> Checkpoint<'a> {
         if let Some(extra) = self.nodes.get(nodes.len()) {
             return Err(differs(extra.name));
         }
-        match self.weights.as_chunks::<4>() {
-            (weights, []) if weights.len() == N::PARAMETERS => {
-                Ok(weights.iter().map(|&weight| f32::from_le_bytes(weight)).collect())
-            }
-            _ => Err(CheckpointError::Malformed),
-        }
+        Ok(self.weights())
     }
 }
 
@@ -185,6 +188,7 @@ fn is_same(found: &Node<'_>, node: &Node<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use thumbnet::Network;
     use thumbnet_models::{MnistConvNet, MnistSmall};
 
     use super::*;
@@ -199,7 +203,7 @@ mod tests {
     fn tiny() -> (Vec<f32>, Vec<u8>) {
         let mut weights = vec![0.0; Tiny::PARAMETERS];
         thumbnet::train::initialize(&Tiny::GRAPH, &mut weights, 1);
-        let bytes = write::<Tiny>(&weights);
+        let bytes = write(&Tiny::GRAPH, &weights);
         (weights, bytes)
     }
 
@@ -208,7 +212,7 @@ mod tests {
         let (weights, bytes) = tiny();
         let checkpoint = Checkpoint::read(&bytes).unwrap();
         assert_eq!((checkpoint.network, checkpoint.nodes.len()), ("Tiny", 3));
-        assert_eq!(checkpoint.weights::<Tiny>().unwrap(), weights);
+        assert_eq!(checkpoint.weights_of(&Tiny::GRAPH).unwrap(), weights);
     }
 
     #[test]
@@ -245,15 +249,16 @@ mod tests {
     fn another_network_is_named() {
         let (_, bytes) = tiny();
         let checkpoint = Checkpoint::read(&bytes).unwrap();
-        let error = checkpoint.weights::<MnistSmall>().unwrap_err();
+        let error = checkpoint.weights_of(&MnistSmall::GRAPH).unwrap_err();
         assert_eq!(error.to_string(), "the checkpoint is of network Tiny, not MnistSmall");
 
         let disguised = |nodes: &[Node<'static>]| {
             let checkpoint = Checkpoint { network: "MnistSmall", nodes: nodes.to_vec(), weights: &[] };
-            checkpoint.weights::<MnistSmall>().unwrap_err().to_string()
+            checkpoint.weights_of(&MnistSmall::GRAPH).unwrap_err().to_string()
         };
         assert!(disguised(MnistConvNet::GRAPH.nodes).ends_with("layer `conv1` differs"));
         assert!(disguised(&MnistSmall::GRAPH.nodes[..6]).ends_with("layer `dense1` differs"));
-        assert_eq!(disguised(MnistSmall::GRAPH.nodes), CheckpointError::Malformed.to_string());
+        let missing = Checkpoint { network: "MnistSmall", nodes: MnistSmall::GRAPH.nodes.to_vec(), weights: &[0; 8] };
+        assert!(!missing.is_whole());
     }
 }

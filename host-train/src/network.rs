@@ -1,87 +1,84 @@
-//! The networks known by name. What is generic over the network becomes a [`NetworkVisitor`]; here alone the types are listed.
+//! The networks known by name: here alone they are listed. Files of weights and blobs hold their own.
 
-use thumbnet::Network;
+use thumbnet::{Network, graph::Graph};
 use thumbnet_models::{MnistConvNet, MnistSmall};
 
-/// Something done with a network whose type is known only at run time.
-pub trait NetworkVisitor {
-    /// What it gives.
-    type Output;
+/// A network and its name for the command line and for folders.
+pub type Named = (&'static str, Graph<'static>);
 
-    /// Does it with the network `N`.
-    fn visit<N: Network>(self) -> Self::Output;
-}
+/// Every network, by the name that the command line has for it.
+pub const NETWORKS: &[Named] = &[("mnist-convnet", MnistConvNet::GRAPH), ("mnist-small", MnistSmall::GRAPH)];
 
 /// No network has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown network `{name}`; known are {}", NAMES.join(", "))]
+#[error("unknown network `{name}`; known are {}, and those of files", names(NETWORKS))]
 pub struct UnknownNetwork {
     /// The name.
     pub name: String,
 }
 
-/// Declares every network once, under the name for the command line.
-macro_rules! networks {
-    ($($name:literal => $network:ty,)+) => {
-        /// The names of all networks, as the command line has them.
-        pub const NAMES: &[&str] = &[$($name),+];
-
-        /// Does `visitor` with the network of that name: a command-line name or the type's.
-        ///
-        /// # Errors
-        ///
-        /// [`UnknownNetwork`], where there is none.
-        pub fn with_network<V: NetworkVisitor>(name: &str, visitor: V) -> Result<V::Output, UnknownNetwork> {
-            $(
-                if name == $name || name == <$network>::NAME {
-                    return Ok(visitor.visit::<$network>());
-                }
-            )+
-            Err(UnknownNetwork { name: name.into() })
-        }
-    };
+/// The networks' names, for texts.
+fn names(networks: &[Named]) -> String {
+    networks.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
-networks! {
-    "mnist-convnet" => MnistConvNet,
-    "mnist-small" => MnistSmall,
+/// The network of that name: a command-line name or the type's.
+///
+/// # Errors
+///
+/// [`UnknownNetwork`], where there is none.
+pub fn find(name: &str) -> Result<Graph<'static>, UnknownNetwork> {
+    let found = NETWORKS.iter().find(|(short, graph)| name == *short || name == graph.name);
+    found.map(|(_, graph)| *graph).ok_or_else(|| UnknownNetwork { name: name.into() })
 }
 
-/// The name of network `N` for the command line and for folders.
-pub fn short_name<N: Network>() -> &'static str {
-    struct Name;
-    impl NetworkVisitor for Name {
-        type Output = &'static str;
-        fn visit<N: Network>(self) -> &'static str {
-            N::NAME
-        }
+/// A network's name for the command line and for folders: that of the list, or its own in small letters, digits and `-`.
+pub fn short_name(network: &str) -> String {
+    match NETWORKS.iter().find(|(_, graph)| graph.name == network) {
+        Some((name, _)) => (*name).into(),
+        None => snake_case(network).chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect(),
     }
-    NAMES.iter().copied().find(|name| with_network(name, Name).is_ok_and(|found| found == N::NAME)).unwrap_or(N::NAME)
+}
+
+/// Keras's `to_snake_case`: a word begins at a capital that follows a small letter or stands before one.
+pub(crate) fn snake_case(class: &str) -> String {
+    let letters: Vec<char> = class.chars().collect();
+    let mut name = String::new();
+    for (i, letter) in letters.iter().enumerate() {
+        let after_small = i > 0 && letters[i - 1].is_lowercase();
+        let before_small = i > 0 && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && (after_small || before_small) {
+            name.push('_');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    struct Parameters;
-    impl NetworkVisitor for Parameters {
-        type Output = usize;
-        fn visit<N: Network>(self) -> usize {
-            N::PARAMETERS
-        }
+    #[test]
+    fn finds_networks_by_both_names() {
+        assert_eq!(find("mnist-convnet").unwrap().parameters(), 3_529_354);
+        assert_eq!(find("MnistConvNet").unwrap().parameters(), 3_529_354);
+        assert_eq!(find("mnist-small").unwrap().parameters(), 26_698);
     }
 
     #[test]
-    fn finds_networks_by_both_names() {
-        assert_eq!(with_network("mnist-convnet", Parameters), Ok(3_529_354));
-        assert_eq!(with_network("MnistConvNet", Parameters), Ok(3_529_354));
-        assert_eq!(with_network("mnist-small", Parameters), Ok(26_698));
-        assert_eq!(short_name::<MnistSmall>(), "mnist-small");
+    fn folders_are_named_after_any_network() {
+        assert_eq!(short_name("MnistSmall"), "mnist-small");
+        assert_eq!(short_name("DsCnn"), "ds-cnn");
+        assert_eq!(short_name("../My Net"), "----my--net");
     }
 
     #[test]
     fn lists_what_is_known() {
-        let error = with_network("resnet", Parameters).unwrap_err();
-        assert_eq!(error.to_string(), "unknown network `resnet`; known are mnist-convnet, mnist-small");
+        let error = find("resnet").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown network `resnet`; known are mnist-convnet, mnist-small, and those of files"
+        );
     }
 }

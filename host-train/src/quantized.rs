@@ -1,14 +1,13 @@
 //! From f32 weights to a blob, and a blob run on the PC.
 
-use std::marker::PhantomData;
-
 use rayon::prelude::*;
 use thumbnet::{
-    Int8, LengthError, Network,
+    LengthError,
     arch::Backend,
-    blob::{self, Family, Raw, RepackError, WriteError},
+    blob::{self, BlobError, Family, Loaded, Raw, RepackError, WriteError},
+    graph::{AllOps, Graph},
+    infer::{self, Parts, StepS8},
     int8::Affine,
-    network::WorkingMemory,
     quantize::{self, Calibrator, QuantizeError, Range},
     train::argmax,
 };
@@ -92,22 +91,19 @@ pub enum QuantizationError {
 /// # Errors
 ///
 /// [`QuantizationError`], for options out of range, or weights that do not quantise.
-pub fn quantize<N: Network>(
-    model: &Model<N>,
-    data: &Dataset,
-    options: QuantizeOptions,
-) -> Result<Vec<u8>, QuantizationError> {
+pub fn quantize(model: &Model<'_>, data: &Dataset, options: QuantizeOptions) -> Result<Vec<u8>, QuantizationError> {
     options.check()?;
     let QuantizeOptions { range, images, family } = options;
     if images == 0 || images > data.len() {
         return Err(QuantizationError::Images { images, available: data.len() });
     }
-    check_fits::<N>(data)?;
+    let graph = model.graph();
+    check_fits(&graph, data)?;
 
-    let mut calibrator = Calibrator::new(N::GRAPH, range);
+    let mut calibrator = Calibrator::new(graph, range);
     let batch_size = CALIBRATION_BATCH.min(images);
     let mut memory = try_zeroed(calibrator.memory_len(batch_size), batch_size)?;
-    let mut batch = Batch::new::<N>();
+    let mut batch = Batch::new(&graph);
     for start in (0..images).step_by(CALIBRATION_BATCH) {
         batch.gather(data, start..images.min(start + CALIBRATION_BATCH));
         calibrator
@@ -115,17 +111,25 @@ pub fn quantize<N: Network>(
             .map_err(QuantizationError::Forward)?;
     }
     let quantized =
-        quantize::quantize(&N::GRAPH, model.weights(), &calibrator.finish()).map_err(QuantizationError::Quantize)?;
-    blob::write(&N::GRAPH, &quantized, family, &[], Raw::UNIT).map_err(QuantizationError::Write)
+        quantize::quantize(&graph, model.weights(), &calibrator.finish()).map_err(QuantizationError::Quantize)?;
+    blob::write(&graph, &quantized, family, &[], Raw::UNIT).map_err(QuantizationError::Write)
 }
 
-/// A quantised network `N` with its blob.
+/// A blob as [`QuantizedModel::read`] takes it: where a blob must lie, its weights in the order that a PC is fastest with.
+///
+/// # Errors
+///
+/// What is off with the blob.
+pub fn plain(blob: &[u8]) -> Result<Values<u8>, RepackError> {
+    // Of a copy, which lies at a page, wherever the caller's does.
+    Ok(Values::from(&*blob::repack(&Values::from(blob), Family::Plain)?))
+}
+
+/// A quantised network, whose graph and weights are in its blob.
 #[derive(Clone, Debug)]
-pub struct QuantizedModel<N> {
-    /// The blob, at a page: it must lie at a multiple of 16 bytes.
-    blob: Values<u8>,
+pub struct QuantizedModel<'a> {
+    network: Loaded<'a>,
     backend: Backend,
-    network: PhantomData<N>,
 }
 
 /// How many images were recognised.
@@ -145,17 +149,14 @@ impl Accuracy {
     }
 }
 
-impl<N: Network> QuantizedModel<N> {
-    /// The network of a blob, its weights in the order that the PC is fastest with.
+impl<'a> QuantizedModel<'a> {
+    /// The network of a blob, which [`plain`] gives.
     ///
     /// # Errors
     ///
     /// What is off with the blob.
-    pub fn from_blob(blob: &[u8]) -> Result<Self, RepackError> {
-        // Of a copy, which lies where a blob must, wherever the caller's does.
-        let plain = Values::from(&*blob::repack(&Values::from(blob), Family::Plain)?);
-        N::from_blob(&plain).map_err(RepackError::Read)?;
-        Ok(Self { blob: plain, backend: Backend::detect(), network: PhantomData })
+    pub fn read(blob: &'a [u8]) -> Result<Self, BlobError> {
+        Ok(Self { network: Loaded::read(blob)?, backend: Backend::detect() })
     }
 
     /// The same network on other kernels than the fastest; its outputs are the same.
@@ -164,33 +165,50 @@ impl<N: Network> QuantizedModel<N> {
         Self { backend, ..self }
     }
 
-    /// The network, read from its blob.
-    pub fn network(&self) -> Int8<'_, N, Backend> {
-        N::from_blob(&self.blob).expect("the blob was read before and has not changed").with_backend(self.backend)
+    /// The network, as its blob holds it.
+    pub fn network(&self) -> &Loaded<'a> {
+        &self.network
+    }
+
+    /// The same as a graph.
+    pub fn graph(&self) -> Graph<'_> {
+        self.network.graph()
+    }
+
+    /// The kernels that run.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Scale and zero point of the outputs.
+    pub fn output(&self) -> Affine {
+        self.network.parts().output()
     }
 
     /// The int8 outputs for one image of 8-bit pixels.
     ///
     /// # Errors
     ///
-    /// [`FitError::Image`] where the image has another size than the network's input.
-    pub fn predict(&self, image: &[u8]) -> Result<N::Scores, FitError> {
-        Runner::new(self).predict(image)
+    /// [`FitError::Image`] where the image has another size than the network's input, [`FitError::Memory`] where there is
+    /// none.
+    pub fn predict(&self, image: &[u8]) -> Result<Vec<i8>, FitError> {
+        Ok(Runner::new(self)?.predict(image)?.to_vec())
     }
 
     /// The int8 outputs for every image of a data set, one image after the other.
     ///
     /// # Errors
     ///
-    /// [`FitError::Shape`] and [`FitError::Label`] where it does not fit the network.
+    /// [`FitError::Shape`] and [`FitError::Label`] where it does not fit the network, [`FitError::Memory`] where there is
+    /// none to run it in.
     pub fn outputs(&self, data: &Dataset) -> Result<Vec<i8>, FitError> {
-        check_fits::<N>(data)?;
+        check_fits(&self.graph(), data)?;
         let samples = data.len();
         let run = |task: usize| {
-            let mut runner = Runner::new(self);
-            let mut outputs = Vec::with_capacity(TASK * N::OUTPUT.len());
+            let mut runner = Runner::new(self)?;
+            let mut outputs = Vec::with_capacity(TASK * self.graph().output().len());
             for i in task * TASK..samples.min((task + 1) * TASK) {
-                outputs.extend_from_slice(runner.predict(data.image(i))?.as_ref());
+                outputs.extend_from_slice(runner.predict(data.image(i))?);
             }
             Ok(outputs)
         };
@@ -217,12 +235,13 @@ impl<N: Network> QuantizedModel<N> {
     ///
     /// Where there are not outputs for every image.
     pub fn accuracy(&self, outputs: &[i8], data: &Dataset) -> Result<Accuracy, FitError> {
-        let (width, samples) = (N::OUTPUT.len(), data.len());
+        let (graph, samples) = (self.graph(), data.len());
+        let width = graph.output().len();
         assert_eq!(outputs.len(), width * samples, "outputs for every image");
-        if width == 1 && !N::OUTPUT_ACTIVATION.is_probability() {
-            return Err(FitError::NoClasses { network: N::NAME });
+        if width == 1 && !graph.output_activation().is_probability() {
+            return Err(FitError::NoClasses { network: graph.name.into() });
         }
-        let output = self.network().output();
+        let output = self.output();
         let class = |scores: &[i8]| match *scores {
             [score] => usize::from(output.dequantize(score) > 0.5),
             _ => argmax(scores),
@@ -239,35 +258,48 @@ pub fn input_table(input: Affine) -> [i8; 256] {
 }
 
 /// A network with all that one thread needs to run it.
-struct Runner<'a, N: Network> {
-    network: Int8<'a, N, Backend>,
+struct Runner<'a> {
+    graph: Graph<'a>,
+    backend: Backend,
+    parts: Parts<'a>,
+    steps: Vec<StepS8<'a>>,
     table: [i8; 256],
     image: Vec<i8>,
-    memory: Box<N::Memory>,
+    activations: Values<i8>,
+    scratch: Values<i32>,
 }
 
-impl<'a, N: Network> Runner<'a, N> {
-    fn new(model: &'a QuantizedModel<N>) -> Self {
-        let network = model.network();
-        Self { network, table: input_table(network.input()), image: Vec::new(), memory: N::Memory::boxed() }
+impl<'a> Runner<'a> {
+    fn new(model: &'a QuantizedModel<'_>) -> Result<Self, FitError> {
+        let (network, plan, graph) = (&model.network, model.network.plan(), model.graph());
+        Ok(Self {
+            graph,
+            backend: model.backend,
+            parts: network.parts(),
+            steps: network.steps(),
+            table: input_table(network.parts().input()),
+            image: Vec::new(),
+            activations: try_zeroed(plan.values, 1)?,
+            scratch: try_zeroed(plan.scratch_bytes(&graph) / size_of::<i32>(), 1)?,
+        })
     }
 
-    fn predict(&mut self, image: &[u8]) -> Result<N::Scores, FitError> {
+    fn predict(&mut self, image: &[u8]) -> Result<&[i8], FitError> {
+        let Self { graph, backend, parts, steps, activations, scratch, .. } = self;
+        let needed = graph.input().len();
+        if image.len() != needed {
+            return Err(FitError::Image { network: graph.name.into(), len: image.len(), needed });
+        }
         self.image.clear();
         self.image.extend(image.iter().map(|&pixel| self.table[usize::from(pixel)]));
-        let len = image.len();
-        let image = N::Image::try_from(&self.image).map_err(|_| FitError::Image {
-            network: N::NAME,
-            len,
-            needed: N::INPUT.len(),
-        })?;
-        Ok(self.network.predict(&image, &mut self.memory))
+        Ok(infer::run::<AllOps>(*backend, parts, steps, &self.image, activations, scratch))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use thumbnet::{
+        Network,
         geometry::Shape,
         train::{Adam, Loss},
     };
@@ -291,8 +323,8 @@ mod tests {
         Dataset::new(Shape::new(2, 4, 1), images, (0..count).map(|i| (i % 2) as u8).collect())
     }
 
-    fn trained() -> Model<Net> {
-        let mut model = Model::<Net>::new(1).compile(Adam::default(), Loss::CategoricalCrossentropy);
+    fn trained() -> Model<'static> {
+        let mut model = Model::new(Net::GRAPH, 1).compile(Adam::default(), Loss::CategoricalCrossentropy);
         let options = FitOptions { epochs: 30, batch_size: 10, ..FitOptions::default() };
         model.fit(&halves(200), options, &mut Silent).unwrap();
         model.model().clone()
@@ -306,12 +338,13 @@ mod tests {
             for family in [Family::Plain, Family::Dsp] {
                 let options = QuantizeOptions { range, images: 120, family };
                 let blob = quantize(&model, &data, options).unwrap();
-                let quantized = QuantizedModel::<Net>::from_blob(&blob).unwrap();
+                let blob = plain(&blob).unwrap();
+                let quantized = QuantizedModel::read(&blob).unwrap();
                 let accuracy = quantized.evaluate(&data).unwrap();
                 assert!(accuracy.samples == 1200 && accuracy.share() > 0.99, "{options:?} {accuracy:?}");
                 let scores = quantized.predict(data.image(1)).unwrap();
                 let probabilities = model.predict(data.image(1)).unwrap();
-                let output = quantized.network().output();
+                let output = quantized.output();
                 for (score, probability) in scores.into_iter().zip(probabilities) {
                     assert!((output.dequantize(score) - probability).abs() < 0.05);
                 }
@@ -336,21 +369,21 @@ mod tests {
     #[test]
     fn one_output_is_judged_as_in_f32() {
         let data = halves(200);
-        let mut model = Model::<OneSigmoid>::new(1).compile(Adam::default(), Loss::MeanSquaredError);
+        let mut model = Model::new(OneSigmoid::GRAPH, 1).compile(Adam::default(), Loss::MeanSquaredError);
         model.fit(&data, FitOptions { epochs: 40, batch_size: 10, ..FitOptions::default() }, &mut Silent).unwrap();
         let options = QuantizeOptions { images: 100, ..QuantizeOptions::default() };
-        let of = |model: &Model<OneSigmoid>| {
+        let of = |model: &Model<'_>| {
             let f32 = model.evaluate(&data, Loss::MeanSquaredError).unwrap().accuracy.unwrap();
             let blob = quantize(model, &data, options).unwrap();
-            (f32, QuantizedModel::<OneSigmoid>::from_blob(&blob).unwrap().evaluate(&data).unwrap().share())
+            (f32, QuantizedModel::read(&plain(&blob).unwrap()).unwrap().evaluate(&data).unwrap().share())
         };
         assert_eq!(of(model.model()), (1.0, 1.0));
         // Turned around, it is wrong about every image.
-        let around = model.model().weights().iter().map(|weight| -weight).collect();
-        assert_eq!(of(&Model::from_weights(around)), (0.0, 0.0));
+        let around: Vec<f32> = model.model().weights().iter().map(|weight| -weight).collect();
+        assert_eq!(of(&Model::from_weights(OneSigmoid::GRAPH, &around)), (0.0, 0.0));
 
-        let blob = quantize(&Model::<OneNumber>::new(1), &data, options).unwrap();
-        let error = QuantizedModel::<OneNumber>::from_blob(&blob).unwrap().evaluate(&data).unwrap_err();
+        let blob = quantize(&Model::new(OneNumber::GRAPH, 1), &data, options).unwrap();
+        let error = QuantizedModel::read(&plain(&blob).unwrap()).unwrap().evaluate(&data).unwrap_err();
         assert_eq!(
             error.to_string(),
             "OneNumber has one output, which estimates a number: it has no accuracy, which is of classes"
@@ -373,16 +406,20 @@ mod tests {
         assert!(size_of::<<Wide as Network>::Memory>() > 2 * STACK);
         let data = Dataset::new(Shape::new(64, 64, 1), (0..4096).map(|i| (i % 251) as u8).collect(), vec![1]);
         let options = QuantizeOptions { images: 1, ..QuantizeOptions::default() };
-        let blob = quantize(&Model::<Wide>::new(1), &data, options).unwrap();
-        let model = QuantizedModel::<Wide>::from_blob(&blob).unwrap();
+        let blob = quantize(&Model::new(Wide::GRAPH, 1), &data, options).unwrap();
+        let blob = plain(&blob).unwrap();
         let small = std::thread::Builder::new().stack_size(STACK);
-        let scores = small.spawn(move || model.predict(data.image(0)).unwrap()).unwrap().join().unwrap();
-        assert_ne!(scores, [0; 2]);
+        let scores = small
+            .spawn(move || QuantizedModel::read(&blob).unwrap().predict(data.image(0)).unwrap())
+            .unwrap()
+            .join()
+            .unwrap();
+        assert_ne!(*scores, [0; 2]);
     }
 
     #[test]
     fn options_out_of_range_are_refused() {
-        let (model, data) = (Model::<Net>::new(1), halves(10));
+        let (model, data) = (Model::new(Net::GRAPH, 1), halves(10));
         let error = |options| quantize(&model, &data, options).unwrap_err().to_string();
         let options = QuantizeOptions::default();
         let text = "500 images to calibrate with, but must be in 1..=10, the number of training images";
@@ -399,9 +436,9 @@ mod tests {
         let (model, data) = (trained(), halves(10));
         let blob = quantize(&model, &data, QuantizeOptions { images: 5, ..QuantizeOptions::default() }).unwrap();
         for len in 0..blob.len() {
-            QuantizedModel::<Net>::from_blob(&blob[..len]).unwrap_err();
+            plain(&blob[..len]).unwrap_err();
         }
-        QuantizedModel::<Net>::from_blob(&blob).unwrap().predict(&[0; 7]).unwrap_err();
+        QuantizedModel::read(&plain(&blob).unwrap()).unwrap().predict(&[0; 7]).unwrap_err();
     }
 
     #[test]
@@ -410,11 +447,8 @@ mod tests {
         let blob = quantize(&model, &data, QuantizeOptions { images: 5, ..QuantizeOptions::default() }).unwrap();
         for skip in 1..16 {
             let moved = [vec![0; skip], blob.clone()].concat();
-            let model = QuantizedModel::<Net>::from_blob(&moved[skip..]).unwrap();
-            assert_eq!(
-                model.evaluate(&data).unwrap(),
-                QuantizedModel::<Net>::from_blob(&blob).unwrap().evaluate(&data).unwrap()
-            );
+            let of = |blob: &[u8]| QuantizedModel::read(&plain(blob).unwrap()).unwrap().evaluate(&data).unwrap();
+            assert_eq!(of(&moved[skip..]), of(&blob));
         }
     }
 }

@@ -13,7 +13,9 @@ mod names;
 use std::collections::{BTreeMap, BTreeSet};
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use thumbnet::{Network, graph::Node};
+use thumbnet::graph::{Graph, Node};
+
+use crate::network::snake_case;
 
 /// How layers are called in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub enum ImportError {
     )]
     Count {
         /// The network.
-        network: &'static str,
+        network: String,
         /// Keras's class.
         class: String,
         /// The network's layers.
@@ -90,7 +92,7 @@ pub enum ImportError {
         /// Its name.
         name: String,
         /// The network.
-        network: &'static str,
+        network: String,
     },
     /// A tensor has another shape.
     #[error("tensor `{name}` has shape {found:?}, must have {expected:?}")]
@@ -133,9 +135,9 @@ fn list(names: &[String]) -> String {
 }
 
 /// A tensor of a network.
-struct Spec {
+struct Spec<'a> {
     /// The layer's own name.
-    layer: &'static str,
+    layer: &'a str,
     /// The layer's name in a file.
     in_file: String,
     /// `kernel` or `bias`.
@@ -144,10 +146,10 @@ struct Spec {
 }
 
 /// The tensors of a network, in the order of the weights.
-fn specs<N: Network>(names: Names) -> Vec<Spec> {
+fn specs<'a>(graph: &Graph<'a>, names: Names) -> Vec<Spec<'a>> {
     let mut counts = BTreeMap::new();
     let mut specs = Vec::new();
-    for layer in N::GRAPH.layers().iter().filter(|layer| layer.parameters() > 0) {
+    for layer in graph.layers().iter().filter(|layer| layer.parameters() > 0) {
         let in_file = match names {
             Names::Own => layer.name.to_owned(),
             Names::Keras => keras_name(layer, &mut counts),
@@ -174,32 +176,17 @@ fn keras_name(layer: &Node<'_>, counts: &mut BTreeMap<&'static str, usize>) -> S
     name
 }
 
-/// Keras's `to_snake_case`: a word begins at a capital that follows a small letter or stands before one.
-fn snake_case(class: &str) -> String {
-    let letters: Vec<char> = class.chars().collect();
-    let mut name = String::new();
-    for (i, letter) in letters.iter().enumerate() {
-        let after_small = i > 0 && letters[i - 1].is_lowercase();
-        let before_small = i > 0 && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
-        if letter.is_uppercase() && (after_small || before_small) {
-            name.push('_');
-        }
-        name.extend(letter.to_lowercase());
-    }
-    name
-}
-
-/// Network `N`'s weights from the bytes of a safetensors file. The layers of a class go by their own names, if all of
+/// A network's weights from the bytes of a safetensors file. The layers of a class go by their own names, if all of
 /// these are there; else by those that Keras gives by itself, in the order of their numbers.
 ///
 /// # Errors
 ///
 /// [`ImportError`], naming the tensor that is missing, superfluous, ambiguous, of another shape or of another type.
-pub fn import<N: Network>(bytes: &[u8]) -> Result<Vec<f32>, ImportError> {
+pub fn import(graph: &Graph<'_>, bytes: &[u8]) -> Result<Vec<f32>, ImportError> {
     let file = SafeTensors::deserialize(bytes)?;
     let found: BTreeSet<&str> = file.names().into_iter().collect();
-    let mut weights = Vec::with_capacity(N::PARAMETERS);
-    for (name, spec) in names::find::<N>(&found)? {
+    let mut weights = Vec::with_capacity(graph.parameters());
+    for (name, spec) in names::find(graph, &found)? {
         read_tensor(name, &spec.shape, &file.tensor(name)?, &mut weights)?;
     }
     Ok(weights)
@@ -229,7 +216,7 @@ fn read_tensor(
     Ok(())
 }
 
-/// The safetensors file of network `N`'s weights.
+/// The safetensors file of a network's weights.
 ///
 /// # Errors
 ///
@@ -237,18 +224,18 @@ fn read_tensor(
 ///
 /// # Panics
 ///
-/// Where there are not `N::PARAMETERS` weights.
-pub fn export<N: Network>(weights: &[f32], names: Names) -> Result<Vec<u8>, safetensors::SafeTensorError> {
-    assert_eq!(weights.len(), N::PARAMETERS, "the weights are the network's");
+/// Where there are not as many weights as the network's parameters.
+pub fn export(graph: &Graph<'_>, weights: &[f32], names: Names) -> Result<Vec<u8>, safetensors::SafeTensorError> {
+    assert_eq!(weights.len(), graph.parameters(), "the weights are the network's");
     let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
     let mut rest = bytes.as_slice();
     let mut tensors = Vec::new();
-    for Spec { in_file, variable, shape, .. } in specs::<N>(names) {
+    for Spec { in_file, variable, shape, .. } in specs(graph, names) {
         let (data, after) = rest.split_at(4 * shape.iter().product::<usize>());
         rest = after;
         tensors.push((format!("{in_file}.{variable}"), TensorView::new(Dtype::F32, shape, data)?));
     }
-    let metadata = [("network".to_owned(), N::NAME.to_owned())].into();
+    let metadata = [("network".to_owned(), graph.name.to_owned())].into();
     safetensors::serialize(tensors, Some(metadata))
 }
 

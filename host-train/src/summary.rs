@@ -4,18 +4,18 @@ use std::fmt;
 
 use serde::Serialize;
 use thumbnet::{
-    Int8, Network,
-    arch::{Backend, Cores},
-    graph::{Activation, Node},
+    arch::Cores,
+    blob::Loaded,
+    graph::{Activation, Graph, Node},
     int8::{Affine, Packing},
-    plan::{self, Fusion},
+    plan::{self, Fusion, Plan, PlanBuf},
 };
 
 /// A network and what it costs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// The name of its type.
-    pub network: &'static str,
+    /// Its name.
+    pub network: String,
     /// Height, width and channels of the input.
     pub input: [usize; 3],
     /// The layers.
@@ -49,7 +49,7 @@ pub struct DeviceRam {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Keras's name of its class.
     pub kind: &'static str,
     /// Height, width and channels of the output, or its length.
@@ -68,35 +68,44 @@ pub struct Row {
 }
 
 impl Summary {
-    /// The summary of network `N`; of its f32 weights, or of the quantised network.
-    pub fn new<N: Network>(quantized: Option<&Int8<'_, N, Backend>>) -> Self {
-        let layers: Vec<Row> = (1..N::GRAPH.nodes.len()).map(|i| row::<N>(i, quantized)).collect();
+    /// The summary of a network's f32 weights.
+    pub fn new(graph: &Graph<'_>) -> Self {
+        Self::with(graph, &PlanBuf::new(graph, Fusion::Int8).plan(), None)
+    }
+
+    /// The summary of a quantised network.
+    pub fn of_quantized(network: &Loaded<'_>) -> Self {
+        Self::with(&network.graph(), &network.plan(), Some(network))
+    }
+
+    fn with(graph: &Graph<'_>, plan: &Plan<'_>, quantized: Option<&Loaded<'_>>) -> Self {
+        let layers: Vec<Row> = (1..graph.nodes.len()).map(|i| row(graph, plan, i, quantized)).collect();
+        let device_ram = |cores: Cores| {
+            let scratch_bytes = plan.scratch_bytes_on(cores, graph);
+            DeviceRam { cores: cores.names(), scratch_bytes, ram_bytes: plan.values + scratch_bytes }
+        };
+        let input = graph.input();
         Self {
-            network: N::NAME,
-            input: [N::INPUT.height, N::INPUT.width, N::INPUT.channels],
-            parameters: N::PARAMETERS,
-            macs: N::MACS,
+            network: graph.name.into(),
+            input: [input.height, input.width, input.channels],
+            parameters: graph.parameters(),
+            macs: graph.macs(),
             flash_bytes: layers.iter().map(|row| row.flash_bytes).sum(),
-            activation_bytes: N::ACTIVATION_BYTES,
-            activation_bound: N::INFERENCE.bound,
-            devices: Cores::ALL.map(device_ram::<N>).into(),
+            activation_bytes: plan.values,
+            activation_bound: plan.bound,
+            devices: Cores::ALL.map(device_ram).into(),
             layers,
         }
     }
 }
 
-fn device_ram<N: Network>(cores: Cores) -> DeviceRam {
-    let scratch_bytes = N::INFERENCE.scratch_bytes_on(cores, &N::GRAPH);
-    DeviceRam { cores: cores.names(), scratch_bytes, ram_bytes: N::ACTIVATION_BYTES + scratch_bytes }
-}
-
 /// The row of node `number`.
-fn row<N: Network>(number: usize, quantized: Option<&Int8<'_, N, Backend>>) -> Row {
-    let layer = &N::GRAPH.nodes[number];
-    let step = N::INFERENCE.steps.iter().position(|step| usize::from(step.node) == number);
+fn row(graph: &Graph<'_>, plan: &Plan<'_>, number: usize, quantized: Option<&Loaded<'_>>) -> Row {
+    let layer = &graph.nodes[number];
+    let step = plan.steps.iter().position(|step| usize::from(step.node) == number);
     let quantization = match (step, quantized) {
-        (None, _) if plan::is_fused(&N::GRAPH, Fusion::Int8, number) => {
-            format!("in {}", N::GRAPH.nodes[usize::from(layer.inputs[0])].name)
+        (None, _) if plan::is_fused(graph, Fusion::Int8, number) => {
+            format!("in {}", graph.nodes[usize::from(layer.inputs[0])].name)
         }
         (None, _) => "-".into(),
         (Some(_), None) => "f32".into(),
@@ -107,13 +116,13 @@ fn row<N: Network>(number: usize, quantized: Option<&Int8<'_, N, Backend>>) -> R
         (height, width) => vec![height, width, layer.output.channels],
     };
     Row {
-        name: layer.name,
+        name: layer.name.into(),
         kind: layer.op.name(),
         output,
         parameters: layer.parameters(),
         macs: layer.macs(),
         flash_bytes: flash_bytes(layer),
-        ram_bytes: step.map_or(0, |step| N::INFERENCE.steps[step].activation_bytes(&N::GRAPH)),
+        ram_bytes: step.map_or(0, |step| plan.steps[step].activation_bytes(graph)),
         quantization,
     }
 }
@@ -128,8 +137,8 @@ fn flash_bytes(layer: &Node<'_>) -> usize {
 }
 
 /// Scales and zero points of a step's first input and output, and how its weights lie.
-fn describe<N: Network>(network: &Int8<'_, N, Backend>, step: usize) -> String {
-    let layer = network.layer(step).expect("the blob was checked");
+fn describe(network: &Loaded<'_>, step: usize) -> String {
+    let layer = network.parts().layer(step, &network.steps()[step].op()).expect("the blob was checked");
     let weights = match (layer.weights.is_empty(), layer.packing()) {
         (true, _) => "int8",
         (false, Packing::Plain) => "int8 per channel",
@@ -205,6 +214,7 @@ pub fn grouped(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use thumbnet::Network;
     use thumbnet_models::{MnistConvNet, MnistSmall};
 
     use super::*;
@@ -216,7 +226,7 @@ mod tests {
 
     #[test]
     fn sums_are_the_networks() {
-        let summary = Summary::new::<MnistConvNet>(None);
+        let summary = Summary::new(&MnistConvNet::GRAPH);
         assert_eq!(summary.layers.iter().map(|row| row.parameters).sum::<usize>(), 3_529_354);
         assert_eq!(summary.layers.iter().map(|row| row.macs).sum::<usize>(), MnistConvNet::MACS);
         assert_eq!(summary.parameters, 3_529_354);
@@ -236,8 +246,8 @@ mod tests {
         for line in measured.lines() {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             let devices = match line["network"].as_str().unwrap() {
-                "small" => Summary::new::<MnistSmall>(None).devices,
-                "convnet" => Summary::new::<MnistConvNet>(None).devices,
+                "small" => Summary::new(&MnistSmall::GRAPH).devices,
+                "convnet" => Summary::new(&MnistConvNet::GRAPH).devices,
                 other => panic!("unknown network {other}"),
             };
             let core = line["core"].as_str().unwrap().to_uppercase();
@@ -251,7 +261,7 @@ mod tests {
 
     #[test]
     fn is_a_table() {
-        let text = Summary::new::<MnistSmall>(None).to_string();
+        let text = Summary::new(&MnistSmall::GRAPH).to_string();
         assert!(text.starts_with("Model: \"MnistSmall\", input (28, 28, 1)\n"), "{text}");
         let pool = text.lines().find(|line| line.starts_with("pool1 (MaxPooling2D)")).unwrap();
         assert!(pool.contains("(14, 14, 8)") && pool.ends_with("in conv1"), "{text}");

@@ -14,11 +14,11 @@ use host_train::{
     history::Epoch,
     memory::Values,
     model::{Callback, CallbackResult, FitOptions, Model, Running, to_input},
-    quantized::{QuantizeOptions, QuantizedModel, quantize},
+    quantized::{QuantizeOptions, QuantizedModel, plain, quantize},
 };
 use serde_json::json;
 use thumbnet::{
-    Network,
+    Int8, Network,
     arch::Backend,
     network::forward,
     train::{Adadelta, Loss},
@@ -84,7 +84,7 @@ fn measure(options: &Options, folder: &Path) -> Outcome<()> {
     let test = load_folder(folder, Split::Test, expected)?;
 
     // Untimed, as every peer's first steps.
-    let mut model = Model::<MnistConvNet>::new(1).with_backend(backend);
+    let mut model = Model::new(MnistConvNet::GRAPH, 1).with_backend(backend);
     let warm_up = first(&train, 5 * BATCH);
     model.clone().compile(Adadelta::default(), Loss::CategoricalCrossentropy).fit(
         &warm_up,
@@ -112,9 +112,9 @@ fn measure(options: &Options, folder: &Path) -> Outcome<()> {
     });
     if options.int8 {
         let blob = quantize(&model, &train, QuantizeOptions { images: train.len().min(500), ..Default::default() })?;
-        let model = QuantizedModel::<MnistConvNet>::from_blob(&blob)?;
-        line["test_accuracy"] = model.evaluate(&test)?.share().into();
-        line["int8_images_per_second"] = int8(&model, &test).into();
+        let blob = plain(&blob)?;
+        line["test_accuracy"] = QuantizedModel::read(&blob)?.evaluate(&test)?.share().into();
+        line["int8_images_per_second"] = int8(&MnistConvNet::from_blob(&blob)?, &test).into();
     } else {
         let f32 = |batch| f32_throughput(backend, model.weights(), &test, batch);
         line["inference_images_per_second"] = json!({ "50": f32(50)?, "1": f32(1)? });
@@ -176,8 +176,7 @@ fn f32_throughput(backend: Backend, weights: &[f32], test: &Dataset, batch: usiz
 }
 
 /// Images a second of int8 inference, on this thread.
-fn int8(model: &QuantizedModel<MnistConvNet>, test: &Dataset) -> f64 {
-    let network = model.network();
+fn int8(network: &Int8<'_, MnistConvNet>, test: &Dataset) -> f64 {
     let input = network.input();
     let images: Vec<[i8; 28 * 28]> =
         (0..test.len()).map(|i| std::array::from_fn(|at| input.quantize(to_input(test.image(i)[at])))).collect();

@@ -1,55 +1,39 @@
 //! `evaluate`.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::ensure;
 use serde_json::json;
-use thumbnet::{Network, train::Loss};
 
 use super::{
     args::EvaluateArgs,
-    file::{self, Content, FileVisitor},
+    file::{self, Content},
     output::{Output, shown},
 };
-use crate::data::Split;
+use crate::{data::Split, model::usual_loss};
 
 pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
-    file::open(&path, Evaluate { path: path.clone(), arguments, output })
-}
-
-struct Evaluate<'a> {
-    path: PathBuf,
-    arguments: &'a EvaluateArgs,
-    output: Output,
-}
-
-impl FileVisitor for Evaluate<'_> {
-    type Output = ();
-
-    fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
-        let EvaluateArgs { data, backend: kernels, scores, .. } = self.arguments;
+    file::open(&path, |content| {
+        let EvaluateArgs { data, backend: kernels, scores, .. } = arguments;
         let backend = kernels.get()?;
-        let path: &Path = &self.path;
         if let Some(scores) = scores {
-            file::refuse_same(scores, &[path])?;
-            file::check(scores, N::OUTPUT.len())?;
+            file::refuse_same(scores, &[&path])?;
+            file::check(scores, content.graph().output().len())?;
         }
-        let data = file::load::<N>(data, Split::Test)?;
+        let data = file::load(&content.graph(), data, Split::Test)?;
         match content {
             Content::Weights(model) => {
                 ensure!(scores.is_none(), "{}: f32 weights, but int8 scores are of a blob", path.display());
                 let model = model.with_backend(backend);
-                let result = model.evaluate(&data, Loss::CategoricalCrossentropy)?;
+                let network = model.graph().name;
+                let result = model.evaluate(&data, usual_loss(&model.graph()))?;
                 let object = json!({
-                    "command": "evaluate", "file": shown(path), "network": N::NAME, "type": "f32", "loss": result.loss,
+                    "command": "evaluate", "file": shown(&path), "network": network, "type": "f32", "loss": result.loss,
                     "accuracy": result.accuracy, "correct": result.correct, "images": result.samples,
                     "backend": model.backend().name(),
                 });
                 let right =
                     result.correct.map_or(String::new(), |correct| format!(" ({correct} of {})", result.samples));
-                let text = format!("{} (f32): {result}{right}", N::NAME);
-                self.output.result(&object, &text)?;
+                output.result(&object, &format!("{network} (f32): {result}{right}"))
             }
             Content::Blob(model) => {
                 kernels.refuse_precision(&format!("{}: a blob", path.display()))?;
@@ -59,21 +43,15 @@ impl FileVisitor for Evaluate<'_> {
                     file::write(scores, bytemuck::cast_slice(&outputs))?;
                 }
                 let result = model.accuracy(&outputs, &data)?;
+                let (network, share) = (model.graph().name, result.share());
                 let object = json!({
-                    "command": "evaluate", "file": shown(path), "network": N::NAME, "type": "int8",
-                    "accuracy": result.share(), "correct": result.correct, "images": result.samples,
-                    "backend": model.network().backend().name(),
+                    "command": "evaluate", "file": shown(&path), "network": network, "type": "int8",
+                    "accuracy": share, "correct": result.correct, "images": result.samples,
+                    "backend": model.backend().name(),
                 });
-                let text = format!(
-                    "{} (int8): accuracy: {:.4} ({} of {})",
-                    N::NAME,
-                    result.share(),
-                    result.correct,
-                    result.samples
-                );
-                self.output.result(&object, &text)?;
+                let (correct, samples) = (result.correct, result.samples);
+                output.result(&object, &format!("{network} (int8): accuracy: {share:.4} ({correct} of {samples})"))
             }
         }
-        Ok(())
-    }
+    })
 }

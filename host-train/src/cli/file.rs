@@ -7,10 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use thumbnet::{
-    Network,
-    blob::{self, BlobError, RepackError},
-};
+use thumbnet::{blob, graph::Graph};
 
 use super::args::DataArgs;
 use crate::{
@@ -18,23 +15,17 @@ use crate::{
     checkpoint::{self, Checkpoint},
     data::{Dataset, Expected, Split, load_folder, mnist},
     model::{Model, classes},
-    network::{NAMES, NetworkVisitor, with_network},
-    quantized::QuantizedModel,
+    network,
+    quantized::{self, QuantizedModel},
 };
 
 /// The file of weights in a run's folder.
 pub(super) const WEIGHTS: &str = "weights.postcard";
 
-/// What a network file holds, with the network's type known.
-pub(super) enum Content<N: Network> {
-    Weights(Model<N>),
-    Blob(QuantizedModel<N>),
-}
-
-/// Something done with a network file.
-pub(super) trait FileVisitor {
-    type Output;
-    fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<Self::Output>;
+/// What a network file holds.
+pub(super) enum Content<'a> {
+    Weights(Model<'a>),
+    Blob(QuantizedModel<'a>),
 }
 
 /// The file meant by `path`: itself, or the weights in a run's folder.
@@ -42,23 +33,16 @@ pub(super) fn resolve(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(WEIGHTS) } else { path.into() }
 }
 
-/// Reads a file of weights or a blob, finds the network that it is of, and does `visitor` with both.
-pub(super) fn open<V: FileVisitor>(path: &Path, visitor: V) -> anyhow::Result<V::Output> {
+/// Reads a file of weights or a blob, and does `work` with what it holds: a network with its graph, whichever it is.
+pub(super) fn open<T>(path: &Path, work: impl FnOnce(Content<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let name = || path.display().to_string();
     let bytes = read(path)?;
     if bytes.starts_with(&checkpoint::MAGIC) {
         let checkpoint = Checkpoint::read(&bytes).with_context(name)?;
-        let network = checkpoint.network;
-        with_network(network, OpenWeights { path, checkpoint: &checkpoint, visitor }).with_context(name)?
+        work(Content::Weights(Model::from_weights(checkpoint.graph(), &checkpoint.weights())))
     } else if bytes.starts_with(&blob::MAGIC) {
-        let network = NAMES.iter().find_map(|network| match with_network(network, CheckBlob(&bytes)) {
-            // Any other network's layers differ; every other error is the file's own.
-            Ok(Err(RepackError::Read(BlobError::Architecture { .. }))) | Err(_) => None,
-            Ok(result) => Some(result.map(|()| *network)),
-        });
-        let network = network.with_context(|| format!("{}: the blob is of none of the known networks", name()))?;
-        let network = network.with_context(name)?;
-        with_network(network, OpenBlob { path, bytes: &bytes, visitor })?
+        let blob = quantized::plain(&bytes).with_context(name)?;
+        work(Content::Blob(QuantizedModel::read(&blob).with_context(name)?))
     } else {
         let hint = if is_safetensors(&bytes) { "; it looks like safetensors, which `import` reads" } else { "" };
         let start: String = bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -67,50 +51,32 @@ pub(super) fn open<V: FileVisitor>(path: &Path, visitor: V) -> anyhow::Result<V:
     }
 }
 
-impl<N: Network> Content<N> {
+/// Does `work` with the network of that name, or of the file that is there.
+pub(super) fn with_network<T>(name: &str, work: impl FnOnce(&Graph<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let unknown = match network::find(name) {
+        Ok(graph) => return work(&graph),
+        Err(unknown) => unknown,
+    };
+    let path = resolve(Path::new(name));
+    ensure!(Path::new(name).exists(), unknown);
+    open(&path, |content| work(&content.graph()))
+}
+
+impl<'a> Content<'a> {
+    /// The network.
+    pub(super) fn graph(&self) -> Graph<'_> {
+        match self {
+            Self::Weights(model) => model.graph(),
+            Self::Blob(model) => model.graph(),
+        }
+    }
+
     /// The f32 weights, for commands that need them; `path` is for the error.
-    pub(super) fn into_model(self, path: &Path) -> anyhow::Result<Model<N>> {
+    pub(super) fn into_model(self, path: &Path) -> anyhow::Result<Model<'a>> {
         match self {
             Self::Weights(model) => Ok(model),
             Self::Blob(_) => bail!("{}: a blob, but f32 weights are needed", path.display()),
         }
-    }
-}
-
-struct OpenWeights<'a, V> {
-    path: &'a Path,
-    checkpoint: &'a Checkpoint<'a>,
-    visitor: V,
-}
-
-impl<V: FileVisitor> NetworkVisitor for OpenWeights<'_, V> {
-    type Output = anyhow::Result<V::Output>;
-    fn visit<N: Network>(self) -> Self::Output {
-        let weights = self.checkpoint.weights::<N>().with_context(|| self.path.display().to_string())?;
-        self.visitor.visit(Content::<N>::Weights(Model::from_weights(weights)))
-    }
-}
-
-struct CheckBlob<'a>(&'a [u8]);
-
-impl NetworkVisitor for CheckBlob<'_> {
-    type Output = Result<(), RepackError>;
-    fn visit<N: Network>(self) -> Self::Output {
-        QuantizedModel::<N>::from_blob(self.0).map(|_| ())
-    }
-}
-
-struct OpenBlob<'a, V> {
-    path: &'a Path,
-    bytes: &'a [u8],
-    visitor: V,
-}
-
-impl<V: FileVisitor> NetworkVisitor for OpenBlob<'_, V> {
-    type Output = anyhow::Result<V::Output>;
-    fn visit<N: Network>(self) -> Self::Output {
-        let model = QuantizedModel::<N>::from_blob(self.bytes).with_context(|| self.path.display().to_string())?;
-        self.visitor.visit(Content::Blob(model))
     }
 }
 
@@ -151,8 +117,8 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Loads one half of the chosen data set, for network `N`.
-pub(super) fn load<N: Network>(arguments: &DataArgs, split: Split) -> anyhow::Result<Dataset> {
+/// Loads one half of the chosen data set, for a network.
+pub(super) fn load(graph: &Graph<'_>, arguments: &DataArgs, split: Split) -> anyhow::Result<Dataset> {
     let folder = match &arguments.dataset {
         Some(folder) => folder.clone(),
         None => {
@@ -161,6 +127,6 @@ pub(super) fn load<N: Network>(arguments: &DataArgs, split: Split) -> anyhow::Re
             folder
         }
     };
-    let expected = Expected { input: N::INPUT, classes: classes::<N>() };
+    let expected = Expected { input: graph.input(), classes: classes(graph) };
     Ok(load_folder(&folder, split, expected)?)
 }

@@ -1,51 +1,41 @@
 //! `predict`.
 
 use serde_json::json;
-use thumbnet::{Network, train::argmax};
+use thumbnet::train::argmax;
 
 use super::{
     args::PredictArgs,
-    file::{self, Content, FileVisitor},
+    file::{self, Content},
     output::{Output, shown},
 };
 use crate::image::{Digit, read_digit};
 
 pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()> {
-    file::open(&file::resolve(&arguments.model), Predict { arguments, output })
-}
-
-struct Predict<'a> {
-    arguments: &'a PredictArgs,
-    output: Output,
-}
-
-impl FileVisitor for Predict<'_> {
-    type Output = ();
-
-    fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
-        for path in &self.arguments.images {
-            let Digit { pixels, doubt, .. } = read_digit(path, N::INPUT)?;
+    file::open(&file::resolve(&arguments.model), |content| {
+        let graph = content.graph();
+        for path in &arguments.images {
+            let Digit { pixels, doubt, .. } = read_digit(path, graph.input())?;
             let scores: Vec<f32> = match &content {
                 Content::Weights(model) => model.predict(&pixels)?,
                 Content::Blob(model) => {
-                    let output = model.network().output();
-                    model.predict(&pixels)?.as_ref().iter().map(|&score| output.dequantize(score)).collect()
+                    let output = model.output();
+                    model.predict(&pixels)?.iter().map(|&score| output.dequantize(score)).collect()
                 }
             };
-            if self.arguments.show {
-                self.output.note(&drawing(&pixels, N::INPUT.width))?;
+            if arguments.show {
+                output.note(&drawing(&pixels, graph.input().width))?;
             }
             let class = argmax(&scores);
             let uncertain = doubt.map(|doubt| doubt.to_string()).or_else(|| close_call(&scores));
             let object = json!({
-                "command": "predict", "image": shown(path), "network": N::NAME, "class": class, "score": scores[class],
-                "scores": scores, "uncertain": uncertain,
+                "command": "predict", "image": shown(path), "network": graph.name, "class": class,
+                "score": scores[class], "scores": scores, "uncertain": uncertain,
             });
             let remark = uncertain.map(|reason| format!(" (uncertain: {reason})")).unwrap_or_default();
-            self.output.result(&object, &format!("{}: {}{remark}", path.display(), ranking(&scores)))?;
+            output.result(&object, &format!("{}: {}{remark}", path.display(), ranking(&scores)))?;
         }
         Ok(())
-    }
+    })
 }
 
 /// The best score leads the next by this much at least, or the network does not know.

@@ -1,14 +1,9 @@
 //! `profile`.
 
 use anyhow::{Context, ensure};
-use thumbnet::{Network, arch::Backend};
 
-use super::{args::ProfileArgs, output::Output};
-use crate::{
-    memory::NoMemory,
-    network::{NetworkVisitor, with_network},
-    profile::{self, Profile},
-};
+use super::{args::ProfileArgs, file, output::Output};
+use crate::profile;
 
 /// Images in a step; the memory of more is seldom there.
 const MOST: usize = 4096;
@@ -20,22 +15,9 @@ pub(super) fn run(arguments: &ProfileArgs, output: Output) -> anyhow::Result<()>
     ensure!((1..=MOST).contains(batch_size), "batch size is {batch_size}, but must be from 1 to {MOST}");
     ensure!((1..=MOST_REPEATS).contains(repeats), "repeats is {repeats}, but must be from 1 to {MOST_REPEATS}");
     let backend = backend.get()?;
-    let profile = with_network(network, Run { backend, batch: *batch_size, repeats: *repeats })?
-        .with_context(|| format!("profiling with batch size {batch_size}"))?;
-    output.result(&profile, &profile.to_string())?;
-    Ok(())
-}
-
-struct Run {
-    backend: Backend,
-    batch: usize,
-    repeats: usize,
-}
-
-impl NetworkVisitor for Run {
-    type Output = Result<Profile, NoMemory>;
-
-    fn visit<N: Network>(self) -> Self::Output {
-        profile::profile::<N>(self.backend, self.batch, self.repeats)
-    }
+    file::with_network(network, |graph| {
+        let profile = profile::profile(graph, backend, *batch_size, *repeats)
+            .with_context(|| format!("profiling with batch size {batch_size}"))?;
+        output.result(&profile, &profile.to_string())
+    })
 }

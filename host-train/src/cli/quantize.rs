@@ -1,14 +1,16 @@
 //! `quantize`.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, bail};
 use serde_json::json;
-use thumbnet::{Network, blob::Family, quantize::Range};
+use thumbnet::{
+    blob::Family,
+    plan::{Fusion, PlanBuf},
+    quantize::Range,
+};
 
 use super::{
     args::{CalibrationName, FamilyName, QuantizeArgs},
-    file::{self, Content, FileVisitor},
+    file,
     output::{Output, shown},
 };
 use crate::{
@@ -19,21 +21,9 @@ use crate::{
 
 pub(super) fn run(arguments: &QuantizeArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
-    file::open(&path, Quantize { path: path.clone(), arguments, output })
-}
-
-struct Quantize<'a> {
-    path: PathBuf,
-    arguments: &'a QuantizeArgs,
-    output: Output,
-}
-
-impl FileVisitor for Quantize<'_> {
-    type Output = ();
-
-    fn visit<N: Network>(self, content: Content<N>) -> anyhow::Result<()> {
-        let Self { path, arguments, output } = self;
+    file::open(&path, |content| {
         let model = content.into_model(&path)?;
+        let graph = model.graph();
         let out = arguments.out.clone().unwrap_or_else(|| path.with_file_name("model.blob"));
         file::refuse_same(&out, &[&path])?;
         let range = match (arguments.calibration, arguments.percentile) {
@@ -49,20 +39,18 @@ impl FileVisitor for Quantize<'_> {
         };
         let options = QuantizeOptions { range, images: arguments.images, family };
         options.check()?;
-        file::check(&out, N::PARAMETERS)?;
-        let data = file::load::<N>(&arguments.data, Split::Train)?;
+        file::check(&out, graph.parameters())?;
+        let data = file::load(&graph, &arguments.data, Split::Train)?;
         let blob = quantize(&model, &data, options).with_context(|| path.display().to_string())?;
         file::write(&out, &blob)?;
 
+        let activations = PlanBuf::new(&graph, Fusion::Int8).plan().values;
         let object = json!({
-            "command": "quantize", "network": N::NAME, "file": shown(&path), "blob": shown(&out),
-            "blob_bytes": blob.len(), "activation_bytes": N::ACTIVATION_BYTES, "images": arguments.images,
+            "command": "quantize", "network": graph.name, "file": shown(&path), "blob": shown(&out),
+            "blob_bytes": blob.len(), "activation_bytes": activations, "images": arguments.images,
         });
-        let (bytes, activations) = (grouped(blob.len()), grouped(N::ACTIVATION_BYTES));
-        output.result(
-            &object,
-            &format!("{}: {} int8, {bytes} bytes, activations {activations} bytes", out.display(), N::NAME),
-        )?;
-        Ok(())
-    }
+        let (bytes, activations) = (grouped(blob.len()), grouped(activations));
+        let (out, network) = (out.display(), graph.name);
+        output.result(&object, &format!("{out}: {network} int8, {bytes} bytes, activations {activations} bytes"))
+    })
 }

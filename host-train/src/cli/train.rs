@@ -8,8 +8,8 @@ use std::{
 use anyhow::Context;
 use serde_json::json;
 use thumbnet::{
-    Network,
-    train::{Adadelta, Adam, Loss, Optimizer, Sgd},
+    graph::Graph,
+    train::{Adadelta, Adam, Optimizer, Sgd},
 };
 
 use super::{
@@ -21,8 +21,8 @@ use crate::{
     checkpoint,
     data::Split,
     history::{self, Epoch},
-    model::{Callback, CallbackResult, FitError, FitOptions, Model, Running},
-    network::{NetworkVisitor, short_name, with_network},
+    model::{Callback, CallbackResult, FitError, FitOptions, Model, Running, usual_loss},
+    network::short_name,
     progress::Progress,
     summary::grouped,
 };
@@ -31,63 +31,60 @@ use crate::{
 const HISTORY: &str = "history.csv";
 
 pub(super) fn run(arguments: &TrainArgs, output: Output) -> anyhow::Result<()> {
-    with_network(&arguments.network, Train { arguments, output })?
+    file::with_network(&arguments.network, |graph| Train { graph, arguments, output }.run())
 }
 
 struct Train<'a> {
+    graph: &'a Graph<'a>,
     arguments: &'a TrainArgs,
     output: Output,
 }
 
-impl NetworkVisitor for Train<'_> {
-    type Output = anyhow::Result<()>;
-
-    fn visit<N: Network>(self) -> Self::Output {
+impl Train<'_> {
+    fn run(&self) -> anyhow::Result<()> {
         let rate = |default| self.arguments.learning_rate.unwrap_or(default);
         match self.arguments.optimizer {
             OptimizerName::Adadelta => {
                 let default = Adadelta::default();
                 let learning_rate = rate(default.learning_rate);
-                self.train::<N, _>(Adadelta { learning_rate, ..default }, learning_rate)
+                self.train(Adadelta { learning_rate, ..default }, learning_rate)
             }
             OptimizerName::Sgd => {
                 let default = Sgd::default();
                 let learning_rate = rate(default.learning_rate);
-                self.train::<N, _>(Sgd { learning_rate, ..default }, learning_rate)
+                self.train(Sgd { learning_rate, ..default }, learning_rate)
             }
             OptimizerName::Adam => {
                 let mut optimizer = Adam::default();
                 optimizer.learning_rate = rate(optimizer.learning_rate);
                 let learning_rate = optimizer.learning_rate;
-                self.train::<N, _>(optimizer, learning_rate)
+                self.train(optimizer, learning_rate)
             }
         }
     }
-}
 
-impl Train<'_> {
-    fn train<N: Network, O: Optimizer + Clone>(&self, optimizer: O, learning_rate: f32) -> anyhow::Result<()> {
-        let &Self { arguments, output } = self;
+    fn train<O: Optimizer + Clone>(&self, optimizer: O, learning_rate: f32) -> anyhow::Result<()> {
+        let &Self { graph, arguments, output } = self;
         // What can be refused at once is refused before the data is loaded and a folder made.
         optimizer.check().map_err(|error| FitError::Train(error.into()))?;
         anyhow::ensure!(arguments.epochs > 0, FitError::Epochs);
         let backend = arguments.backend.get()?;
-        let train = file::load::<N>(&arguments.data, Split::Train)?;
-        let test = file::load::<N>(&arguments.data, Split::Test)?;
+        let train = file::load(graph, &arguments.data, Split::Train)?;
+        let test = file::load(graph, &arguments.data, Split::Test)?;
         let (batch_size, samples) = (arguments.batch_size, train.len());
         anyhow::ensure!((1..=samples).contains(&batch_size), FitError::BatchSize { batch_size, samples });
 
-        let folder = run_folder(arguments.out.as_deref(), short_name::<N>())?;
-        let mut keeper = Keeper { folder: &folder, epochs: Vec::new(), write: checkpoint::write::<N> };
-        keeper.check::<N>()?;
+        let folder = run_folder(arguments.out.as_deref(), &short_name(graph.name))?;
+        let mut keeper = Keeper { graph, folder: &folder, epochs: Vec::new() };
+        keeper.check()?;
 
-        let model = Model::<N>::new(arguments.seed).with_backend(backend);
+        let model = Model::new(*graph, arguments.seed).with_backend(backend);
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
         output.note(&format!(
             "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}, batch size {batch_size}, seed {}\n\
              {}, {}\nTrain on {samples} samples, validate on {} samples",
-            N::NAME,
-            grouped(N::PARAMETERS),
+            graph.name,
+            grouped(graph.parameters()),
             arguments.seed,
             model.backend().name(),
             plural(rayon::current_num_threads(), "thread"),
@@ -96,13 +93,13 @@ impl Train<'_> {
         let options =
             FitOptions { epochs: arguments.epochs, batch_size, validation: Some(&test), seed: arguments.seed };
         let progress = Progress::new(arguments.epochs, output.is_json());
-        let mut model = model.compile(optimizer, Loss::CategoricalCrossentropy);
+        let mut model = model.compile(optimizer, usual_loss(graph));
         let history = model.fit(&train, options, &mut Both(progress, &mut keeper))?;
 
         let last = history.last().context("at least one epoch was trained")?;
         let weights = folder.join(WEIGHTS);
         let result = json!({
-            "command": "train", "event": "result", "network": N::NAME, "epochs": history.len(), "seed": arguments.seed,
+            "command": "train", "event": "result", "network": graph.name, "epochs": history.len(), "seed": arguments.seed,
             "loss": last.loss, "accuracy": last.accuracy, "val_loss": last.val_loss, "val_accuracy": last.val_accuracy,
             "seconds": history.iter().map(|epoch| epoch.seconds).sum::<f64>(),
             "weights": shown(&weights), "history": shown(&folder.join(HISTORY)),
@@ -138,15 +135,15 @@ fn run_folder(chosen: Option<&Path>, network: &str) -> anyhow::Result<PathBuf> {
 
 /// Keeps weights and history after each epoch, so that an interruption loses one epoch at most.
 struct Keeper<'a> {
+    graph: &'a Graph<'a>,
     folder: &'a Path,
     epochs: Vec<Epoch>,
-    write: fn(&[f32]) -> Vec<u8>,
 }
 
 impl Keeper<'_> {
     /// Fails before the first epoch if nothing could be kept after it. What an earlier training left stays until then.
-    fn check<N: Network>(&self) -> anyhow::Result<()> {
-        file::check(&self.folder.join(WEIGHTS), 4 * N::PARAMETERS)?;
+    fn check(&self) -> anyhow::Result<()> {
+        file::check(&self.folder.join(WEIGHTS), 4 * self.graph.parameters())?;
         file::check(&self.folder.join(HISTORY), 1)
     }
 }
@@ -154,7 +151,7 @@ impl Keeper<'_> {
 impl Callback for Keeper<'_> {
     fn epoch_ends(&mut self, epoch: &Epoch, weights: &[f32]) -> CallbackResult {
         self.epochs.push(*epoch);
-        let written = file::write(&self.folder.join(WEIGHTS), &(self.write)(weights))
+        let written = file::write(&self.folder.join(WEIGHTS), &checkpoint::write(self.graph, weights))
             .and_then(|()| file::write(&self.folder.join(HISTORY), &history::to_csv(&self.epochs)?));
         Ok(written.with_context(|| format!("after epoch {}", epoch.epoch))?)
     }

@@ -1,6 +1,6 @@
 //! From bytes to what a network takes.
 
-use thumbnet::{Network, graph::Activation};
+use thumbnet::graph::{Activation, Graph};
 
 use crate::data::Dataset;
 
@@ -9,10 +9,10 @@ pub fn to_input(pixel: u8) -> f32 {
     f32::from(pixel) / 255.0
 }
 
-/// How many classes network `N` tells apart; labels are below. One output of a sigmoid tells two apart; one of another
+/// How many classes a network tells apart; labels are below. One output of a sigmoid tells two apart; one of another
 /// activation estimates the label as a number, which may be any.
-pub fn classes<N: Network>() -> usize {
-    match (N::OUTPUT.len(), N::OUTPUT_ACTIVATION) {
+pub fn classes(graph: &Graph<'_>) -> usize {
+    match (graph.output().len(), graph.output_activation()) {
         (1, Activation::Sigmoid | Activation::Softmax) => 2,
         (1, _) => 1 << u8::BITS,
         (outputs, _) => outputs,
@@ -29,8 +29,8 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn new<N: Network>() -> Self {
-        Self { outputs: N::OUTPUT.len(), x: Vec::new(), targets: Vec::new() }
+    pub(crate) fn new(graph: &Graph<'_>) -> Self {
+        Self { outputs: graph.output().len(), x: Vec::new(), targets: Vec::new() }
     }
 
     /// Takes these samples in place of the last ones.

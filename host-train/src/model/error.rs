@@ -31,7 +31,7 @@ pub enum FitError {
     #[error("the data set's images are of shape {found}, but {network} takes {expected}")]
     Shape {
         /// The network.
-        network: &'static str,
+        network: String,
         /// The images' shape.
         found: Shape,
         /// The shape that the network takes.
@@ -41,7 +41,7 @@ pub enum FitError {
     #[error("the image has {len} pixels, but {network} takes {needed}")]
     Image {
         /// The network.
-        network: &'static str,
+        network: String,
         /// The image's values.
         len: usize,
         /// The values that the network takes.
@@ -51,7 +51,7 @@ pub enum FitError {
     #[error("label {label} at index {index}, but {network} has {classes} classes (labels 0 to {})", classes - 1)]
     Label {
         /// The network.
-        network: &'static str,
+        network: String,
         /// The label.
         label: u8,
         /// The image's number in the data set, from 0.
@@ -63,7 +63,7 @@ pub enum FitError {
     #[error("{network} has one output, which estimates a number: it has no accuracy, which is of classes")]
     NoClasses {
         /// The network.
-        network: &'static str,
+        network: String,
     },
     /// The training step refused.
     #[error("{0}")]

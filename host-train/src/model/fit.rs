@@ -5,7 +5,7 @@ use std::time::Instant;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64Mcg;
 use thumbnet::{
-    Network,
+    plan::GradientPlanBuf,
     train::{Buffers, Loss, Optimizer, Settings, Trainer},
 };
 
@@ -14,8 +14,8 @@ use crate::{data::Dataset, history::Epoch};
 
 /// A model with what it is to be trained with; Keras's `compile`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Compiled<N, O> {
-    model: Model<N>,
+pub struct Compiled<'a, O> {
+    model: Model<'a>,
     optimizer: O,
     loss: Loss,
 }
@@ -41,13 +41,13 @@ impl Default for FitOptions<'_> {
     }
 }
 
-impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
-    pub(super) fn new(model: Model<N>, optimizer: O, loss: Loss) -> Self {
+impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
+    pub(super) fn new(model: Model<'a>, optimizer: O, loss: Loss) -> Self {
         Self { model, optimizer, loss }
     }
 
     /// The model with its weights as they are now.
-    pub fn model(&self) -> &Model<N> {
+    pub fn model(&self) -> &Model<'a> {
         &self.model
     }
 
@@ -79,20 +79,22 @@ impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
         if batch_size == 0 || batch_size > data.len() {
             return Err(FitError::BatchSize { batch_size, samples: data.len() });
         }
-        check_fits::<N>(data)?;
-        validation.map_or(Ok(()), check_fits::<N>)?;
+        let graph = self.model.graph;
+        check_fits(&graph, data)?;
+        validation.map_or(Ok(()), |validation| check_fits(&graph, validation))?;
 
         // Zeroed pages come from the system as they are touched: what a short last batch never needs is never there.
-        let mut slots = try_zeroed(O::SLOTS * N::PARAMETERS, batch_size)?;
-        let mut memory = try_zeroed(N::training_len(batch_size), batch_size)?;
+        let mut slots = try_zeroed(O::SLOTS * graph.parameters(), batch_size)?;
+        let plan = GradientPlanBuf::new(&graph);
+        let mut memory = try_zeroed(plan.plan().memory_len(&graph, batch_size), batch_size)?;
         let Model { weights, backend, .. } = &mut self.model;
         let settings = Settings { backend: *backend, optimizer: self.optimizer.clone(), loss: self.loss, seed };
         let buffers = Buffers { weights, slots: &mut slots, memory: &mut memory };
-        let mut trainer = Trainer::of::<N>(settings, buffers).map_err(FitError::Train)?;
+        let mut trainer = Trainer::new(graph, plan.plan(), settings, buffers).map_err(FitError::Train)?;
 
         let mut order: Vec<usize> = (0..data.len()).collect();
         let mut random = Pcg64Mcg::seed_from_u64(seed);
-        let mut batch = Batch::new::<N>();
+        let mut batch = Batch::new(&graph);
         // As long as it gets: the number of epochs is the caller's, and may be any.
         let mut history = Vec::new();
         let steps = data.len().div_ceil(batch_size);
@@ -116,7 +118,7 @@ impl<N: Network, O: Optimizer + Clone> Compiled<N, O> {
             let mut record = Epoch::new(epoch, steps, seconds, running.evaluation());
             if let Some(validation) = validation {
                 callback.validation_begins().map_err(FitError::Callback)?;
-                let result = evaluate::<N>(*backend, trainer.weights(), validation, self.loss)?;
+                let result = evaluate(&graph, *backend, trainer.weights(), validation, self.loss)?;
                 if !result.loss.is_finite() {
                     return Err(FitError::Diverged { which: "val_loss", loss: result.loss, epoch, step: steps });
                 }

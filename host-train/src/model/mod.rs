@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use host_train::{data::Dataset, model::{FitOptions, Model, Silent}};
-//! use thumbnet::{geometry::Shape, train::{Loss, Sgd}};
+//! use thumbnet::{Network, geometry::Shape, train::{Loss, Sgd}};
 //!
 //! thumbnet::sequential! {
 //!     struct Net: [1, 2, 1] {
@@ -12,7 +12,7 @@
 //! }
 //!
 //! let data = Dataset::new(Shape::new(1, 2, 1), vec![255, 0, 0, 255], vec![0, 1]);
-//! let mut model = Model::<Net>::new(1).compile(Sgd { learning_rate: 0.5, ..Sgd::default() }, Loss::CategoricalCrossentropy);
+//! let mut model = Model::new(Net::GRAPH, 1).compile(Sgd { learning_rate: 0.5, ..Sgd::default() }, Loss::CategoricalCrossentropy);
 //! let history = model.fit(&data, FitOptions { epochs: 30, batch_size: 2, ..FitOptions::default() }, &mut Silent)?;
 //! assert!(history.last().unwrap().loss < history[0].loss);
 //! assert_eq!(model.evaluate(&data)?.accuracy, Some(1.0));
@@ -25,14 +25,15 @@ mod error;
 mod fit;
 mod metrics;
 
-use std::marker::PhantomData;
-
 use thumbnet::{
-    Network,
     arch::Backend,
-    network::forward,
+    forward::forward,
+    graph::{Activation, Graph},
+    plan::{Fusion, PlanBuf},
     train::{Loss, Metrics, Optimizer, TrainError, count_correct, initialize},
 };
+
+use bytemuck::Pod;
 
 pub(crate) use batch::Batch;
 pub use batch::{classes, to_input};
@@ -46,30 +47,36 @@ use crate::{data::Dataset, memory::Values};
 /// Samples that go through the network together where none are trained on.
 const EVALUATION_BATCH: usize = 50;
 
-/// A network `N` and its weights.
+/// A network and its weights.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Model<N> {
+pub struct Model<'a> {
+    graph: Graph<'a>,
     weights: Values,
     backend: Backend,
-    network: PhantomData<N>,
 }
 
-impl<N: Network> Model<N> {
-    /// A model with initial weights: Glorot-uniform kernels and zero biases, drawn from `seed`.
-    pub fn new(seed: u64) -> Self {
-        let mut weights = Values::zeroed(N::PARAMETERS);
-        initialize(&N::GRAPH, &mut weights, seed);
-        Self { weights, backend: Backend::detect(), network: PhantomData }
+impl<'a> Model<'a> {
+    /// A model with initial weights: Glorot-uniform kernels and zero biases, drawn from `seed`. The graph is that of a
+    /// type ([`Network::GRAPH`](thumbnet::Network::GRAPH)), or of a file.
+    pub fn new(graph: Graph<'a>, seed: u64) -> Self {
+        let mut weights = Values::zeroed(graph.parameters());
+        initialize(&graph, &mut weights, seed);
+        Self { graph, weights, backend: Backend::detect() }
     }
 
     /// A model with these weights, as a checkpoint or an import gives them.
     ///
     /// # Panics
     ///
-    /// Where there are not `N::PARAMETERS`.
-    pub fn from_weights(weights: Vec<f32>) -> Self {
-        assert_eq!(weights.len(), N::PARAMETERS, "the weights are the network's");
-        Self { weights: Values::from(&*weights), backend: Backend::detect(), network: PhantomData }
+    /// Where there are not as many as the network's parameters.
+    pub fn from_weights(graph: Graph<'a>, weights: &[f32]) -> Self {
+        assert_eq!(weights.len(), graph.parameters(), "the weights are the network's");
+        Self { graph, weights: Values::from(weights), backend: Backend::detect() }
+    }
+
+    /// The network.
+    pub fn graph(&self) -> Graph<'a> {
+        self.graph
     }
 
     /// The weights: each layer's kernel, then its bias, in Keras's layouts.
@@ -89,7 +96,7 @@ impl<N: Network> Model<N> {
     }
 
     /// Makes it ready for training.
-    pub fn compile<O: Optimizer + Clone>(self, optimizer: O, loss: Loss) -> Compiled<N, O> {
+    pub fn compile<O: Optimizer + Clone>(self, optimizer: O, loss: Loss) -> Compiled<'a, O> {
         Compiled::new(self, optimizer, loss)
     }
 
@@ -101,11 +108,11 @@ impl<N: Network> Model<N> {
     /// loss does not, [`FitError::Memory`] where there is none for fifty images, and [`FitError::NotFinite`] where the
     /// loss is no number.
     pub fn evaluate(&self, data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
-        check_fits::<N>(data)?;
-        if !loss.follows(N::OUTPUT_ACTIVATION) {
+        check_fits(&self.graph, data)?;
+        if !loss.follows(self.graph.output_activation()) {
             return Err(FitError::Train(TrainError::LossNeedsSoftmax));
         }
-        let evaluation = evaluate::<N>(self.backend, &self.weights, data, loss)?;
+        let evaluation = evaluate(&self.graph, self.backend, &self.weights, data, loss)?;
         if !evaluation.loss.is_finite() {
             return Err(FitError::NotFinite { which: "loss", value: evaluation.loss });
         }
@@ -120,8 +127,10 @@ impl<N: Network> Model<N> {
     /// there is none, and [`FitError::NotFinite`] where an output is no number.
     pub fn predict(&self, image: &[u8]) -> Result<Vec<f32>, FitError> {
         let x: Vec<f32> = image.iter().map(|&pixel| to_input(pixel)).collect();
-        let mut memory = try_zeroed(N::inference_len(1), 1)?;
-        let outputs = forward::<N>(self.backend, &self.weights, &x, &mut memory).map_err(FitError::Forward)?;
+        let plan = PlanBuf::new(&self.graph, Fusion::F32);
+        let mut memory = try_zeroed(plan.plan().memory_len(&self.graph, 1), 1)?;
+        let outputs = forward(&self.graph, &plan.plan(), self.backend, &self.weights, &x, &mut memory, None)
+            .map_err(FitError::Forward)?;
         match outputs.iter().find(|output| !output.is_finite()) {
             Some(&output) => Err(FitError::NotFinite { which: "a score", value: output.into() }),
             None => Ok(outputs.to_vec()),
@@ -129,35 +138,54 @@ impl<N: Network> Model<N> {
     }
 }
 
+/// The loss that fits a network's outputs: cross-entropy behind a softmax, else the mean squared error.
+pub fn usual_loss(graph: &Graph<'_>) -> Loss {
+    match graph.output_activation() {
+        Activation::Softmax => Loss::CategoricalCrossentropy,
+        Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::Sigmoid | Activation::Tanh => {
+            Loss::MeanSquaredError
+        }
+    }
+}
+
 /// Zeros to work in with so many samples at once.
-pub(crate) fn try_zeroed(len: usize, batch_size: usize) -> Result<Values, FitError> {
+pub(crate) fn try_zeroed<T: Pod>(len: usize, batch_size: usize) -> Result<Values<T>, FitError> {
     Values::try_zeroed(len).map_err(|error| FitError::Memory { batch_size, error })
 }
 
-pub(crate) fn check_fits<N: Network>(data: &Dataset) -> Result<(), FitError> {
-    let network = N::NAME;
-    if data.shape() != N::INPUT {
-        return Err(FitError::Shape { network, found: data.shape(), expected: N::INPUT });
+/// Fails where images or labels are none of the network's.
+pub(crate) fn check_fits(graph: &Graph<'_>, data: &Dataset) -> Result<(), FitError> {
+    let network = graph.name.to_owned();
+    if data.shape() != graph.input() {
+        return Err(FitError::Shape { network, found: data.shape(), expected: graph.input() });
     }
-    let classes = classes::<N>();
+    let classes = classes(graph);
     match (0..data.len()).find(|&index| usize::from(data.label(index)) >= classes) {
         Some(index) => Err(FitError::Label { network, label: data.label(index), index, classes }),
         None => Ok(()),
     }
 }
 
-fn evaluate<N: Network>(backend: Backend, weights: &[f32], data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
+fn evaluate(
+    graph: &Graph<'_>,
+    backend: Backend,
+    weights: &[f32],
+    data: &Dataset,
+    loss: Loss,
+) -> Result<Evaluation, FitError> {
     let batch_size = EVALUATION_BATCH.min(data.len());
-    let mut memory = try_zeroed(N::inference_len(batch_size), batch_size)?;
-    let mut batch = Batch::new::<N>();
+    let plan = PlanBuf::new(graph, Fusion::F32);
+    let mut memory = try_zeroed(plan.plan().memory_len(graph, batch_size), batch_size)?;
+    let mut batch = Batch::new(graph);
     let mut running = Running::default();
     for start in (0..data.len()).step_by(EVALUATION_BATCH) {
         batch.gather(data, start..data.len().min(start + EVALUATION_BATCH));
-        let outputs = forward::<N>(backend, weights, &batch.x, &mut memory).map_err(FitError::Forward)?;
-        let width = N::OUTPUT.len();
+        let outputs = forward(graph, &plan.plan(), backend, weights, &batch.x, &mut memory, None);
+        let outputs = outputs.map_err(FitError::Forward)?;
+        let width = graph.output().len();
         running.add(Metrics {
             loss: loss.sum(width, outputs, &batch.targets),
-            correct: count_correct(N::OUTPUT_ACTIVATION, width, outputs, &batch.targets),
+            correct: count_correct(graph.output_activation(), width, outputs, &batch.targets),
             samples: batch.targets.len() / width,
         });
     }

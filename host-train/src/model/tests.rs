@@ -1,4 +1,5 @@
 use thumbnet::{
+    Network,
     geometry::Shape,
     train::{Adadelta, Adam, Sgd},
 };
@@ -34,7 +35,7 @@ fn options(epochs: usize, batch_size: usize) -> FitOptions<'static> {
 fn fitted(seed: u64, threads: usize) -> Vec<f32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
-        let mut model = Model::<Net>::new(3).compile(Adadelta::default(), Loss::CategoricalCrossentropy);
+        let mut model = Model::new(Net::GRAPH, 3).compile(Adadelta::default(), Loss::CategoricalCrossentropy);
         model.fit(&stripes(100, 0), FitOptions { seed, ..options(3, 8) }, &mut Silent).unwrap();
         model.model().weights().to_vec()
     })
@@ -43,7 +44,7 @@ fn fitted(seed: u64, threads: usize) -> Vec<f32> {
 #[test]
 fn learns() {
     let (train, test) = (stripes(300, 0), stripes(90, 13));
-    let mut model = Model::<Net>::new(3).compile(Adam::default(), Loss::CategoricalCrossentropy);
+    let mut model = Model::new(Net::GRAPH, 3).compile(Adam::default(), Loss::CategoricalCrossentropy);
     let before = model.evaluate(&test).unwrap();
     let options = FitOptions { validation: Some(&test), ..options(20, 10) };
     let history = model.fit(&train, options, &mut Silent).unwrap();
@@ -90,7 +91,7 @@ fn callbacks_see_every_step() {
     }
     let data = stripes(10, 0);
     let mut log = Log::default();
-    let mut model = Model::<Net>::new(3).compile(Sgd::default(), Loss::CategoricalCrossentropy);
+    let mut model = Model::new(Net::GRAPH, 3).compile(Sgd::default(), Loss::CategoricalCrossentropy);
     let options = FitOptions { validation: Some(&data), ..options(5, 4) };
     let error = model.fit(&data, options, &mut log).unwrap_err();
     assert_eq!(error.to_string(), "enough");
@@ -104,7 +105,7 @@ fn callbacks_see_every_step() {
 fn options_out_of_range_are_refused() {
     let data = stripes(10, 0);
     let error = |optimizer: Sgd, options| {
-        let mut model = Model::<Net>::new(3).compile(optimizer, Loss::CategoricalCrossentropy);
+        let mut model = Model::new(Net::GRAPH, 3).compile(optimizer, Loss::CategoricalCrossentropy);
         model.fit(&data, options, &mut Silent).unwrap_err().to_string()
     };
     let rate = |learning_rate| Sgd { learning_rate, ..Sgd::default() };
@@ -120,7 +121,7 @@ fn options_out_of_range_are_refused() {
 
 #[test]
 fn data_of_other_shapes_is_refused() {
-    let model = Model::<Net>::new(1);
+    let model = Model::new(Net::GRAPH, 1);
     let other = Dataset::new(Shape::new(2, 8, 1), vec![0; 16], vec![0]);
     let error = model.evaluate(&other, Loss::CategoricalCrossentropy).unwrap_err();
     assert_eq!(error.to_string(), "the data set's images are of shape (2, 8, 1), but Net takes (4, 4, 1)");
@@ -128,7 +129,7 @@ fn data_of_other_shapes_is_refused() {
     let error = model.evaluate(&label, Loss::CategoricalCrossentropy).unwrap_err();
     assert_eq!(error.to_string(), "label 3 at index 1, but Net has 3 classes (labels 0 to 2)");
     let fit = |data: &Dataset, validation| {
-        let mut model = Model::<Net>::new(1).compile(Sgd::default(), Loss::CategoricalCrossentropy);
+        let mut model = Model::new(Net::GRAPH, 1).compile(Sgd::default(), Loss::CategoricalCrossentropy);
         model
             .fit(data, FitOptions { validation: Some(validation), ..options(1, 1) }, &mut Silent)
             .unwrap_err()
@@ -144,8 +145,8 @@ fn data_of_other_shapes_is_refused() {
 
 #[test]
 fn outputs_that_are_no_numbers_are_errors() {
-    let huge = Model::<Net>::new(3).weights().iter().map(|weight| weight * 1e30).collect();
-    let (model, data) = (Model::<Net>::from_weights(huge), stripes(9, 0));
+    let huge = Model::new(Net::GRAPH, 3).weights().iter().map(|weight| weight * 1e30).collect::<Vec<_>>();
+    let (model, data) = (Model::from_weights(Net::GRAPH, &huge), stripes(9, 0));
     let error = model.evaluate(&data, Loss::CategoricalCrossentropy).unwrap_err();
     assert!(error.to_string().starts_with("loss is "), "{error}");
     let error = model.predict(data.image(0)).unwrap_err();
@@ -177,9 +178,9 @@ fn two_stripes(count: usize) -> Dataset {
 #[test]
 fn one_sigmoid_tells_two_classes_apart() {
     let data = two_stripes(80);
-    let mut model = Model::<OneSigmoid>::new(1).compile(Adam::default(), Loss::MeanSquaredError);
+    let mut model = Model::new(OneSigmoid::GRAPH, 1).compile(Adam::default(), Loss::MeanSquaredError);
     // Right where y > 0.5 is what t > 0.5 is: an untrained unit is right about some, and about all only when trained.
-    let judged = |model: &Model<OneSigmoid>| {
+    let judged = |model: &Model<'_>| {
         let right = |i: &usize| (model.predict(data.image(*i)).unwrap()[0] > 0.5) == (data.label(*i) == 1);
         (0..data.len()).filter(right).count()
     };
@@ -202,7 +203,7 @@ fn one_sigmoid_tells_two_classes_apart() {
 fn one_number_has_a_loss_and_no_accuracy() {
     let sizes = (0..60).flat_map(|i| [(4 * i) as u8; 16]).collect();
     let data = Dataset::new(Shape::new(4, 4, 1), sizes, (0..60).collect());
-    let mut model = Model::<OneNumber>::new(1).compile(Adam::new(0.05, 0.9, 0.999, 1e-7), Loss::MeanSquaredError);
+    let mut model = Model::new(OneNumber::GRAPH, 1).compile(Adam::new(0.05, 0.9, 0.999, 1e-7), Loss::MeanSquaredError);
     let fit = FitOptions { validation: Some(&data), ..options(300, 10) };
     let history = model.fit(&data, fit, &mut Silent).unwrap();
     let last = history.last().unwrap();

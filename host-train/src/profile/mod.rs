@@ -10,22 +10,25 @@ mod table;
 
 use serde::Serialize;
 use thumbnet::{
-    Network,
     arch::{Backend, Trainable},
-    graph::{Activation, Graph},
+    graph::Graph,
     layer::{Context, backward, forward},
-    train::{Adadelta, Buffers, Loss, Optimizer, Settings, Trainer, initialize},
+    plan::GradientPlanBuf,
+    train::{Adadelta, Buffers, Optimizer, Settings, Trainer, initialize},
 };
 
-use crate::memory::{NoMemory, Values};
+use crate::{
+    memory::{NoMemory, Values},
+    model::usual_loss,
+};
 pub use machine::Machine;
 use machine::seconds;
 
 /// Where the time of one training step goes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Profile {
-    /// The name of the network's type.
-    pub network: &'static str,
+    /// The network's name.
+    pub network: String,
     /// The kernels that ran.
     pub backend: &'static str,
     /// Threads.
@@ -44,7 +47,7 @@ pub struct Profile {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// The layer's name.
-    pub layer: &'static str,
+    pub layer: String,
     /// The phase.
     pub phase: Phase,
     /// Seconds, the least of all repetitions.
@@ -72,43 +75,47 @@ pub enum Phase {
     Update,
 }
 
-/// Profiles one Adadelta training step of `N` on a batch of `batch` samples; each phase is repeated `repeats` times and the
+/// Profiles one Adadelta training step of a network on a batch of `batch` samples; each phase is repeated `repeats` times and the
 /// fastest counts. Both are at least 1.
 ///
 /// # Errors
 ///
 /// [`NoMemory`] where so large a batch, or what the machine is measured with, does not fit.
-pub fn profile<N: Network>(backend: Backend, batch: usize, repeats: usize) -> Result<Profile, NoMemory> {
-    let scratch = Values::try_zeroed(N::training_len(batch))?;
+pub fn profile(graph: &Graph<'_>, backend: Backend, batch: usize, repeats: usize) -> Result<Profile, NoMemory> {
+    let scratch = Values::try_zeroed(GradientPlanBuf::new(graph).plan().memory_len(graph, batch))?;
     let machine = Machine::measure(backend)?;
-    let mut weights = Values::try_zeroed(N::PARAMETERS)?;
-    initialize(&N::GRAPH, &mut weights, 1);
+    let mut weights = Values::try_zeroed(graph.parameters())?;
+    initialize(graph, &mut weights, 1);
     let mut rows = Vec::new();
     let cx = Context { backend, batch, dropout_seed: Some(1) };
-    let mut timer = Timer { cx, repeats, graph: N::GRAPH, weights: &weights, scratch, machine, rows: &mut rows };
-    for number in 1..N::GRAPH.nodes.len() {
+    let mut timer = Timer { cx, repeats, graph, weights: &weights, scratch, machine, rows: &mut rows };
+    for number in 1..graph.nodes.len() {
         timer.layer(number);
     }
-    let step_seconds = step::<N>(backend, batch, repeats, &mut weights)?;
+    let step_seconds = step(graph, backend, batch, repeats, &mut weights)?;
     let threads = rayon::current_num_threads();
-    Ok(Profile { network: N::NAME, backend: backend.name(), threads, batch, machine, rows, step_seconds })
+    Ok(Profile { network: graph.name.into(), backend: backend.name(), threads, batch, machine, rows, step_seconds })
 }
 
 /// Seconds of a whole training step, the least of some.
-fn step<N: Network>(backend: Backend, batch: usize, repeats: usize, weights: &mut [f32]) -> Result<f64, NoMemory> {
-    let loss = match N::OUTPUT_ACTIVATION {
-        Activation::Softmax => Loss::CategoricalCrossentropy,
-        _ => Loss::MeanSquaredError,
-    };
-    let classes = N::OUTPUT.len();
-    let x = noise(batch * N::INPUT.len());
+fn step(
+    graph: &Graph<'_>,
+    backend: Backend,
+    batch: usize,
+    repeats: usize,
+    weights: &mut [f32],
+) -> Result<f64, NoMemory> {
+    let classes = graph.output().len();
+    let x = noise(batch * graph.input().len());
     let targets: Vec<f32> =
         (0..batch * classes).map(|i| f32::from(u8::from(i % classes == i / classes % classes))).collect();
-    let mut slots = Values::try_zeroed(Adadelta::SLOTS * N::PARAMETERS)?;
-    let mut memory = Values::try_zeroed(N::training_len(batch))?;
-    let settings = Settings { backend, optimizer: Adadelta::default(), loss, seed: 1 };
+    let mut slots = Values::try_zeroed(Adadelta::SLOTS * graph.parameters())?;
+    let plan = GradientPlanBuf::new(graph);
+    let mut memory = Values::try_zeroed(plan.plan().memory_len(graph, batch))?;
+    let settings = Settings { backend, optimizer: Adadelta::default(), loss: usual_loss(graph), seed: 1 };
     let buffers = Buffers { weights, slots: &mut slots, memory: &mut memory };
-    let mut trainer = Trainer::of::<N>(settings, buffers).expect("the buffers have the network's lengths");
+    let mut trainer =
+        Trainer::new(*graph, plan.plan(), settings, buffers).expect("the buffers have the network's lengths");
     let step = |()| trainer.step(&x, &targets).map(drop).expect("the batch has the network's lengths");
     Ok(least(repeats, || (), step))
 }
@@ -135,7 +142,7 @@ fn noise(len: usize) -> Values {
 struct Timer<'a> {
     cx: Context,
     repeats: usize,
-    graph: Graph<'static>,
+    graph: &'a Graph<'a>,
     weights: &'a [f32],
     scratch: Values,
     machine: Machine,
@@ -149,7 +156,7 @@ impl Timer<'_> {
         let flops = (2 * node.macs() * self.cx.batch) as f64;
         let bytes = (size_of::<f32>() * values) as f64;
         let (bound_seconds, memory_bound) = self.machine.bound(flops, bytes);
-        self.rows.push(Row { layer: node.name, phase, seconds, flops, bytes, bound_seconds, memory_bound });
+        self.rows.push(Row { layer: node.name.into(), phase, seconds, flops, bytes, bound_seconds, memory_bound });
     }
 
     /// Times node `number`, unless it only passes values on.
@@ -198,13 +205,14 @@ impl Timer<'_> {
 
 #[cfg(test)]
 mod tests {
+    use thumbnet::Network;
     use thumbnet_models::MnistSmall;
 
     use super::*;
 
     #[test]
     fn every_working_layer_has_its_phases_and_the_textbooks_operations() {
-        let profile = profile::<MnistSmall>(Backend::SCALAR, 2, 1).unwrap();
+        let profile = profile(&MnistSmall::GRAPH, Backend::SCALAR, 2, 1).unwrap();
         let phases =
             |name| profile.rows.iter().filter(|row| row.layer == name).map(|row| row.phase).collect::<Vec<_>>();
         assert_eq!(phases("conv1"), [Phase::Forward, Phase::Update]);

@@ -34,7 +34,7 @@ impl fmt::Display for Profile {
         }
         let sum = |value: fn(&Row) -> f64| rows.iter().map(value).sum::<f64>();
         let sums = Row {
-            layer: "",
+            layer: String::new(),
             phase: Phase::Forward,
             seconds: sum(|row| row.seconds),
             flops: sum(|row| row.flops),

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thumbnet::{Network, graph::Node};
+use thumbnet::graph::{Graph, Node};
 
-use super::{ImportError, Names, Spec, snake_case, specs};
+use super::{ImportError, Names, Spec, specs};
+use crate::network::snake_case;
 
 /// The tensors of a file that are named as a layer's: `<path>/<layer>/<variable>`, with points for slashes or not, with
 /// `:0` behind or not.
 struct File<'a> {
+    graph: Graph<'a>,
     names: &'a BTreeSet<&'a str>,
     layers: BTreeMap<Vec<&'a str>, Layer<'a>>,
 }
@@ -21,44 +23,47 @@ struct Layer<'a> {
     variables: BTreeMap<&'a str, &'a str>,
 }
 
-/// Finds the tensors of network `N` among a file's `names`: each tensor with its name in the file, in the order of the
+/// Finds the tensors of a network among a file's `names`: each tensor with its name in the file, in the order of the
 /// weights.
 ///
 /// The layers of a class go by their own names, if all of these are there; else by those that Keras gives by itself, in
 /// the order of their numbers: of a second model the first convolution is `conv2d_2`, and `conv2d_10` comes after
 /// `conv2d_9`.
-pub(super) fn find<'a, N: Network>(names: &'a BTreeSet<&'a str>) -> Result<Vec<(&'a str, Spec)>, ImportError> {
-    let file = File::new(names)?;
+pub(super) fn find<'a>(
+    graph: &Graph<'a>,
+    names: &'a BTreeSet<&'a str>,
+) -> Result<Vec<(&'a str, Spec<'a>)>, ImportError> {
+    let file = File::new(*graph, names)?;
     let mut classes = BTreeMap::new();
-    for layer in N::GRAPH.layers().iter().filter(|layer| layer.parameters() > 0) {
+    for layer in graph.layers().iter().filter(|layer| layer.parameters() > 0) {
         classes.entry(layer.op.name()).or_insert_with(Vec::new).push(layer);
     }
     let mut layers = BTreeMap::new();
     for (class, wanted) in &classes {
-        let found = file.of_class::<N>(class, wanted)?;
+        let found = file.of_class(class, wanted)?;
         layers.extend(wanted.iter().map(|layer| layer.name).zip(found));
     }
 
     let mut tensors = Vec::new();
-    for spec in specs::<N>(Names::Own) {
+    for spec in specs(graph, Names::Own) {
         let layer = layers[spec.layer];
         match layer.variables.get(spec.variable) {
             Some(name) => tensors.push((*name, spec)),
             None => {
                 let name = format!("{}{}", layer.stem, spec.variable);
-                return Err(file.missing::<N>(name, spec.shape));
+                return Err(file.missing(name, spec.shape));
             }
         }
     }
     let used: BTreeSet<&str> = tensors.iter().map(|(name, _)| *name).collect();
     match names.difference(&used).next() {
-        Some(name) => Err(ImportError::Extra { name: (*name).into(), network: N::NAME }),
+        Some(name) => Err(ImportError::Extra { name: (*name).into(), network: graph.name.into() }),
         None => Ok(tensors),
     }
 }
 
 impl<'a> File<'a> {
-    fn new(names: &'a BTreeSet<&'a str>) -> Result<Self, ImportError> {
+    fn new(graph: Graph<'a>, names: &'a BTreeSet<&'a str>) -> Result<Self, ImportError> {
         let mut layers = BTreeMap::<_, Layer<'_>>::new();
         for &name in names {
             let Some((path, stem, variable)) = parts(name) else { continue };
@@ -73,11 +78,11 @@ impl<'a> File<'a> {
         if let (Some(name), None) = (has("weight"), has("kernel")) {
             return Err(ImportError::PyTorch { name: (*name).into() });
         }
-        Ok(Self { names, layers })
+        Ok(Self { graph, names, layers })
     }
 
     /// The layers that are the network's `wanted` ones, which are all that it has of their class.
-    fn of_class<N: Network>(&self, class: &str, wanted: &[&Node<'_>]) -> Result<Vec<&Layer<'a>>, ImportError> {
+    fn of_class(&self, class: &str, wanted: &[&Node<'_>]) -> Result<Vec<&Layer<'a>>, ImportError> {
         let named = |name: &str| {
             let with_name = move |(path, _): &(&Vec<&str>, &Layer<'a>)| path.last().is_some_and(|last| *last == name);
             self.layers.iter().filter(with_name).map(|(_, layer)| layer).collect::<Vec<_>>()
@@ -100,10 +105,10 @@ impl<'a> File<'a> {
         match absent {
             Some((layer, _)) if count == 0 || own.iter().any(|layers| !layers.is_empty()) => {
                 let (shape, rank) = layer.kernel_shape();
-                Err(self.missing::<N>(format!("{}.kernel", layer.name), shape[..rank].to_vec()))
+                Err(self.missing(format!("{}.kernel", layer.name), shape[..rank].to_vec()))
             }
             _ => Err(ImportError::Count {
-                network: N::NAME,
+                network: self.graph.name.into(),
                 class: class.into(),
                 expected: wanted.iter().map(|layer| layer.name.to_owned()).collect(),
                 found: numbered.into_values().flatten().flat_map(Layer::names).collect(),
@@ -111,9 +116,9 @@ impl<'a> File<'a> {
         }
     }
 
-    fn missing<N: Network>(&self, name: String, shape: Vec<usize>) -> ImportError {
+    fn missing(&self, name: String, shape: Vec<usize>) -> ImportError {
         let layers = |names| {
-            let mut layers: Vec<String> = specs::<N>(names).into_iter().map(|spec| spec.in_file).collect();
+            let mut layers: Vec<String> = specs(&self.graph, names).into_iter().map(|spec| spec.in_file).collect();
             layers.dedup();
             layers
         };

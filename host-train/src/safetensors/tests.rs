@@ -1,3 +1,5 @@
+use thumbnet::Network;
+
 use super::*;
 
 thumbnet::sequential! {
@@ -47,12 +49,12 @@ fn tensors() -> Vec<(&'static str, Vec<usize>, Vec<f32>)> {
 }
 
 fn error(tensors: &[(&str, Vec<usize>, Vec<f32>)]) -> String {
-    import::<Net>(&file(tensors)).unwrap_err().to_string()
+    import(&Net::GRAPH, &file(tensors)).unwrap_err().to_string()
 }
 
 #[test]
 fn reads_own_names_and_kerass() {
-    assert_eq!(import::<Net>(&file(&tensors())).unwrap(), weights());
+    assert_eq!(import(&Net::GRAPH, &file(&tensors())).unwrap(), weights());
 
     let names = [
         "conv2d.kernel",
@@ -65,7 +67,7 @@ fn reads_own_names_and_kerass() {
     ];
     let renamed: Vec<_> =
         tensors().into_iter().zip(names).map(|((_, shape, values), name)| (name, shape, values)).collect();
-    assert_eq!(import::<Net>(&file(&renamed)).unwrap(), weights());
+    assert_eq!(import(&Net::GRAPH, &file(&renamed)).unwrap(), weights());
 }
 
 /// The tensors with layers of other names, and what those names become.
@@ -81,7 +83,7 @@ fn renamed(layers: [&str; 4], name: impl Fn(&str, &str) -> String) -> Vec<(Strin
 
 fn imported(tensors: &[(String, Vec<usize>, Vec<f32>)]) -> Result<Vec<f32>, String> {
     let tensors: Vec<_> = tensors.iter().map(|(name, shape, v)| (name.as_str(), shape.clone(), v.clone())).collect();
-    import::<Net>(&file(&tensors)).map_err(|error| error.to_string())
+    import(&Net::GRAPH, &file(&tensors)).map_err(|error| error.to_string())
 }
 
 /// Names as Keras gives them: of layers in the first model of a program and in later ones, `variable.path` of Keras 3,
@@ -184,10 +186,10 @@ fn other_names_are_told_from_kerass() {
 #[test]
 fn exports_what_it_imports() {
     for names in [Names::Own, Names::Keras] {
-        let bytes = export::<Net>(&weights(), names).unwrap();
-        assert_eq!(import::<Net>(&bytes).unwrap(), weights());
+        let bytes = export(&Net::GRAPH, &weights(), names).unwrap();
+        assert_eq!(import(&Net::GRAPH, &bytes).unwrap(), weights());
     }
-    let bytes = export::<Net>(&weights(), Names::Keras).unwrap();
+    let bytes = export(&Net::GRAPH, &weights(), Names::Keras).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.tensor("conv2d_1.kernel").unwrap().shape(), [1, 2, 2, 3]);
     assert_eq!(file.len(), 7);
@@ -222,11 +224,14 @@ fn other_types_and_files_are_refused() {
         (name, TensorView::new(dtype, shape, &data[..size * values.len()]).unwrap())
     });
     let bytes = safetensors::serialize(views, None).unwrap();
-    assert_eq!(import::<Net>(&bytes).unwrap_err().to_string(), "tensor `edges.kernel` has dtype F16, must have F32");
+    assert_eq!(
+        import(&Net::GRAPH, &bytes).unwrap_err().to_string(),
+        "tensor `edges.kernel` has dtype F16, must have F32"
+    );
 
     let bytes = file(&tensors());
     for len in [0, 7, 8, 100, bytes.len() - 1] {
-        assert!(matches!(import::<Net>(&bytes[..len]), Err(ImportError::Format(_))), "{len}");
+        assert!(matches!(import(&Net::GRAPH, &bytes[..len]), Err(ImportError::Format(_))), "{len}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The program, called as a person calls it, on a data set small enough to train in no time.
 
+mod any;
 #[cfg(unix)]
 mod paths;
 #[cfg(unix)]
@@ -267,7 +268,7 @@ fn predicts_pictures() {
 fn settings_out_of_range_are_one_line() {
     let folder = Folder::with_stripes();
     for (arguments, expected) in [
-        (["--network", "resnet"], "unknown network `resnet`; known are mnist-convnet, mnist-small"),
+        (["--network", "resnet"], "unknown network `resnet`; known are mnist-convnet, mnist-small, and those of files"),
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
         (["--batch-size", "0"], "batch size is 0, but must be in 1..=100, the number of training images"),
         (["--batch-size", "101"], "batch size is 101, but must be in 1..=100, the number of training images"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::BlobError;
 use super::read::{check, malformed};
 use crate::graph::{Graph, Node};
-use crate::infer::{Header, Record, U32};
+use crate::infer::{Header, Parts, Record, U32};
 
 /// A blob as one postcard value. See [`crate::blob`] for what the fields hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,12 +68,17 @@ impl<'a> Info<'a> {
     ///
     /// [`BlobError`], for anything that is off.
     pub fn read(bytes: &'a [u8]) -> Result<Self, BlobError> {
-        let header = check(bytes)?.header;
-        let blob = &bytes[..header.length.0 as usize];
+        Ok(Self::read_with_parts(bytes)?.0)
+    }
+
+    /// The same, with what a device reads.
+    pub(super) fn read_with_parts(bytes: &'a [u8]) -> Result<(Self, Parts<'a>), BlobError> {
+        let parts = check(bytes)?;
+        let blob = &bytes[..parts.header.length.0 as usize];
         let contents: Contents<'a> = postcard::from_bytes(blob).map_err(|_| malformed("info"))?;
         let info = contents.info;
         info.graph().check().map_err(|_| malformed("info"))?;
-        Ok(info)
+        Ok((info, parts))
     }
 
     /// The network.

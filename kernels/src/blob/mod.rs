@@ -19,6 +19,8 @@
 #[cfg(feature = "alloc")]
 mod contents;
 mod crc;
+#[cfg(feature = "alloc")]
+mod loaded;
 mod read;
 #[cfg(feature = "alloc")]
 mod write;
@@ -27,9 +29,9 @@ mod write_error;
 
 #[cfg(feature = "alloc")]
 pub use contents::{Contents, Info, Raw};
-pub use read::read;
 #[cfg(feature = "alloc")]
-pub use read::read_own;
+pub use loaded::Loaded;
+pub use read::read;
 #[cfg(feature = "alloc")]
 pub use write::{Family, repack, write};
 #[cfg(feature = "alloc")]

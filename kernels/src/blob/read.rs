@@ -3,8 +3,6 @@
 use super::crc::crc32;
 use super::{ALIGNMENT, BlobError, MAGIC, VERSION};
 use crate::arch::Backend;
-#[cfg(feature = "alloc")]
-use crate::graph::AllOps;
 use crate::graph::{Op, Uses};
 use crate::infer::{Header, OpS8, Parts, Record, StepS8};
 use crate::int8::{Affine, Packing, SoftmaxS8};
@@ -27,20 +25,8 @@ pub fn read<'a, U: Uses>(bytes: &'a [u8], steps: &[StepS8<'static>]) -> Result<P
     Ok(parts)
 }
 
-/// [`read`] for steps that follow from the blob's own graph.
-///
-/// # Errors
-///
-/// [`BlobError`], likewise.
-#[cfg(feature = "alloc")]
-pub fn read_own<'a>(bytes: &'a [u8], steps: &[StepS8<'_>]) -> Result<Parts<'a>, BlobError> {
-    let parts = check(bytes)?;
-    check_records::<AllOps>(&parts, steps).map_err(|error| error.unwrap_or_else(|_| malformed("records")))?;
-    Ok(parts)
-}
-
 /// What is wrong with the records of these steps: an error, or the number of the first that is of another step.
-fn check_records<U: Uses>(parts: &Parts<'_>, steps: &[StepS8<'_>]) -> Result<(), Wrong> {
+pub(super) fn check_records<U: Uses>(parts: &Parts<'_>, steps: &[StepS8<'_>]) -> Result<(), Wrong> {
     for (k, step) in steps.iter().enumerate() {
         if !parts.records.get(k).is_some_and(|record| record.matches(step)) {
             return Err(Wrong::Step(k));
@@ -51,13 +37,13 @@ fn check_records<U: Uses>(parts: &Parts<'_>, steps: &[StepS8<'_>]) -> Result<(),
 }
 
 /// Why records do not fit.
-enum Wrong {
+pub(super) enum Wrong {
     Value(BlobError),
     Step(usize),
 }
 
 impl Wrong {
-    fn unwrap_or_else(self, differs: impl FnOnce(usize) -> BlobError) -> BlobError {
+    pub(super) fn unwrap_or_else(self, differs: impl FnOnce(usize) -> BlobError) -> BlobError {
         match self {
             Self::Value(error) => error,
             Self::Step(k) => differs(k),

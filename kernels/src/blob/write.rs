@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use super::crc::crc32;
-use super::{ALIGNMENT, Contents, Info, MAGIC, Raw, RepackError, VERSION, WriteError};
+use super::{ALIGNMENT, Contents, Info, Loaded, MAGIC, Raw, RepackError, VERSION, WriteError};
 use crate::graph::Graph;
 use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, steps};
 use crate::int8::{Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
@@ -119,15 +119,12 @@ fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 ///
 /// [`RepackError`], when `blob` cannot be read on this target, or its weights cannot be packed.
 pub fn repack(blob: &[u8], family: Family) -> Result<Vec<u8>, RepackError> {
-    let info = Info::read(blob).map_err(RepackError::Read)?;
-    let graph = info.graph();
-    let plan = PlanBuf::new(&graph, Fusion::Int8);
-    let steps = steps(&graph, &plan.plan());
-    let parts = super::read_own(blob, &steps).map_err(RepackError::Read)?;
+    let loaded = Loaded::read(blob).map_err(RepackError::Read)?;
+    let (parts, info) = (loaded.parts(), loaded.info());
     let unpack = |(k, step): (usize, &StepS8<'_>)| parts.layer(k, &step.op).map(|layer| unpack(step, &layer));
-    let steps = steps.iter().enumerate().filter_map(unpack).collect();
+    let steps = loaded.steps().iter().enumerate().filter_map(unpack).collect();
     let network = QuantizedNetwork { input: parts.input(), steps };
-    write(&graph, &network, family, &info.labels, info.raw).map_err(RepackError::Write)
+    write(&loaded.graph(), &network, family, &info.labels, info.raw).map_err(RepackError::Write)
 }
 
 /// The tensors of a step as they were before they were packed.
