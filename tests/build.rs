@@ -11,7 +11,7 @@ use thumbnet::blob::{Family, Raw, write};
 use thumbnet::network::WorkingMemory;
 use thumbnet::quantize::{Calibrator, Range, quantize};
 use thumbnet::train::initialize;
-use thumbnet_models::MnistSmall;
+use thumbnet_models::{MnistResNet, MnistSmall, ResNet8};
 
 #[path = "src/bars.rs"]
 mod bars;
@@ -41,7 +41,9 @@ fn main() {
     save(&out, "images.i8", signed(tflite::bytes("input")[..784 * images].to_vec()));
     save(&out, "outputs.i8", signed(tflite::bytes("op7_softmax.activation")[..10 * images].to_vec()));
 
-    save_residual(&out);
+    save_branches::<Residual>(&out, "residual", 8);
+    save_branches::<MnistResNet>(&out, "mnist_resnet", 2);
+    save_branches::<ResNet8>(&out, "resnet8", 2);
 
     let file = fs::read("../kernels/tests/data/small_f32.safetensors").expect("Keras's weights are part of the tests");
     let file = SafeTensors::deserialize(&file).expect("a safetensors file");
@@ -63,35 +65,34 @@ fn main() {
     }
 }
 
-/// A network with branches, its blobs, inputs, and the outputs that the scalar kernels give for them.
-fn save_residual(out: &Path) {
-    const SAMPLES: usize = 8;
-    let len = Residual::INPUT.len();
-    let mut weights = vec![0.0; Residual::PARAMETERS];
-    initialize(&Residual::GRAPH, &mut weights, 3);
-    let x: Vec<f32> = (0..SAMPLES * len).map(|i| ((i * i * 31 + i * 7) % 199) as f32 / 100.0 - 0.5).collect();
-    let mut calibrator = Calibrator::new(Residual::GRAPH, Range::MinMax);
-    let mut memory = vec![0.0; calibrator.memory_len(SAMPLES)];
+/// The blobs of a network with branches, inputs, and the outputs that the scalar kernels give for them.
+fn save_branches<N: Network>(out: &Path, name: &str, samples: usize) {
+    let len = N::INPUT.len();
+    let mut weights = vec![0.0; N::PARAMETERS];
+    initialize(&N::GRAPH, &mut weights, 3);
+    let x: Vec<f32> = (0..samples * len).map(|i| ((i * i * 31 + i * 7) % 199) as f32 / 100.0 - 0.5).collect();
+    let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);
+    let mut memory = vec![0.0; calibrator.memory_len(samples)];
     calibrator.observe(Backend::SCALAR, &weights, &x, &mut memory).expect("the lengths are the network's");
-    let network = quantize(&Residual::GRAPH, &weights, &calibrator.finish()).expect("weights of middling size");
-    for (name, family) in [("dsp", Family::Dsp), ("plain", Family::Plain)] {
-        let blob = write(&Residual::GRAPH, &network, family, &[], Raw::UNIT).expect("what was quantised is written");
-        save(out, &format!("residual.{name}.tnb"), blob.clone());
-        if let Family::Plain = family {
-            let mut aligned = vec![0u128; blob.len().div_ceil(16)];
-            bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
-            let network = Residual::from_blob(bytemuck::cast_slice(&aligned)).expect("what is written can be read");
-            let network = network.with_backend(Backend::SCALAR);
-            let images: Vec<i8> = x.iter().map(|&x| network.input().quantize(x)).collect();
-            let mut memory = <Residual as Network>::Memory::boxed();
-            let outputs = images.chunks(len).flat_map(|image| {
-                let image = image.try_into().expect("chunks are images");
-                network.predict(&image, &mut memory)
-            });
-            save(out, "residual_outputs.i8", signed(outputs.collect()));
-            save(out, "residual_images.i8", signed(images));
-        }
+    let network = quantize(&N::GRAPH, &weights, &calibrator.finish()).expect("weights of middling size");
+    let blob = |family| write(&N::GRAPH, &network, family, &[], Raw::UNIT).expect("what was quantised is written");
+    save(out, &format!("{name}.dsp.tnb"), blob(Family::Dsp));
+    let plain = blob(Family::Plain);
+
+    let mut aligned = vec![0u128; plain.len().div_ceil(16)];
+    bytemuck::cast_slice_mut(&mut aligned)[..plain.len()].copy_from_slice(&plain);
+    save(out, &format!("{name}.plain.tnb"), plain);
+    let network = N::from_blob(bytemuck::cast_slice(&aligned)).expect("what is written can be read");
+    let network = network.with_backend(Backend::SCALAR);
+    let images: Vec<i8> = x.iter().map(|&x| network.input().quantize(x)).collect();
+    let mut memory = N::Memory::boxed();
+    let mut outputs = Vec::new();
+    for image in images.chunks(len) {
+        let image = N::Image::try_from(image).ok().expect("chunks are images");
+        outputs.extend_from_slice(network.predict(&image, &mut memory).as_ref());
     }
+    save(out, &format!("{name}.outputs.i8"), signed(outputs));
+    save(out, &format!("{name}.images.i8"), signed(images));
 }
 
 fn signed(values: Vec<i8>) -> Vec<u8> {

@@ -1,13 +1,18 @@
 //! The networks known by name: here alone they are listed. Files of weights and blobs hold their own.
 
 use thumbnet::{Network, graph::Graph};
-use thumbnet_models::{MnistConvNet, MnistSmall};
+use thumbnet_models::{MnistConvNet, MnistResNet, MnistSmall, ResNet8};
 
 /// A network and its name for the command line and for folders.
 pub type Named = (&'static str, Graph<'static>);
 
 /// Every network, by the name that the command line has for it.
-pub const NETWORKS: &[Named] = &[("mnist-convnet", MnistConvNet::GRAPH), ("mnist-small", MnistSmall::GRAPH)];
+pub const NETWORKS: &[Named] = &[
+    ("mnist-convnet", MnistConvNet::GRAPH),
+    ("mnist-small", MnistSmall::GRAPH),
+    ("mnist-resnet", MnistResNet::GRAPH),
+    ("resnet8", ResNet8::GRAPH),
+];
 
 /// No network has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +73,7 @@ mod tests {
 
     #[test]
     fn folders_are_named_after_any_network() {
-        assert_eq!(short_name("MnistSmall"), "mnist-small");
+        assert_eq!(short_name("ResNet8"), "resnet8");
         assert_eq!(short_name("DsCnn"), "ds-cnn");
         assert_eq!(short_name("../My Net"), "----my--net");
     }
@@ -78,7 +83,7 @@ mod tests {
         let error = find("resnet").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown network `resnet`; known are mnist-convnet, mnist-small, and those of files"
+            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-resnet, resnet8, and those of files"
         );
     }
 }

@@ -1,35 +1,54 @@
-//! int8 inference of a network with branches.
+//! int8 inference of networks with branches.
 
-use thumbnet::Network;
 use thumbnet::arch::Backend;
-use thumbnet::include_blob;
+use thumbnet::{Network, include_blob};
+use thumbnet_models::{MnistResNet, ResNet8};
 
 use crate::cases;
 use crate::residual::Residual;
 
-cases![bytes_as_on_the_host];
+cases![sums_of_every_kind, mnist_resnet, resnet8];
 
-static IMAGES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/residual_images.i8"));
-static OUTPUTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/residual_outputs.i8"));
+/// Checks a network against the bytes that the build script's scalar kernels gave on the host.
+macro_rules! check {
+    ($network:ty, $name:literal) => {
+        check::<$network>(
+            [
+                include_blob!(concat!(env!("OUT_DIR"), "/", $name, ".plain.tnb")),
+                include_blob!(concat!(env!("OUT_DIR"), "/", $name, ".dsp.tnb")),
+            ],
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".images.i8")),
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".outputs.i8")),
+        )
+    };
+}
 
-fn bytes_as_on_the_host() {
-    let blobs = [
-        include_blob!(concat!(env!("OUT_DIR"), "/residual.plain.tnb")),
-        include_blob!(concat!(env!("OUT_DIR"), "/residual.dsp.tnb")),
-    ];
+fn check<N: Network>(blobs: [&'static [u8]; 2], images: &[u8], outputs: &[u8]) {
+    let (images, outputs) = (bytemuck::cast_slice(images), bytemuck::cast_slice(outputs));
     // A core that reads one order of weights refuses the other.
     let mut read = 0;
-    for network in blobs.iter().filter_map(|blob| Residual::from_blob(blob).ok()) {
+    for network in blobs.iter().filter_map(|blob| N::from_blob(blob).ok()) {
         read += 1;
         for backend in Backend::available() {
             let network = network.with_backend(backend);
-            let mut memory = Residual::ZERO_MEMORY;
-            let images = IMAGES.as_chunks::<{ Residual::INPUT.len() }>().0;
-            for (image, expected) in images.iter().zip(OUTPUTS.chunks(4)) {
-                let scores = network.predict(&image.map(u8::cast_signed), &mut memory);
-                assert!(scores.iter().zip(expected).all(|(score, expected)| *score == expected.cast_signed()));
+            let mut memory = N::ZERO_MEMORY;
+            for (image, expected) in images.chunks(N::INPUT.len()).zip(outputs.chunks(N::OUTPUT.len())) {
+                let image = N::Image::try_from(image).ok().expect("a piece of that length");
+                assert_eq!(network.predict(&image, &mut memory).as_ref(), expected);
             }
         }
     }
     assert!(read == if Backend::CONV_S8_PACKING.is_some() { 1 } else { 2 });
+}
+
+fn sums_of_every_kind() {
+    check!(Residual, "residual");
+}
+
+fn mnist_resnet() {
+    check!(MnistResNet, "mnist_resnet");
+}
+
+fn resnet8() {
+    check!(ResNet8, "resnet8");
 }

@@ -88,7 +88,7 @@ pub(super) enum OptimizerName {
 
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
-    /// mnist-convnet (the Keras tutorial's), mnist-small, or a file of weights or a blob, whose network is taken
+    /// mnist-convnet (the Keras tutorial's), mnist-small, mnist-resnet, resnet8, or a file of weights or a blob, whose network is taken
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     #[command(flatten)]
@@ -257,7 +257,7 @@ pub(super) struct SampleArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ProfileArgs {
-    /// mnist-convnet, mnist-small, or a file of weights or a blob, whose network is taken
+    /// mnist-convnet, mnist-small, mnist-resnet, resnet8, or a file of weights or a blob, whose network is taken
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     /// Images in the step
@@ -275,7 +275,7 @@ pub(super) struct ImportArgs {
     /// The safetensors file
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// mnist-convnet, mnist-small, or a file of weights or a blob, whose network is taken
+    /// mnist-convnet, mnist-small, mnist-resnet, resnet8, or a file of weights or a blob, whose network is taken
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     /// The file of weights to write [default: FILE with the ending .postcard]

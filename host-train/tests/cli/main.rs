@@ -268,7 +268,10 @@ fn predicts_pictures() {
 fn settings_out_of_range_are_one_line() {
     let folder = Folder::with_stripes();
     for (arguments, expected) in [
-        (["--network", "resnet"], "unknown network `resnet`; known are mnist-convnet, mnist-small, and those of files"),
+        (
+            ["--network", "resnet"],
+            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-resnet, resnet8, and those of files",
+        ),
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
         (["--batch-size", "0"], "batch size is 0, but must be in 1..=100, the number of training images"),
         (["--batch-size", "101"], "batch size is 101, but must be in 1..=100, the number of training images"),
