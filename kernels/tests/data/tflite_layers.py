@@ -1,9 +1,8 @@
 """Makes `tflite_layers.safetensors`: single layers in int8, with what TFLite's reference kernels make of them.
 
-Each row of `CASES` is a small Keras network. It is converted by TFLite with int8 inputs and outputs, calibrated on data
-whose ranges the row gives (they are what decides on scales and zero points), optionally given another quantisation of
-its output, and run by the reference kernels on extreme and random bytes. Every operator of it is recorded as
-`OPERATOR/NUMBER`, with these tensors:
+Each row of `CASES` is a small Keras network. TFLite converts it, with int8 inputs and outputs, calibrated on data whose
+ranges the row gives: scales and zero points follow from these, and some rows then change the output's. The reference
+kernels run it on extreme and random bytes. Every operator of it is recorded as `OPERATOR/NUMBER`:
 
     inI           int8 [samples, ...]: an input; a constant one as it lies in the file
     out           int8 [samples, ...]
@@ -17,7 +16,6 @@ its output, and run by the reference kernels on extreme and random bytes. Every 
 
 import collections
 import os
-from math import prod
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
@@ -35,33 +33,128 @@ OPTIONS = ["fusedActivationFunction", "padding", "strideH", "strideW", "filterHe
 FUSED = {"": lambda x: x, "relu": layers.ReLU(), "relu6": layers.ReLU(6)}
 
 
-def case(network, *inputs, fused="", out=(1, None)):
-    """A network of `inputs`, each (shape, least, largest); `out` is what to multiply the output's scale by, and its zero
-    point."""
-    return network, inputs, fused, out
+def case(network, *inputs, fused="", out=(1, None), quantize=False):
+    """A network of `inputs`, each (shape, least, largest).
+
+    `out` is what to multiply the output's scale by, or what makes it of the inputs', and its zero point. `quantize` is
+    to put QUANTIZE in the operator's place.
+    """
+    return network, inputs, fused, (*out, quantize)
 
 
-def add(*ranges, **settings):
-    return case(lambda a, b: layers.Add()([a, b]), *[([8, 8], *r) for r in ranges], **settings)
+def two(layer, *ranges, **settings):
+    return case(lambda a, b: layer([a, b]), *[([8, 8], *r) for r in ranges], **settings)
 
 
+def each(layer, *ranges, shape=(16, 16), **settings):
+    """The layer behind inputs of every range. A shape of 256 values has every byte."""
+    return [case(layer, (shape, *r), **settings) for r in ranges]
+
+
+def depthwise(window, stride, padding, multiplier, input, **settings):
+    return case(layers.DepthwiseConv2D(window, stride, padding, multiplier), input, **settings)
+
+
+def pool(layer, window, stride, padding, *input, **settings):
+    return case(layer(window, stride, padding), input, **settings)
+
+
+ADD, MULTIPLY = layers.Add(), layers.Multiply()
+MEAN, MAX, AVERAGE = layers.GlobalAveragePooling2D, layers.MaxPooling2D, layers.AveragePooling2D
 CASES = [
-    add((-1, 1), (-1, 1)),
-    add((0, 1), (0, 1)),
-    add((-1, 0), (-1, 0)),
-    add((0, 1), (-1, 0)),
-    add((-3, 1), (-0.01, 0.02)),
-    add((-0.001, 0.002), (-7, 90)),
-    add((-1, 1), (-1, 1), out=(0.1, None)),
-    add((-1, 3), (-4, 1), out=(0.3, 127)),
-    add((-1, 3), (-4, 1), out=(1.7, -128)),
-    add((0, 5), (-1, 0), out=(300, 3)),
-    add((-1, 1), (-2, 2), fused="relu"),
-    add((-5, 1), (-2, 0), fused="relu", out=(1, 20)),
-    add((0, 1), (-9, 2), fused="relu", out=(0.5, 127)),
-    add((-9, 9), (-4, 7), fused="relu6"),
-    add((0, 30), (-4, 0), fused="relu6", out=(2, -30)),
-    add((-3, 30), (-4, 1), fused="relu6", out=(0.7, 100)),
+    two(ADD, (-1, 1), (-1, 1)),
+    two(ADD, (0, 1), (0, 1)),
+    two(ADD, (-1, 0), (-1, 0)),
+    two(ADD, (0, 1), (-1, 0)),
+    two(ADD, (-3, 1), (-0.01, 0.02)),
+    two(ADD, (-0.001, 0.002), (-7, 90)),
+    two(ADD, (-1, 1), (-1, 1), out=(0.1, None)),
+    two(ADD, (-1, 3), (-4, 1), out=(0.3, 127)),
+    two(ADD, (-1, 3), (-4, 1), out=(1.7, -128)),
+    two(ADD, (0, 5), (-1, 0), out=(300, 3)),
+    two(ADD, (-1, 1), (-3, 3), out=(lambda a, b: 2 * a, 0)),  # Halves wherever the sum is odd.
+    two(ADD, (-1, 1), (-2, 2), fused="relu"),
+    two(ADD, (-5, 1), (-2, 0), fused="relu", out=(1, 20)),
+    two(ADD, (0, 1), (-9, 2), fused="relu", out=(0.5, 120)),
+    two(ADD, (-9, 9), (-4, 7), fused="relu6"),
+    two(ADD, (0, 30), (-4, 0), fused="relu6", out=(2, -30)),
+    two(ADD, (-3, 30), (-4, 1), fused="relu6", out=(0.7, 100)),
+    two(MULTIPLY, (-1, 1), (-1, 1)),
+    two(MULTIPLY, (0, 1), (0, 1)),
+    two(MULTIPLY, (-1, 0), (-1, 0)),
+    two(MULTIPLY, (0, 1), (-50, 0)),
+    two(MULTIPLY, (-3, 1), (-0.01, 0.02), out=(0.02, 127)),
+    two(MULTIPLY, (-3, 8), (-2, 1), out=(4, -128)),
+    two(MULTIPLY, (-1, 3), (-5, 2), out=(lambda a, b: 2 * (a * b), 0)),
+    two(MULTIPLY, (-1, 1), (-2, 2), fused="relu"),
+    two(MULTIPLY, (-4, 1), (-2, 9), fused="relu6", out=(1.5, 20)),
+    depthwise((3, 3), 1, "same", 1, ([6, 5, 3], -1, 1)),
+    depthwise((3, 3), 1, "valid", 1, ([6, 5, 4], 0, 1), fused="relu"),
+    depthwise((3, 3), 1, "same", 1, ([4, 5, 35], -4, 9), fused="relu6"),
+    depthwise((3, 3), 1, "same", 2, ([5, 4, 3], -1, 0), out=(0.2, None)),
+    depthwise((3, 3), 1, "same", 8, ([4, 4, 2], -3, 1), out=(1, 127)),
+    depthwise((3, 3), 2, "same", 1, ([6, 7, 16], 0, 6), fused="relu6"),
+    depthwise((3, 3), 2, "same", 2, ([7, 6, 3], -1, 1), fused="relu", out=(1, 10)),
+    depthwise((3, 3), 2, "valid", 8, ([7, 6, 1], 0, 1), out=(1, -128)),
+    depthwise((1, 5), 1, "same", 1, ([3, 7, 4], -5, 2), fused="relu6"),
+    depthwise((1, 5), 2, "same", 2, ([3, 8, 3], -1, 1), fused="relu"),
+    depthwise((1, 5), 1, "valid", 8, ([2, 7, 2], 0, 3)),
+    depthwise((5, 1), 1, "same", 2, ([7, 3, 3], -1, 0), out=(0.4, 127)),
+    depthwise((5, 1), 2, "same", 1, ([8, 3, 5], -2, 2), fused="relu"),
+    depthwise((5, 1), 2, "valid", 8, ([9, 2, 2], -9, 4), fused="relu6"),
+    depthwise((5, 5), 1, "same", 1, ([3, 3, 4], -1, 2)),
+    depthwise((2, 2), 2, "same", 1, ([5, 5, 8], 0, 1), fused="relu"),
+    case(layers.Conv2D(5, 1, 2, "same"), ([5, 4, 3], -1, 1)),
+    case(layers.Conv2D(3, 3, 2, "same"), ([6, 5, 2], -3, 9), fused="relu6"),
+    case(layers.Conv2D(3, (10, 4), 2, "same"), ([11, 5, 1], 0, 1), fused="relu", out=(1, 5)),
+    pool(AVERAGE, 2, 2, "same", [5, 5, 3], -1, 1),
+    pool(AVERAGE, 3, 1, "same", [5, 4, 4], 0, 1),
+    pool(AVERAGE, 3, 2, "valid", [7, 7, 3], -1, 0),
+    pool(AVERAGE, (2, 3), (1, 2), "same", [4, 6, 5], -1, 3),
+    pool(AVERAGE, (6, 5), 1, "valid", [6, 5, 3], -9, 1),
+    pool(AVERAGE, 3, 2, "same", [5, 5, 17], -1, 1, fused="relu"),
+    pool(AVERAGE, 2, 1, "valid", [4, 4, 3], -1, 20, fused="relu6"),
+    pool(MAX, (4, 5), 1, "valid", [4, 5, 3], -1, 1),
+    pool(MAX, 3, 1, "same", [4, 5, 3], -1, 1, fused="relu"),
+    pool(MAX, 3, 2, "valid", [5, 7, 3], -8, 9, fused="relu6"),
+    case(layers.GlobalMaxPooling2D(), ([4, 5, 3], -1, 1)),
+    case(MEAN(), ([4, 4, 3], -1, 1)),
+    case(MEAN(), ([3, 3, 8], 0, 1)),
+    case(MEAN(), ([7, 5, 2], -1, 0)),
+    case(MEAN(), ([25, 5, 4], -3, 20), out=(5, 127)),
+    case(MEAN(), ([16, 16, 2], 0, 6), out=(1, -128)),
+    case(MEAN(), ([1, 1, 4], -1, 1)),
+    case(MEAN(), ([1, 3, 4], -1, 1), out=(0.01, 1)),
+    case(MEAN(), ([4, 6, 4], -1, 3), out=(40, 2)),
+    case(MEAN(), ([3, 1, 64], -5, 2), out=(lambda a: a * np.float32(2 / 3), 0)),
+    case(MEAN(keepdims=True), ([4, 6, 4], -1, 3)),
+    case(MEAN(keepdims=True), ([7, 7, 4], 0, 1), out=(0.8, -128)),
+    *each(layers.Activation("sigmoid"), (-1, 1), (-8, 8), (0, 4), (-6, 0), (-0.02, 0.03), (-90, 100)),
+    *each(layers.Activation("tanh"), (-1, 1), (-4, 4), (0, 2.5), (-3, 0), (-0.02, 0.03), (-90, 100)),
+    *each(layers.LeakyReLU(0.3), (-1, 1), (0, 1), (-1, 0)),
+    *each(layers.LeakyReLU(0.01), (-2, 3), out=(0.3, -128)),
+    *each(layers.LeakyReLU(0.3), (-2, 3), out=(lambda a: 2 * (a * np.float32(0.3)), 127)),
+    *each(layers.LeakyReLU(1.5), (-2, 3), out=(5, 127)),
+    *each(layers.ReLU(), (-1, 2)),
+    *each(layers.ReLU(), (-3, 2), out=(0.2, 100)),
+    *each(layers.ReLU(6), (-4, 30), (0, 5)),
+    *each(layers.ReLU(6), (-4, 5), out=(1.3, 7)),
+    *each(layers.ReLU(), (-1, 2), (-2, 0.1), (0, 1), out=(0.9, 5), quantize=True),
+    *each(layers.ReLU(), (-1, 2), (-2, 1), out=(4, -128), quantize=True),
+    *each(layers.ReLU(), (-5, 2), out=(0.3, 127), quantize=True),
+    *each(layers.Softmax(), (-8, 8), (0, 30), (-0.5, 0.1), shape=(6, 10)),
+    *each(layers.Softmax(), (-1, 100), shape=(2, 3, 3)),
+    *each(layers.ZeroPadding2D(((1, 2), (0, 3))), (-1, 1), (0, 1), (-1, 0), shape=(3, 4, 2)),
+    case(lambda a, b: layers.Concatenate()([a, b]), ([3, 4, 2], -1, 1), ([3, 4, 3], -1, 1)),
+    case(lambda a, b: layers.Concatenate()([a, b]), ([3, 4, 2], -1, 1), ([3, 4, 3], 0, 5)),
+    case(lambda a, b: layers.Concatenate(1)([a, b]), ([3, 4, 2], -9, 0), ([5, 4, 2], -0.1, 0.1)),
+    case(lambda a, b, c: layers.Concatenate()([a, b, c]), ([2, 3], 0, 1), ([2, 1], 0, 1.1), ([2, 4], -1, 1.2)),
+    case(lambda a, b: layers.Concatenate()([layers.Activation("tanh")(a), b]), ([3, 4, 2], -1, 1), ([3, 4, 3], 0, 5)),
+    case(layers.Reshape([6, 4]), ([3, 2, 4], -1, 2)),
+    case(layers.Dense(5), ([12], -1, 1)),
+    case(layers.Dense(9), ([31], 0, 1), fused="relu"),
+    case(layers.Dense(4), ([16], -9, 4), fused="relu6", out=(1, 3)),
+    case(layers.Dense(6), ([3, 8], -1, 0), out=(0.3, 127)),
 ]
 
 
@@ -90,12 +183,16 @@ def convert(network, inputs, fused, rng):
     return converter.convert()
 
 
-def requantized(file, factor, zero_point):
-    """The file, with another quantisation of its output."""
+def edited(file, factor, zero_point, quantize):
+    """The file, with another quantisation of its output or another operator."""
     model = schema.ModelT.InitFromPackedBuf(file, 0)
+    if quantize:
+        model.operatorCodes[0].builtinCode = schema.BuiltinOperator.QUANTIZE
+        model.operatorCodes[0].deprecatedBuiltinCode = schema.BuiltinOperator.QUANTIZE
     graph = model.subgraphs[0]
     output = graph.tensors[graph.outputs[0]].quantization
-    output.scale = [np.float32(output.scale[0] * factor)]
+    inputs = [np.float32(graph.tensors[index].quantization.scale[0]) for index in graph.inputs]
+    output.scale = [np.float32(factor(*inputs) if callable(factor) else output.scale[0] * factor)]
     output.zeroPoint = output.zeroPoint if zero_point is None else [zero_point]
     builder = schema.flatbuffers.Builder()
     builder.Finish(model.Pack(builder), b"TFL3")
@@ -103,9 +200,10 @@ def requantized(file, factor, zero_point):
 
 
 def probes(shape, rng):
-    """Inputs: all at the least, all at the largest, each at one of the ends, the rest any."""
+    """Inputs: the least, the largest, one of both, every byte as far as there is room, any."""
     ends = [np.full(shape, -128), np.full(shape, 127), rng.choice([-128, 127], shape)]
-    return np.stack(ends + [rng.integers(-128, 128, shape) for _ in range(SAMPLES - 3)]).astype(np.int8)
+    every = np.resize(rng.permutation(256) - 128, shape)
+    return np.stack([*ends, every, rng.integers(-128, 128, shape)]).astype(np.int8)
 
 
 def run(file, rng):
@@ -152,7 +250,7 @@ def main():
     tensors, numbers = {}, collections.Counter()
     for seed, (network, inputs, fused, out) in enumerate(CASES):
         rng = np.random.default_rng(seed)
-        file = requantized(convert(network, inputs, fused, rng), *out)
+        file = edited(convert(network, inputs, fused, rng), *out)
         record(file, run(file, rng), tensors, numbers)
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tflite_layers.safetensors")
     save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, path)

@@ -1,0 +1,137 @@
+//! The int8 kernels of every back end against TFLite's reference kernels, byte for byte.
+
+use crate::record::{Record, TFLITE};
+use thumbnet::arch::Backend;
+use thumbnet::geometry::Geometry;
+use thumbnet::int8::{AddS8, ConvS8, DenseS8, Packing, Requantize, SoftmaxS8, fold_zero_point, quantize_multiplier};
+
+/// Weights and what belongs to them, of a record with one scale or one a filter.
+struct Weighted {
+    weights: Vec<i8>,
+    bias: Vec<i32>,
+    multiplier: Vec<i32>,
+    shift: Vec<i8>,
+    input_zero_point: i8,
+    zero_point: i8,
+    activation: [i8; 2],
+}
+
+impl Weighted {
+    fn read(record: &Record) -> Self {
+        let [input, output] = record.quantization();
+        let (weights, bias, scales) = (record.bytes("in1"), record.words("in2"), record.floats("in1.scale"));
+        let rows = weights.chunks_exact(weights.len() / bias.len());
+        let bias: Vec<_> = bias.iter().zip(rows).map(|(&b, row)| fold_zero_point(b, input.zero_point, row)).collect();
+        let real = |scale: f32| f64::from(input.scale) * f64::from(scale) / f64::from(output.scale);
+        let factors = scales.iter().cycle().take(bias.len()).map(|&scale| quantize_multiplier(real(scale)));
+        let (multiplier, shift) = factors.map(|factor| (factor.multiplier, factor.shift)).unzip();
+        let (input_zero_point, zero_point) = (input.zero_point, output.zero_point);
+        let activation = record.activation(output);
+        Self { weights, bias, multiplier, shift, input_zero_point, zero_point, activation }
+    }
+
+    fn requantize(&self) -> Requantize<'_> {
+        let Self { multiplier, shift, zero_point, activation, .. } = self;
+        Requantize { multiplier, shift, zero_point: *zero_point, activation: *activation }
+    }
+}
+
+fn max_pool(backend: Backend, geometry: &Geometry, input: &[i8]) -> Vec<i8> {
+    let mut output = vec![99; input.len() / geometry.input().len() * geometry.output().len()];
+    backend.max_pool_s8(geometry, input, &mut output);
+    output
+}
+
+/// The kernels have no fused activation: it is a clamp behind them.
+#[test]
+fn max_pool_2d() {
+    for record in ["max_pool_2d", "reduce_max"].into_iter().flat_map(|kind| TFLITE.records(kind)) {
+        let [_, output] = record.quantization();
+        let [least, largest] = record.activation(output);
+        for backend in Backend::available() {
+            let mut pooled = max_pool(backend, &record.pooling(), &record.bytes("in0"));
+            pooled.iter_mut().for_each(|value| *value = (*value).clamp(least, largest));
+            assert_eq!(pooled, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+}
+
+#[test]
+fn add() {
+    for record in TFLITE.records("add") {
+        let [a, b, output] = record.quantization();
+        let [of_a, of_b, of_output] = AddS8::factors([a.scale, b.scale], output.scale);
+        let layer = AddS8 {
+            input_zero_points: [a.zero_point, b.zero_point],
+            inputs: [of_a, of_b],
+            output: of_output,
+            zero_point: output.zero_point,
+            activation: record.activation(output),
+        };
+        for backend in Backend::available() {
+            let mut sum = record.bytes("in0");
+            backend.add_s8(&layer, &record.bytes("in1"), &mut sum);
+            assert_eq!(sum, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+}
+
+#[test]
+fn conv_2d() {
+    for record in TFLITE.records("conv_2d") {
+        let [_, height, width, _] = record.shape("in1")[..].try_into().unwrap();
+        let (weighted, geometry) = (Weighted::read(&record), record.geometry([height, width]));
+        let layer = ConvS8 {
+            geometry: &geometry,
+            pool: None,
+            input_zero_point: weighted.input_zero_point,
+            weights: &weighted.weights,
+            packing: Packing::Plain,
+            bias: &weighted.bias,
+            requantize: weighted.requantize(),
+        };
+        for backend in Backend::available() {
+            let mut output = vec![99; record.bytes("out").len()];
+            let mut scratch = vec![-1; Backend::conv_s8_scratch_len(&geometry, None)];
+            backend.conv_s8(&layer, &record.bytes("in0"), &mut output, &mut scratch);
+            assert_eq!(output, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+}
+
+/// Weights of one scale, as most public networks have them. One record has several rows a sample.
+#[test]
+fn fully_connected() {
+    for record in TFLITE.records("fully_connected") {
+        let weighted = Weighted::read(&record);
+        let [units, inputs] = record.shape("in1")[..].try_into().unwrap();
+        let layer = DenseS8 {
+            inputs,
+            units,
+            weights: &weighted.weights,
+            packing: Packing::Plain,
+            bias: &weighted.bias,
+            requantize: weighted.requantize(),
+        };
+        for backend in Backend::available() {
+            let mut output = vec![99; record.bytes("out").len()];
+            let mut scratch = vec![-1; Backend::dense_s8_scratch_len(inputs, units)];
+            backend.dense_s8(&layer, &record.bytes("in0"), &mut output, &mut scratch);
+            assert_eq!(output, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+}
+
+/// Over the last axis, of a matrix and at each position of a plane.
+#[test]
+fn softmax() {
+    for record in TFLITE.records("softmax") {
+        let [input, _] = record.quantization();
+        let layer = SoftmaxS8::new(f64::from(input.scale));
+        for backend in Backend::available() {
+            let mut values = record.bytes("in0");
+            backend.softmax_s8(&layer, *record.shape("in0").last().unwrap(), &mut values);
+            assert_eq!(values, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+}
