@@ -1,6 +1,7 @@
 //! The sum of two quantised tensors.
 
-use super::{QuantizedMultiplier, Requantize, multiply_by_quantized_multiplier, quantize_multiplier};
+use super::fixed_point::clamp;
+use super::{QuantizedMultiplier, quantize_multiplier};
 
 /// A quantised sum: both inputs are brought to one scale with [`AddS8::LEFT_SHIFT`] more bits, added, and requantised. TFLite's `ADD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,31 +35,19 @@ impl AddS8 {
     pub const fn apply(&self, values: [i8; 2]) -> i8 {
         let a = self.scaled(0, values[0]);
         let b = self.scaled(1, values[1]);
-        let QuantizedMultiplier { multiplier, shift } = self.output;
-        let sum = multiply_by_quantized_multiplier(a + b, multiplier, shift as i32);
-        let value = sum.saturating_add(self.zero_point as i32);
-        let [least, largest] = self.activation;
-        if value < least as i32 {
-            least
-        } else if value > largest as i32 {
-            largest
-        } else {
-            value as i8
-        }
+        clamp(self.output.apply(a + b), self.zero_point, self.activation)
     }
 
     /// A value of an input on the common scale. Its magnitude is below 2^28 where [`Self::is_valid`].
     #[inline(always)]
     const fn scaled(&self, input: usize, value: i8) -> i32 {
         let shifted = (value as i32 - self.input_zero_points[input] as i32) << Self::LEFT_SHIFT;
-        let QuantizedMultiplier { multiplier, shift } = self.inputs[input];
-        multiply_by_quantized_multiplier(shifted, multiplier, shift as i32)
+        self.inputs[input].apply(shifted)
     }
 
     /// Whether the arithmetic is defined for these numbers.
     pub(crate) fn is_valid(&self) -> bool {
-        let halves = self.inputs.iter().all(|factor| factor.multiplier >= 0 && (-31..=0).contains(&factor.shift));
-        let output = self.output.multiplier >= 0 && Requantize::SHIFTS.contains(&self.output.shift);
-        halves && output && self.activation[0] <= self.activation[1]
+        let halves = self.inputs.iter().all(|factor| factor.is_valid() && factor.shift <= 0);
+        halves && self.output.is_valid() && self.activation[0] <= self.activation[1]
     }
 }

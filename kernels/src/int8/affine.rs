@@ -32,9 +32,9 @@ impl Affine {
         Self { scale, zero_point }
     }
 
-    /// The nearest int8 to a real value, halves away from zero.
+    /// The nearest int8 to a real value. Halves are rounded away from the zero point, as in TFLite's `AffineQuantize`.
     pub fn quantize(self, value: f32) -> i8 {
-        libm::roundf(value / self.scale + f32::from(self.zero_point)).clamp(-128.0, 127.0) as i8
+        (libm::roundf(value / self.scale) + f32::from(self.zero_point)).clamp(-128.0, 127.0) as i8
     }
 
     /// The real value of an int8.
@@ -67,6 +67,14 @@ mod tests {
                 }
                 assert_eq!(affine.quantize(0.0), affine.zero_point, "{min:e}..{max:e}");
             }
+        }
+    }
+
+    #[test]
+    fn halves_are_rounded_before_the_zero_point_is_added() {
+        for (zero_point, expected) in [(-128, [-128, -128, -127]), (0, [-1, 0, 1]), (127, [126, 127, 127])] {
+            let affine = Affine { scale: 2.0, zero_point };
+            assert_eq!([-1.0, 0.0, 1.0].map(|value| affine.quantize(value)), expected, "zero point {zero_point}");
         }
     }
 

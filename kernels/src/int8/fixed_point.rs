@@ -16,6 +16,30 @@ pub struct QuantizedMultiplier {
 impl QuantizedMultiplier {
     /// 0.
     pub const ZERO: Self = Self { multiplier: 0, shift: 0 };
+
+    /// `x` times this number, rounded as [`multiply_by_quantized_multiplier`] does.
+    #[inline(always)]
+    pub const fn apply(self, x: i32) -> i32 {
+        multiply_by_quantized_multiplier(x, self.multiplier, self.shift as i32)
+    }
+
+    /// Whether the arithmetic is defined for it.
+    pub(crate) const fn is_valid(self) -> bool {
+        self.multiplier >= 0 && -31 <= self.shift && self.shift <= 30
+    }
+}
+
+/// `value` above a zero point, within the ends of an activation (the least first).
+#[inline(always)]
+pub(crate) const fn clamp(value: i32, zero_point: i8, [least, largest]: [i8; 2]) -> i8 {
+    let value = value.saturating_add(zero_point as i32);
+    if value < least as i32 {
+        least
+    } else if value > largest as i32 {
+        largest
+    } else {
+        value as i8
+    }
 }
 
 /// `real` as a fixed-point multiplier; TFLite's `QuantizeMultiplier`.

@@ -19,17 +19,23 @@
 //! - [`ConvS8`]: convolution, its activation, and optionally the max pooling behind it, in one pass.
 //! - [`DenseS8`]: a dense layer and its activation.
 //! - [`Requantize`]: accumulator to output, for both. Relu and relu6 are nothing but the clamp's ends.
-//! - [`AddS8`]: the sum of two tensors of any scales.
+//! - [`AddS8`], [`MulS8`]: the sum and the product of two tensors of any scales.
+//! - [`average`], [`MeanS8`]: what average pooling and a mean over all positions make of a sum.
+//! - [`RescaleS8`]: another scale; relu, relu6 and leaky relu by themselves.
 //! - [`SoftmaxS8`]: softmax with TFLite's fixed output scale 1/256 and zero point -128.
-//! - Sigmoid and tanh are a table of 256 outputs made when the network is quantised (`&[i8; 256]`, indexed by the input plus
-//!   128; see [`crate::arch::Backend::table_s8`]). TFLite's int8 reference evaluates them in 16-bit fixed point.
+//! - Sigmoid and tanh are a table of 256 outputs ([`logistic`], [`tanh`]) made when the network is quantised (`&[i8; 256]`,
+//!   indexed by the input plus 128; see [`crate::arch::Backend::table_s8`]).
 //! - Max pooling alone needs a [`Geometry`] only: it keeps scale and zero point.
 //!
 //! All of it is borrowed, so that it can lie in flash. [`Packing`] says in which order a layer's weights lie.
 mod add;
 mod affine;
 mod fixed_point;
+mod mean;
+mod mul;
 mod packing;
+mod rescale;
+mod sigmoid;
 
 pub use add::AddS8;
 pub use affine::Affine;
@@ -40,7 +46,11 @@ pub use fixed_point::{
     one_over_one_plus_x, quantize_multiplier, rounding_divide_by_pot, saturating_rounding_doubling_high_mul,
     saturating_shift_left,
 };
+pub use mean::{MeanS8, average};
+pub use mul::MulS8;
 pub use packing::{PackError, Packing};
+pub use rescale::RescaleS8;
+pub use sigmoid::{logistic, tanh};
 
 use core::ops::RangeInclusive;
 

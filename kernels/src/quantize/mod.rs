@@ -37,7 +37,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::graph::{Activation, Graph, Node, Op};
-use crate::int8::{AddS8, Affine, QuantizedMultiplier, SoftmaxS8, fold_zero_point, quantize_multiplier, scale_of};
+use crate::int8::{
+    AddS8, Affine, QuantizedMultiplier, SoftmaxS8, fold_zero_point, logistic, quantize_multiplier, scale_of, tanh,
+};
 use crate::plan::{Fusion, PlanBuf, Step};
 
 /// A quantised network before it is packed: one entry for each step of its int8 forward pass.
@@ -259,9 +261,8 @@ fn clamp(activation: Activation, linear: Affine) -> [i8; 2] {
 
 /// What follows on the clamp, and the output's scale and zero point.
 fn after(node: &Node<'_>, linear: Affine) -> Result<(OwnedAfter, Affine), QuantizeError> {
-    let table = |output: Affine, function: fn(f32) -> f32| {
-        let entry = |q: i16| output.quantize(function(linear.dequantize(q as i8)));
-        (OwnedAfter::Table((-128..=127).map(entry).collect()), output)
+    let table = |output: Affine, function: fn(Affine, i8) -> i8| {
+        (OwnedAfter::Table((-128..=127).map(|value| function(linear, value)).collect()), output)
     };
     let classes = node.output.channels;
     Ok(match node.op.activation() {
@@ -270,7 +271,7 @@ fn after(node: &Node<'_>, linear: Affine) -> Result<(OwnedAfter, Affine), Quanti
             return Err(QuantizeError::Classes { layer: node.name.into(), classes });
         }
         Activation::Softmax => (OwnedAfter::Softmax(SoftmaxS8::new(f64::from(linear.scale))), Affine::PROBABILITY),
-        Activation::Sigmoid => table(Affine::PROBABILITY, |x| 1.0 / (1.0 + libm::expf(-x))),
-        Activation::Tanh => table(Affine::TANH, libm::tanhf),
+        Activation::Sigmoid => table(Affine::PROBABILITY, logistic),
+        Activation::Tanh => table(Affine::TANH, tanh),
     })
 }

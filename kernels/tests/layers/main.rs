@@ -2,4 +2,5 @@
 
 mod f32_layers;
 mod int8_layers;
+mod int8_values;
 mod record;

@@ -1,0 +1,65 @@
+//! Means: of a window, and of a whole tensor.
+
+use super::fixed_point::clamp;
+use super::{Affine, QuantizedMultiplier, quantize_multiplier};
+
+/// The mean of `count` int8 values whose sum is `sum`, halves away from zero, within the ends of an activation (the
+/// least first): an output of TFLite's `AVERAGE_POOL_2D`, which keeps scale and zero point. At a border, `count` is how
+/// many values of the window are inside of the input.
+///
+/// # Panics
+///
+/// If `count` is not positive.
+#[inline(always)]
+pub const fn average(sum: i32, count: i32, activation: [i8; 2]) -> i8 {
+    assert!(count > 0, "no mean of no values");
+    let half = if sum > 0 { count / 2 } else { -(count / 2) };
+    clamp((sum + half) / count, 0, activation)
+}
+
+/// A quantised mean over height and width, for an output of any scale:
+/// `clamp(zero_point + round(factor * Σ (q - input_zero_point)))`. The factor divides by the number of values, too.
+/// TFLite's `MEAN`, to which a GlobalAveragePooling2D is converted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeanS8 {
+    /// What the input's zero point adds to a sum: `-input_zero_point * count`.
+    pub offset: i32,
+    /// What brings a sum to the output's scale: `input_scale / output_scale / count`.
+    pub factor: QuantizedMultiplier,
+    /// The output's zero point.
+    pub zero_point: i8,
+}
+
+impl MeanS8 {
+    /// The most values that a sum runs over: `2^23 * 255 < 2^31`.
+    pub const MAX_COUNT: usize = 1 << 23;
+
+    /// The parameters for a mean of `count` values. TFLite's `QuantizedMeanOrSum` divides the significant bits of
+    /// `input_scale / output_scale` by `count`, and rounds them down.
+    ///
+    /// # Panics
+    ///
+    /// If `count` is not in `1..=`[`Self::MAX_COUNT`].
+    pub const fn new(input: Affine, output: Affine, count: usize) -> Self {
+        assert!(0 < count && count <= Self::MAX_COUNT, "an int8 mean is of 1..=2^23 values");
+        let ratio = quantize_multiplier(input.scale as f64 / output.scale as f64);
+        // So many places more that the quotient has nearly as many bits, as far as the shift has room for them.
+        let places = count.ilog2() as i32;
+        let room = 31 + ratio.shift as i32;
+        let places = if places < room { places } else { room };
+        let multiplier = ((ratio.multiplier as i64) << places) / count as i64;
+        let factor = QuantizedMultiplier { multiplier: multiplier as i32, shift: (ratio.shift as i32 - places) as i8 };
+        Self { offset: -(input.zero_point as i32) * count as i32, factor, zero_point: output.zero_point }
+    }
+
+    /// The output for the sum of the input's values.
+    #[inline(always)]
+    pub const fn apply(&self, sum: i32) -> i8 {
+        clamp(self.factor.apply(sum.wrapping_add(self.offset)), self.zero_point, [-128, 127])
+    }
+
+    /// Whether the arithmetic is defined for these numbers.
+    pub fn is_consistent(&self) -> bool {
+        self.factor.is_valid()
+    }
+}
