@@ -1,10 +1,10 @@
 //! Accumulators to outputs: layers without weights to speak of, whose sums are their biases.
 
-use crate::support::{Random, backends};
+use crate::support::{Random, backends, refusal};
 use crate::values::{Tensors, cases, word};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
-use thumbnet::int8::{ConvS8, DenseS8, Packing};
+use thumbnet::int8::{ConvS8, DenseS8, Packing, Requantize};
 
 const CHANNELS: usize = 61;
 
@@ -54,6 +54,25 @@ pub(crate) fn every_shift() {
         let expected = run(Backend::SCALAR);
         for backend in backends() {
             assert_eq!(run(backend), expected, "{}: {tensors:?}", backend.name());
+        }
+    }
+}
+
+#[test]
+fn refuses_what_it_is_not_defined_for() {
+    let geometry = Geometry::new(Shape::new(1, 1, 1), 1, [1, 1], [1, 1], Padding::Valid).unwrap();
+    let (weights, bias, packing) = (&[1], &[0], Packing::Plain);
+    let shifts = [-128, -32, 31, 99].map(|shift| (1, shift, [-128, 127]));
+    for (multiplier, shift, activation) in shifts.into_iter().chain([(-1, 0, [-128, 127]), (1, 0, [5, 4])]) {
+        let requantize = Requantize { multiplier: &[multiplier], shift: &[shift], zero_point: 0, activation };
+        let conv = ConvS8 { geometry: &geometry, pool: None, input_zero_point: 0, weights, packing, bias, requantize };
+        let dense = DenseS8 { inputs: 1, units: 1, weights, packing, bias, requantize };
+        for backend in backends() {
+            let said = [
+                refusal(|| backend.conv_s8(&conv, &[0], &mut [0], &mut [0; 1024])),
+                refusal(|| backend.dense_s8(&dense, &[0], &mut [0], &mut [0; 1024])),
+            ];
+            assert!(said.iter().all(|text| text.contains("do not fit")), "{}: {said:?}", backend.name());
         }
     }
 }
