@@ -3,10 +3,13 @@
 mod tflite;
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{BlobError, Family, Raw, WriteError, repack, write};
+use thumbnet::blob::{BlobError, Contents, Family, Info, Raw, WriteError, repack, write};
+use thumbnet::geometry::Shape;
+use thumbnet::graph::{Activation, Graph, Node, Op};
+use thumbnet::infer::U32;
 use thumbnet::int8::{Affine, SoftmaxS8};
 use thumbnet::network::{Memory, forward};
-use thumbnet::quantize::{Calibrator, OwnedAfter, QuantizedNetwork, Range, quantize};
+use thumbnet::quantize::{Calibrator, OwnedAfter, QuantizedNetwork, QuantizedStep, Range, quantize};
 use thumbnet::train::initialize;
 use thumbnet::{Network, include_blob, sequential};
 use thumbnet_models::MnistSmall;
@@ -319,6 +322,53 @@ fn softmax_of_too_many_values_is_neither_written_nor_read() {
     blob[record + 2] = 1;
     reseal(&mut blob);
     assert_eq!(error::<ManyValues>(&blob), Some(BlobError::Malformed { field: "softmax" }));
+}
+
+sequential! {
+    /// What [`large`] enlarges.
+    struct Small: [1, 1, 3] {
+        out: Dense { units: 2 },
+    }
+}
+
+/// [`Small`] with so many inputs and outputs.
+fn large(inputs: usize, units: usize) -> [Node<'static>; 2] {
+    let [input, out] = *Small::GRAPH.nodes else { panic!("one layer") };
+    let op = Op::Dense { inputs, use_bias: true, activation: Activation::Linear };
+    [Node { output: Shape::vector(inputs), ..input }, Node { output: Shape::vector(units), op, ..out }]
+}
+
+/// A device's numbers have 32 bits: 2^32 + 3 inputs are not taken for 3, nor 2^16 by 2^16 weights for none.
+#[test]
+fn sizes_beyond_a_devices_are_neither_written_nor_read() {
+    let quantized = quantized::<Small>();
+    let nodes = large((1 << 32) + 3, 2);
+    let refused = write(&Graph { name: "Large", nodes: &nodes }, &quantized, Family::Plain, &[], Raw::UNIT);
+    assert_eq!(refused, Err(WriteError::TooLarge));
+
+    let blob = aligned(&write(&Small::GRAPH, &quantized, Family::Plain, &[], Raw::UNIT).unwrap());
+    let blob = bytemuck::cast_slice(&blob);
+    let mut contents: Contents<'_> = postcard::from_bytes(blob).unwrap();
+    contents.info.nodes = nodes.to_vec();
+    contents.header.length = U32(postcard::to_allocvec(&contents).unwrap().len() as u32);
+    let mut bytes = postcard::to_allocvec(&contents).unwrap();
+    reseal(&mut bytes);
+    let found = Info::read(&bytemuck::cast_slice(&aligned(&bytes))[..bytes.len()]).err();
+    assert_eq!(found, Some(BlobError::Malformed { field: "info" }));
+
+    const CHANNELS: usize = 1 << 16;
+    let [step] = &quantized.steps[..] else { panic!("one step") };
+    let step = QuantizedStep {
+        weights: Vec::new(),
+        bias: vec![0; CHANNELS],
+        multiplier: vec![0; CHANNELS],
+        shift: vec![0; CHANNELS],
+        ..step.clone()
+    };
+    let quantized = QuantizedNetwork { input: quantized.input, steps: vec![step] };
+    let graph = Graph { name: "Large", nodes: &large(CHANNELS, CHANNELS) };
+    let refused = write(&graph, &quantized, Family::Plain, &[], Raw::UNIT);
+    assert_eq!(refused, Err(WriteError::Mismatch { layer: "out".into() }));
 }
 
 /// The whole way of a device - blob, stages, fused pooling, memory plan - with TFLite's own parameters.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::BlobError;
 use super::read::{check, malformed};
 use crate::graph::{Graph, Node};
-use crate::infer::{Header, Parts, Record, U32};
+use crate::infer::{Header, Parts, Record, U32, fits};
 
 /// A blob as one postcard value. See [`crate::blob`] for what the fields hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ impl<'a> Info<'a> {
         let contents: Contents<'a> = postcard::from_bytes(blob).map_err(|_| malformed("info"))?;
         let info = contents.info;
         info.graph().check().map_err(|_| malformed("info"))?;
-        Ok((info, parts))
+        if fits(&info.graph()) { Ok((info, parts)) } else { Err(malformed("info")) }
     }
 
     /// The network.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::crc::crc32;
 use super::{ALIGNMENT, Contents, Info, Loaded, MAGIC, Raw, RepackError, VERSION, WriteError};
 use crate::graph::Graph;
-use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, steps};
+use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, fits, steps};
 use crate::int8::{Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
 use crate::plan::{Fusion, PlanBuf};
 use crate::quantize::{OwnedAfter, QuantizedNetwork, QuantizedStep};
@@ -49,6 +49,9 @@ pub fn write(
     labels: &[&str],
     raw: Raw,
 ) -> Result<Vec<u8>, WriteError> {
+    if !fits(graph) {
+        return Err(WriteError::TooLarge);
+    }
     let plan = PlanBuf::new(graph, Fusion::Int8);
     let steps = steps(graph, &plan.plan());
     if network.steps.len() != steps.len() {

@@ -80,7 +80,7 @@ pub enum WriteError {
         /// The layer.
         layer: String,
     },
-    /// The blob would be 4 GiB or more, or have 65,536 steps.
+    /// The blob or the network's values would be 4 GiB or more, or there are 65,536 steps.
     TooLarge,
 }
 
@@ -122,7 +122,9 @@ impl fmt::Display for WriteError {
             Self::Size { layer } => {
                 write!(f, "layer `{layer}` has a size of more than 65535, the most that a blob holds")
             }
-            Self::TooLarge => f.write_str("the blob would be 4 GiB or more, or have 65536 steps"),
+            Self::TooLarge => f.write_str(
+                "the blob or the values of the network would be 4 GiB or more, or there are 65536 steps or more",
+            ),
         }
     }
 }

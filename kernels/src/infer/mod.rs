@@ -10,6 +10,8 @@ pub(crate) use record::SIZES;
 pub use record::{Header, I32, Record, U16, U32};
 use step::IMAGE;
 #[cfg(feature = "alloc")]
+pub(crate) use step::fits;
+#[cfg(feature = "alloc")]
 pub use step::steps;
 pub use step::{OpS8, StepS8};
 

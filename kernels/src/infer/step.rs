@@ -105,7 +105,7 @@ impl OpS8<'_> {
                 let filters = geometry.output().channels;
                 (geometry.patch() * filters, filters)
             }
-            Self::Dense { inputs, units } => ((*inputs * *units) as usize, *units as usize),
+            Self::Dense { inputs, units } => (*inputs as usize * *units as usize, *units as usize),
             Self::MaxPooling2D { .. } | Self::Add { .. } => (0, 0),
         }
     }
@@ -208,6 +208,13 @@ impl<'a> StepS8<'a> {
         }
         steps
     }
+}
+
+/// Whether steps can hold a graph's sizes, and places among all of its values: both have 32 bits.
+#[cfg(feature = "alloc")]
+pub(crate) fn fits(graph: &Graph<'_>) -> bool {
+    let mut lengths = graph.nodes.iter().map(|node| u32::try_from(node.output.len()).ok());
+    lengths.try_fold(0u32, |sum, len| sum.checked_add(len?)).is_some_and(|values| values < IMAGE)
 }
 
 /// The steps of a plan.
