@@ -1,35 +1,36 @@
-//! The int8 kernels' entrances: [`Backend`] methods that check lengths once, walk the samples, and pick the kernel.
+//! The int8 kernels' entrances: [`Backend`] methods that check lengths once, and hand samples to the kernel.
 //!
 //! Each method takes any number of samples, one after the other. Results are the same bytes in every back end.
-#[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+#[cfg(thumbnet_neon)]
 use super::aarch64::neon;
 #[cfg(thumbnet_cortex)]
 use super::arm;
-#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+#[cfg(thumbnet_x86)]
 use super::x86_64::{avx2, avx512};
-use super::{Backend, Kind, dispatch, scalar};
+use super::{Backend, Kernels};
 use crate::geometry::Geometry;
 use crate::int8::{AddS8, ConvS8, DenseS8, Packing, SoftmaxS8};
-
-/// The order of weights that the core's kernels read, on a Cortex-M that has some.
-macro_rules! core_packing {
-    ($constant:ident) => {{
-        #[cfg(thumbnet_cortex)]
-        let packing = Some(arm::$constant);
-        #[cfg(not(thumbnet_cortex))]
-        let packing = None;
-        packing
-    }};
-}
 
 impl Backend {
     /// The only order of weights that [`Backend::conv_s8`] reads with the kernels of a Cortex-M3 or up: a fallback for the others would
     /// take more flash than it is worth. `None` on other targets, where every back end reads every order, as [`Backend::SCALAR`]
     /// does anywhere.
-    pub const CONV_S8_PACKING: Option<Packing> = core_packing!(CONV_PACKING);
+    pub const CONV_S8_PACKING: Option<Packing> = core::cfg_select! {
+        thumbnet_cortex => Some(arm::CONV_PACKING),
+        _ => None,
+    };
 
     /// As [`Backend::CONV_S8_PACKING`], for [`Backend::dense_s8`].
-    pub const DENSE_S8_PACKING: Option<Packing> = core_packing!(DENSE_PACKING);
+    pub const DENSE_S8_PACKING: Option<Packing> = core::cfg_select! {
+        thumbnet_cortex => Some(arm::DENSE_PACKING),
+        _ => None,
+    };
+
+    /// Panics unless the back end reads weights in the order `found`, where the core's kernels read `packing` alone.
+    fn check_packing(self, packing: Option<Packing>, found: Packing) {
+        let reads = self == Self::SCALAR || packing.is_none_or(|packing| packing == found);
+        assert!(reads, "the core's kernel does not read this order of weights");
+    }
 
     /// Convolution, activation, and the max pooling behind it where `layer.pool` has one; see [`ConvS8`].
     ///
@@ -47,66 +48,9 @@ impl Backend {
         check_samples(g, [input.len(), output.len()], [input_len, output_len]);
         let needed = Self::conv_s8_scratch_len(g, layer.pool);
         assert!(scratch.len() >= needed, "scratch of {} words, not {needed}: {g}", scratch.len());
-        #[cfg(thumbnet_cortex)]
-        if let super::Int8::Core = self.1 {
-            assert!(layer.packing == arm::CONV_PACKING, "the core's kernel does not read this order of weights");
-            for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
-                arm::conv_s8::conv_s8(layer, input, output, scratch);
-            }
-            return;
-        }
-        match self.0 {
-            Kind::Scalar => {
-                for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
-                    scalar::conv_s8::conv_s8(layer, input, output);
-                }
-            }
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            Kind::Avx2(isa) => avx2::conv_s8::conv_s8(isa, layer, input, output, scratch),
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            Kind::Avx512(isa) => match isa.vnni() {
-                Ok(isa) => avx512::conv_s8::conv_s8(isa, layer, input, output, scratch),
-                Err(isa) => avx2::conv_s8::conv_s8(isa, layer, input, output, scratch),
-            },
-            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
-            Kind::Neon(isa) => neon::conv_s8::conv_s8(isa, layer, input, output, scratch),
-        }
-    }
-
-    /// [`Backend::conv_s8`] for one sample of a layer of a network that was read from a blob: all that the method demands is so, and
-    /// would only take flash to check again. Should it not be so, this panics too, or the outputs are wrong.
-    pub(crate) fn conv_s8_of_network(self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        #[cfg(thumbnet_cortex)]
-        match self.1 {
-            super::Int8::Core => arm::conv_s8::conv_s8(layer, input, output, scratch),
-            super::Int8::Scalar => scalar::conv_s8::conv_s8(layer, input, output),
-        }
-        #[cfg(not(thumbnet_cortex))]
-        match self.0 {
-            Kind::Scalar => {
-                _ = scratch;
-                scalar::conv_s8::conv_s8(layer, input, output);
-            }
-            #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
-            _ => self.conv_s8(layer, input, output, scratch),
-        }
-    }
-
-    /// [`Backend::dense_s8`], likewise.
-    pub(crate) fn dense_s8_of_network(self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        #[cfg(thumbnet_cortex)]
-        match self.1 {
-            super::Int8::Core => arm::dense_s8::dense_s8(layer, input, output, scratch),
-            super::Int8::Scalar => scalar::dense_s8::dense_s8(layer, input, output),
-        }
-        #[cfg(not(thumbnet_cortex))]
-        match self.0 {
-            Kind::Scalar => {
-                _ = scratch;
-                scalar::dense_s8::dense_s8(layer, input, output);
-            }
-            #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
-            _ => self.dense_s8(layer, input, output, scratch),
+        self.check_packing(Self::CONV_S8_PACKING, layer.packing);
+        for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
+            self.kernels().conv_s8(layer, input, output, scratch);
         }
     }
 
@@ -117,28 +61,17 @@ impl Backend {
     ///
     /// If `pool` is no pooling of the convolution's output; see [`ConvS8::pool`].
     pub const fn conv_s8_scratch_len(geometry: &Geometry, pool: Option<&Geometry>) -> usize {
-        #[cfg(thumbnet_cortex)]
-        return arm::CORES.conv_s8_scratch_len(geometry, pool);
-        #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-        {
-            check_pool(geometry, pool);
-            // Any of the back ends may run.
-            let avx2 = avx2::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
-            let avx512 = avx512::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
-            if avx2 > avx512 { avx2 } else { avx512 }
-        }
-        #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
-        {
-            check_pool(geometry, pool);
-            neon::conv_s8::conv_s8_scratch_len(geometry, pool.copied())
-        }
-        #[cfg(not(any(
-            thumbnet_cortex,
-            all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar"))
-        )))]
-        {
-            check_pool(geometry, pool);
-            0
+        check_pool(geometry, pool);
+        core::cfg_select! {
+            thumbnet_cortex => arm::CORES.conv_s8_scratch_len(geometry, pool),
+            thumbnet_x86 => {
+                // Any of the back ends may run.
+                let avx2 = avx2::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
+                let avx512 = avx512::conv_s8::conv_s8_scratch_len(geometry, pool.copied());
+                if avx2 > avx512 { avx2 } else { avx512 }
+            }
+            thumbnet_neon => neon::conv_s8::conv_s8_scratch_len(geometry, pool.copied()),
+            _ => 0,
         }
     }
 
@@ -159,43 +92,20 @@ impl Backend {
         check_samples(&sizes, [input.len(), output.len()], [layer.inputs, layer.units]);
         let needed = Self::dense_s8_scratch_len(layer.inputs, layer.units);
         assert!(scratch.len() >= needed, "scratch of {} words, not {needed}: {sizes}", scratch.len());
-        #[cfg(thumbnet_cortex)]
-        if let super::Int8::Core = self.1 {
-            assert!(layer.packing == arm::DENSE_PACKING, "the core's kernel does not read this order of weights");
-            for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
-                arm::dense_s8::dense_s8(layer, input, output, scratch);
-            }
-            return;
-        }
-        match self.0 {
-            Kind::Scalar => {
-                for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
-                    scalar::dense_s8::dense_s8(layer, input, output);
-                }
-            }
-            // The vector kernels read rows as they are.
-            #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
-            _ if layer.packing != Packing::Plain => Self::SCALAR.dense_s8(layer, input, output, scratch),
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            Kind::Avx2(isa) => avx2::dense_s8::dense_s8(isa, layer, input, output),
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            Kind::Avx512(isa) => match isa.vnni() {
-                Ok(isa) => avx512::dense_s8::dense_s8(isa, layer, input, output),
-                Err(isa) => avx2::dense_s8::dense_s8(isa, layer, input, output),
-            },
-            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
-            Kind::Neon(isa) => neon::dense_s8::dense_s8(isa, layer, input, output),
+        self.check_packing(Self::DENSE_S8_PACKING, layer.packing);
+        for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
+            self.kernels().dense_s8(layer, input, output, scratch);
         }
     }
 
     /// The words of scratch that [`Backend::dense_s8`] needs on this target, for any number of samples.
     pub const fn dense_s8_scratch_len(inputs: usize, units: usize) -> usize {
-        #[cfg(thumbnet_cortex)]
-        return arm::CORES.dense_s8_scratch_len(inputs, units);
-        #[cfg(not(thumbnet_cortex))]
-        {
-            _ = (inputs, units);
-            0
+        core::cfg_select! {
+            thumbnet_cortex => arm::CORES.dense_s8_scratch_len(inputs, units),
+            _ => {
+                _ = (inputs, units);
+                0
+            }
         }
     }
 
@@ -210,7 +120,7 @@ impl Backend {
         assert!(geometry.input().channels == geometry.output().channels, "pooling keeps the channels: {geometry}");
         check_samples(geometry, [input.len(), output.len()], [input_len, output_len]);
         for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
-            dispatch!(self, pool_s8::max_pool_s8(geometry, input, output));
+            self.kernels().max_pool_s8(geometry, input, output);
         }
     }
 
@@ -225,14 +135,7 @@ impl Backend {
         assert!((1..=MOST).contains(&len), "a softmax of {len} classes, but int8 softmax has 1..={MOST}");
         assert!(values.len().is_multiple_of(len), "{} values are no whole runs of {len}", values.len());
         assert!(layer.is_valid(), "int8 softmax is not defined for {layer:?}");
-        self.softmax_s8_of_network(layer, len, values);
-    }
-
-    /// [`Backend::softmax_s8`] for a layer of a network that was read from a blob, likewise.
-    pub(crate) fn softmax_s8_of_network(self, layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
-        for row in values.chunks_exact_mut(len) {
-            scalar::softmax_s8::softmax_s8(layer, row);
-        }
+        self.kernels().softmax_s8(layer, len, values);
     }
 
     /// Adds `x` to `y` in place, value by value; see [`AddS8`]. Needs no scratch.
@@ -243,7 +146,7 @@ impl Backend {
     pub fn add_s8(self, layer: &AddS8, x: &[i8], y: &mut [i8]) {
         assert!(x.len() == y.len(), "the terms have {} and {} values", y.len(), x.len());
         assert!(layer.is_valid(), "an int8 sum is not defined for {layer:?}");
-        scalar::add_s8::add_s8(layer, x, y);
+        self.kernels().add_s8(layer, x, y);
     }
 
     /// Replaces each value by the table's entry of that index, counted from -128. What sigmoid and tanh are in int8.

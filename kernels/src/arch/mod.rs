@@ -3,82 +3,59 @@
 //! `scalar` is always compiled: it is the oracle that every other back end is tested against. Same file and function
 //! names in every folder, so that one algorithm can be read side by side.
 
-#[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+#[cfg(thumbnet_neon)]
 mod aarch64;
 #[cfg(thumbnet_cortex)]
 mod arm;
 mod cores;
 mod f32;
-#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(thumbnet_backend = "scalar")))]
+#[cfg(thumbnet_vector)]
 mod generic;
 mod int8;
-#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+mod kernels;
+#[cfg(thumbnet_x86)]
 mod matrix;
 pub(crate) mod parallel;
 mod scalar;
 mod window;
-#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+#[cfg(thumbnet_x86)]
 mod x86_64;
 
 pub use cores::Cores;
 pub use f32::{BLOCK_ROWS, Trainable};
+pub(crate) use kernels::Kernels;
 pub(crate) use scalar::dropout_f32::split_mix;
 
 /// Which kernels run. A small value to copy: ask [`Backend::detect`] once for a network and keep the answer.
 ///
 /// `--cfg thumbnet_backend="scalar"` in `RUSTFLAGS` leaves [`Backend::SCALAR`] as the only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backend(Kind, #[cfg(thumbnet_cortex)] Int8);
+pub struct Backend(Kind);
 
 /// A variant holds the proof that its instructions exist; outside `arch` no other than the scalar one can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Scalar,
-    #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+    /// What a Cortex-M3 or up has kernels for; all else is scalar.
+    #[cfg(thumbnet_cortex)]
+    Core,
+    #[cfg(thumbnet_x86)]
     Avx2(x86_64::Avx2),
-    #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+    #[cfg(thumbnet_x86)]
     Avx512(x86_64::Avx512),
-    /// In int8 alone: f32 stays plain Rust.
-    #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+    #[cfg(thumbnet_neon)]
     Neon(aarch64::Neon),
 }
 
-/// Calls the kernel of that file and name of the back end's folder. Vector back ends take their token first.
-macro_rules! dispatch {
-    ($backend:expr, $file:ident::$function:ident($($argument:expr),*)) => {
-        match $backend.0 {
-            $crate::arch::Kind::Scalar => $crate::arch::scalar::$file::$function($($argument),*),
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            $crate::arch::Kind::Avx2(isa) => $crate::arch::x86_64::avx2::$file::$function(isa, $($argument),*),
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            $crate::arch::Kind::Avx512(isa) => $crate::arch::x86_64::avx512::$file::$function(isa, $($argument),*),
-            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
-            $crate::arch::Kind::Neon(_) => $crate::arch::scalar::$file::$function($($argument),*),
-        }
-    };
-}
-use dispatch;
+/// The scalar kernels.
+#[cfg(any(thumbnet_vector, thumbnet_cortex))]
+struct Scalar;
 
-/// One expression for the scalar back end, and one for every other, in which the name stands for the back end's token;
-/// with `or bf16`, for that of the bf16 products where they are wanted.
-macro_rules! by_kind {
-    ($backend:expr, scalar => $scalar:expr, $isa:ident $(or $bf16:ident)? => $vector:expr) => {
-        match $backend.0 {
-            $crate::arch::Kind::Scalar => $scalar,
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            $crate::arch::Kind::Avx2($isa) => $vector,
-            $(
-                #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-                $crate::arch::Kind::Avx512($crate::arch::x86_64::Avx512 { $bf16: Some($isa), .. }) => $vector,
-            )?
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-            $crate::arch::Kind::Avx512($isa) => $vector,
-            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
-            $crate::arch::Kind::Neon(_) => $scalar,
-        }
-    };
-}
-use by_kind;
+#[cfg(any(thumbnet_vector, thumbnet_cortex))]
+impl Kernels for Scalar {}
+
+#[cfg(not(any(thumbnet_vector, thumbnet_cortex)))]
+impl Kernels for Kind {}
 
 /// What the products of dense layers are made of, in training and in f32 inference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,14 +74,6 @@ pub enum Precision {
     /// What is kept is f32: weights, biases, activations and the optimizer's state. So are all other layers, and the forward
     /// pass of a single sample, which takes as long as reading the weights does.
     Bf16,
-}
-
-/// On Cortex-M3 and up the core has int8 kernels of its own, while f32 stays plain Rust.
-#[cfg(thumbnet_cortex)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Int8 {
-    Scalar,
-    Core,
 }
 
 /// The answer of [`Backend::detect`]. On a microcontroller it takes no memory and is known when the program is compiled: a network
@@ -133,15 +102,31 @@ impl From<Detected> for Backend {
 
 impl Backend {
     /// Plain Rust, on every target.
-    #[cfg(not(thumbnet_cortex))]
     pub const SCALAR: Self = Self(Kind::Scalar);
-    /// Plain Rust, on every target.
-    #[cfg(thumbnet_cortex)]
-    pub const SCALAR: Self = Self(Kind::Scalar, Int8::Scalar);
 
-    /// The int8 kernels of the core that this is compiled for.
+    /// The kernels of the core that this is compiled for.
     #[cfg(thumbnet_cortex)]
-    const CORE: Self = Self(Kind::Scalar, Int8::Core);
+    const CORE: Self = Self(Kind::Core);
+
+    /// The kernels. On a microcontroller their type is known, so that none is linked that is not called; on a PC it is chosen here.
+    #[inline(always)]
+    pub(crate) fn kernels(&self) -> &(impl Kernels + ?Sized) {
+        core::cfg_select! {
+            thumbnet_vector => {
+                let kernels: &dyn Kernels = match &self.0 {
+                    Kind::Scalar => &Scalar,
+                    #[cfg(thumbnet_x86)]
+                    Kind::Avx2(isa) => isa,
+                    #[cfg(thumbnet_x86)]
+                    Kind::Avx512(isa) => isa,
+                    #[cfg(thumbnet_neon)]
+                    Kind::Neon(isa) => isa,
+                };
+                kernels
+            }
+            _ => &self.0,
+        }
+    }
 
     /// The fastest back end of this machine.
     ///
@@ -156,13 +141,13 @@ impl Backend {
     /// Every back end that this machine can run, slowest first.
     pub fn available() -> impl Iterator<Item = Self> {
         let scalar = core::iter::once(Self::SCALAR);
-        #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+        #[cfg(thumbnet_x86)]
         let scalar = {
             let avx2 = x86_64::Avx2::new().map(|isa| Self(Kind::Avx2(isa)));
             let avx512 = x86_64::Avx512::new().map(|isa| Self(Kind::Avx512(isa)));
             scalar.chain(avx2).chain(avx512)
         };
-        #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+        #[cfg(thumbnet_neon)]
         let scalar = scalar.chain([Self(Kind::Neon(aarch64::Neon::new()))]);
         #[cfg(thumbnet_cortex)]
         let scalar = scalar.chain([Self::CORE]);
@@ -176,7 +161,7 @@ impl Backend {
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Option<Self> {
         match (self.0, precision) {
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            #[cfg(thumbnet_x86)]
             (Kind::Avx512(isa), _) => isa.with_precision(precision).map(|isa| Self(Kind::Avx512(isa))),
             (_, Precision::F32) => Some(self),
             (_, Precision::Bf16) => None,
@@ -186,19 +171,17 @@ impl Backend {
     /// The back end's name: `scalar`, `avx2`, `avx512` or `neon`; `avx512-bf16` in that precision; on Cortex-M `thumb`, `dsp`
     /// or `helium`.
     pub const fn name(self) -> &'static str {
-        #[cfg(thumbnet_cortex)]
-        if let Int8::Core = self.1 {
-            return arm::NAME;
-        }
         match self.0 {
             Kind::Scalar => "scalar",
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            #[cfg(thumbnet_cortex)]
+            Kind::Core => arm::NAME,
+            #[cfg(thumbnet_x86)]
             Kind::Avx2(_) => "avx2",
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            #[cfg(thumbnet_x86)]
             Kind::Avx512(x86_64::Avx512 { bf16: Some(_), .. }) => "avx512-bf16",
-            #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+            #[cfg(thumbnet_x86)]
             Kind::Avx512(_) => "avx512",
-            #[cfg(all(target_arch = "aarch64", not(thumbnet_backend = "scalar")))]
+            #[cfg(thumbnet_neon)]
             Kind::Neon(_) => "neon",
         }
     }

@@ -1,7 +1,7 @@
 //! What a blob holds of a step, read where it lies.
 
 use super::{Header, OpS8, Record};
-use crate::arch::Backend;
+use crate::arch::{Backend, Kernels};
 use crate::geometry::Geometry;
 use crate::int8::{AddS8, Affine, ConvS8, DenseS8, Packing, Requantize};
 
@@ -107,7 +107,7 @@ impl LayerS8<'_> {
             bias: self.bias,
             requantize: self.requantize(),
         };
-        backend.conv_s8_of_network(&conv, x, y, scratch);
+        backend.kernels().conv_s8(&conv, x, y, scratch);
         self.after(backend, geometry.output().channels, y);
     }
 
@@ -129,13 +129,13 @@ impl LayerS8<'_> {
             bias: self.bias,
             requantize: self.requantize(),
         };
-        backend.dense_s8_of_network(&dense, x, y, scratch);
+        backend.kernels().dense_s8(&dense, x, y, scratch);
         self.after(backend, units, y);
     }
 
     /// Adds `x` to `y`, which holds the first term.
     pub(super) fn add(&self, backend: Backend, x: &[i8], y: &mut [i8]) {
-        backend.add_s8(&self.sum(), x, y);
+        backend.kernels().add_s8(&self.sum(), x, y);
     }
 
     /// The parameters of a sum.
@@ -148,7 +148,7 @@ impl LayerS8<'_> {
         if let Some(table) = self.table {
             backend.table_s8(table, y);
         } else if let Some(softmax) = self.record.softmax() {
-            backend.softmax_s8_of_network(&softmax, channels, y);
+            backend.kernels().softmax_s8(&softmax, channels, y);
         }
     }
 }

@@ -17,7 +17,7 @@ pub use step::{OpS8, StepS8};
 
 use core::ops::Range;
 
-use crate::arch::Backend;
+use crate::arch::{Backend, Kernels};
 use crate::graph::{Op, Uses};
 
 /// Runs all steps of a checked blob, and returns the last one's output. Not inlined: networks of the same layers share it.
@@ -93,7 +93,7 @@ pub fn run_step<U: Uses>(
         }
         OpS8::MaxPooling2D { geometry } => {
             if const { U::BITS & Op::MAX_POOLING2D != 0 } {
-                backend.max_pool_s8(geometry, x, y);
+                backend.kernels().max_pool_s8(geometry, x, y);
             }
         }
         OpS8::Add { .. } => {

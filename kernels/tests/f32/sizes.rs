@@ -102,7 +102,7 @@ fn of_a_dense_layer() {
 
 /// Lengths of scratch that no slice has are refused, not wrapped round.
 // The scalar kernels work in a block whose size no batch changes.
-#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+#[cfg(thumbnet_x86)]
 #[test]
 fn of_scratch() {
     for sizes in [[usize::MAX; 3], [1, 1, usize::MAX], [1, usize::MAX, 1], [usize::MAX, 1, 1], [1, THIRD, 3]] {

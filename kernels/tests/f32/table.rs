@@ -3,21 +3,22 @@
 use crate::coverage::{Kernel, check, is_int8, table};
 
 const KERNELS: &[Kernel] = table! { "f32";
-    activation_f32::add [scalar avx2 avx512] by add in elementwise {sums_are_exact};
-    activation_f32::relu [scalar avx2 avx512] by relu in elementwise {clamps_and_gradients_are_exact};
-    activation_f32::relu_gradient [scalar avx2 avx512] by relu_gradient in elementwise {clamps_and_gradients_are_exact};
-    activation_f32::relu6 [scalar avx2 avx512] by relu6 in elementwise {clamps_and_gradients_are_exact};
-    activation_f32::relu6_gradient [scalar avx2 avx512] by relu6_gradient in elementwise {clamps_and_gradients_are_exact};
-    activation_f32::sigmoid [scalar avx2 avx512] by sigmoid in elementwise {sigmoid_and_tanh_are_close};
-    activation_f32::sigmoid_gradient [scalar avx2 avx512] by sigmoid_gradient
+    kernels::_ [x86_64] by relu in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::add [scalar] by add in elementwise {sums_are_exact};
+    activation_f32::relu [scalar] by relu in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::relu_gradient [scalar] by relu_gradient in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::relu6 [scalar] by relu6 in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::relu6_gradient [scalar] by relu6_gradient in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::sigmoid [scalar] by sigmoid in elementwise {sigmoid_and_tanh_are_close};
+    activation_f32::sigmoid_gradient [scalar] by sigmoid_gradient
         in elementwise {clamps_and_gradients_are_exact};
-    activation_f32::tanh [scalar avx2 avx512] by tanh in elementwise {sigmoid_and_tanh_are_close};
-    activation_f32::tanh_gradient [scalar avx2 avx512] by tanh_gradient in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::tanh [scalar] by tanh in elementwise {sigmoid_and_tanh_are_close};
+    activation_f32::tanh_gradient [scalar] by tanh_gradient in elementwise {clamps_and_gradients_are_exact};
     exp_f32::sigmoid [generic] by sigmoid in elementwise {sigmoid_and_tanh_are_close};
     exp_f32::tanh [generic] by tanh in elementwise {sigmoid_and_tanh_are_close};
     exp_f32::softmax [generic] by softmax in elementwise {softmax_is_close};
-    softmax_f32::softmax [scalar avx2 avx512] by softmax in elementwise {softmax_is_close};
-    dropout_f32::dropout [scalar avx2 avx512] by dropout in elementwise {dropout_is_the_same_everywhere_and_fair};
+    softmax_f32::softmax [scalar] by softmax in elementwise {softmax_is_close};
+    dropout_f32::dropout [scalar] by dropout in elementwise {dropout_is_the_same_everywhere_and_fair};
 
     conv_f32::conv2d [scalar] by conv2d in conv2d {equals_the_formula_for_any_geometry};
     conv_f32::conv2d_input_gradient [scalar] by conv2d_input_gradient in conv2d {equals_the_formula_for_any_geometry};
@@ -39,7 +40,7 @@ const KERNELS: &[Kernel] = table! { "f32";
     dense_f32::kernel_gradient_block [generic] by dense_kernel_gradient in dense {equals_the_formula_for_any_size};
     dense_f32::at_line [generic] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
     dense_f32::pack_panels [generic] by dense_kernel_gradient in dense {equals_the_formula_at_the_edges_of_blocks};
-    dense_f32::column_sums [scalar avx2 avx512] by bias_gradient in dense {equals_the_formula_for_any_size};
+    dense_f32::column_sums [scalar] by bias_gradient in dense {equals_the_formula_for_any_size};
     gemm_f32::gemm [generic] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
     gemm_f32::gemm_packing [generic] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
     gemm_f32::define_gemm_f32 [x86_64 avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
@@ -58,10 +59,10 @@ const KERNELS: &[Kernel] = table! { "f32";
     conv_f32::convolve_rows [generic] by conv2d_max_pool
         in conv2d_max_pool {equals_one_after_the_other equals_one_after_the_other_in_several_bands};
 
-    optimizer_f32::adadelta [scalar avx2 avx512] by adadelta in optimizer {adadelta};
-    optimizer_f32::adam [scalar avx2 avx512] by adam in optimizer {adam};
-    optimizer_f32::sgd [scalar avx2 avx512] by sgd in optimizer {sgd};
-    optimizer_f32::sgd_momentum [scalar avx2 avx512] by sgd in optimizer {sgd};
+    optimizer_f32::adadelta [scalar] by adadelta in optimizer {adadelta};
+    optimizer_f32::adam [scalar] by adam in optimizer {adam};
+    optimizer_f32::sgd [scalar] by sgd in optimizer {sgd};
+    optimizer_f32::sgd_momentum [scalar] by sgd in optimizer {sgd};
 
     peak_f32::multiply_adds [scalar] by multiply_adds in peak {operations_are_counted_per_round};
     peak_f32::define_peak_f32 [x86_64 avx2 avx512] by multiply_adds in peak {operations_are_counted_per_round};

@@ -1,11 +1,11 @@
 //! Cortex-M3 and up. What cores share is here: how the work is cut and memory is used. Each folder has one kind of core's inner
 //! loops.
 mod column;
-pub(super) mod conv_s8;
+mod conv_s8;
 #[cfg(not(thumbnet_helium))]
 mod conv_tile;
 #[cfg(not(thumbnet_helium))]
-pub(super) mod dense_s8;
+mod dense_s8;
 #[cfg(thumbnet_dsp)]
 mod dsp;
 #[cfg(thumbnet_helium)]
@@ -19,12 +19,12 @@ use dsp::Core;
 #[cfg(thumbnet_helium)]
 use helium::Core;
 #[cfg(thumbnet_helium)]
-pub(super) use helium::dense_s8;
+use helium::dense_s8;
 #[cfg(thumbnet_thumb2)]
 use thumb::Core;
 
-use crate::arch::Cores;
-use crate::int8::Packing;
+use crate::arch::{Cores, Kernels, Kind, Scalar};
+use crate::int8::{ConvS8, DenseS8, Packing};
 
 /// The orders of weights that the core's kernels read.
 pub(super) const CONV_PACKING: Packing = <Core as column::Column>::PACKING;
@@ -47,3 +47,21 @@ pub(super) const NAME: &str = if cfg!(thumbnet_helium) {
 } else {
     "thumb"
 };
+
+/// One type for the core's kernels and the scalar ones: where the back end is known, so is each kernel.
+impl Kernels for Kind {
+    #[inline(always)]
+    fn conv_s8(&self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+        match self {
+            Self::Scalar => Scalar.conv_s8(layer, input, output, scratch),
+            Self::Core => conv_s8::conv_s8(layer, input, output, scratch),
+        }
+    }
+    #[inline(always)]
+    fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+        match self {
+            Self::Scalar => Scalar.dense_s8(layer, input, output, scratch),
+            Self::Core => dense_s8::dense_s8(layer, input, output, scratch),
+        }
+    }
+}

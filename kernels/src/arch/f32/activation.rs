@@ -1,5 +1,5 @@
 use crate::arch::{
-    Backend, dispatch,
+    Backend, Kernels,
     parallel::{Rows, pieces},
 };
 
@@ -11,7 +11,7 @@ macro_rules! in_place {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         pub fn $name(self, y: &mut [f32]) {
-            pieces(y, GRAIN, &|_, y| dispatch!(self, activation_f32::$name(y)));
+            pieces(y, GRAIN, &|_, y| self.kernels().$name(y));
         }
     )*};
 }
@@ -26,7 +26,7 @@ macro_rules! gradient_in_place {
         /// If the lengths differ.
         pub fn $name(self, y: &[f32], dy: &mut [f32]) {
             assert_eq!(y.len(), dy.len(), "outputs and gradients differ in number");
-            pieces((y, dy), GRAIN, &|_, (y, dy)| dispatch!(self, activation_f32::$name(y, dy)));
+            pieces((y, dy), GRAIN, &|_, (y, dy)| self.kernels().$name(y, dy));
         }
     )*};
 }
@@ -65,7 +65,7 @@ impl Backend {
     pub fn softmax(self, classes: usize, y: &mut [f32]) {
         assert!(classes > 0 && y.len().is_multiple_of(classes), "{} values in rows of {classes} classes", y.len());
         pieces(Rows { items: y, width: classes }, GRAIN.div_ceil(classes), &|_, y| {
-            dispatch!(self, softmax_f32::softmax(classes, y.items));
+            self.kernels().softmax(classes, y.items);
         });
     }
 
@@ -80,7 +80,7 @@ impl Backend {
     pub fn dropout(self, seed: u64, rate: f32, values: &mut [f32]) {
         assert!((0.0..1.0).contains(&rate), "dropout rate {rate}: 0.0 <= rate < 1.0");
         pieces(values, GRAIN, &|first, values| {
-            dispatch!(self, dropout_f32::dropout(seed, rate, first, values));
+            self.kernels().dropout(seed, rate, first, values);
         });
     }
 }

@@ -1,11 +1,8 @@
 use super::{Trainable, check_bias, check_len, check_scratch};
-#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+#[cfg(thumbnet_x86)]
 use crate::arch::generic;
-use crate::arch::{
-    Backend, by_kind, dispatch,
-    parallel::{Rows, Split, lanes, pieces},
-    scalar,
-};
+use crate::arch::parallel::{Split, lanes, pieces};
+use crate::arch::{Backend, Kernels};
 use crate::geometry::Shape;
 
 /// How many rows of a dense kernel's gradient exist at a time in each thread.
@@ -35,13 +32,16 @@ impl Backend {
     /// at most. On a device that is one row of the gradient, `units` values.
     pub const fn dense_scratch_len(inputs: usize, units: usize, batch: usize) -> usize {
         let block = BLOCK_ROWS.saturating_mul(units);
-        #[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
-        let most =
-            generic::dense_f32::scratch_len(inputs, units, batch, lane_len(block, BLOCK_ROWS.saturating_mul(batch)));
-        #[cfg(not(all(target_arch = "x86_64", not(thumbnet_backend = "scalar"))))]
-        let most = MOST_LANES.saturating_mul(block);
-        let _ = (inputs, batch);
-        most
+        core::cfg_select! {
+            thumbnet_x86 => {
+                let each = lane_len(block, BLOCK_ROWS.saturating_mul(batch));
+                generic::dense_f32::scratch_len(inputs, units, batch, each)
+            }
+            _ => {
+                _ = (inputs, batch);
+                MOST_LANES.saturating_mul(block)
+            }
+        }
     }
 
     /// The fully connected layer: `y[b, u] = bias[u] + sum over i of x[b, i] * kernel[i, u]`, then `max(y, 0)` where
@@ -68,13 +68,7 @@ impl Backend {
     ) {
         check([inputs, units, batch], x, kernel.len(), y, scratch);
         check_bias(bias, units);
-        by_kind!(
-            self,
-            scalar => pieces((Rows { items: x, width: inputs }, Rows { items: y, width: units }), 1, &|_, (x, y)| {
-                scalar::dense_f32::dense(inputs, units, x.items, kernel, bias, relu, y.items);
-            }),
-            isa or bf16 => generic::dense_f32::dense(isa, [inputs, units], x, kernel, bias, relu, y, scratch)
-        );
+        self.kernels().dense([inputs, units], x, kernel, bias, relu, y, scratch);
     }
 
     /// The gradient of [`Self::dense`] with respect to its input, before the activation:
@@ -95,13 +89,7 @@ impl Backend {
         scratch: &mut [f32],
     ) {
         check([inputs, units, batch], dx, kernel.len(), dy, scratch);
-        by_kind!(
-            self,
-            scalar => pieces((Rows { items: dy, width: units }, Rows { items: dx, width: inputs }), 1, &|_, (dy, dx)| {
-                scalar::dense_f32::dense_input_gradient(inputs, units, dy.items, kernel, dx.items);
-            }),
-            isa or bf16 => generic::dense_f32::dense_input_gradient(isa, [inputs, units], dy, kernel, dx, scratch)
-        );
+        self.kernels().dense_input_gradient([inputs, units], dy, kernel, dx, scratch);
     }
 
     /// The gradient of [`Self::dense`] with respect to its kernel, `dkernel[i, u] = sum over b of x[b, i] * dy[b, u]`,
@@ -128,26 +116,12 @@ impl Backend {
     ) {
         check([inputs, units, batch], x, parameters.weights.len(), dy, scratch);
         parameters.check();
-        let blocks = Block { rows: parameters, units };
-        by_kind!(
-            self,
-            scalar => {
-                let gradient = |first, out: &mut [f32], _: &mut [f32], _: [&[f32]; 3]| {
-                    scalar::dense_f32::dense_kernel_gradient(inputs, units, x, dy, first, out);
-                };
-                for_each_block(blocks, scratch, 0, &gradient, update);
-            },
-            isa or bf16 => {
-                let (panels, scratch) =
-                    generic::dense_f32::at_line(scratch).split_at_mut(generic::dense_f32::panels_len(batch, units));
-                generic::dense_f32::pack_panels(isa, units, dy, panels);
-                let gradient = |first, out: &mut [f32], columns: &mut [f32], next: [&[f32]; 3]| {
-                    let sizes = [inputs, units, batch];
-                    generic::dense_f32::kernel_gradient_block(isa, sizes, x, panels, first, out, columns, next);
-                };
-                for_each_block(blocks, scratch, batch * BLOCK_ROWS, &gradient, update);
-            }
-        );
+        let kernels = self.kernels();
+        let (dy, scratch, extra) = kernels.pack_panels(units, dy, scratch);
+        let gradient = |first, out: &mut [f32], extra: &mut [f32], next: [&[f32]; 3]| {
+            kernels.dense_kernel_gradient([inputs, units, batch], x, dy, first, out, extra, next);
+        };
+        for_each_block(Block { rows: parameters, units }, scratch, extra, &gradient, update);
     }
 
     /// The gradient of a bias: the column sums `db[u] = sum over rows r of dy[r, u]`.
@@ -163,7 +137,7 @@ impl Backend {
         check_bias(Some(db), units);
         db.fill(0.0);
         let grain = if dy.len() < 1 << 16 { units } else { 16 };
-        pieces(db, grain, &|first, db| dispatch!(self, dense_f32::column_sums(units, GROUP, dy, first, db)));
+        pieces(db, grain, &|first, db| self.kernels().column_sums(units, GROUP, dy, first, db));
     }
 }
 

@@ -1,10 +1,12 @@
-//! The f32 kernels as methods of [`Backend`](super::Backend): lengths checked, work spread over threads, then dispatched.
+//! The f32 kernels as methods of [`Backend`](super::Backend): lengths checked, and work that is the same
+//! everywhere spread over threads.
 //!
 //! Tensors are flat slices, NHWC, the batch outermost; convolution kernels are `[kh, kw, c, f]`, dense kernels
 //! `[inputs, units]`, as Keras holds them. Every buffer comes from the caller. Lengths are the caller's promise and a
 //! wrong one is a panic.
 
 mod activation;
+pub(in crate::arch) mod bands;
 mod conv2d;
 mod dense;
 mod optimizer;
@@ -14,7 +16,7 @@ mod pool;
 use super::parallel::Split;
 use crate::geometry::Shape;
 pub use dense::BLOCK_ROWS;
-#[cfg(all(target_arch = "x86_64", not(thumbnet_backend = "scalar")))]
+#[cfg(thumbnet_x86)]
 pub(in crate::arch) use dense::MOST_LANES;
 
 /// Panics unless `len` is `count` times a shape's length. A product that wraps would let a short slice pass.

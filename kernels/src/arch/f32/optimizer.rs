@@ -1,5 +1,5 @@
 use super::Trainable;
-use crate::arch::{Backend, dispatch, parallel::pieces};
+use crate::arch::{Backend, Kernels, parallel::pieces};
 
 /// Weights at a time: enough work to be worth a thread.
 const GRAIN: usize = 1 << 15;
@@ -22,7 +22,7 @@ impl Backend {
     pub fn adadelta(self, learning_rate: f32, rho: f32, epsilon: f32, parameters: Trainable<'_>, gradient: &[f32]) {
         let rule = [learning_rate, rho, epsilon];
         step(parameters, gradient, 2, &|Trainable { weights, state }, g| {
-            dispatch!(self, optimizer_f32::adadelta(rule, weights, state, g));
+            self.kernels().adadelta(rule, weights, state, g);
         });
     }
 
@@ -37,10 +37,10 @@ impl Backend {
         let states = usize::from(momentum != 0.0);
         step(parameters, gradient, states, &|Trainable { weights, state: [velocity, _] }, g| {
             if states == 0 {
-                dispatch!(self, optimizer_f32::sgd(learning_rate, weights, g));
+                self.kernels().sgd(learning_rate, weights, g);
             } else {
                 let rule = [learning_rate, momentum];
-                dispatch!(self, optimizer_f32::sgd_momentum(rule, nesterov, weights, velocity, g));
+                self.kernels().sgd_momentum(rule, nesterov, weights, velocity, g);
             }
         });
     }
@@ -72,7 +72,7 @@ impl Backend {
         let alpha = learning_rate * libm::sqrtf(1.0 - libm::powf(beta_2, t)) / (1.0 - libm::powf(beta_1, t));
         let rule = [alpha, beta_1, beta_2, epsilon];
         step(parameters, gradient, 2, &|Trainable { weights, state }, g| {
-            dispatch!(self, optimizer_f32::adam(rule, weights, state, g));
+            self.kernels().adam(rule, weights, state, g);
         });
     }
 }

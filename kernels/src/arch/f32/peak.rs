@@ -1,4 +1,4 @@
-use crate::arch::{Backend, dispatch};
+use crate::arch::{Backend, Kernels};
 
 impl Backend {
     /// Does `rounds` rounds of the back end's widest multiply-adds on values in registers, and returns how many
@@ -7,6 +7,6 @@ impl Backend {
     /// No kernel can do more operations in the same time, on as many threads as call this: it is what a profile compares
     /// kernels with.
     pub fn multiply_adds(self, rounds: usize) -> usize {
-        dispatch!(self, peak_f32::multiply_adds(rounds))
+        self.kernels().multiply_adds(rounds)
     }
 }

@@ -1,7 +1,7 @@
 use super::check_len;
 use crate::{
     arch::{
-        Backend, dispatch,
+        Backend, Kernels,
         parallel::{Rows, pieces},
     },
     geometry::Geometry,
@@ -19,7 +19,7 @@ impl Backend {
         let samples = (Rows { items: x, width: g.input().len() }, Rows { items: y, width: g.output().len() });
         pieces(samples, grain(g), &|_, (x, y)| {
             for (x, y) in x.items.chunks_exact(x.width).zip(y.items.chunks_exact_mut(y.width)) {
-                dispatch!(self, pool_f32::max_pool(g, x, y));
+                self.kernels().max_pool(g, x, y);
             }
         });
     }
@@ -40,7 +40,7 @@ impl Backend {
             let input = x.items.chunks_exact(x.width).zip(dx.items.chunks_exact_mut(dx.width));
             let output = y.items.chunks_exact(y.width).zip(dy.items.chunks_exact(dy.width));
             for ((x, dx), (y, dy)) in input.zip(output) {
-                dispatch!(self, pool_f32::max_pool_gradient(g, x, y, dy, dx));
+                self.kernels().max_pool_gradient(g, x, y, dy, dx);
             }
         });
     }

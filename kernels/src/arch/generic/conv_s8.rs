@@ -196,7 +196,7 @@ pub(in crate::arch) const fn conv_s8_scratch_len(
     Plan::new(geometry, pool, lanes, group).len()
 }
 
-/// Runs `layer` over all samples.
+/// Runs `layer` over one sample.
 pub(in crate::arch) fn conv_s8<I: ConvIsa>(
     isa: I,
     layer: &ConvS8<'_>,
@@ -205,6 +205,7 @@ pub(in crate::arch) fn conv_s8<I: ConvIsa>(
     scratch: &mut [i32],
 ) {
     let geometry = layer.geometry;
+    assert!(layer.is_consistent() && input.len() == geometry.input().len() && output.len() == layer.output_len());
     let plan = Plan::new(geometry, layer.pool.copied(), I::LANES, I::GROUP);
     let start = scratch.as_ptr().align_offset(size_of::<i32>() * ALIGNMENT).min(ALIGNMENT);
     let (weights, rest) = scratch[start..].split_at_mut(plan.weights_len);
@@ -218,12 +219,8 @@ pub(in crate::arch) fn conv_s8<I: ConvIsa>(
     add_units(isa, geometry, &plan, weights, unit_sums);
     start_sums::<I>(layer, geometry.kernel()[0] * plan.units, unit_sums, base);
     image.fill(I::value(layer.input_zero_point));
-    let prepared = Prepared { layer, plan: &plan, weights, unit_sums, base };
-    let samples = input.chunks_exact(geometry.input().len()).zip(output.chunks_exact_mut(layer.output_len()));
-    for (input, output) in samples {
-        copy::<I>(geometry, &plan, input, image);
-        prepared.sample(isa, image, sums, output);
-    }
+    copy::<I>(geometry, &plan, input, image);
+    Prepared { layer, plan: &plan, weights, unit_sums, base }.sample(isa, image, sums, output);
 }
 
 /// Transposes the weights: vector of filters, row of the kernel, word, lane.

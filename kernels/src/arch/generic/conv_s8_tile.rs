@@ -12,7 +12,7 @@ macro_rules! define_conv_s8 {
         use crate::arch::window::Axis;
         use crate::int8::ConvS8;
 
-        /// Runs `layer` over all samples.
+        /// Runs `layer` over one sample.
         pub(in crate::arch) fn conv_s8(
             isa: $token,
             layer: &ConvS8<'_>,

@@ -24,13 +24,14 @@ macro_rules! define_dense_s8 {
         /// Rows at a time: enough independent sums to hide what an instruction takes.
         const ROWS: usize = if LANES < 8 { LANES } else { 8 };
 
-        /// Runs `layer`, whose weights are plain, over all samples.
+        /// Runs `layer` over one sample. Only plain weights are rows to read as they are.
         pub(in crate::arch) fn dense_s8(_: $token, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8]) {
-            assert!(layer.is_consistent() && layer.packing == crate::int8::Packing::Plain);
-            for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
-                // SAFETY: the token proves that the CPU has the instructions.
-                unsafe { sample(layer, input, output) };
+            assert!(layer.is_consistent() && input.len() == layer.inputs && output.len() == layer.units);
+            if layer.packing != crate::int8::Packing::Plain {
+                return crate::arch::scalar::dense_s8::dense_s8(layer, input, output);
             }
+            // SAFETY: the token proves that the CPU has the instructions.
+            unsafe { sample(layer, input, output) };
         }
 
         #[target_feature(enable = $features)]

@@ -5,17 +5,17 @@
 //! is ever built: a tile's left operand is addressed where it lies, by strides. In int8, convolutions and dense layers have an
 //! inner loop each, because a dense layer's weights, read once, would not repay being put into another order.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(thumbnet_x86)]
 pub(super) mod conv_f32;
 pub(super) mod conv_s8;
 pub(super) mod conv_s8_tile;
-#[cfg(target_arch = "x86_64")]
+#[cfg(thumbnet_x86)]
 pub(super) mod dense_f32;
 pub(super) mod dense_s8;
-#[cfg(target_arch = "x86_64")]
+#[cfg(thumbnet_x86)]
 pub(super) mod exp_f32;
-#[cfg(target_arch = "x86_64")]
+#[cfg(thumbnet_x86)]
 pub(super) mod gemm_f32;
 pub(super) mod requantize;
-#[cfg(target_arch = "x86_64")]
+#[cfg(thumbnet_x86)]
 pub(super) mod winograd_f32;

@@ -3,6 +3,7 @@ use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 
 /// The maximum of each window over one sample; what would be padding does not count, as in TFLite.
+#[cfg_attr(thumbnet_x86, inline(always))]
 pub(crate) fn max_pool_s8(geometry: &Geometry, input: &[i8], output: &mut [i8]) {
     let channels = geometry.input().channels;
     let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));

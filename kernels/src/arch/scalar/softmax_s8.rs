@@ -11,8 +11,10 @@ const SUM_INTEGER_BITS: u32 = 12;
 pub(crate) fn softmax_s8(layer: &SoftmaxS8, row: &mut [i8]) {
     let largest = row.iter().fold(i8::MIN, |largest, &value| largest.max(value));
     let mut sum = 0i32;
-    for exponential in row.iter().filter_map(|&value| exponential(layer, value, largest)) {
-        sum = sum.wrapping_add(rounding_divide_by_pot(exponential, SUM_INTEGER_BITS));
+    for &value in &*row {
+        if let Some(exponential) = exponential(layer, value, largest) {
+            sum = sum.wrapping_add(rounding_divide_by_pot(exponential, SUM_INTEGER_BITS));
+        }
     }
 
     // 1 / sum = reciprocal / 2^(bits over one); the sum is at least 1, because the largest input counts with e^0.

@@ -4,6 +4,7 @@
 pub(in crate::arch) mod avx2;
 pub(in crate::arch) mod avx512;
 mod gemm_f32;
+mod kernels;
 mod pack_f32;
 mod peak_f32;
 mod pool_f32;
@@ -80,19 +81,3 @@ impl From<Bf16> for Avx512 {
         Self { vnni: None, bf16: None }
     }
 }
-
-/// Compiles portable functions, which must be `#[inline(always)]`, once more with the vector instructions that a token
-/// proves: loops without branches need no more than that.
-macro_rules! recompile {
-    ($token:ident, $features:literal, $folder:ident::$file:ident: $(fn $name:ident($($argument:ident: $type:ty),*);)*) => {$(
-        pub(in crate::arch) fn $name(_: crate::arch::x86_64::$token, $($argument: $type),*) {
-            #[target_feature(enable = $features)]
-            fn with_vectors($($argument: $type),*) {
-                crate::arch::$folder::$file::$name($($argument),*);
-            }
-            // SAFETY: the token proves that the CPU has the instructions.
-            unsafe { with_vectors($($argument),*) }
-        }
-    )*};
-}
-use recompile;

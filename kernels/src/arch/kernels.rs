@@ -1,0 +1,204 @@
+//! What a back end computes with: one method a kernel, each of which is the scalar one unless the back end has a faster.
+
+use super::f32::bands;
+use super::parallel::{Rows, pieces};
+use super::scalar::{
+    activation_f32, add_s8, conv_f32, conv_s8, dense_f32, dense_s8, dropout_f32, optimizer_f32, peak_f32, pool_f32,
+    pool_s8, softmax_f32, softmax_s8,
+};
+use crate::geometry::Geometry;
+use crate::int8::{AddS8, ConvS8, DenseS8, SoftmaxS8};
+
+/// The kernels of a back end.
+///
+/// A method computes what the method of that name of [`Backend`](super::Backend) says, of one sample in int8 and of a piece where that
+/// one spreads pieces over threads. It may rely on what that one checks, but not for safety: from other arguments no more follows
+/// than a panic or wrong outputs.
+#[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formulas")]
+pub(crate) trait Kernels: Sync {
+    fn add(&self, x: &[f32], y: &mut [f32]) {
+        activation_f32::add(x, y);
+    }
+    fn relu(&self, y: &mut [f32]) {
+        activation_f32::relu(y);
+    }
+    fn relu_gradient(&self, y: &[f32], dy: &mut [f32]) {
+        activation_f32::relu_gradient(y, dy);
+    }
+    fn relu6(&self, y: &mut [f32]) {
+        activation_f32::relu6(y);
+    }
+    fn relu6_gradient(&self, y: &[f32], dy: &mut [f32]) {
+        activation_f32::relu6_gradient(y, dy);
+    }
+    fn sigmoid(&self, y: &mut [f32]) {
+        activation_f32::sigmoid(y);
+    }
+    fn sigmoid_gradient(&self, y: &[f32], dy: &mut [f32]) {
+        activation_f32::sigmoid_gradient(y, dy);
+    }
+    fn tanh(&self, y: &mut [f32]) {
+        activation_f32::tanh(y);
+    }
+    fn tanh_gradient(&self, y: &[f32], dy: &mut [f32]) {
+        activation_f32::tanh_gradient(y, dy);
+    }
+    fn softmax(&self, classes: usize, y: &mut [f32]) {
+        softmax_f32::softmax(classes, y);
+    }
+    /// Values `first..` of all.
+    fn dropout(&self, seed: u64, rate: f32, first: usize, values: &mut [f32]) {
+        dropout_f32::dropout(seed, rate, first, values);
+    }
+
+    fn adadelta(&self, rule: [f32; 3], weights: &mut [f32], state: [&mut [f32]; 2], gradient: &[f32]) {
+        optimizer_f32::adadelta(rule, weights, state, gradient);
+    }
+    fn sgd(&self, learning_rate: f32, weights: &mut [f32], gradient: &[f32]) {
+        optimizer_f32::sgd(learning_rate, weights, gradient);
+    }
+    fn sgd_momentum(
+        &self,
+        rule: [f32; 2],
+        nesterov: bool,
+        weights: &mut [f32],
+        velocity: &mut [f32],
+        gradient: &[f32],
+    ) {
+        optimizer_f32::sgd_momentum(rule, nesterov, weights, velocity, gradient);
+    }
+    fn adam(&self, rule: [f32; 4], weights: &mut [f32], state: [&mut [f32]; 2], gradient: &[f32]) {
+        optimizer_f32::adam(rule, weights, state, gradient);
+    }
+
+    fn multiply_adds(&self, rounds: usize) -> usize {
+        peak_f32::multiply_adds(rounds)
+    }
+
+    /// One sample.
+    fn max_pool(&self, g: &Geometry, x: &[f32], y: &mut [f32]) {
+        pool_f32::max_pool(g, x, y);
+    }
+    /// One sample.
+    fn max_pool_gradient(&self, g: &Geometry, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+        pool_f32::max_pool_gradient(g, x, y, dy, dx);
+    }
+
+    fn conv2d(
+        &self,
+        g: &Geometry,
+        x: &[f32],
+        kernel: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        y: &mut [f32],
+        _scratch: &mut [f32],
+    ) {
+        let samples = (Rows { items: x, width: g.input().len() }, Rows { items: y, width: g.output().len() });
+        pieces(samples, 1, &|_, (x, y)| self.convolve_rows(g, x.items, kernel, bias, relu, y.items));
+    }
+    /// [`Self::conv2d`] on this thread alone.
+    fn convolve_rows(&self, g: &Geometry, x: &[f32], kernel: &[f32], bias: Option<&[f32]>, relu: bool, y: &mut [f32]) {
+        for (x, y) in x.chunks_exact(g.input().len()).zip(y.chunks_exact_mut(g.output().len())) {
+            conv_f32::conv2d(g, x, kernel, bias, relu, y);
+        }
+    }
+    fn conv2d_max_pool(
+        &self,
+        g: &Geometry,
+        pool: &Geometry,
+        x: &[f32],
+        kernel: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        bands::conv2d_max_pool(self, g, pool, x, kernel, bias, relu, y, scratch);
+    }
+    fn conv2d_input_gradient(&self, g: &Geometry, dy: &[f32], kernel: &[f32], dx: &mut [f32], _scratch: &mut [f32]) {
+        let samples = (Rows { items: dy, width: g.output().len() }, Rows { items: dx, width: g.input().len() });
+        pieces(samples, 1, &|_, (dy, dx)| {
+            for (dy, dx) in dy.items.chunks_exact(dy.width).zip(dx.items.chunks_exact_mut(dx.width)) {
+                conv_f32::conv2d_input_gradient(g, dy, kernel, dx);
+            }
+        });
+    }
+    fn conv2d_kernel_gradient(&self, g: &Geometry, x: &[f32], dy: &[f32], dkernel: &mut [f32], _scratch: &mut [f32]) {
+        dkernel.fill(0.0);
+        for (x, dy) in x.chunks_exact(g.input().len()).zip(dy.chunks_exact(g.output().len())) {
+            conv_f32::conv2d_kernel_gradient(g, x, dy, dkernel);
+        }
+    }
+
+    fn dense(
+        &self,
+        [inputs, units]: [usize; 2],
+        x: &[f32],
+        kernel: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        y: &mut [f32],
+        _scratch: &mut [f32],
+    ) {
+        pieces((Rows { items: x, width: inputs }, Rows { items: y, width: units }), 1, &|_, (x, y)| {
+            dense_f32::dense(inputs, units, x.items, kernel, bias, relu, y.items);
+        });
+    }
+    fn dense_input_gradient(
+        &self,
+        [inputs, units]: [usize; 2],
+        dy: &[f32],
+        kernel: &[f32],
+        dx: &mut [f32],
+        _scratch: &mut [f32],
+    ) {
+        pieces((Rows { items: dy, width: units }, Rows { items: dx, width: inputs }), 1, &|_, (dy, dx)| {
+            dense_f32::dense_input_gradient(inputs, units, dy.items, kernel, dx.items);
+        });
+    }
+    /// `dy` in the order in which [`Self::dense_kernel_gradient`] reads it, what is left of scratch, and how much of that one call takes.
+    fn pack_panels<'a>(
+        &self,
+        _units: usize,
+        dy: &'a [f32],
+        scratch: &'a mut [f32],
+    ) -> (&'a [f32], &'a mut [f32], usize) {
+        (dy, scratch, 0)
+    }
+    /// Rows `first..` of the gradient, as many as `dkernel` holds. `next` is what will be read next.
+    fn dense_kernel_gradient(
+        &self,
+        [inputs, units, _batch]: [usize; 3],
+        x: &[f32],
+        dy: &[f32],
+        first: usize,
+        dkernel: &mut [f32],
+        _scratch: &mut [f32],
+        _next: [&[f32]; 3],
+    ) {
+        dense_f32::dense_kernel_gradient(inputs, units, x, dy, first, dkernel);
+    }
+    /// Adds to `sums` columns `first..` of rows of `units` values, each `group` rows apart from the others.
+    fn column_sums(&self, units: usize, group: usize, dy: &[f32], first: usize, sums: &mut [f32]) {
+        dense_f32::column_sums(units, group, dy, first, sums);
+    }
+
+    fn conv_s8(&self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
+        conv_s8::conv_s8(layer, input, output);
+    }
+    fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
+        dense_s8::dense_s8(layer, input, output);
+    }
+    fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
+        pool_s8::max_pool_s8(geometry, input, output);
+    }
+    fn softmax_s8(&self, layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
+        for row in values.chunks_exact_mut(len) {
+            softmax_s8::softmax_s8(layer, row);
+        }
+    }
+    fn add_s8(&self, layer: &AddS8, x: &[i8], y: &mut [i8]) {
+        add_s8::add_s8(layer, x, y);
+    }
+}
