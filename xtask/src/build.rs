@@ -9,7 +9,15 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::board::Board;
+use crate::setup;
 use crate::shell::{cargo, run_lines};
+
+/// What the tests on the host are built from. The benchmarks have none, and a framework of their own: clippy looks at them.
+pub(crate) const HOST: [&str; 5] = ["--workspace", "--exclude", "xtask", "--exclude", "benches"];
+
+/// The same on 64-bit ARM.
+pub(crate) const AARCH64: [&str; 8] =
+    ["--package", "thumbnet", "--package", "thumbnet-models", "--features", "thumbnet/std", "--target", setup::AARCH64];
 
 /// What firmware is built with in place of the defaults. See `firmware/build.rs`.
 #[derive(Clone, Copy, Default)]

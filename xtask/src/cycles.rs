@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::device_bench::Network;
+use crate::network::Network;
 use crate::setup;
 use crate::shell::{ask, root};
 use loops::{Loop, loops};

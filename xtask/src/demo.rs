@@ -8,8 +8,8 @@ use clap::Args;
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::device_bench::Network;
 use crate::host_train::{ask, text, watch};
+use crate::network::Network;
 use crate::outputs::Outputs;
 use crate::shell::root;
 use crate::{image, setup};

@@ -7,11 +7,11 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::backends::{self, How};
-use crate::device_bench::Network;
 use crate::host_train::{ask, text};
+use crate::network::Network;
 use crate::report::Report;
 use crate::shell::{root, run};
-use crate::{build, test, training_test};
+use crate::{build, training_test};
 
 /// Test images of MNIST.
 const ALL: usize = 10_000;
@@ -82,7 +82,7 @@ fn on_arm(network: Network, images: usize) -> Result<()> {
     let (records, expected, outputs) = (records?, expected?, outputs?);
     let count = images.to_string();
     ask(&["sample", text(&blob), "--images", &count, "--out", text(&records), "--scores", text(&expected)])?;
-    let example = build::example("int8_outputs", &test::AARCH64)?;
+    let example = build::example("int8_outputs", &build::AARCH64)?;
     let mut qemu = Command::new("qemu-aarch64");
     qemu.args(["-cpu", "max"]).arg(example).arg(network.name()).args([&blob, &records]);
     run(qemu.arg("neon").arg(&outputs))?;

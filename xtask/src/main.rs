@@ -25,6 +25,7 @@ mod firmware_test;
 mod host_train;
 mod identity;
 mod image;
+mod network;
 mod outputs;
 mod peers;
 mod report;

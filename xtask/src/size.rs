@@ -8,7 +8,7 @@ use object::{Object, ObjectSection};
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::device_bench::Network;
+use crate::network::Network;
 
 /// Prints a table: bytes of code for each board.
 pub(crate) fn run(boards: &[Board]) -> Result<()> {

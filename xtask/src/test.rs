@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::backends::{self, How};
 use crate::board::Board;
+use crate::build::{AARCH64, HOST};
 use crate::report::{Counts, Report};
 use crate::shell::{cargo, run, run_lines};
 use crate::{build, deny, device_bench, device_test, firmware_test, identity, setup, training_test};
@@ -20,13 +21,6 @@ pub(crate) const QUICK: [&str; 7] = [
     "device tests on mps2-an386",
     "firmware on mps2-an386",
 ];
-
-/// What the tests on the host are built from. The benchmarks have none, and a framework of their own: clippy looks at them.
-pub(crate) const HOST: [&str; 5] = ["--workspace", "--exclude", "xtask", "--exclude", "benches"];
-
-/// The same on 64-bit ARM.
-pub(crate) const AARCH64: [&str; 8] =
-    ["--package", "thumbnet", "--package", "thumbnet-models", "--features", "thumbnet/std", "--target", setup::AARCH64];
 
 /// The test of the macro's messages. It builds the library once more, and has nothing that differs between its features and
 /// back ends: it runs among the tests on the host.

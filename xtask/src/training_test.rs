@@ -8,9 +8,9 @@ use anyhow::{Result, ensure};
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::device_bench::Network;
 use crate::host_train::{ask, text};
 use crate::image;
+use crate::network::Network;
 use crate::outputs::Outputs;
 use crate::report::Report;
 use crate::shell::root;
