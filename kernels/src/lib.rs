@@ -40,6 +40,9 @@
 //! - [`arch`] holds the kernels, one folder an instruction set, with the scalar ones as the oracle.
 //! - [`geometry`] holds the shape arithmetic that all of it rests on.
 //!
+//! Each imports only from those that stand before it:
+//! `geometry` · `length` · `int8` · `arch` · `graph` · `plan` · `forward` · `train` · `infer` · `quantize` · `blob` · `layer` · `network`.
+//!
 //! # Features
 //!
 //! - `std`: asks the CPU for its vector extensions, and spreads work over rayon's threads: those of the pool that the caller runs in,
