@@ -41,7 +41,8 @@
 //! - [`geometry`] holds the shape arithmetic that all of it rests on.
 //!
 //! Each imports only from those that stand before it:
-//! `geometry` · `length` · `int8` · `arch` · `graph` · `plan` · `forward` · `train` · `infer` · `quantize` · `blob` · `layer` · `network`.
+//! `geometry` · `length` · `int8` · `arch` · `graph` · `plan` · `forward` · `train` · `infer` · `quantize` · `blob` ·
+//! `layer` · `network`.
 //!
 //! # Features
 //!

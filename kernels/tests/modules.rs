@@ -1,4 +1,5 @@
-//! That modules import in one direction only. The order is that of the line in `src/lib.rs` which begins as [`LINE`] says.
+//! That modules import in one direction only. The order is that of the line in `src/lib.rs` which begins as [`LINE`]
+//! says.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,8 @@ use crate::board::Board;
 use crate::setup;
 use crate::shell::{cargo, run_lines};
 
-/// What the tests on the host are built from. The benchmarks have none, and a framework of their own: clippy looks at them.
+/// What the tests on the host are built from. The benchmarks have none, and a framework of their own: clippy looks at
+/// them.
 pub(crate) const HOST: [&str; 5] = ["--workspace", "--exclude", "xtask", "--exclude", "benches"];
 
 /// The same on 64-bit ARM.
@@ -30,8 +31,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) images: Option<&'a Path>,
 }
 
-/// Builds a program for the host or another PC's target that is one of the examples of `thumbnet-models`, and returns it.
-/// `packages` are those that the same target's tests are built from: the library is then built once for both.
+/// Builds a program for the host or another PC's target that is one of the examples of `thumbnet-models`, and returns
+/// it. `packages` are those that the same target's tests are built from: the library is then built once for both.
 ///
 /// # Errors
 /// What cargo says.
@@ -53,8 +54,8 @@ pub(crate) fn image(package: &str, bin: &str, board: Board, contents: Contents<'
     Ok(own)
 }
 
-/// Builds several programs of `package` at once: each is optimised as a whole, which uses one processor. The files are there
-/// until the programs are built for another board.
+/// Builds several programs of `package` at once: each is optimised as a whole, which uses one processor. The files are
+/// there until the programs are built for another board.
 ///
 /// # Errors
 /// As [`image`].
@@ -101,11 +102,11 @@ fn executables<const N: usize>(command: &mut Command, names: [&str; N]) -> Resul
     found.context("cargo did not name every executable")
 }
 
-/// Has cargo work for a board, in the profile of its programs: what takes part in the build on the host, such as macros, is
-/// then built once for all boards, whatever is done.
+/// Has cargo work for a board, in the profile of its programs: what takes part in the build on the host, such as
+/// macros, is then built once for all boards, whatever is done.
 ///
-/// The library is told that the core has Helium, which its target does not tell. Cargo builds it anew when the board before
-/// was one of the same target without Helium: in seconds, which is less than a folder of its own would take.
+/// The library is told that the core has Helium, which its target does not tell. Cargo builds it anew when the board
+/// before was one of the same target without Helium: in seconds, which is less than a folder of its own would take.
 pub(crate) fn target(board: Board, command: &mut Command) {
     command.args(["--profile", "firmware", "--target", board.target()]);
     if board == Board::Mps3An547 {

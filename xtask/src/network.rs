@@ -11,8 +11,8 @@ use crate::board::Board;
 use crate::build;
 use crate::shell::{root, run};
 
-/// A network with random weights, always the same ones: softmax and the bounds of activations take a few instructions more or
-/// less from value to value.
+/// A network with random weights, always the same ones: softmax and the bounds of activations take a few instructions
+/// more or less from value to value.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Network {
     /// MnistSmall.

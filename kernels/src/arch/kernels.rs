@@ -1,4 +1,5 @@
-//! What a back end computes with: one method a kernel, each of which is the scalar one unless the back end has a faster.
+//! What a back end computes with: one method a kernel, each of which is the scalar one unless the back end has a
+//! faster.
 
 use super::f32::bands;
 use super::parallel::{Rows, pieces};
@@ -11,9 +12,9 @@ use crate::int8::{AddS8, ConvS8, DenseS8, SoftmaxS8};
 
 /// The kernels of a back end.
 ///
-/// A method computes what the method of that name of [`Backend`](super::Backend) says, of one sample in int8 and of a piece where that
-/// one spreads pieces over threads. It may rely on what that one checks, but not for safety: from other arguments no more follows
-/// than a panic or wrong outputs.
+/// A method computes what the method of that name of [`Backend`](super::Backend) says, of one sample in int8 and of a
+/// piece where that one spreads pieces over threads. It may rely on what that one checks, but not for safety: from
+/// other arguments no more follows than a panic or wrong outputs.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formulas")]
 pub(crate) trait Kernels: Sync {
     fn add(&self, x: &[f32], y: &mut [f32]) {
@@ -157,7 +158,8 @@ pub(crate) trait Kernels: Sync {
             dense_f32::dense_input_gradient(inputs, units, dy.items, kernel, dx.items);
         });
     }
-    /// `dy` in the order in which [`Self::dense_kernel_gradient`] reads it, what is left of scratch, and how much of that one call takes.
+    /// `dy` in the order in which [`Self::dense_kernel_gradient`] reads it, what is left of scratch, and how much of
+    /// that one call takes.
     fn pack_panels<'a>(
         &self,
         _units: usize,

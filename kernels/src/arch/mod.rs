@@ -65,19 +65,19 @@ pub enum Precision {
     F32,
     /// bf16 (f32 without its 16 low bits, which leaves a significand of 8) with sums in f32.
     ///
-    /// Both operands of a dense layer's forward pass, and of its gradients for input and kernel, are rounded to the nearest
-    /// bf16, ties to even: off by at most 2^-8 of the value. From 2^128 - 2^119 on they are infinite, and below 2^-126 zero,
-    /// as sums are. Two neighbours' products are added one after the other, the second first, each rounding once, as Intel
-    /// defines it ("Intel 64 and IA-32 Architectures Software Developer's Manual", volume 2, `VDPBF16PS`). So all error
-    /// beyond f32's is that of the operands.
+    /// Both operands of a dense layer's forward pass, and of its gradients for input and kernel, are rounded to the
+    /// nearest bf16, ties to even: off by at most 2^-8 of the value. From 2^128 - 2^119 on they are infinite, and below
+    /// 2^-126 zero, as sums are. Two neighbours' products are added one after the other, the second first, each
+    /// rounding once, as Intel defines it ("Intel 64 and IA-32 Architectures Software Developer's Manual", volume 2,
+    /// `VDPBF16PS`). So all error beyond f32's is that of the operands.
     ///
-    /// What is kept is f32: weights, biases, activations and the optimizer's state. So are all other layers, and the forward
-    /// pass of a single sample, which takes as long as reading the weights does.
+    /// What is kept is f32: weights, biases, activations and the optimizer's state. So are all other layers, and the
+    /// forward pass of a single sample, which takes as long as reading the weights does.
     Bf16,
 }
 
-/// The answer of [`Backend::detect`]. On a microcontroller it takes no memory and is known when the program is compiled: a network
-/// that runs on it links no other back end's kernels.
+/// The answer of [`Backend::detect`]. On a microcontroller it takes no memory and is known when the program is
+/// compiled: a network that runs on it links no other back end's kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Detected(#[cfg(not(thumbnet_cortex))] Backend);
 
@@ -108,7 +108,8 @@ impl Backend {
     #[cfg(thumbnet_cortex)]
     const CORE: Self = Self(Kind::Core);
 
-    /// The kernels. On a microcontroller their type is known, so that none is linked that is not called; on a PC it is chosen here.
+    /// The kernels. On a microcontroller their type is known, so that none is linked that is not called; on a PC it is
+    /// chosen here.
     #[inline(always)]
     pub(crate) fn kernels(&self) -> &(impl Kernels + ?Sized) {
         core::cfg_select! {
@@ -154,8 +155,8 @@ impl Backend {
         scalar
     }
 
-    /// The same back end with the products of dense layers in that precision, or `None` where the CPU, or the back end, has
-    /// no instructions for it: [`Precision::Bf16`] takes `avx512` on a CPU with AVX512-BF16.
+    /// The same back end with the products of dense layers in that precision, or `None` where the CPU, or the back end,
+    /// has no instructions for it: [`Precision::Bf16`] takes `avx512` on a CPU with AVX512-BF16.
     ///
     /// Reduced precision is no part of [`Self::available`], whose members agree within the error of f32.
     #[must_use]
@@ -168,8 +169,8 @@ impl Backend {
         }
     }
 
-    /// The back end's name: `scalar`, `avx2`, `avx512` or `neon`; `avx512-bf16` in that precision; on Cortex-M `thumb`, `dsp`
-    /// or `helium`.
+    /// The back end's name: `scalar`, `avx2`, `avx512` or `neon`; `avx512-bf16` in that precision; on Cortex-M `thumb`,
+    /// `dsp` or `helium`.
     pub const fn name(self) -> &'static str {
         match self.0 {
             Kind::Scalar => "scalar",

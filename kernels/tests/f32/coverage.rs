@@ -1,9 +1,11 @@
 //! That no kernel is without a test: what the sources define, against a table.
 //!
-//! A kernel is what a file below `src/arch` offers to the rest of it: a function, what a macro `define_...` makes, an assembly
-//! function. A file that offers none of these is a part of the kernels beside it, and stands in the table as a whole.
+//! A kernel is what a file below `src/arch` offers to the rest of it: a function, what a macro `define_...` makes, an
+//! assembly function. A file that offers none of these is a part of the kernels beside it, and stands in the table as a
+//! whole.
 //!
-//! What a back end overrides of the trait `Kernels` needs no row: the method has one, whose tests run on every back end.
+//! What a back end overrides of the trait `Kernels` needs no row: the method has one, whose tests run on every back
+//! end.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,8 +28,9 @@ pub(crate) struct Kernel {
     pub(crate) tests: &'static [fn()],
 }
 
-/// Rows such as `pool_s8::max_pool_s8 [scalar avx2] by max_pool_s8 in pool {random_windows};`, the tests being those of this
-/// `$binary`; and, for kernels that only emulated cores have, `conv_s8::thumbnet_copy [dsp] by conv_s8 on devices;`.
+/// Rows such as `pool_s8::max_pool_s8 [scalar avx2] by max_pool_s8 in pool {random_windows};`, the tests being those of
+/// this `$binary`; and, for kernels that only emulated cores have, `conv_s8::thumbnet_copy [dsp] by conv_s8 on
+/// devices;`.
 macro_rules! table {
     ($binary:literal; $($file:ident::$function:tt [$($folder:ident)+] by $method:ident $where:ident $place:ident $({$($test:ident)+})?;)+) => {
         &[$($crate::coverage::Kernel {
@@ -43,8 +46,8 @@ macro_rules! table {
 }
 pub(crate) use table;
 
-/// Fails unless the kernels of the files for which `scope(folder, file)` holds are exactly those of the table, in the same
-/// folders, and each has tests which call its method on every back end.
+/// Fails unless the kernels of the files for which `scope(folder, file)` holds are exactly those of the table, in the
+/// same folders, and each has tests which call its method on every back end.
 pub(crate) fn check(table: &[Kernel], scope: impl Fn(&str, &str) -> bool) {
     let mut wrong = Vec::new();
     let mut rows = BTreeSet::new();

@@ -9,8 +9,8 @@ use crate::geometry::Geometry;
 /// the rest. A device keeps what one row of the pooled output is made of.
 const BAND: usize = if cfg!(feature = "std") { 1 << 15 } else { 0 };
 
-/// [`Kernels::conv2d_max_pool`] in bands: several samples, or some rows of one as if they were an image of their own. Bands are spread
-/// over threads.
+/// [`Kernels::conv2d_max_pool`] in bands: several samples, or some rows of one as if they were an image of their own.
+/// Bands are spread over threads.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
 pub(in crate::arch) fn conv2d_max_pool<K: Kernels + ?Sized>(
     kernels: &K,

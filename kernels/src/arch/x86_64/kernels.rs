@@ -18,8 +18,8 @@ pub(super) trait Isa: Gemm + Winograd {
     /// The proof, where these are wanted.
     fn bf16(self) -> Option<Self::Bf16>;
 
-    /// Compiles a portable function, which must be `#[inline(always)]`, once more with these instructions: loops without branches
-    /// need no more than that.
+    /// Compiles a portable function, which must be `#[inline(always)]`, once more with these instructions: loops
+    /// without branches need no more than that.
     fn recompile<R>(self, work: impl FnOnce() -> R) -> R;
 
     fn multiply_adds(self, rounds: usize) -> usize;
