@@ -3,7 +3,8 @@
 /// Defines `thumbnet_conv_sums` and `thumbnet_conv_outputs`, which differ in where sums start and what becomes of them.
 ///
 /// `$load` reads the weights of a step (`$bytes` of them) and `$low` takes the low bytes; `$multiply` adds products. One step
-/// of the column is four words, one of each pixel. `$odd` is what half a step does, with the run in r12. `$clamp` clamps r8
+/// of the column is four words, one of each pixel. `$odd` is what half a step does, where r2 is
+/// not 0, with the run in r12. `$clamp` clamps r8
 /// and r4 (to r6 and r7, then adds r9), and writes them to r5 on.
 macro_rules! conv_tile {
     (load: $load:literal, bytes: $bytes:literal, low: $low:literal, multiply: $multiply:literal, odd: $odd:literal,
@@ -24,12 +25,12 @@ macro_rules! conv_tile {
             "mov r12, r0",
             "str r0, [sp, #4]",
             "str r2, [sp, #20]",
-            "ldrd r2, r4, [r12, #28]",
+            "ldrd r2, r4, [r12, #{steps}]",
             "str r4, [sp, #8]",
             "add r3, r1, r2, lsl #4",
             "str r3, [sp]",
             "str r1, [sp, #12]",
-            "ldr r1, [r12, #12]",
+            "ldr r1, [r12, #{weights}]",
             // Where in the round of eight steps to enter, so that none is left over.
             "adr.w lr, 1f + 1",
             "rsbs r2, r2, #0",
@@ -75,6 +76,9 @@ macro_rules! conv_tile {
             "bne 1b",
             "3:",
             "ldr r12, [sp, #4]",
+            ".if {half_steps}",
+            "ldr r2, [r12, #{odd}]",
+            ".endif",
             $odd,
             "sub r4, r4, r8",
             "sub r5, r5, r9",
@@ -90,7 +94,7 @@ macro_rules! conv_tile {
             "stm r0!, {{r4-r11}}",
             "str r0, [sp, #20]",
             // The next pair.
-            "ldr r2, [r12, #40]",
+            "ldr r2, [r12, #{skip}]",
             "ldr r3, [sp, #8]",
             "add r1, r1, r2",
             "subs r3, #1",
@@ -106,6 +110,10 @@ macro_rules! conv_tile {
             ".endif",
             ".size thumbnet_conv_sums, . - thumbnet_conv_sums",
             half_steps = const <super::Core as crate::arch::arm::column::Column>::STEP - 1,
+            weights = const crate::arch::arm::tile::Run::WEIGHTS,
+            steps = const crate::arch::arm::tile::Run::STEPS,
+            odd = const crate::arch::arm::tile::Run::ODD,
+            skip = const crate::arch::arm::tile::Run::SKIP,
         );
         core::arch::global_asm!(
             ".syntax unified",
@@ -125,12 +133,12 @@ macro_rules! conv_tile {
             "ldm r0, {{r4, r5, r6}}",
             "strd r4, r5, [sp, #8]",
             "strd r6, r2, [sp, #16]",
-            "ldrd r2, r4, [r12, #28]",
+            "ldrd r2, r4, [r12, #{steps}]",
             "str r4, [sp, #24]",
             "add r3, r1, r2, lsl #4",
             "str r3, [sp]",
             "str r1, [sp, #28]",
-            "ldr r1, [r12, #12]",
+            "ldr r1, [r12, #{weights}]",
             // Where in the round of eight steps to enter, so that none is left over.
             "adr.w lr, 1f + 1",
             "rsbs r2, r2, #0",
@@ -178,6 +186,9 @@ macro_rules! conv_tile {
             "bne 1b",
             "3:",
             "ldr r12, [sp, #4]",
+            ".if {half_steps}",
+            "ldr r2, [r12, #{odd}]",
+            ".endif",
             $odd,
             "sub r4, r4, r8",
             "sub r5, r5, r9",
@@ -236,13 +247,13 @@ macro_rules! conv_tile {
             "asrs r4, r4, r10",
             "adc r4, r4, #0",
             "23:",
-            "ldrd r6, r7, [r12, #16]",
-            "ldr r9, [r12, #24]",
+            "ldrd r6, r7, [r12, #{least}]",
+            "ldr r9, [r12, #{zero_point}]",
             "ldr r5, [sp, #20]",
             $clamp,
             "str r5, [sp, #20]",
             // The next pair.
-            "ldr r2, [r12, #40]",
+            "ldr r2, [r12, #{skip}]",
             "ldr r3, [sp, #24]",
             "add r1, r1, r2",
             "subs r3, #1",
@@ -285,6 +296,12 @@ macro_rules! conv_tile {
             "b.w 23b",
             ".size thumbnet_conv_outputs, . - thumbnet_conv_outputs",
             half_steps = const <super::Core as crate::arch::arm::column::Column>::STEP - 1,
+            weights = const crate::arch::arm::tile::Run::WEIGHTS,
+            steps = const crate::arch::arm::tile::Run::STEPS,
+            odd = const crate::arch::arm::tile::Run::ODD,
+            skip = const crate::arch::arm::tile::Run::SKIP,
+            least = const crate::arch::arm::tile::Run::LEAST,
+            zero_point = const crate::arch::arm::tile::Run::ZERO_POINT,
         );
     };
 }

@@ -17,6 +17,7 @@ use super::column::Column;
 use crate::arch::cores::{ConvCut, TILE, column_words};
 use crate::int8::ConvS8;
 use core::marker::PhantomData;
+use core::mem::offset_of;
 
 /// Sums of two filters over four pixels: those of `b`, the odd filter, then those of `a`, or the other way round: see
 /// [`ConvCut::WORKS_IN_TILES`].
@@ -69,8 +70,7 @@ impl Windows {
     }
 }
 
-/// Pairs of filters over one stretch of positions: all that the assembly must know besides the column. It knows the fields by
-/// their offsets.
+/// Pairs of filters over one stretch of positions: all that the assembly must know besides the column.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(super) struct Run<'a> {
@@ -117,6 +117,27 @@ unsafe extern "C" {
         stride: usize,
     );
 }
+
+/// Where the fields are that the assembly reads, and of those which it reads with a neighbour.
+#[cfg_attr(thumbnet_helium, expect(dead_code, reason = "whole steps alone"))]
+impl Run<'_> {
+    pub(super) const BIAS: usize = offset_of!(Self, bias);
+    pub(super) const MULTIPLIER: usize = offset_of!(Self, multiplier);
+    pub(super) const WEIGHTS: usize = offset_of!(Self, weights);
+    pub(super) const LEAST: usize = offset_of!(Self, least);
+    pub(super) const ZERO_POINT: usize = offset_of!(Self, zero_point);
+    pub(super) const STEPS: usize = offset_of!(Self, steps);
+    pub(super) const PAIRS: usize = offset_of!(Self, pairs);
+    pub(super) const ODD: usize = offset_of!(Self, odd);
+    pub(super) const SKIP: usize = offset_of!(Self, skip);
+}
+
+const _: () = {
+    // `ldm` begins where the run does.
+    assert!(Run::BIAS == 0 && Run::MULTIPLIER == 4 && offset_of!(Run<'_>, shift) == Run::MULTIPLIER + 4);
+    assert!(offset_of!(Run<'_>, largest) == Run::LEAST + 4 && Run::PAIRS == Run::STEPS + 4);
+    assert!(offset_of!(Run<'_>, stride) == Run::SKIP + 4);
+};
 
 impl<'a> Run<'a> {
     /// `count` pairs from pair `first` on, `positions` positions from `start` on.

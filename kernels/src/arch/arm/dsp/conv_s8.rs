@@ -7,7 +7,6 @@ use crate::int8::Packing;
 conv_tile!(
     load: "ldr", bytes: "4", low: "sxtb16", multiply: "smlad",
     odd: "
-        ldr r2, [r12, #36]
         cbz r2, 9f
         ldrsh r12, [r1], #2
         ldm r0!, {{r2, r3}}

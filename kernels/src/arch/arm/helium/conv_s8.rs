@@ -23,11 +23,11 @@ core::arch::global_asm!(
     // 28 the last tile that starts three filters, 32 where the tiles end. r11 is the tile, r12 the weights.
     "str r3, [sp, #20]",
     "mov r11, r2",
-    "ldr r12, [r0, #12]",
-    "ldr r3, [r0]",
+    "ldr r12, [r0, #{weights}]",
+    "ldr r3, [r0, #{bias}]",
     "str r3, [sp, #24]",
-    "ldr r4, [r0, #28]",
-    "ldrd r5, r6, [r0, #40]",
+    "ldr r4, [r0, #{steps}]",
+    "ldrd r5, r6, [r0, #{skip}]",
     "add r5, r5, r4",
     "lsr r7, r4, #5",
     "and r4, r4, #31",
@@ -35,7 +35,7 @@ core::arch::global_asm!(
     "str r4, [sp, #16]",
     "add r7, r1, r6",
     "strd r1, r7, [sp, #8]",
-    "ldr r6, [r0, #32]",
+    "ldr r6, [r0, #{pairs}]",
     "add r6, r11, r6, lsl #5",
     "sub r7, r6, #48",
     "strd r7, r6, [sp, #28]",
@@ -150,6 +150,11 @@ core::arch::global_asm!(
     "add sp, #36",
     "pop {{r4-r11, pc}}",
     ".size thumbnet_conv_sums, . - thumbnet_conv_sums",
+    bias = const Run::BIAS,
+    weights = const Run::WEIGHTS,
+    steps = const Run::STEPS,
+    pairs = const Run::PAIRS,
+    skip = const Run::SKIP,
 );
 
 // thumbnet_conv_short(run, starts, strip, offsets, tiles): as thumbnet_conv_sums, fresh, of up to 32 positions. Position k of a
@@ -167,10 +172,10 @@ core::arch::global_asm!(
     "push {{r4-r11, lr}}",
     "vpush {{d8-d13}}",
     "ldr r9, [sp, #84]",
-    "ldr r10, [r0, #28]",
-    "ldr r4, [r0]",
-    "ldr r5, [r0, #12]",
-    "ldr r11, [r0, #32]",
+    "ldr r10, [r0, #{steps}]",
+    "ldr r4, [r0, #{bias}]",
+    "ldr r5, [r0, #{weights}]",
+    "ldr r11, [r0, #{pairs}]",
     "ldm r1, {{r6-r8, r12}}",
     "add r6, r6, r2",
     "add r7, r7, r2",
@@ -247,6 +252,10 @@ core::arch::global_asm!(
     "vpop {{d8-d13}}",
     "pop {{r4-r11, pc}}",
     ".size thumbnet_conv_short, . - thumbnet_conv_short",
+    bias = const Run::BIAS,
+    weights = const Run::WEIGHTS,
+    steps = const Run::STEPS,
+    pairs = const Run::PAIRS,
 );
 
 // thumbnet_conv_requantize(run, tiles, output): the largest of the four pixels, requantised, four filters at a time.
@@ -268,10 +277,10 @@ core::arch::global_asm!(
     "vshl.i32 q4, q4, #1",
     "vadd.i32 q4, q4, r1",
     "mov r12, #64",
-    "ldrd r4, r5, [r0, #4]",
-    "ldrd r6, r7, [r0, #16]",
-    "ldr r8, [r0, #24]",
-    "ldr r3, [r0, #32]",
+    "ldrd r4, r5, [r0, #{multiplier}]",
+    "ldrd r6, r7, [r0, #{least}]",
+    "ldr r8, [r0, #{zero_point}]",
+    "ldr r3, [r0, #{pairs}]",
     "vmov.i32 q5, #0",
     "vdup.32 q6, r6",
     "vdup.32 q7, r7",
@@ -306,6 +315,10 @@ core::arch::global_asm!(
     "vpop {{d8-d15}}",
     "pop {{r4-r8, pc}}",
     ".size thumbnet_conv_requantize, . - thumbnet_conv_requantize",
+    multiplier = const Run::MULTIPLIER,
+    least = const Run::LEAST,
+    zero_point = const Run::ZERO_POINT,
+    pairs = const Run::PAIRS,
 );
 
 // thumbnet_gather(column, starts, strip, run, rows, stride): rows of int8 of two pixels, one pixel after the other.
