@@ -54,6 +54,10 @@
 //! - `defmt`: `defmt::Format` on errors and reports.
 #![no_std]
 #![deny(unsafe_code)]
+#![deny(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new operation must not compile until every place has answered for it"
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -204,7 +204,7 @@ pub(in crate::arch) fn gemm<G: Gemm>(
     for column in (0..columns).step_by(G::COLUMNS) {
         let start = match start {
             Start::Bias(bias) => Start::Bias(&bias[column..]),
-            other => other,
+            Start::Zero | Start::Sum => start,
         };
         for tile in 0..tiles {
             // Tiles of nearly the same height: a low one does not hide the latency of its additions.

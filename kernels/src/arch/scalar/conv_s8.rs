@@ -62,9 +62,10 @@ fn products(layer: &ConvS8<'_>, filter: usize, first: usize, values: &[i8]) -> i
 fn weight(layer: &ConvS8<'_>, filter: usize, k: usize) -> i32 {
     let (filters, len) = (layer.geometry.output().channels, layer.geometry.patch());
     // The common order first: where this is the only kernel, it should not call for each weight.
-    i32::from(match layer.packing {
-        Packing::Plain => layer.weights[filter * len + k],
-        packing => packing.weight(layer.weights, filters, len, filter, k),
+    i32::from(if layer.packing == Packing::Plain {
+        layer.weights[filter * len + k]
+    } else {
+        layer.packing.weight(layer.weights, filters, len, filter, k)
     })
 }
 
