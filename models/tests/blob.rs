@@ -3,12 +3,14 @@
 mod tflite;
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{BlobError, Contents, Family, Info, Raw, WriteError, repack, write};
+use thumbnet::blob::{BlobError, Contents, Family, Info, Loaded, Raw, WriteError, repack, write};
 use thumbnet::geometry::Shape;
+use thumbnet::graph::AllOps;
 use thumbnet::graph::{Activation, Graph, Node, Op};
 use thumbnet::infer::U32;
+use thumbnet::infer::run;
 use thumbnet::int8::{Affine, SoftmaxS8};
-use thumbnet::network::{Memory, forward};
+use thumbnet::network::{Memory, WorkingMemory, forward};
 use thumbnet::quantize::{Calibrator, OwnedAfter, QuantizedNetwork, QuantizedStep, Range, quantize};
 use thumbnet::train::initialize;
 use thumbnet::{Network, include_blob, sequential};
@@ -156,22 +158,68 @@ fn reseal(blob: &mut [u8]) {
     *stored = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(covered).to_le_bytes();
 }
 
-#[test]
-fn no_byte_with_a_right_crc_makes_prediction_panic() {
-    let original = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Dsp, &[], Raw::UNIT).unwrap();
+sequential! {
+    /// Sums in place and not, an input that two layers read, an activation that is a table.
+    struct Branched: [3, 4, 2] {
+        stem: Conv2D { filters: 2, kernel_size: 2, padding: Same, activation: Relu },
+        first: Add(input, stem),
+        conv: Conv2D { filters: 2, kernel_size: 3, padding: Same, activation: Tanh },
+        sum: Add(first, conv) { activation: Relu6 },
+        pool: MaxPooling2D { pool_size: 2 },
+        flatten: Flatten,
+        out: Dense { units: 3, activation: Softmax },
+    }
+}
+
+/// What `run` gives is the same on every back end.
+fn same_everywhere(what: &str, mut run: impl FnMut(Backend) -> Vec<i8>) {
+    let scalar = run(Backend::SCALAR);
+    for backend in Backend::available() {
+        assert_eq!(run(backend), scalar, "{what}, {}", backend.name());
+    }
+}
+
+/// Whatever byte is wrong behind a right CRC, reading and running does not panic, by the type's graph and by the blob's own, and
+/// what is accepted computes the same bytes on every back end.
+fn change_every_byte<N: Network>() {
+    let original = write(&N::GRAPH, &quantized::<N>(), Family::Dsp, &[], Raw::UNIT).unwrap();
+    let mut accepted = [0; 2];
     for at in 9..original.len() - 4 {
-        for value in [0x00, 0x7f, 0x80, 0xff] {
+        for value in [0x00, 0x01, 0x7f, 0x80, 0xff, original[at] ^ 0x10] {
             let mut blob = original.clone();
             blob[at] = value;
             reseal(&mut blob);
             let copy = aligned(&blob);
-            if let Ok(network) = Tiny::from_blob(bytemuck::cast_slice(&copy)) {
-                for backend in Backend::available() {
-                    network.with_backend(backend).predict(&[at as i8; 40], &mut Memory::default());
-                }
+            let blob = &bytemuck::cast_slice(&copy)[..blob.len()];
+            let what = format!("{}, byte {at} is {value:#x}", N::NAME);
+            let image = vec![at as i8; N::INPUT.len()];
+            if let Ok(network) = N::from_blob(blob) {
+                accepted[0] += 1;
+                let image = N::Image::try_from(&image).ok().unwrap();
+                let mut memory = N::Memory::boxed();
+                same_everywhere(&what, |backend| {
+                    network.with_backend(backend).predict(&image, &mut memory).as_ref().to_vec()
+                });
+            }
+            if let Ok(network) = Loaded::read(blob) {
+                accepted[1] += 1;
+                let (graph, plan, steps) = (network.graph(), network.plan(), network.steps());
+                let image = vec![at as i8; graph.input().len()];
+                let (mut activations, mut scratch) = (vec![0; plan.values], vec![0; plan.scratch_bytes(&graph) / 4]);
+                let (parts, memory) = (network.parts(), (&mut activations, &mut scratch));
+                same_everywhere(&what, |backend| {
+                    run::<AllOps>(backend, &parts, &steps, &image, memory.0, memory.1).to_vec()
+                });
             }
         }
     }
+    assert!(accepted.into_iter().all(|count| count > original.len()), "too few were accepted: {accepted:?}");
+}
+
+#[test]
+fn no_byte_with_a_right_crc_does_harm() {
+    change_every_byte::<Tiny>();
+    change_every_byte::<Branched>();
 }
 
 #[test]
