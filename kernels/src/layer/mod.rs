@@ -1,20 +1,7 @@
 //! The layers, one const-generic type a file: every dimension is a parameter of the type, so that its sizes are constants.
 //!
-//! [`sequential!`](crate::sequential!) writes these types for a whole network; they can be used by hand as well, on arrays:
-//!
-//! ```
-//! use thumbnet::arch::Backend;
-//! use thumbnet::layer::{Context, Dense, Layer, Relu};
-//!
-//! type Hidden = Dense<2, 3, Relu>;
-//! let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
-//! // The kernel [inputs, units], then the biases.
-//! let weights = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 0.0, 0.5, -30.0];
-//! let mut y = [0.0; 3];
-//! let mut scratch = [0.0; Hidden::scratch_len(1)];
-//! Hidden::new().forward(&cx, &weights, &[1.0, 1.0], &mut y, &mut scratch);
-//! assert_eq!(y, [5.0, 7.5, 0.0]);
-//! ```
+//! [`sequential!`](crate::sequential!) writes these types for a whole network; they can be used by hand as well, on
+//! arrays: see [`Conv2D`] and [`Dense`].
 
 mod activation;
 mod add;
