@@ -150,6 +150,11 @@ pub(crate) fn linear<U: Uses>(
                 cx.backend.max_pool(geometry, cx.batch, x, y);
             }
         }
+        Op::AveragePooling2D { geometry } | Op::GlobalAveragePooling2D { geometry } => {
+            if const { U::BITS & (Op::AVERAGE_POOLING2D | Op::GLOBAL_AVERAGE_POOLING2D) != 0 } {
+                cx.backend.average_pool(geometry, cx.batch, x, y);
+            }
+        }
         Op::Add { activation } => {
             if const { U::BITS & Op::ADD != 0 } {
                 cx.backend.add(x, y);

@@ -69,6 +69,17 @@ sequential! {
 }
 
 sequential! {
+    /// Means of windows that overlap and that a border cuts, and of a whole channel.
+    struct Averages: [6, 5, 2] {
+        first: AveragePooling2D { pool_size: 3, strides: 2, padding: Same },
+        conv: Conv2D { filters: 5, kernel_size: 2, padding: Same, activation: Tanh },
+        second: AveragePooling2D { pool_size: 2, strides: 1 },
+        mean: GlobalAveragePooling2D,
+        out: Dense { units: 4, activation: Softmax },
+    }
+}
+
+sequential! {
     /// The input has two readers, and a sum is the last layer.
     struct SumOfInput: [4, 4, 2] {
         conv: Conv2D { filters: 2, kernel_size: 3, padding: Same },
@@ -174,6 +185,11 @@ fn relu6_softmax_between_and_linear() {
 fn branches() {
     check::<Residual>(Loss::CategoricalCrossentropy);
     check::<SumOfInput>(Loss::MeanSquaredError);
+}
+
+#[test]
+fn averages() {
+    check::<Averages>(Loss::CategoricalCrossentropy);
 }
 
 #[test]

@@ -21,7 +21,10 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
     let values = layers.iter().map(value);
     let nodes = numbered().map(|(i, (layer, inputs))| node(i, layer, inputs));
     let geometries = numbered().map(|(_, (layer, inputs))| match &layer.kind {
-        Kind::Conv2D { .. } | Kind::MaxPooling2D { .. } => {
+        Kind::Conv2D { .. }
+        | Kind::MaxPooling2D { .. }
+        | Kind::AveragePooling2D { .. }
+        | Kind::GlobalAveragePooling2D => {
             let ty = layer_type(name, layer, inputs);
             quote!(Some(&<#ty>::GEOMETRY))
         }
@@ -127,7 +130,12 @@ fn shape(network: &Network, i: usize, layer: &Layer, inputs: &[usize]) -> TokenS
         Kind::Conv2D { filters, window: sizes, activation, .. } => {
             activated(activation, window(sizes, quote_spanned!(span=> #filters)))
         }
-        Kind::MaxPooling2D { window: sizes } => window(sizes, quote_spanned!(span=> Self::#input.channels)),
+        Kind::MaxPooling2D { window: sizes } | Kind::AveragePooling2D { window: sizes } => {
+            window(sizes, quote_spanned!(span=> Self::#input.channels))
+        }
+        Kind::GlobalAveragePooling2D => {
+            quote_spanned!(span=> ::thumbnet::geometry::Shape::vector(Self::#input.channels))
+        }
         Kind::Flatten => quote_spanned!(span=> ::thumbnet::geometry::Shape::vector(Self::#input.len())),
         Kind::Dense { units, activation, .. } => activated(
             activation,
@@ -187,10 +195,13 @@ fn layer_type(network: &Ident, layer: &Layer, inputs: &[usize]) -> TokenStream {
                 ::thumbnet::layer::#padding, ::thumbnet::layer::#activation, #use_bias,
             >
         },
-        Kind::MaxPooling2D { window: Window { kernel: [kh, kw], strides: [sh, sw], padding } } => quote! {
+        Kind::MaxPooling2D { window: Window { kernel: [kh, kw], strides: [sh, sw], padding } }
+        | Kind::AveragePooling2D { window: Window { kernel: [kh, kw], strides: [sh, sw], padding } } => quote! {
             ::thumbnet::layer::#kind<#dimensions, { #kh }, { #kw }, { #sh }, { #sw }, ::thumbnet::layer::#padding>
         },
-        Kind::Flatten | Kind::Dropout { .. } => quote!(::thumbnet::layer::#kind<#dimensions>),
+        Kind::Flatten | Kind::Dropout { .. } | Kind::GlobalAveragePooling2D => {
+            quote!(::thumbnet::layer::#kind<#dimensions>)
+        }
         Kind::Add { activation } => quote!(::thumbnet::layer::#kind<#dimensions, ::thumbnet::layer::#activation>),
         Kind::Dense { units, activation, use_bias } => quote! {
             ::thumbnet::layer::#kind<
@@ -205,8 +216,12 @@ fn value(layer: &Layer) -> TokenStream {
     let (name, kind) = (&layer.name, &layer.kind_name);
     match &layer.kind {
         Kind::Dropout { rate } => quote!(#name: ::thumbnet::layer::#kind::new(#rate)),
-        Kind::Conv2D { .. } | Kind::MaxPooling2D { .. } | Kind::Flatten | Kind::Dense { .. } | Kind::Add { .. } => {
-            quote!(#name: ::thumbnet::layer::#kind::new())
-        }
+        Kind::Conv2D { .. }
+        | Kind::MaxPooling2D { .. }
+        | Kind::AveragePooling2D { .. }
+        | Kind::GlobalAveragePooling2D
+        | Kind::Flatten
+        | Kind::Dense { .. }
+        | Kind::Add { .. } => quote!(#name: ::thumbnet::layer::#kind::new()),
     }
 }

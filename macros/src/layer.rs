@@ -20,6 +20,8 @@ pub(crate) struct Layer {
 pub(crate) enum Kind {
     Conv2D { filters: Expr, window: Window, activation: Ident, use_bias: LitBool },
     MaxPooling2D { window: Window },
+    AveragePooling2D { window: Window },
+    GlobalAveragePooling2D,
     Flatten,
     Dense { units: Expr, activation: Ident, use_bias: LitBool },
     Dropout { rate: Expr },
@@ -32,6 +34,8 @@ impl Kind {
         match self {
             Self::Conv2D { .. }
             | Self::MaxPooling2D { .. }
+            | Self::AveragePooling2D { .. }
+            | Self::GlobalAveragePooling2D
             | Self::Flatten
             | Self::Dense { .. }
             | Self::Dropout { .. } => 1,
@@ -43,7 +47,12 @@ impl Kind {
     pub(crate) fn passes_on(&self) -> bool {
         match self {
             Self::Flatten | Self::Dropout { .. } => true,
-            Self::Conv2D { .. } | Self::MaxPooling2D { .. } | Self::Dense { .. } | Self::Add { .. } => false,
+            Self::Conv2D { .. }
+            | Self::MaxPooling2D { .. }
+            | Self::AveragePooling2D { .. }
+            | Self::GlobalAveragePooling2D
+            | Self::Dense { .. }
+            | Self::Add { .. } => false,
         }
     }
 }
@@ -55,7 +64,7 @@ pub(crate) struct Window {
     pub(crate) padding: Ident,
 }
 
-const KINDS: &str = "Conv2D, MaxPooling2D, Flatten, Dense, Dropout, Add";
+const KINDS: &str = "Conv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Flatten, Dense, Dropout, Add";
 const ACTIVATIONS: [&str; 6] = ["Linear", "Relu", "Relu6", "Sigmoid", "Tanh", "Softmax"];
 /// Those that int8 kernels apply as they store.
 const CLAMPS: [&str; 3] = ["Linear", "Relu", "Relu6"];
@@ -93,13 +102,11 @@ impl Parse for Layer {
                     use_bias: settings.flag("use_bias")?,
                 }
             }
-            "MaxPooling2D" => {
-                settings.allow(&["pool_size", "strides", "padding"])?;
-                let kernel = pair(settings.optional("pool_size").unwrap_or_else(|| parse_quote!(2)));
-                let strides = settings.optional("strides").map_or_else(|| kernel.clone(), pair);
-                Kind::MaxPooling2D {
-                    window: Window { kernel, strides, padding: settings.word("padding", &PADDINGS, "Valid")? },
-                }
+            "MaxPooling2D" => Kind::MaxPooling2D { window: settings.pooling()? },
+            "AveragePooling2D" => Kind::AveragePooling2D { window: settings.pooling()? },
+            "GlobalAveragePooling2D" => {
+                settings.allow(&[])?;
+                Kind::GlobalAveragePooling2D
             }
             "Flatten" => {
                 settings.allow(&[])?;
@@ -175,6 +182,14 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// The window of a pooling.
+    fn pooling(&self) -> Result<Window> {
+        self.allow(&["pool_size", "strides", "padding"])?;
+        let kernel = pair(self.optional("pool_size").unwrap_or_else(|| parse_quote!(2)));
+        let strides = self.optional("strides").map_or_else(|| kernel.clone(), pair);
+        Ok(Window { kernel, strides, padding: self.word("padding", &PADDINGS, "Valid")? })
     }
 
     fn optional(&self, name: &str) -> Option<Expr> {

@@ -45,7 +45,7 @@ impl Parse for Network {
         if layers.iter().all(|layer| layer.kind.passes_on()) {
             return Err(Error::new(
                 name.span(),
-                format!("`{name}` computes nothing: it has no Conv2D, MaxPooling2D, Dense or Add"),
+                format!("`{name}` computes nothing: all of its layers pass on what they read"),
             ));
         }
         for (i, layer) in layers.iter().enumerate() {

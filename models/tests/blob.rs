@@ -165,8 +165,8 @@ sequential! {
         first: Add(input, stem),
         conv: Conv2D { filters: 2, kernel_size: 3, padding: Same, activation: Tanh },
         sum: Add(first, conv) { activation: Relu6 },
-        pool: MaxPooling2D { pool_size: 2 },
-        flatten: Flatten,
+        pool: AveragePooling2D { pool_size: 2, strides: 1 },
+        mean: GlobalAveragePooling2D,
         out: Dense { units: 3, activation: Softmax },
     }
 }

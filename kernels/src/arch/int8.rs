@@ -9,7 +9,7 @@ use super::arm;
 use super::x86_64::{avx2, avx512};
 use super::{Backend, Kernels};
 use crate::geometry::Geometry;
-use crate::int8::{AddS8, ConvS8, DenseS8, Packing, SoftmaxS8};
+use crate::int8::{AddS8, ConvS8, DenseS8, MeanS8, Packing, SoftmaxS8};
 
 impl Backend {
     /// The only order of weights that [`Backend::conv_s8`] reads with the kernels of a Cortex-M3 or up: a fallback for the others would
@@ -122,6 +122,38 @@ impl Backend {
         for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
             self.kernels().max_pool_s8(geometry, input, output);
         }
+    }
+
+    /// Average pooling of int8 values, which keeps scale and zero point, with the ends of an activation: `input` holds
+    /// samples of `geometry.input`, `output` as many of `geometry.output`. Needs no scratch.
+    ///
+    /// # Panics
+    ///
+    /// If the channels of input and output differ, the slices are not as many whole samples, the window is larger than
+    /// [`MeanS8::MAX_COUNT`], or the first end is above the second.
+    pub fn average_pool_s8(self, geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]) {
+        let (input_len, output_len) = (geometry.input().len(), geometry.output().len());
+        assert!(geometry.input().channels == geometry.output().channels, "pooling keeps the channels: {geometry}");
+        assert!(MeanS8::is_window(geometry), "an int8 mean is of at most {} values: {geometry}", MeanS8::MAX_COUNT);
+        assert!(activation[0] <= activation[1], "activation is {activation:?}, its least end first");
+        check_samples(geometry, [input.len(), output.len()], [input_len, output_len]);
+        for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
+            self.kernels().average_pool_s8(geometry, activation, input, output);
+        }
+    }
+
+    /// The mean of each of `channels` channels of one sample; see [`MeanS8`]. Needs no scratch.
+    ///
+    /// # Panics
+    ///
+    /// If `output` has no values, `input` does not hold positions of as many, or more than [`MeanS8::MAX_COUNT`], or the
+    /// arithmetic is not defined for the parameters.
+    pub fn mean_s8(self, mean: &MeanS8, input: &[i8], output: &mut [i8]) {
+        let (values, channels) = (input.len(), output.len());
+        let fits = channels > 0 && values.is_multiple_of(channels) && values / channels <= MeanS8::MAX_COUNT;
+        assert!(fits, "{values} values are not at most {} positions of {channels} channels", MeanS8::MAX_COUNT);
+        assert!(mean.is_consistent(), "an int8 mean is not defined for {mean:?}");
+        self.kernels().mean_s8(mean, input, output);
     }
 
     /// Softmax over each run of `len` values, in place; see [`SoftmaxS8`]. Needs no scratch.

@@ -8,7 +8,7 @@ use super::scalar::{
     pool_s8, softmax_f32, softmax_s8,
 };
 use crate::geometry::Geometry;
-use crate::int8::{AddS8, ConvS8, DenseS8, SoftmaxS8};
+use crate::int8::{AddS8, ConvS8, DenseS8, MeanS8, SoftmaxS8};
 
 /// The kernels of a back end.
 ///
@@ -83,6 +83,15 @@ pub(crate) trait Kernels: Sync {
     /// One sample.
     fn max_pool_gradient(&self, g: &Geometry, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
         pool_f32::max_pool_gradient(g, x, y, dy, dx);
+    }
+
+    /// One sample.
+    fn average_pool(&self, g: &Geometry, x: &[f32], y: &mut [f32]) {
+        pool_f32::average_pool(g, x, y);
+    }
+    /// One sample.
+    fn average_pool_gradient(&self, g: &Geometry, dy: &[f32], dx: &mut [f32]) {
+        pool_f32::average_pool_gradient(g, dy, dx);
     }
 
     fn conv2d(
@@ -194,6 +203,12 @@ pub(crate) trait Kernels: Sync {
     }
     fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
         pool_s8::max_pool_s8(geometry, input, output);
+    }
+    fn average_pool_s8(&self, geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]) {
+        pool_s8::average_pool_s8(geometry, activation, input, output);
+    }
+    fn mean_s8(&self, mean: &MeanS8, input: &[i8], output: &mut [i8]) {
+        pool_s8::mean_s8(mean, input, output);
     }
     fn softmax_s8(&self, layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
         for row in values.chunks_exact_mut(len) {

@@ -5,7 +5,7 @@ use super::{ALIGNMENT, BlobError, MAGIC, VERSION};
 use crate::arch::Backend;
 use crate::graph::{Op, Uses};
 use crate::infer::{Header, OpS8, Parts, Record, StepS8};
-use crate::int8::{Affine, Packing, SoftmaxS8};
+use crate::int8::{Affine, MeanS8, Packing, SoftmaxS8};
 
 #[cfg(target_endian = "big")]
 compile_error!("blobs hold little-endian numbers that are read in place");
@@ -104,7 +104,7 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
     let needed = match step.op {
         OpS8::Conv2D { .. } => Backend::CONV_S8_PACKING,
         OpS8::Dense { .. } => Backend::DENSE_S8_PACKING,
-        OpS8::MaxPooling2D { .. } | OpS8::Add { .. } => None,
+        OpS8::MaxPooling2D { .. } | OpS8::Add { .. } | OpS8::AveragePooling2D { .. } | OpS8::Mean { .. } => None,
     };
     if let Some(needed) = needed
         && needed != found
@@ -141,6 +141,16 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
         };
         if i < step.op.arity() && zero_point != Some(record.input_zero_points[i]) {
             return Err(malformed("zero point"));
+        }
+    }
+    if const { U::BITS & (Op::AVERAGE_POOLING2D | Op::GLOBAL_AVERAGE_POOLING2D) != 0 } {
+        let fits = match step.op {
+            OpS8::AveragePooling2D { geometry } => MeanS8::is_window(geometry),
+            OpS8::Mean { geometry } => MeanS8::is_window(geometry) && record.mean(geometry).is_consistent(),
+            OpS8::Conv2D { .. } | OpS8::Dense { .. } | OpS8::MaxPooling2D { .. } | OpS8::Add { .. } => true,
+        };
+        if !fits {
+            return Err(malformed("mean"));
         }
     }
     if const { U::BITS & Op::ADD != 0 } && matches!(step.op, OpS8::Add { .. }) && !record.sum().is_valid() {

@@ -10,7 +10,7 @@ use super::crc::crc32;
 use super::{ALIGNMENT, Contents, Info, Loaded, MAGIC, Raw, RepackError, VERSION, WriteError};
 use crate::graph::Graph;
 use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, fits, steps};
-use crate::int8::{Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
+use crate::int8::{MeanS8, Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
 use crate::plan::{Fusion, PlanBuf};
 use crate::quantize::{OwnedAfter, QuantizedNetwork, QuantizedStep};
 
@@ -30,7 +30,11 @@ impl Family {
         match (self, op) {
             (Self::Dsp, OpS8::Conv2D { .. }) => Packing::Pairs,
             (Self::Dsp, OpS8::Dense { .. }) => Packing::Quads,
-            (Self::Plain, _) | (Self::Dsp, OpS8::MaxPooling2D { .. } | OpS8::Add { .. }) => Packing::Plain,
+            (Self::Plain, _)
+            | (
+                Self::Dsp,
+                OpS8::MaxPooling2D { .. } | OpS8::Add { .. } | OpS8::AveragePooling2D { .. } | OpS8::Mean { .. },
+            ) => Packing::Plain,
         }
     }
 }
@@ -144,7 +148,10 @@ fn unpack(step: &StepS8<'_>, layer: &LayerS8<'_>) -> QuantizedStep {
             let sum = layer.sum();
             [sum.inputs[0], sum.inputs[1], sum.output]
         }
-        OpS8::Conv2D { .. } | OpS8::Dense { .. } | OpS8::MaxPooling2D { .. } => [QuantizedMultiplier::ZERO; 3],
+        OpS8::Mean { geometry } => [record.mean(geometry).factor, QuantizedMultiplier::ZERO, QuantizedMultiplier::ZERO],
+        OpS8::Conv2D { .. } | OpS8::Dense { .. } | OpS8::MaxPooling2D { .. } | OpS8::AveragePooling2D { .. } => {
+            [QuantizedMultiplier::ZERO; 3]
+        }
     };
     QuantizedStep {
         weights,
@@ -244,7 +251,18 @@ fn record(
         OpS8::Add { .. } if !record.sum().is_valid() => {
             Err(WriteError::Sum { layer: layer(), factors: quantized.factors })
         }
-        OpS8::Add { .. } | OpS8::Conv2D { .. } | OpS8::Dense { .. } | OpS8::MaxPooling2D { .. } => Ok(record),
+        OpS8::AveragePooling2D { geometry } | OpS8::Mean { geometry } if !MeanS8::is_window(geometry) => {
+            Err(WriteError::Mean { layer: layer(), geometry: *geometry })
+        }
+        OpS8::Mean { geometry } if !record.mean(geometry).is_consistent() => {
+            Err(WriteError::Sum { layer: layer(), factors: quantized.factors })
+        }
+        OpS8::Add { .. }
+        | OpS8::Conv2D { .. }
+        | OpS8::Dense { .. }
+        | OpS8::MaxPooling2D { .. }
+        | OpS8::AveragePooling2D { .. }
+        | OpS8::Mean { .. } => Ok(record),
     }
 }
 

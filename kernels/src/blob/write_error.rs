@@ -4,7 +4,8 @@ use alloc::string::String;
 use core::fmt;
 
 use super::BlobError;
-use crate::int8::{PackError, QuantizedMultiplier, Requantize, SoftmaxS8};
+use crate::geometry::Geometry;
+use crate::int8::{MeanS8, PackError, QuantizedMultiplier, Requantize, SoftmaxS8};
 
 /// Why a blob cannot be written. What is written can be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +76,13 @@ pub enum WriteError {
         /// The factors.
         factors: [QuantizedMultiplier; 3],
     },
+    /// A mean of more than [`MeanS8::MAX_COUNT`] values.
+    Mean {
+        /// The layer.
+        layer: String,
+        /// The window that it runs over.
+        geometry: Geometry,
+    },
     /// A size of the layer does not fit 16 bits, or, of a dense layer, 32.
     Size {
         /// The layer.
@@ -116,7 +124,14 @@ impl fmt::Display for WriteError {
             Self::Sum { layer, factors } => {
                 write!(
                     f,
-                    "layer `{layer}`: the factors of the sum are {factors:?}, but none may be negative, nor an input's above 1"
+                    "layer `{layer}`: the factors are {factors:?}, but none may be negative, nor that of a sum's input above 1"
+                )
+            }
+            Self::Mean { layer, geometry } => {
+                let most = MeanS8::MAX_COUNT;
+                write!(
+                    f,
+                    "layer `{layer}`: an int8 mean is of at most {most} values, but the window is that of {geometry}"
                 )
             }
             Self::Size { layer } => {

@@ -144,8 +144,13 @@ impl<'a> Graph<'a> {
         let follows = match node.op {
             Op::Input => return Err(GraphError::Input),
             Op::Conv2D { geometry, .. } => geometry.input() == input && geometry.output() == output,
-            Op::MaxPooling2D { geometry } => {
+            Op::MaxPooling2D { geometry } | Op::AveragePooling2D { geometry } => {
                 geometry.input() == input && geometry.output() == output && input.channels == output.channels
+            }
+            Op::GlobalAveragePooling2D { geometry } => {
+                geometry.input() == input
+                    && geometry.kernel() == [input.height, input.width]
+                    && [geometry.output(), output] == [Shape::vector(input.channels); 2]
             }
             Op::Flatten => output == Shape::vector(input.len()),
             Op::Dense { inputs, .. } => input == Shape::vector(inputs) && output == Shape::vector(output.channels),

@@ -63,7 +63,13 @@ impl Node<'_> {
                 ([height, width, g.input().channels, g.output().channels], 4)
             }
             Op::Dense { inputs, .. } => ([*inputs, self.output.channels, 0, 0], 2),
-            Op::Input | Op::MaxPooling2D { .. } | Op::Flatten | Op::Dropout { .. } | Op::Add { .. } => ([0; 4], 0),
+            Op::Input
+            | Op::MaxPooling2D { .. }
+            | Op::AveragePooling2D { .. }
+            | Op::GlobalAveragePooling2D { .. }
+            | Op::Flatten
+            | Op::Dropout { .. }
+            | Op::Add { .. } => ([0; 4], 0),
         }
     }
 }

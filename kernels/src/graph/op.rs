@@ -94,6 +94,16 @@ pub enum Op {
         /// The activation.
         activation: Activation,
     },
+    /// The mean of each window.
+    AveragePooling2D {
+        /// Sizes of the window.
+        geometry: Geometry,
+    },
+    /// The mean of each channel, as a vector.
+    GlobalAveragePooling2D {
+        /// The window, which is the whole input.
+        geometry: Geometry,
+    },
 }
 
 impl Op {
@@ -107,6 +117,8 @@ impl Op {
             Self::Dense { .. } => "Dense",
             Self::Dropout { .. } => "Dropout",
             Self::Add { .. } => "Add",
+            Self::AveragePooling2D { .. } => "AveragePooling2D",
+            Self::GlobalAveragePooling2D { .. } => "GlobalAveragePooling2D",
         }
     }
 
@@ -120,6 +132,8 @@ impl Op {
             Self::Dense { .. } => Self::DENSE,
             Self::Dropout { .. } => Self::DROPOUT,
             Self::Add { .. } => Self::ADD,
+            Self::AveragePooling2D { .. } => Self::AVERAGE_POOLING2D,
+            Self::GlobalAveragePooling2D { .. } => Self::GLOBAL_AVERAGE_POOLING2D,
         }
     }
 
@@ -129,6 +143,8 @@ impl Op {
     pub(crate) const DENSE: u32 = 1 << 3;
     pub(crate) const DROPOUT: u32 = 1 << 4;
     pub(crate) const ADD: u32 = 1 << 5;
+    pub(crate) const AVERAGE_POOLING2D: u32 = 1 << 6;
+    pub(crate) const GLOBAL_AVERAGE_POOLING2D: u32 = 1 << 7;
 
     /// How many tensors it reads: 0, 1 or 2.
     pub const fn arity(&self) -> usize {
@@ -136,6 +152,8 @@ impl Op {
             Self::Input => 0,
             Self::Conv2D { .. }
             | Self::MaxPooling2D { .. }
+            | Self::AveragePooling2D { .. }
+            | Self::GlobalAveragePooling2D { .. }
             | Self::Flatten
             | Self::Dense { .. }
             | Self::Dropout { .. } => 1,
@@ -147,14 +165,22 @@ impl Op {
     pub const fn activation(&self) -> Activation {
         match self {
             Self::Conv2D { activation, .. } | Self::Dense { activation, .. } | Self::Add { activation } => *activation,
-            Self::Input | Self::MaxPooling2D { .. } | Self::Flatten | Self::Dropout { .. } => Activation::Linear,
+            Self::Input
+            | Self::MaxPooling2D { .. }
+            | Self::AveragePooling2D { .. }
+            | Self::GlobalAveragePooling2D { .. }
+            | Self::Flatten
+            | Self::Dropout { .. } => Activation::Linear,
         }
     }
 
     /// The window of a convolution or a pooling.
     pub const fn window(&self) -> Option<&Geometry> {
         match self {
-            Self::Conv2D { geometry, .. } | Self::MaxPooling2D { geometry } => Some(geometry),
+            Self::Conv2D { geometry, .. }
+            | Self::MaxPooling2D { geometry }
+            | Self::AveragePooling2D { geometry }
+            | Self::GlobalAveragePooling2D { geometry } => Some(geometry),
             Self::Input | Self::Flatten | Self::Dense { .. } | Self::Dropout { .. } | Self::Add { .. } => None,
         }
     }
@@ -164,7 +190,13 @@ impl Op {
         match self {
             Self::Conv2D { geometry, .. } => geometry.patch(),
             Self::Dense { inputs, .. } => *inputs,
-            Self::Input | Self::MaxPooling2D { .. } | Self::Flatten | Self::Dropout { .. } | Self::Add { .. } => 0,
+            Self::Input
+            | Self::MaxPooling2D { .. }
+            | Self::AveragePooling2D { .. }
+            | Self::GlobalAveragePooling2D { .. }
+            | Self::Flatten
+            | Self::Dropout { .. }
+            | Self::Add { .. } => 0,
         }
     }
 
@@ -172,7 +204,13 @@ impl Op {
     pub const fn use_bias(&self) -> bool {
         match self {
             Self::Conv2D { use_bias, .. } | Self::Dense { use_bias, .. } => *use_bias,
-            Self::Input | Self::MaxPooling2D { .. } | Self::Flatten | Self::Dropout { .. } | Self::Add { .. } => false,
+            Self::Input
+            | Self::MaxPooling2D { .. }
+            | Self::AveragePooling2D { .. }
+            | Self::GlobalAveragePooling2D { .. }
+            | Self::Flatten
+            | Self::Dropout { .. }
+            | Self::Add { .. } => false,
         }
     }
 
@@ -181,9 +219,13 @@ impl Op {
         match self {
             Self::Flatten => true,
             Self::Dropout { .. } => !training,
-            Self::Input | Self::Conv2D { .. } | Self::MaxPooling2D { .. } | Self::Dense { .. } | Self::Add { .. } => {
-                false
-            }
+            Self::Input
+            | Self::Conv2D { .. }
+            | Self::MaxPooling2D { .. }
+            | Self::AveragePooling2D { .. }
+            | Self::GlobalAveragePooling2D { .. }
+            | Self::Dense { .. }
+            | Self::Add { .. } => false,
         }
     }
 }

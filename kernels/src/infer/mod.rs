@@ -96,6 +96,16 @@ pub fn run_step<U: Uses>(
                 backend.kernels().max_pool_s8(geometry, x, y);
             }
         }
+        OpS8::AveragePooling2D { geometry } => {
+            if const { U::BITS & Op::AVERAGE_POOLING2D != 0 } {
+                backend.kernels().average_pool_s8(geometry, layer.record.activation, x, y);
+            }
+        }
+        OpS8::Mean { geometry } => {
+            if const { U::BITS & Op::GLOBAL_AVERAGE_POOLING2D != 0 } {
+                backend.kernels().mean_s8(&layer.record.mean(geometry), x, y);
+            }
+        }
         OpS8::Add { .. } => {
             if const { U::BITS & Op::ADD != 0 } {
                 layer.add(backend, x, y);

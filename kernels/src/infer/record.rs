@@ -8,7 +8,8 @@ use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize, de::Deserializer, ser::Serializer};
 
 use super::StepS8;
-use crate::int8::{AddS8, Affine, QuantizedMultiplier, SoftmaxS8};
+use crate::geometry::Geometry;
+use crate::int8::{AddS8, Affine, MeanS8, QuantizedMultiplier, SoftmaxS8};
 
 /// A number whose bytes are written as they are: postcard's own numbers have as many bytes as they need.
 macro_rules! fixed {
@@ -75,7 +76,8 @@ pub struct Header {
 #[cfg_attr(feature = "alloc", derive(Serialize, Deserialize))]
 #[repr(C)]
 pub struct Record {
-    /// What is computed: 0 a convolution, 1 a dense layer, 2 a max pooling alone, 3 a sum.
+    /// What is computed: 0 a convolution, 1 a dense layer, 2 a max pooling alone, 3 a sum, 4 an average pooling, 5 the mean
+    /// of each channel.
     pub op: u8,
     /// The order of the weights; see [`Packing`](crate::int8::Packing).
     pub packing: u8,
@@ -97,7 +99,7 @@ pub struct Record {
     pub tensors: U32,
     /// The scale of the output, after all.
     pub output_scale: f32,
-    /// Multipliers of a sum: of the two inputs and of the output; of a softmax: the first.
+    /// Multipliers of a sum: of the two inputs and of the output; of a softmax or a mean: the first.
     pub multipliers: [I32; 3],
     /// The powers of two that belong to them.
     pub shifts: [i8; 3],
@@ -143,6 +145,13 @@ impl Record {
 
     const fn factor(&self, i: usize) -> QuantizedMultiplier {
         QuantizedMultiplier { multiplier: self.multipliers[i].0, shift: self.shifts[i] }
+    }
+
+    /// The parameters of a mean of each channel.
+    pub const fn mean(&self, geometry: &Geometry) -> MeanS8 {
+        let [height, width] = geometry.kernel();
+        let offset = -(self.input_zero_points[0] as i32) * (height * width) as i32;
+        MeanS8 { offset, factor: self.factor(0), zero_point: self.zero_point }
     }
 
     /// The parameters of a sum.

@@ -35,6 +35,16 @@ pub enum OpS8<'a> {
         /// The values of each.
         len: u32,
     },
+    /// An average pooling.
+    AveragePooling2D {
+        /// Its sizes.
+        geometry: &'a Geometry,
+    },
+    /// The mean of each channel.
+    Mean {
+        /// The window, which is the whole input.
+        geometry: &'a Geometry,
+    },
 }
 
 impl OpS8<'_> {
@@ -45,6 +55,8 @@ impl OpS8<'_> {
             Self::Dense { .. } => 1,
             Self::MaxPooling2D { .. } => 2,
             Self::Add { .. } => 3,
+            Self::AveragePooling2D { .. } => 4,
+            Self::Mean { .. } => 5,
         }
     }
 
@@ -61,7 +73,9 @@ impl OpS8<'_> {
                     sizes[12..].copy_from_slice(&pool);
                 }
             }
-            Self::MaxPooling2D { geometry } => put_geometry(&mut sizes, geometry),
+            Self::MaxPooling2D { geometry } | Self::AveragePooling2D { geometry } | Self::Mean { geometry } => {
+                put_geometry(&mut sizes, geometry);
+            }
             Self::Dense { inputs, units } => {
                 sizes[..4].copy_from_slice(&[half(*inputs, 0), half(*inputs, 16), half(*units, 0), half(*units, 16)]);
             }
@@ -73,7 +87,11 @@ impl OpS8<'_> {
     /// How many tensors are read.
     pub(crate) const fn arity(&self) -> usize {
         match self {
-            Self::Conv2D { .. } | Self::Dense { .. } | Self::MaxPooling2D { .. } => 1,
+            Self::Conv2D { .. }
+            | Self::Dense { .. }
+            | Self::MaxPooling2D { .. }
+            | Self::AveragePooling2D { .. }
+            | Self::Mean { .. } => 1,
             Self::Add { .. } => 2,
         }
     }
@@ -81,7 +99,10 @@ impl OpS8<'_> {
     /// Values of one input sample; of each, for a sum.
     pub(crate) const fn input_len(&self) -> usize {
         match self {
-            Self::Conv2D { geometry, .. } | Self::MaxPooling2D { geometry } => geometry.input().len(),
+            Self::Conv2D { geometry, .. }
+            | Self::MaxPooling2D { geometry }
+            | Self::AveragePooling2D { geometry }
+            | Self::Mean { geometry } => geometry.input().len(),
             Self::Dense { inputs, .. } => *inputs as usize,
             Self::Add { len } => *len as usize,
         }
@@ -92,7 +113,9 @@ impl OpS8<'_> {
         match self {
             Self::Conv2D { pool: Some(geometry), .. }
             | Self::Conv2D { geometry, pool: None }
-            | Self::MaxPooling2D { geometry } => geometry.output().len(),
+            | Self::MaxPooling2D { geometry }
+            | Self::AveragePooling2D { geometry }
+            | Self::Mean { geometry } => geometry.output().len(),
             Self::Dense { units, .. } => *units as usize,
             Self::Add { len } => *len as usize,
         }
@@ -106,7 +129,7 @@ impl OpS8<'_> {
                 (geometry.patch() * filters, filters)
             }
             Self::Dense { inputs, units } => (*inputs as usize * *units as usize, *units as usize),
-            Self::MaxPooling2D { .. } | Self::Add { .. } => (0, 0),
+            Self::MaxPooling2D { .. } | Self::Add { .. } | Self::AveragePooling2D { .. } | Self::Mean { .. } => (0, 0),
         }
     }
 }
@@ -178,9 +201,20 @@ impl<'a> StepS8<'a> {
                 OpS8::Conv2D { geometry, pool }
             }
             (Op::MaxPooling2D { .. }, Some(geometry)) => OpS8::MaxPooling2D { geometry },
+            (Op::AveragePooling2D { .. }, Some(geometry)) => OpS8::AveragePooling2D { geometry },
+            (Op::GlobalAveragePooling2D { .. }, Some(geometry)) => OpS8::Mean { geometry },
             (Op::Dense { inputs, .. }, _) => OpS8::Dense { inputs: *inputs as u32, units: node.output.channels as u32 },
             (Op::Add { .. }, _) => OpS8::Add { len: node.output.len() as u32 },
-            (Op::Conv2D { .. } | Op::MaxPooling2D { .. } | Op::Input | Op::Flatten | Op::Dropout { .. }, _) => {
+            (
+                Op::Conv2D { .. }
+                | Op::MaxPooling2D { .. }
+                | Op::AveragePooling2D { .. }
+                | Op::GlobalAveragePooling2D { .. }
+                | Op::Input
+                | Op::Flatten
+                | Op::Dropout { .. },
+                _,
+            ) => {
                 panic!("a step of a layer that computes nothing, or without its window")
             }
         };

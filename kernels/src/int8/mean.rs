@@ -2,6 +2,7 @@
 
 use super::fixed_point::clamp;
 use super::{Affine, QuantizedMultiplier, quantize_multiplier};
+use crate::geometry::Geometry;
 
 /// The mean of `count` int8 values whose sum is `sum`, halves away from zero, within the ends of an activation (the
 /// least first): an output of TFLite's `AVERAGE_POOL_2D`, which keeps scale and zero point. At a border, `count` is how
@@ -33,6 +34,13 @@ pub struct MeanS8 {
 impl MeanS8 {
     /// The most values that a sum runs over: `2^23 * 255 < 2^31`.
     pub const MAX_COUNT: usize = 1 << 23;
+
+    /// Whether the sums over a window are below 2^31.
+    pub const fn is_window(geometry: &Geometry) -> bool {
+        let [height, width] = geometry.kernel();
+        // A geometry's sizes are below 2^31, so that the product does not wrap in 64 bits.
+        height as u64 * width as u64 <= Self::MAX_COUNT as u64
+    }
 
     /// The parameters for a mean of `count` values. TFLite's `QuantizedMeanOrSum` divides the significant bits of
     /// `input_scale / output_scale` by `count`, and rounds them down.

@@ -5,18 +5,22 @@
 
 mod activation;
 mod add;
+mod average_pooling2d;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod global_average_pooling2d;
 mod max_pooling2d;
 
 pub use activation::{ActivationKind, Linear, PaddingKind, Relu, Relu6, Same, Sigmoid, Softmax, Tanh, Valid};
 pub use add::Add;
+pub use average_pooling2d::AveragePooling2D;
 pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
+pub use global_average_pooling2d::GlobalAveragePooling2D;
 pub use max_pooling2d::MaxPooling2D;
 
 pub use crate::forward::Context;

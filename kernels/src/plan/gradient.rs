@@ -185,6 +185,12 @@ pub const fn node_scratch_len(node: &Node<'_>, batch: usize) -> usize {
         // The gradient of a convolution's parameters and of a bias is made as a whole, that of a dense kernel in blocks.
         Op::Conv2D { geometry, .. } => node.parameters() + Backend::conv2d_scratch_len(geometry, batch),
         Op::Dense { inputs, .. } => node.bias_len() + Backend::dense_scratch_len(*inputs, node.output.channels, batch),
-        Op::Input | Op::MaxPooling2D { .. } | Op::Flatten | Op::Dropout { .. } | Op::Add { .. } => 0,
+        Op::Input
+        | Op::MaxPooling2D { .. }
+        | Op::AveragePooling2D { .. }
+        | Op::GlobalAveragePooling2D { .. }
+        | Op::Flatten
+        | Op::Dropout { .. }
+        | Op::Add { .. } => 0,
     }
 }

@@ -80,7 +80,13 @@ impl Step {
         match &node.op {
             Op::Conv2D { geometry, .. } => 4 * Backend::conv_s8_scratch_len(geometry, self.pool(graph)),
             Op::Dense { inputs, .. } => 4 * Backend::dense_s8_scratch_len(*inputs, node.output.channels),
-            Op::Input | Op::MaxPooling2D { .. } | Op::Flatten | Op::Dropout { .. } | Op::Add { .. } => 0,
+            Op::Input
+            | Op::MaxPooling2D { .. }
+            | Op::AveragePooling2D { .. }
+            | Op::GlobalAveragePooling2D { .. }
+            | Op::Flatten
+            | Op::Dropout { .. }
+            | Op::Add { .. } => 0,
         }
     }
 
@@ -90,7 +96,13 @@ impl Step {
         match &node.op {
             Op::Conv2D { geometry, .. } => 4 * cores.conv_s8_scratch_len(geometry, self.pool(graph)),
             Op::Dense { inputs, .. } => 4 * cores.dense_s8_scratch_len(*inputs, node.output.channels),
-            Op::Input | Op::MaxPooling2D { .. } | Op::Flatten | Op::Dropout { .. } | Op::Add { .. } => 0,
+            Op::Input
+            | Op::MaxPooling2D { .. }
+            | Op::AveragePooling2D { .. }
+            | Op::GlobalAveragePooling2D { .. }
+            | Op::Flatten
+            | Op::Dropout { .. }
+            | Op::Add { .. } => 0,
         }
     }
 
@@ -101,7 +113,16 @@ impl Step {
             (Op::Conv2D { geometry, .. }, Some(pool)) => Backend::conv2d_max_pool_scratch_len(geometry, pool),
             (Op::Conv2D { geometry, .. }, None) => Backend::conv2d_scratch_len(geometry, batch),
             (Op::Dense { inputs, .. }, _) => Backend::dense_scratch_len(*inputs, node.output.channels, batch),
-            (Op::Input | Op::MaxPooling2D { .. } | Op::Flatten | Op::Dropout { .. } | Op::Add { .. }, _) => 0,
+            (
+                Op::Input
+                | Op::MaxPooling2D { .. }
+                | Op::AveragePooling2D { .. }
+                | Op::GlobalAveragePooling2D { .. }
+                | Op::Flatten
+                | Op::Dropout { .. }
+                | Op::Add { .. },
+                _,
+            ) => 0,
         }
     }
 }

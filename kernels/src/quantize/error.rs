@@ -3,7 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::int8::SoftmaxS8;
+use crate::geometry::Geometry;
+use crate::int8::{MeanS8, SoftmaxS8};
 
 /// Why a network cannot be quantised.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +57,13 @@ pub enum QuantizeError {
         /// How far the sum reaches.
         sum: i64,
     },
+    /// A mean of more than [`MeanS8::MAX_COUNT`] values.
+    Mean {
+        /// The layer.
+        layer: String,
+        /// The window that it runs over.
+        geometry: Geometry,
+    },
     /// A softmax of more than [`SoftmaxS8::MAX_CLASSES`].
     Classes {
         /// The layer.
@@ -96,6 +104,13 @@ impl fmt::Display for QuantizeError {
                 i32::MIN,
                 i32::MAX
             ),
+            Self::Mean { layer, geometry } => {
+                let most = MeanS8::MAX_COUNT;
+                write!(
+                    f,
+                    "layer `{layer}`: an int8 mean is of at most {most} values, but the window is that of {geometry}"
+                )
+            }
             Self::Classes { layer, classes } => {
                 let most = SoftmaxS8::MAX_CLASSES;
                 write!(f, "layer `{layer}` has a softmax of {classes} classes, but int8 softmax has at most {most}")

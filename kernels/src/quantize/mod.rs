@@ -38,7 +38,8 @@ use alloc::vec::Vec;
 
 use crate::graph::{Activation, Graph, Node, Op};
 use crate::int8::{
-    AddS8, Affine, QuantizedMultiplier, SoftmaxS8, fold_zero_point, logistic, quantize_multiplier, scale_of, tanh,
+    AddS8, Affine, MeanS8, QuantizedMultiplier, SoftmaxS8, fold_zero_point, logistic, quantize_multiplier, scale_of,
+    tanh,
 };
 use crate::plan::{Fusion, PlanBuf, Step};
 
@@ -168,8 +169,17 @@ fn quantize_step(
         Op::Add { .. } => {
             quantized.factors = AddS8::factors(inputs.map(|input| input.scale), linear.scale);
         }
-        // The maximum keeps scale and zero point.
-        Op::MaxPooling2D { .. } | Op::Input | Op::Flatten | Op::Dropout { .. } => {
+        Op::GlobalAveragePooling2D { ref geometry } | Op::AveragePooling2D { ref geometry }
+            if !MeanS8::is_window(geometry) =>
+        {
+            return Err(QuantizeError::Mean { layer: node.name.into(), geometry: *geometry });
+        }
+        Op::GlobalAveragePooling2D { ref geometry } => {
+            let [height, width] = geometry.kernel();
+            quantized.factors[0] = MeanS8::new(inputs[0], linear, height * width).factor;
+        }
+        // Poolings keep scale and zero point.
+        Op::MaxPooling2D { .. } | Op::AveragePooling2D { .. } | Op::Input | Op::Flatten | Op::Dropout { .. } => {
             quantized.zero_point = inputs[0].zero_point;
             quantized.activation = [-128, 127];
             quantized.output = inputs[0];

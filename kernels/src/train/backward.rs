@@ -109,6 +109,13 @@ pub(crate) fn backward<U: Uses, O: Optimizer>(
                 backend.max_pool_gradient(geometry, batch, x, y, dy, dx);
             }
         }
+        Op::AveragePooling2D { geometry } | Op::GlobalAveragePooling2D { geometry } => {
+            if const { U::BITS & (Op::AVERAGE_POOLING2D | Op::GLOBAL_AVERAGE_POOLING2D) != 0 }
+                && let Some(dx) = dx
+            {
+                backend.average_pool_gradient(geometry, batch, dy, dx);
+            }
+        }
         Op::Dropout { rate } => {
             if let (Some(dx), Some(seed)) = (dx, cx.dropout_seed) {
                 dx.copy_from_slice(dy);

@@ -54,3 +54,31 @@ pub(crate) fn equals_the_definition() {
         }
     }
 }
+
+/// Of small integers every sum is exact, and a mean is rounded once, as is each share of a gradient.
+#[test]
+pub(crate) fn averages_equal_the_definition() {
+    let mut random = Random(8);
+    for _ in 0..300 {
+        let channels = random.between(1, 70);
+        let (g, batch) = (random.geometry(channels, channels), random.between(1, 5));
+        let x: Vec<f32> = (0..batch * g.input().len()).map(|_| random.between(0, 100) as f32 - 50.0).collect();
+        let dy: Vec<f32> = (0..batch * g.output().len()).map(|_| random.between(0, 100) as f32 - 50.0).collect();
+        let (mut y, mut dx) = (Vec::new(), vec![0.0; x.len()]);
+        for b in 0..batch {
+            let first = b * g.input().len();
+            for window in windows(&g) {
+                let count = window.len() as f32;
+                window.iter().for_each(|i| dx[first + i] += dy[y.len()] / count);
+                y.push(window.iter().map(|i| x[first + i]).sum::<f32>() / count);
+            }
+        }
+        for backend in backends() {
+            let (mut got, mut gradient) = (poison(y.len()), poison(x.len()));
+            backend.average_pool(&g, batch, &x, &mut got);
+            assert_eq!(got, y, "{} average_pool {g:?}", backend.name());
+            backend.average_pool_gradient(&g, batch, &dy, &mut gradient);
+            assert_eq!(gradient, dx, "{} average_pool_gradient {g:?}", backend.name());
+        }
+    }
+}

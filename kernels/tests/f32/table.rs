@@ -54,6 +54,8 @@ const KERNELS: &[Kernel] = table! { "f32";
 
     pool_f32::max_pool [scalar] by max_pool in pool {equals_the_definition};
     pool_f32::max_pool_gradient [scalar] by max_pool_gradient in pool {equals_the_definition};
+    pool_f32::average_pool [scalar] by average_pool in pool {averages_equal_the_definition};
+    pool_f32::average_pool_gradient [scalar] by average_pool_gradient in pool {averages_equal_the_definition};
     pool_f32::for_each_window [scalar] by max_pool in pool {equals_the_definition};
     pool_f32::define_pool_f32 [x86_64 avx2 avx512] by max_pool_gradient in pool {equals_the_definition};
     conv_f32::convolve_rows [generic] by conv2d_max_pool

@@ -2,6 +2,7 @@ use crate::support::{Random, backends, refusal};
 use crate::values::{Fenced, bytes, cases};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
+use thumbnet::int8::{Affine, MeanS8};
 
 fn run(backend: Backend, geometry: &Geometry, input: &[i8]) -> Vec<i8> {
     let mut output = Fenced::new(input.len() / geometry.input().len() * geometry.output().len(), 0x55);
@@ -41,5 +42,57 @@ pub(crate) fn random_windows() {
         for backend in backends() {
             assert!(run(backend, &geometry, &input) == expected, "{} differs for {geometry:?}", backend.name());
         }
+    }
+}
+
+/// TFLite's bytes are in `layers`; here every back end, and every size.
+#[test]
+pub(crate) fn random_averages() {
+    let mut random = Random(2);
+    for _ in 0..cases(1000) {
+        let channels = random.between(1, 80);
+        let geometry = random.geometry(channels, channels);
+        let samples = random.between(1, 3);
+        let input = bytes(&mut random, samples * geometry.input().len());
+        let activation = if random.next().is_multiple_of(2) { [-128, 127] } else { [-5, 90] };
+        let average = |backend: Backend| {
+            let mut output = Fenced::new(samples * geometry.output().len(), 0x55);
+            backend.average_pool_s8(&geometry, activation, &input, output.inside());
+            output.checked().to_vec()
+        };
+        let whole = geometry.input();
+        let scale = |random: &mut Random| random.between(1, 1000) as f32 / 1000.0;
+        let ends = [Affine { scale: scale(&mut random), zero_point: 127 }, Affine { scale: 0.3, zero_point: -128 }];
+        let mean = MeanS8::new(ends[0], ends[1], whole.height * whole.width);
+        let of_channels = |backend: Backend| {
+            let mut output = Fenced::new(channels, 0x55);
+            backend.mean_s8(&mean, &input[..whole.len()], output.inside());
+            output.checked().to_vec()
+        };
+        let expected = (average(Backend::SCALAR), of_channels(Backend::SCALAR));
+        for backend in backends() {
+            let found = (average(backend), of_channels(backend));
+            assert!(found == expected, "{} differs for {geometry:?}", backend.name());
+        }
+    }
+}
+
+#[test]
+fn refuses_what_has_no_mean() {
+    let g = Geometry::new(Shape::new(3, 1, 2), 2, [3, 1], [1, 1], Padding::Valid).unwrap();
+    let mean = MeanS8::new(Affine::PROBABILITY, Affine::PROBABILITY, 3);
+    let mut output = [0; 2];
+    let huge = Geometry::new(Shape::new(1 << 12, 1 << 12, 1), 1, [1 << 12, 1 << 12], [1, 1], Padding::Valid).unwrap();
+    for backend in backends() {
+        let said = refusal(|| backend.average_pool_s8(&g, [1, 0], &[0; 6], &mut output));
+        assert!(said.contains("[1, 0]"), "{said}");
+        let said = refusal(|| backend.average_pool_s8(&huge, [-128, 127], &[], &mut []));
+        assert!(said.contains("at most 8388608 values"), "{said}");
+        let said = refusal(|| backend.mean_s8(&mean, &[0; 5], &mut output));
+        assert!(said.starts_with("5 values are not"), "{said}");
+        refusal(|| backend.mean_s8(&mean, &[], &mut []));
+        let undefined = MeanS8 { factor: thumbnet::int8::QuantizedMultiplier { multiplier: -1, shift: 0 }, ..mean };
+        let said = refusal(|| backend.mean_s8(&undefined, &[0; 6], &mut output));
+        assert!(said.contains("not defined"), "{said}");
     }
 }

@@ -16,6 +16,8 @@ const KERNELS: &[Kernel] = table! { "int8";
     requantize::_ [scalar avx2 avx512 neon] by conv_s8 in requantize {every_shift};
     requantize::lanes [generic] by dense_s8 in requantize {every_shift};
     pool_s8::max_pool_s8 [scalar] by max_pool_s8 in pool {random_windows};
+    pool_s8::average_pool_s8 [scalar] by average_pool_s8 in pool {random_averages};
+    pool_s8::mean_s8 [scalar] by mean_s8 in pool {random_averages};
     add_s8::add_s8 [scalar] by add_s8 in add {random_sums};
     softmax_s8::softmax_s8 [scalar] by softmax_s8 in softmax {random_rows};
 

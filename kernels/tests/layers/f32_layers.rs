@@ -2,6 +2,7 @@
 
 use crate::record::{KERAS, Record};
 use thumbnet::arch::Backend;
+use thumbnet::geometry::{Geometry, Padding, Shape};
 
 /// Relative where a value is larger than 1.
 fn check(record: &Record, backend: Backend, field: &str, values: &[f32]) {
@@ -43,6 +44,33 @@ fn softmax() {
             let mut y = record.floats("in0");
             backend.softmax(*record.shape("in0").last().unwrap(), &mut y);
             check(&record, backend, "out", &y);
+        }
+    }
+}
+
+#[test]
+fn averages() {
+    let window = |record: &Record| {
+        let [_, height, width, channels] = record.shape("in0")[..].try_into().unwrap();
+        let settings = record.floats("settings");
+        let sizes: Vec<usize> = settings.iter().map(|&size| size as usize).collect();
+        let (kernel, strides, padding) = match sizes[..] {
+            [tall, wide, down, right, valid] => {
+                ([tall, wide], [down, right], if valid == 1 { Padding::Valid } else { Padding::Same })
+            }
+            _ => ([height, width], [1, 1], Padding::Valid),
+        };
+        Geometry::new(Shape::new(height, width, channels), channels, kernel, strides, padding).unwrap()
+    };
+    for record in ["AveragePooling2D", "GlobalAveragePooling2D"].into_iter().flat_map(|kind| KERAS.records(kind)) {
+        let (geometry, batch, x) = (window(&record), record.shape("in0")[0], record.floats("in0"));
+        for backend in Backend::available() {
+            let mut y = vec![f32::NAN; record.floats("out").len()];
+            backend.average_pool(&geometry, batch, &x, &mut y);
+            check(&record, backend, "out", &y);
+            let mut dx = vec![f32::NAN; x.len()];
+            backend.average_pool_gradient(&geometry, batch, &record.floats("dout"), &mut dx);
+            check(&record, backend, "din0", &dx);
         }
     }
 }

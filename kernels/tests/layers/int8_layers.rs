@@ -3,7 +3,9 @@
 use crate::record::{Record, TFLITE};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::Geometry;
-use thumbnet::int8::{AddS8, ConvS8, DenseS8, Packing, Requantize, SoftmaxS8, fold_zero_point, quantize_multiplier};
+use thumbnet::int8::{
+    AddS8, ConvS8, DenseS8, MeanS8, Packing, Requantize, SoftmaxS8, fold_zero_point, quantize_multiplier,
+};
 
 /// Weights and what belongs to them, of a record with one scale or one a filter.
 struct Weighted {
@@ -52,6 +54,35 @@ fn max_pool_2d() {
             let mut pooled = max_pool(backend, &record.pooling(), &record.bytes("in0"));
             pooled.iter_mut().for_each(|value| *value = (*value).clamp(least, largest));
             assert_eq!(pooled, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+}
+
+#[test]
+fn average_pool_2d() {
+    for record in TFLITE.records("average_pool_2d") {
+        let ([_, output], geometry) = (record.quantization(), record.pooling());
+        for backend in Backend::available() {
+            let mut pooled = vec![99; record.bytes("out").len()];
+            backend.average_pool_s8(&geometry, record.activation(output), &record.bytes("in0"), &mut pooled);
+            assert_eq!(pooled, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+}
+
+#[test]
+fn mean() {
+    for record in TFLITE.records("mean") {
+        let ([input, output], [samples, height, width, _]) =
+            (record.quantization(), record.shape("in0")[..].try_into().unwrap());
+        let (mean, values, expected) =
+            (MeanS8::new(input, output, height * width), record.bytes("in0"), record.bytes("out"));
+        for backend in Backend::available() {
+            let mut means = vec![99; expected.len()];
+            for (x, y) in values.chunks(values.len() / samples).zip(means.chunks_mut(expected.len() / samples)) {
+                backend.mean_s8(&mean, x, y);
+            }
+            assert_eq!(means, expected, "{record} on {}", backend.name());
         }
     }
 }

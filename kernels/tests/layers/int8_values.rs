@@ -9,30 +9,6 @@ fn check(record: &Record, output: impl Fn(i8) -> i8) {
     assert_eq!(outputs, record.bytes("out"), "{record}");
 }
 
-/// Compares outputs, each of the values that its window sees inside of the input, with a record's.
-fn check_windows(record: &Record, output: impl Fn(&[i8]) -> i8) {
-    let pool = record.pooling();
-    let shape = pool.input();
-    let [[tall, wide], [down, right], [above, left]] = [pool.kernel(), pool.strides(), pool.padding()];
-    let mut outputs = vec![];
-    for sample in record.bytes("in0").chunks_exact(shape.len()) {
-        for (row, column) in (0..pool.output().height).flat_map(|y| (0..pool.output().width).map(move |x| (y, x))) {
-            let rows = (row * down).saturating_sub(above)..shape.height.min(row * down + tall - above);
-            let columns = (column * right).saturating_sub(left)..shape.width.min(column * right + wide - left);
-            for channel in 0..shape.channels {
-                let positions = rows.clone().flat_map(|y| columns.clone().map(move |x| y * shape.width + x));
-                let window: Vec<i8> = positions.map(|at| sample[at * shape.channels + channel]).collect();
-                outputs.push(output(&window));
-            }
-        }
-    }
-    assert_eq!(outputs, record.bytes("out"), "{record}");
-}
-
-fn sum(values: &[i8]) -> i32 {
-    values.iter().copied().map(i32::from).sum()
-}
-
 #[test]
 fn mul() {
     for record in TFLITE.records("mul") {
@@ -74,23 +50,6 @@ fn sigmoid_and_tanh() {
             let [input, _] = record.quantization();
             check(&record, |value| function(input, value));
         }
-    }
-}
-
-#[test]
-fn mean() {
-    for record in TFLITE.records("mean") {
-        let [input, output] = record.quantization();
-        check_windows(&record, |window| MeanS8::new(input, output, window.len()).apply(sum(window)));
-    }
-}
-
-#[test]
-fn average_pool() {
-    for record in TFLITE.records("average_pool_2d") {
-        let [_, output] = record.quantization();
-        let activation = record.activation(output);
-        check_windows(&record, |window| average(sum(window), window.len() as i32, activation));
     }
 }
 

@@ -46,6 +46,40 @@ impl Backend {
     }
 }
 
+impl Backend {
+    /// Average pooling of `batch` samples: `y[b, o, c] = mean over taps t of x[b, o * strides + t - padding, c]`, padding
+    /// left out.
+    ///
+    /// # Panics
+    ///
+    /// If a slice's length does not follow from `g` and `batch`, or the channels of input and output differ.
+    pub fn average_pool(self, g: &Geometry, batch: usize, x: &[f32], y: &mut [f32]) {
+        check(g, batch, x, y);
+        let samples = (Rows { items: x, width: g.input().len() }, Rows { items: y, width: g.output().len() });
+        pieces(samples, grain(g), &|_, (x, y)| {
+            for (x, y) in x.items.chunks_exact(x.width).zip(y.items.chunks_exact_mut(y.width)) {
+                self.kernels().average_pool(g, x, y);
+            }
+        });
+    }
+
+    /// The gradient of [`Self::average_pool`] with respect to its input: each `dy[b, o, c]` is shared by the taps of its
+    /// window. What `dx` held is overwritten.
+    ///
+    /// # Panics
+    ///
+    /// If a slice's length does not follow from `g` and `batch`, or the channels of input and output differ.
+    pub fn average_pool_gradient(self, g: &Geometry, batch: usize, dy: &[f32], dx: &mut [f32]) {
+        check(g, batch, dx, dy);
+        let samples = (Rows { items: dy, width: g.output().len() }, Rows { items: dx, width: g.input().len() });
+        pieces(samples, grain(g), &|_, (dy, dx)| {
+            for (dy, dx) in dy.items.chunks_exact(dy.width).zip(dx.items.chunks_exact_mut(dx.width)) {
+                self.kernels().average_pool_gradient(g, dy, dx);
+            }
+        });
+    }
+}
+
 /// Samples at a time: enough work to be worth a thread.
 fn grain(g: &Geometry) -> usize {
     (1usize << 14).div_ceil(g.input().len())

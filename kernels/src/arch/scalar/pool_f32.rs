@@ -1,4 +1,4 @@
-//! Max pooling and its gradient, in f32, for one sample.
+//! Max and average pooling and their gradients, in f32, for one sample.
 
 use crate::{arch::window::Axis, geometry::Geometry};
 
@@ -51,5 +51,30 @@ pub(in crate::arch) fn max_pool_gradient(g: &Geometry, x: &[f32], y: &[f32], dy:
                 }
             });
         }
+    });
+}
+
+/// `y[o, c] = mean over valid taps t of x[o + t, c]`: the sum in row-major order, divided by the number of taps.
+pub(in crate::arch) fn average_pool(g: &Geometry, x: &[f32], y: &mut [f32]) {
+    let channels = g.input().channels;
+    for_each_window(g, |output, input, taps| {
+        let y = &mut y[output..][..channels];
+        y.fill(0.0);
+        for_each_tap(g, input, taps, |tap| y.iter_mut().zip(&x[tap..][..channels]).for_each(|(y, x)| *y += x));
+        let count = (taps[0] * taps[1]) as f32;
+        y.iter_mut().for_each(|y| *y /= count);
+    });
+}
+
+/// `dx = 0`, then `dx[o + t, c] += dy[o, c] / taps` for every valid tap t.
+pub(in crate::arch) fn average_pool_gradient(g: &Geometry, dy: &[f32], dx: &mut [f32]) {
+    dx.fill(0.0);
+    let channels = g.input().channels;
+    for_each_window(g, |output, input, taps| {
+        let count = (taps[0] * taps[1]) as f32;
+        for_each_tap(g, input, taps, |tap| {
+            let dy = &dy[output..][..channels];
+            dx[tap..][..channels].iter_mut().zip(dy).for_each(|(dx, dy)| *dx += dy / count);
+        });
     });
 }
