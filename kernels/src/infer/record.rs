@@ -113,7 +113,9 @@ pub struct Record {
 pub(crate) const SIZES: usize = 20;
 
 impl Record {
-    /// Whether the record describes this step: its kind, what it reads, and its [sizes](StepS8::sizes).
+    /// Whether the record describes this step: its kind, what it reads, and its [sizes](super::OpS8::sizes). Not inlined: all
+    /// sizes lie on the stack meanwhile.
+    #[inline(never)]
     pub(crate) fn matches(&self, step: &StepS8<'_>) -> bool {
         let [a, b] = self.inputs;
         let sizes = step.op.sizes();
