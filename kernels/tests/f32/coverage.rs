@@ -149,7 +149,7 @@ fn functions(source: &str) -> Vec<String> {
             (if is_macro { "define_" } else { "" }, rest)
         } else if let Some((_, rest)) = line.split_once("::define_").filter(|(_, rest)| rest.contains("!(")) {
             ("define_", rest)
-        } else if let Some((_, rest)) = line.split_once("\".global ") {
+        } else if let Some(rest) = line.trim().strip_prefix('"').filter(|rest| rest.ends_with("\":")) {
             ("", rest)
         } else {
             continue;
@@ -172,7 +172,8 @@ pub(in crate::arch) fn one(y: &mut [f32]) {
     fn private(y: &mut [f32]);
 macro_rules! define_two {
 crate::arch::generic::define_three!(A);
-    \".global thumbnet_four\",
+    \"thumbnet_four\":
+    \"1:\",
 ";
     assert_eq!(functions(source), ["one", "define_two", "define_three", "thumbnet_four"]);
 }

@@ -9,16 +9,8 @@
 macro_rules! conv_tile {
     (load: $load:literal, bytes: $bytes:literal, low: $low:literal, multiply: $multiply:literal, odd: $odd:literal,
      clamp: $clamp:literal) => {
-        core::arch::global_asm!(
-            ".syntax unified",
-            ".thumb",
-            concat!(".cpu ", env!("THUMBNET_CPU")),
-            ".section .text.thumbnet_conv_sums,\"ax\",%progbits",
-            ".p2align 2",
-            ".global thumbnet_conv_sums",
-            ".type thumbnet_conv_sums, %function",
-            ".thumb_func",
-            "thumbnet_conv_sums:",
+        crate::arch::arm::thumb_function! {
+            "thumbnet_conv_sums":
             "push {{r4-r11, lr}}",
             "sub sp, #28",
             // The frame: 0 end of the column, 4 run, 8 pairs to go, 12 column, 16 entry, 20 tile.
@@ -107,24 +99,15 @@ macro_rules! conv_tile {
             "4:",
             "adr.w lr, 3b + 1",
             "b.w 5b",
-            ".endif",
-            ".size thumbnet_conv_sums, . - thumbnet_conv_sums",
+            ".endif";
             half_steps = const <super::Core as crate::arch::arm::column::Column>::STEP - 1,
             weights = const crate::arch::arm::tile::Run::WEIGHTS,
             steps = const crate::arch::arm::tile::Run::STEPS,
             odd = const crate::arch::arm::tile::Run::ODD,
-            skip = const crate::arch::arm::tile::Run::SKIP,
-        );
-        core::arch::global_asm!(
-            ".syntax unified",
-            ".thumb",
-            concat!(".cpu ", env!("THUMBNET_CPU")),
-            ".section .text.thumbnet_conv_outputs,\"ax\",%progbits",
-            ".p2align 2",
-            ".global thumbnet_conv_outputs",
-            ".type thumbnet_conv_outputs, %function",
-            ".thumb_func",
-            "thumbnet_conv_outputs:",
+            skip = const crate::arch::arm::tile::Run::SKIP
+        }
+        crate::arch::arm::thumb_function! {
+            "thumbnet_conv_outputs":
             "push {{r4-r11, lr}}",
             "sub sp, #36",
             // The frame: 0 end of the column, 4 run, 8 bias, 12 multiplier, 16 shift, 20 output, 24 pairs to go, 28 column, 32 entry.
@@ -293,16 +276,15 @@ macro_rules! conv_tile {
             "lsls r11, r11, #1",
             "adc r4, r4, r4",
             "add r4, r4, r11, lsr #31",
-            "b.w 23b",
-            ".size thumbnet_conv_outputs, . - thumbnet_conv_outputs",
+            "b.w 23b";
             half_steps = const <super::Core as crate::arch::arm::column::Column>::STEP - 1,
             weights = const crate::arch::arm::tile::Run::WEIGHTS,
             steps = const crate::arch::arm::tile::Run::STEPS,
             odd = const crate::arch::arm::tile::Run::ODD,
             skip = const crate::arch::arm::tile::Run::SKIP,
             least = const crate::arch::arm::tile::Run::LEAST,
-            zero_point = const crate::arch::arm::tile::Run::ZERO_POINT,
-        );
+            zero_point = const crate::arch::arm::tile::Run::ZERO_POINT
+        }
     };
 }
 

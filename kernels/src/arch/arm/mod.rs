@@ -1,5 +1,27 @@
 //! Cortex-M3 and up. What cores share is here: how the work is cut and memory is used. Each folder has one kind of core's inner
 //! loops.
+
+/// Defines a function in assembly, in a section of its own: its name, its lines, and operands of these behind a semicolon.
+macro_rules! thumb_function {
+    ($name:literal: $($line:expr),+ $(; $($operands:tt)+)?) => {
+        core::arch::global_asm!(
+            ".syntax unified",
+            ".thumb",
+            concat!(".cpu ", env!("THUMBNET_CPU")),
+            concat!(".section .text.", $name, ",\"ax\",%progbits"),
+            ".p2align 2",
+            concat!(".global ", $name),
+            concat!(".type ", $name, ", %function"),
+            ".thumb_func",
+            concat!($name, ":"),
+            $($line,)+
+            concat!(".size ", $name, ", . - ", $name),
+            $($($operands)+)?
+        );
+    };
+}
+use thumb_function;
+
 mod column;
 mod conv_s8;
 #[cfg(not(thumbnet_helium))]

@@ -37,16 +37,8 @@ conv_tile!(
 );
 
 // thumbnet_gather(column, starts, strip, run, rows, stride in bytes): rows of int16 of four pixels, side by side.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_gather,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_gather",
-    ".type thumbnet_gather, %function",
-    ".thumb_func",
-    "thumbnet_gather:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_gather":
     "push {{r4-r11, lr}}",
     "ldm r1, {{r4-r7}}",
     "ldrd r12, lr, [sp, #36]",
@@ -119,21 +111,12 @@ core::arch::global_asm!(
     "pop {{r4-r11, pc}}",
     "7:",
     "stm r0!, {{r8-r11}}",
-    "pop {{r4-r11, pc}}",
-    ".size thumbnet_gather, . - thumbnet_gather",
-);
+    "pop {{r4-r11, pc}}"
+}
 
 // thumbnet_copy(column, values, count, odd): int8 to every fourth word, from an upper half on if odd.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_copy,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_copy",
-    ".type thumbnet_copy, %function",
-    ".thumb_func",
-    "thumbnet_copy:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_copy":
     "cbz r3, 1f",
     "ldrsb r3, [r1], #1",
     "strh r3, [r0], #14",
@@ -174,9 +157,8 @@ core::arch::global_asm!(
     "itt mi",
     "ldrsbmi r3, [r1]",
     "strhmi r3, [r0]",
-    "pop {{r4, pc}}",
-    ".size thumbnet_copy, . - thumbnet_copy",
-);
+    "pop {{r4, pc}}"
+}
 
 unsafe extern "C" {
     fn thumbnet_copy(column: *mut i16, values: *const i8, count: usize, odd: usize);

@@ -7,16 +7,8 @@ use crate::arch::cores::DenseCut;
 //
 // The weights of inputs k and k + 1 are two words, one of each pair of units (a, b) and (c, d). A word as it is adds
 // a + 256 b to the sum S; its low bytes add a to A; b's sum is (S - A) / 256, as in `tile`.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_dense,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_dense",
-    ".type thumbnet_dense, %function",
-    ".thumb_func",
-    "thumbnet_dense:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_dense":
     "push {{r3-r11, lr}}",
     "ldrd r6, r7, [r3, #8]",
     "mov r4, r6",
@@ -106,21 +98,12 @@ core::arch::global_asm!(
     "add r5, r8, r5, asr #8",
     "stm r3, {{r4-r7}}",
     "add sp, #12",
-    "pop {{r4-r11, pc}}",
-    ".size thumbnet_dense, . - thumbnet_dense",
-);
+    "pop {{r4-r11, pc}}"
+}
 
 // thumbnet_expand(values, expanded, count): int8 to int16.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_expand,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_expand",
-    ".type thumbnet_expand, %function",
-    ".thumb_func",
-    "thumbnet_expand:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_expand":
     "push {{r4, lr}}",
     "subs r2, #4",
     "blt 2f",
@@ -142,9 +125,8 @@ core::arch::global_asm!(
     "subs r2, #1",
     "bne 3b",
     "4:",
-    "pop {{r4, pc}}",
-    ".size thumbnet_expand, . - thumbnet_expand",
-);
+    "pop {{r4, pc}}"
+}
 
 unsafe extern "C" {
     fn thumbnet_expand(values: *const i8, expanded: *mut i32, count: usize);

@@ -7,16 +7,8 @@ use crate::int8::Packing;
 
 // thumbnet_conv_sums(run, column, tiles, fresh): the sums of each filter over the column's two pixels, starting from the tiles,
 // or as the biases if fresh. The first or the second two of each four words of the tiles are theirs.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_conv_sums,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_conv_sums",
-    ".type thumbnet_conv_sums, %function",
-    ".thumb_func",
-    "thumbnet_conv_sums:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_conv_sums":
     "push {{r4-r11, lr}}",
     "sub sp, #36",
     // The frame: 0 rounds, 4 length of a row of weights, 8 and 12 the two pixels, 16 positions after the rounds, 20 fresh, 24 bias,
@@ -148,27 +140,18 @@ core::arch::global_asm!(
     "b 6b",
     "12:",
     "add sp, #36",
-    "pop {{r4-r11, pc}}",
-    ".size thumbnet_conv_sums, . - thumbnet_conv_sums",
+    "pop {{r4-r11, pc}}";
     bias = const Run::BIAS,
     weights = const Run::WEIGHTS,
     steps = const Run::STEPS,
     pairs = const Run::PAIRS,
-    skip = const Run::SKIP,
-);
+    skip = const Run::SKIP
+}
 
 // thumbnet_conv_short(run, starts, strip, offsets, tiles): as thumbnet_conv_sums, fresh, of up to 32 positions. Position k of a
 // window is at the window's start plus offsets[k]: no column is needed.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_conv_short,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_conv_short",
-    ".type thumbnet_conv_short, %function",
-    ".thumb_func",
-    "thumbnet_conv_short:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_conv_short":
     "push {{r4-r11, lr}}",
     "vpush {{d8-d13}}",
     "ldr r9, [sp, #84]",
@@ -250,25 +233,16 @@ core::arch::global_asm!(
     "add sp, #8",
     "5:",
     "vpop {{d8-d13}}",
-    "pop {{r4-r11, pc}}",
-    ".size thumbnet_conv_short, . - thumbnet_conv_short",
+    "pop {{r4-r11, pc}}";
     bias = const Run::BIAS,
     weights = const Run::WEIGHTS,
     steps = const Run::STEPS,
-    pairs = const Run::PAIRS,
-);
+    pairs = const Run::PAIRS
+}
 
 // thumbnet_conv_requantize(run, tiles, output): the largest of the four pixels, requantised, four filters at a time.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_conv_requantize,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_conv_requantize",
-    ".type thumbnet_conv_requantize, %function",
-    ".thumb_func",
-    "thumbnet_conv_requantize:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_conv_requantize":
     "push {{r4-r8, lr}}",
     "vpush {{d8-d15}}",
     // Where the sums of four filters start.
@@ -313,25 +287,16 @@ core::arch::global_asm!(
     "letp lr, 1b",
     "2:",
     "vpop {{d8-d15}}",
-    "pop {{r4-r8, pc}}",
-    ".size thumbnet_conv_requantize, . - thumbnet_conv_requantize",
+    "pop {{r4-r8, pc}}";
     multiplier = const Run::MULTIPLIER,
     least = const Run::LEAST,
     zero_point = const Run::ZERO_POINT,
-    pairs = const Run::PAIRS,
-);
+    pairs = const Run::PAIRS
+}
 
 // thumbnet_gather(column, starts, strip, run, rows, stride): rows of int8 of two pixels, one pixel after the other.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_gather,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_gather",
-    ".type thumbnet_gather, %function",
-    ".thumb_func",
-    "thumbnet_gather:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_gather":
     "push {{r4-r11, lr}}",
     "ldrd r4, r5, [sp, #36]",
     // Bytes from one pixel to the next.
@@ -360,21 +325,12 @@ core::arch::global_asm!(
     "add r0, r0, r6",
     "subs r12, #1",
     "bne 1b",
-    "pop {{r4-r11, pc}}",
-    ".size thumbnet_gather, . - thumbnet_gather",
-);
+    "pop {{r4-r11, pc}}"
+}
 
 // thumbnet_copy(column, values, count)
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_copy,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_copy",
-    ".type thumbnet_copy, %function",
-    ".thumb_func",
-    "thumbnet_copy:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_copy":
     "push {{r4, lr}}",
     "wlstp.8 lr, r2, 2f",
     "1:",
@@ -382,21 +338,12 @@ core::arch::global_asm!(
     "vstrb.8 q0, [r0], #16",
     "letp lr, 1b",
     "2:",
-    "pop {{r4, pc}}",
-    ".size thumbnet_copy, . - thumbnet_copy",
-);
+    "pop {{r4, pc}}"
+}
 
 // thumbnet_fill(bytes, value, count)
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_fill,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_fill",
-    ".type thumbnet_fill, %function",
-    ".thumb_func",
-    "thumbnet_fill:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_fill":
     "push {{r4, lr}}",
     "vdup.8 q0, r1",
     "wlstp.8 lr, r2, 2f",
@@ -404,9 +351,8 @@ core::arch::global_asm!(
     "vstrb.8 q0, [r0], #16",
     "letp lr, 1b",
     "2:",
-    "pop {{r4, pc}}",
-    ".size thumbnet_fill, . - thumbnet_fill",
-);
+    "pop {{r4, pc}}"
+}
 
 unsafe extern "C" {
     fn thumbnet_fill(bytes: *mut i8, value: i32, count: usize);

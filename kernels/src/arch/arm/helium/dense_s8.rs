@@ -6,16 +6,8 @@ use crate::int8::DenseS8;
 const GROUP: usize = 6;
 
 // thumbnet_dense(inputs, weights, count, sums): adds to the sums of six units.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_dense,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_dense",
-    ".type thumbnet_dense, %function",
-    ".thumb_func",
-    "thumbnet_dense:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_dense":
     "push {{r2-r11, lr}}",
     "sub sp, #4",
     // r1 inputs; r3, r5, r7, r9, r11, r12 rows of weights; r0, r2, r4, r6, r8, r10 sums.
@@ -83,9 +75,8 @@ core::arch::global_asm!(
     "ldr r12, [sp, #8]",
     "stm r12, {{r0, r2, r4, r6, r8, r10}}",
     "add sp, #12",
-    "pop {{r4-r11, pc}}",
-    ".size thumbnet_dense, . - thumbnet_dense",
-);
+    "pop {{r4-r11, pc}}"
+}
 
 unsafe extern "C" {
     fn thumbnet_dense(inputs: *const i8, weights: *const i8, count: usize, sums: &mut [i32; GROUP]);

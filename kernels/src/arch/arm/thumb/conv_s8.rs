@@ -26,16 +26,8 @@ conv_tile!(
 );
 
 // thumbnet_gather(column, starts, strip, run, rows, stride in bytes): rows of int8 of four pixels, side by side.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_gather,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_gather",
-    ".type thumbnet_gather, %function",
-    ".thumb_func",
-    "thumbnet_gather:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_gather":
     "push {{r4-r11, lr}}",
     "ldm r1, {{r4-r7}}",
     "ldrd r12, lr, [sp, #36]",
@@ -61,21 +53,12 @@ core::arch::global_asm!(
     "add r7, r7, lr",
     "subs r12, #1",
     "bne 1b",
-    "pop {{r4-r11, pc}}",
-    ".size thumbnet_gather, . - thumbnet_gather",
-);
+    "pop {{r4-r11, pc}}"
+}
 
 // thumbnet_copy(column, values, count): int8 to every fourth word.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_copy,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_copy",
-    ".type thumbnet_copy, %function",
-    ".thumb_func",
-    "thumbnet_copy:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_copy":
     "subs r2, #8",
     "blt 2f",
     "1:",
@@ -106,9 +89,8 @@ core::arch::global_asm!(
     "subs r2, #1",
     "bne 3b",
     "4:",
-    "bx lr",
-    ".size thumbnet_copy, . - thumbnet_copy",
-);
+    "bx lr"
+}
 
 unsafe extern "C" {
     fn thumbnet_copy(column: *mut i32, values: *const i8, count: usize);

@@ -7,16 +7,8 @@ use crate::arch::cores::DenseCut;
 //
 // The weights of inputs k and k + 1 are two words, one of each pair of units (a, b) and (c, d). A word as it is adds
 // a + 256 b to the sum S; its low bytes add a to A; b's sum is (S - A) / 256, as in `tile`.
-core::arch::global_asm!(
-    ".syntax unified",
-    ".thumb",
-    concat!(".cpu ", env!("THUMBNET_CPU")),
-    ".section .text.thumbnet_dense,\"ax\",%progbits",
-    ".p2align 2",
-    ".global thumbnet_dense",
-    ".type thumbnet_dense, %function",
-    ".thumb_func",
-    "thumbnet_dense:",
+crate::arch::arm::thumb_function! {
+    "thumbnet_dense":
     "push {{r3-r11, lr}}",
     "ldrd r6, r7, [r3, #8]",
     "mov r4, r6",
@@ -119,9 +111,8 @@ core::arch::global_asm!(
     "add r5, r8, r5, asr #8",
     "stm r3, {{r4-r7}}",
     "add sp, #12",
-    "pop {{r4-r11, pc}}",
-    ".size thumbnet_dense, . - thumbnet_dense",
-);
+    "pop {{r4-r11, pc}}"
+}
 
 unsafe extern "C" {
     fn thumbnet_dense(inputs: *const i32, weights: *const i8, count: usize, sums: *mut Sums);
