@@ -10,6 +10,15 @@ use super::scalar::{
 use crate::geometry::Geometry;
 use crate::int8::{AddS8, ConvS8, DenseS8, MeanS8, SoftmaxS8};
 
+/// What a layer computes its outputs with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weights<'a> {
+    pub(crate) kernel: &'a [f32],
+    pub(crate) bias: Option<&'a [f32]>,
+    /// Whether `max(y, 0)` follows.
+    pub(crate) relu: bool,
+}
+
 /// The kernels of a back end.
 ///
 /// A method computes what the method of that name of [`Backend`](super::Backend) says, of one sample in int8 and of a
@@ -94,23 +103,14 @@ pub(crate) trait Kernels: Sync {
         pool_f32::average_pool_gradient(g, dy, dx);
     }
 
-    fn conv2d(
-        &self,
-        g: &Geometry,
-        x: &[f32],
-        kernel: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
-        y: &mut [f32],
-        _scratch: &mut [f32],
-    ) {
+    fn conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32], _scratch: &mut [f32]) {
         let samples = (Rows { items: x, width: g.input().len() }, Rows { items: y, width: g.output().len() });
-        pieces(samples, 1, &|_, (x, y)| self.convolve_rows(g, x.items, kernel, bias, relu, y.items));
+        pieces(samples, 1, &|_, (x, y)| self.convolve_rows(g, x.items, weights, y.items));
     }
     /// [`Self::conv2d`] on this thread alone.
-    fn convolve_rows(&self, g: &Geometry, x: &[f32], kernel: &[f32], bias: Option<&[f32]>, relu: bool, y: &mut [f32]) {
+    fn convolve_rows(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32]) {
         for (x, y) in x.chunks_exact(g.input().len()).zip(y.chunks_exact_mut(g.output().len())) {
-            conv_f32::conv2d(g, x, kernel, bias, relu, y);
+            conv_f32::conv2d(g, x, weights, y);
         }
     }
     fn conv2d_max_pool(
@@ -118,13 +118,11 @@ pub(crate) trait Kernels: Sync {
         g: &Geometry,
         pool: &Geometry,
         x: &[f32],
-        kernel: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
+        weights: Weights<'_>,
         y: &mut [f32],
         scratch: &mut [f32],
     ) {
-        bands::conv2d_max_pool(self, g, pool, x, kernel, bias, relu, y, scratch);
+        bands::conv2d_max_pool(self, g, pool, x, weights, y, scratch);
     }
     fn conv2d_input_gradient(&self, g: &Geometry, dy: &[f32], kernel: &[f32], dx: &mut [f32], _scratch: &mut [f32]) {
         let samples = (Rows { items: dy, width: g.output().len() }, Rows { items: dx, width: g.input().len() });
@@ -141,18 +139,9 @@ pub(crate) trait Kernels: Sync {
         }
     }
 
-    fn dense(
-        &self,
-        [inputs, units]: [usize; 2],
-        x: &[f32],
-        kernel: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
-        y: &mut [f32],
-        _scratch: &mut [f32],
-    ) {
+    fn dense(&self, [inputs, units]: [usize; 2], x: &[f32], weights: Weights<'_>, y: &mut [f32], _scratch: &mut [f32]) {
         pieces((Rows { items: x, width: inputs }, Rows { items: y, width: units }), 1, &|_, (x, y)| {
-            dense_f32::dense(inputs, units, x.items, kernel, bias, relu, y.items);
+            dense_f32::dense(inputs, units, x.items, weights, y.items);
         });
     }
     fn dense_input_gradient(

@@ -23,7 +23,7 @@ mod x86_64;
 
 pub use cores::Cores;
 pub use f32::{BLOCK_ROWS, Trainable};
-pub(crate) use kernels::Kernels;
+pub(crate) use kernels::{Kernels, Weights};
 pub(crate) use scalar::dropout_f32::split_mix;
 
 /// Which kernels run. A small value to copy: ask [`Backend::detect`] once for a network and keep the answer.

@@ -1,8 +1,8 @@
 //! A convolution that is pooled at once, of whose output no more than some rows exist at a time.
 
 use super::dense::MOST_LANES;
-use crate::arch::Kernels;
 use crate::arch::parallel::{Rows, SMALL, Split, lanes};
+use crate::arch::{Kernels, Weights};
 use crate::geometry::Geometry;
 
 /// Values of the convolution's output that exist at a time in each thread: what a second cache of 1 MiB keeps beside
@@ -11,15 +11,12 @@ const BAND: usize = if cfg!(feature = "std") { 1 << 15 } else { 0 };
 
 /// [`Kernels::conv2d_max_pool`] in bands: several samples, or some rows of one as if they were an image of their own.
 /// Bands are spread over threads.
-#[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
 pub(in crate::arch) fn conv2d_max_pool<K: Kernels + ?Sized>(
     kernels: &K,
     g: &Geometry,
     pool: &Geometry,
     x: &[f32],
-    kernel: &[f32],
-    bias: Option<&[f32]>,
-    relu: bool,
+    weights: Weights<'_>,
     y: &mut [f32],
     scratch: &mut [f32],
 ) {
@@ -41,7 +38,7 @@ pub(in crate::arch) fn conv2d_max_pool<K: Kernels + ?Sized>(
             let line = g.input().width * g.input().channels;
             let x = &x[sample * g.input().len()..][input.start * line..input.end * line];
             let band = &mut band[..samples.max(1) * of.output().len()];
-            kernels.convolve_rows(&of, x, kernel, bias, relu, band);
+            kernels.convolve_rows(&of, x, weights, band);
             for (x, y) in band.chunks_exact(of_pool.input().len()).zip(y.items.chunks_exact_mut(of_pool.output().len()))
             {
                 kernels.max_pool(&of_pool, x, y);

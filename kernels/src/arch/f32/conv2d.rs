@@ -1,7 +1,7 @@
 use super::{bands::band_len, check_bias, check_len, check_scratch, dense::MOST_LANES};
 #[cfg(thumbnet_x86)]
 use crate::arch::generic::{conv_f32, winograd_f32};
-use crate::arch::{Backend, Kernels};
+use crate::arch::{Backend, Kernels, Weights};
 use crate::geometry::{Geometry, Shape};
 
 impl Backend {
@@ -45,7 +45,7 @@ impl Backend {
         check(g, batch, x, kernel, g.output(), y);
         check_bias(bias, g.output().channels);
         check_scratch(scratch, Self::conv2d_scratch_len(g, batch));
-        self.kernels().conv2d(g, x, kernel, bias, relu, y, scratch);
+        self.kernels().conv2d(g, x, Weights { kernel, bias, relu }, y, scratch);
     }
 
     /// Whether [`Self::conv2d_max_pool`] takes this convolution and this pooling of its output, on any back end of this target. It
@@ -102,7 +102,7 @@ impl Backend {
         );
         check_bias(bias, g.output().channels);
         check_scratch(scratch, Self::conv2d_max_pool_scratch_len(g, pool));
-        self.kernels().conv2d_max_pool(g, pool, x, kernel, bias, relu, y, scratch);
+        self.kernels().conv2d_max_pool(g, pool, x, Weights { kernel, bias, relu }, y, scratch);
     }
 
     /// The gradient of [`Self::conv2d`] with respect to its input, before the activation:

@@ -2,7 +2,7 @@ use super::{Trainable, check_bias, check_len, check_scratch};
 #[cfg(thumbnet_x86)]
 use crate::arch::generic;
 use crate::arch::parallel::{Split, lanes, pieces};
-use crate::arch::{Backend, Kernels};
+use crate::arch::{Backend, Kernels, Weights};
 use crate::geometry::Shape;
 
 /// How many rows of a dense kernel's gradient exist at a time in each thread.
@@ -68,7 +68,7 @@ impl Backend {
     ) {
         check([inputs, units, batch], x, kernel.len(), y, scratch);
         check_bias(bias, units);
-        self.kernels().dense([inputs, units], x, kernel, bias, relu, y, scratch);
+        self.kernels().dense([inputs, units], x, Weights { kernel, bias, relu }, y, scratch);
     }
 
     /// The gradient of [`Self::dense`] with respect to its input, before the activation:

@@ -9,6 +9,7 @@
 use super::gemm_f32::{Ahead, Gemm, Start, Walk, gemm};
 use crate::{
     arch::{
+        Weights,
         matrix::MatrixMut,
         parallel::{Rows, SMALL, pieces, threads},
         window::Axis,
@@ -136,50 +137,40 @@ pub(in crate::arch) fn turn_kernel<G: Gemm>(isa: G, g: &Geometry, kernel: &[f32]
 }
 
 /// All outputs of a sliding sum: spread over threads by samples, and where these are too few by rows of each sample.
-pub(in crate::arch) fn convolve<G: Gemm>(
-    isa: G,
-    window: &Window,
-    x: &[f32],
-    kernel: &[f32],
-    bias: Option<&[f32]>,
-    relu: bool,
-    y: &mut [f32],
-) {
+pub(in crate::arch) fn convolve<G: Gemm>(isa: G, window: &Window, x: &[f32], weights: Weights<'_>, y: &mut [f32]) {
     let (input, output) = (window.input, window.output);
     let (samples, row) = (x.len() / input.len(), output.width * output.channels);
-    let work = kernel.len().saturating_mul(output.height).saturating_mul(output.width);
+    let work = weights.kernel.len().saturating_mul(output.height).saturating_mul(output.width);
     if samples >= threads() {
         let samples = (Rows { items: x, width: input.len() }, Rows { items: y, width: output.len() });
         pieces(samples, SMALL.div_ceil(work), &|_, (x, y)| {
-            convolve_rows(isa, window, 0..output.height, x.items, kernel, bias, relu, y.items);
+            convolve_rows(isa, window, 0..output.height, x.items, weights, y.items);
         });
     } else {
         for (x, y) in x.chunks_exact(input.len()).zip(y.chunks_exact_mut(output.len())) {
             let grain = SMALL.div_ceil(work / output.height);
             pieces(Rows { items: y, width: row }, grain, &|first, y| {
                 let rows = first..first + y.items.len() / row;
-                convolve_rows(isa, window, rows, x, kernel, bias, relu, y.items);
+                convolve_rows(isa, window, rows, x, weights, y.items);
             });
         }
     }
 }
 
 /// The outputs in rows `out_rows` of every sample of `x`. `y` holds just those rows of as many samples.
-#[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 pub(in crate::arch) fn convolve_rows<G: Gemm>(
     isa: G,
     window: &Window,
     out_rows: Range<usize>,
     x: &[f32],
-    kernel: &[f32],
-    bias: Option<&[f32]>,
-    relu: bool,
+    weights: Weights<'_>,
     y: &mut [f32],
 ) {
     let Window { input, output, .. } = *window;
     let (channels, filters) = (input.channels, output.channels);
     let sample = out_rows.len() * output.width * filters;
     let samples = x.len() / input.len();
+    let Weights { kernel, bias, relu } = weights;
     let start = bias.map_or(Start::Zero, Start::Bias);
     let (tap_y, tap_x) = (window.rows.step(), window.columns.step());
     for rows in window.rows.spans(out_rows.clone()) {

@@ -7,6 +7,7 @@
 
 use super::gemm_f32::{Ahead, Gemm, RUN, Start, Walk, gemm, gemm_packing};
 use crate::arch::{
+    Weights,
     f32::MOST_LANES,
     matrix::MatrixMut,
     parallel::{SMALL, Split, lanes, pieces},
@@ -43,19 +44,17 @@ pub(in crate::arch) fn at_line(scratch: &mut [f32]) -> &mut [f32] {
 }
 
 /// The layer's output.
-#[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 pub(in crate::arch) fn dense<G: Gemm>(
     isa: G,
     [inputs, units]: [usize; 2],
     x: &[f32],
-    kernel: &[f32],
-    bias: Option<&[f32]>,
-    relu: bool,
+    weights: Weights<'_>,
     y: &mut [f32],
     scratch: &mut [f32],
 ) {
     let batch = y.len() / units;
     if batch == 1 {
+        let Weights { kernel, bias, relu } = weights;
         return pieces(y, grain(inputs, 64), &|first, y| {
             match bias {
                 Some(bias) => y.copy_from_slice(&bias[first..][..y.len()]),
@@ -68,7 +67,7 @@ pub(in crate::arch) fn dense<G: Gemm>(
     let (x, x_stride) = spread_rows(isa, x, inputs, copy);
     let y = MatrixMut::new(y, batch, units, units);
     lanes(y, grain(batch * inputs, 64), MOST_LANES, scratch, PANEL, &|first, y, panel| {
-        dense_columns(isa, [inputs, units], x, x_stride, kernel, bias, relu, first, y, panel);
+        dense_columns(isa, [inputs, units], x, x_stride, weights, first, y, panel);
     });
 }
 
@@ -133,9 +132,7 @@ fn dense_columns<G: Gemm>(
     [inputs, units]: [usize; 2],
     x: &[f32],
     x_stride: usize,
-    kernel: &[f32],
-    bias: Option<&[f32]>,
-    relu: bool,
+    Weights { kernel, bias, relu }: Weights<'_>,
     first: usize,
     mut y: MatrixMut<'_>,
     panel: &mut [f32],

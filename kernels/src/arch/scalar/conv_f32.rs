@@ -1,6 +1,8 @@
 //! Two-dimensional convolution and its gradients, in f32, for one sample.
 
-use crate::{arch::window::Axis, geometry::Geometry};
+use crate::arch::Weights;
+use crate::arch::window::Axis;
+use crate::geometry::Geometry;
 
 /// Calls `visit(input pixel's index, output pixel's index, tap's index)` for all that the window really reads.
 fn for_each_tap(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
@@ -18,14 +20,7 @@ fn for_each_tap(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
 }
 
 /// `y[o, f] = bias[f] + sum over taps t and channels c of x[o + t, c] * kernel[t, c, f]`, then relu where asked.
-pub(in crate::arch) fn conv2d(
-    g: &Geometry,
-    x: &[f32],
-    kernel: &[f32],
-    bias: Option<&[f32]>,
-    relu: bool,
-    y: &mut [f32],
-) {
+pub(in crate::arch) fn conv2d(g: &Geometry, x: &[f32], Weights { kernel, bias, relu }: Weights<'_>, y: &mut [f32]) {
     let (channels, filters) = (g.input().channels, g.output().channels);
     match bias {
         Some(bias) => y.chunks_exact_mut(filters).for_each(|pixel| pixel.copy_from_slice(bias)),

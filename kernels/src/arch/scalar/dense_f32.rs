@@ -1,13 +1,13 @@
 //! The fully connected layer and its gradients, in f32, for a batch of rows.
 
+use crate::arch::Weights;
+
 /// `y[b, u] = bias[u] + sum over i of x[b, i] * kernel[i, u]`, then relu where asked.
 pub(in crate::arch) fn dense(
     inputs: usize,
     units: usize,
     x: &[f32],
-    kernel: &[f32],
-    bias: Option<&[f32]>,
-    relu: bool,
+    Weights { kernel, bias, relu }: Weights<'_>,
     y: &mut [f32],
 ) {
     for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {

@@ -1,12 +1,12 @@
 //! The kernels of both instruction sets.
 
-use crate::arch::Kernels;
 use crate::arch::f32::{BLOCK_ROWS, bands};
 use crate::arch::generic::conv_f32::{self, Window};
 use crate::arch::generic::gemm_f32::Gemm;
 use crate::arch::generic::winograd_f32::{self, Winograd};
 use crate::arch::generic::{dense_f32, exp_f32};
 use crate::arch::scalar::{activation_f32, dense_f32 as scalar_dense, dropout_f32, optimizer_f32, pool_s8};
+use crate::arch::{Kernels, Weights};
 use crate::geometry::Geometry;
 use crate::int8::{ConvS8, DenseS8};
 
@@ -95,41 +95,30 @@ impl<I: Isa> Kernels for I {
         Isa::max_pool_gradient(*self, g, x, y, dy, dx);
     }
 
-    fn conv2d(
-        &self,
-        g: &Geometry,
-        x: &[f32],
-        kernel: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    fn conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32], scratch: &mut [f32]) {
         if winograd_f32::applies(g) {
-            winograd_f32::conv2d(*self, g, None, x, kernel, bias, relu, y, scratch);
+            winograd_f32::conv2d(*self, g, None, x, weights, y, scratch);
         } else {
-            conv_f32::convolve(*self, &Window::forward(g), x, kernel, bias, relu, y);
+            conv_f32::convolve(*self, &Window::forward(g), x, weights, y);
         }
     }
-    fn convolve_rows(&self, g: &Geometry, x: &[f32], kernel: &[f32], bias: Option<&[f32]>, relu: bool, y: &mut [f32]) {
+    fn convolve_rows(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32]) {
         let rows = 0..g.output().height;
-        conv_f32::convolve_rows(*self, &Window::forward(g), rows, x, kernel, bias, relu, y);
+        conv_f32::convolve_rows(*self, &Window::forward(g), rows, x, weights, y);
     }
     fn conv2d_max_pool(
         &self,
         g: &Geometry,
         pool: &Geometry,
         x: &[f32],
-        kernel: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
+        weights: Weights<'_>,
         y: &mut [f32],
         scratch: &mut [f32],
     ) {
         if winograd_f32::applies(g) {
-            winograd_f32::conv2d(*self, g, Some(pool), x, kernel, bias, relu, y, scratch);
+            winograd_f32::conv2d(*self, g, Some(pool), x, weights, y, scratch);
         } else {
-            bands::conv2d_max_pool(self, g, pool, x, kernel, bias, relu, y, scratch);
+            bands::conv2d_max_pool(self, g, pool, x, weights, y, scratch);
         }
     }
     fn conv2d_input_gradient(&self, g: &Geometry, dy: &[f32], kernel: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
@@ -138,7 +127,7 @@ impl<I: Isa> Kernels for I {
         }
         let turned = &mut scratch[..kernel.len()];
         conv_f32::turn_kernel(*self, g, kernel, turned);
-        conv_f32::convolve(*self, &Window::backward(g), dy, turned, None, false, dx);
+        conv_f32::convolve(*self, &Window::backward(g), dy, Weights { kernel: turned, bias: None, relu: false }, dx);
     }
     fn conv2d_kernel_gradient(&self, g: &Geometry, x: &[f32], dy: &[f32], dkernel: &mut [f32], scratch: &mut [f32]) {
         if winograd_f32::applies(g) {
@@ -148,19 +137,10 @@ impl<I: Isa> Kernels for I {
         }
     }
 
-    fn dense(
-        &self,
-        sizes: [usize; 2],
-        x: &[f32],
-        kernel: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    fn dense(&self, sizes: [usize; 2], x: &[f32], weights: Weights<'_>, y: &mut [f32], scratch: &mut [f32]) {
         match self.bf16() {
-            Some(isa) => dense_f32::dense(isa, sizes, x, kernel, bias, relu, y, scratch),
-            None => dense_f32::dense(*self, sizes, x, kernel, bias, relu, y, scratch),
+            Some(isa) => dense_f32::dense(isa, sizes, x, weights, y, scratch),
+            None => dense_f32::dense(*self, sizes, x, weights, y, scratch),
         }
     }
     fn dense_input_gradient(&self, sizes: [usize; 2], dy: &[f32], kernel: &[f32], dx: &mut [f32], scratch: &mut [f32]) {

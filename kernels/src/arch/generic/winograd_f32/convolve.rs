@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     arch::{
+        Weights,
         generic::conv_f32::turn_kernel,
         matrix::MatrixMut,
         parallel::{Split, lanes, pieces},
@@ -44,24 +45,20 @@ const fn few_lane_len(channels: usize) -> usize {
 }
 
 /// The convolution of all samples, and the max pooling of its output where there is one that [`pools`] takes.
-#[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 pub(in crate::arch) fn conv2d<W: Winograd>(
     isa: W,
     g: &Geometry,
     pool: Option<&Geometry>,
     x: &[f32],
-    kernel: &[f32],
-    bias: Option<&[f32]>,
-    relu: bool,
+    weights: Weights<'_>,
     y: &mut [f32],
     scratch: &mut [f32],
 ) {
-    let pool = pool.map(|pool| pool.output());
-    let pass =
-        Pass { input: g.input(), output: g.output(), pool, padding: g.padding(), bias, relu, lane: lane_len(g, TILES) };
+    let (pool, padding, lane) = (pool.map(|pool| pool.output()), g.padding(), lane_len(g, TILES));
+    let pass = Pass { input: g.input(), output: g.output(), pool, padding, x, weights, lane };
     match g.kernel()[0] {
-        5 => pass.run::<W, 4, 5>(isa, x, kernel, y, aligned(scratch)),
-        _ => pass.run::<W, 6, 3>(isa, x, kernel, y, aligned(scratch)),
+        5 => pass.run::<W, 4, 5>(isa, y, aligned(scratch)),
+        _ => pass.run::<W, 6, 3>(isa, y, aligned(scratch)),
     }
 }
 
@@ -78,10 +75,11 @@ pub(in crate::arch) fn conv2d_input_gradient<W: Winograd>(
     turn_kernel(isa, g, kernel, turned);
     let padding = [g.kernel()[0] - 1 - g.padding()[0], g.kernel()[1] - 1 - g.padding()[1]];
     let (input, output, lane) = (g.output(), g.input(), lane_len(g, TILES));
-    let pass = Pass { input, output, pool: None, padding, bias: None, relu: false, lane };
+    let weights = Weights { kernel: turned, bias: None, relu: false };
+    let pass = Pass { input, output, pool: None, padding, x: dy, weights, lane };
     match g.kernel()[0] {
-        5 => pass.run::<W, 4, 5>(isa, dy, turned, dx, scratch),
-        _ => pass.run::<W, 6, 3>(isa, dy, turned, dx, scratch),
+        5 => pass.run::<W, 4, 5>(isa, dx, scratch),
+        _ => pass.run::<W, 6, 3>(isa, dx, scratch),
     }
 }
 
@@ -93,8 +91,8 @@ struct Pass<'a> {
     /// The shape of the pooled output, of windows of 2 x 2 side by side.
     pool: Option<Shape>,
     padding: [usize; 2],
-    bias: Option<&'a [f32]>,
-    relu: bool,
+    x: &'a [f32],
+    weights: Weights<'a>,
     /// Scratch of a thread that has some rows of tiles.
     lane: usize,
 }
@@ -126,14 +124,7 @@ impl Split for Strips<'_> {
 
 impl Pass<'_> {
     /// All outputs, spread over threads: by rows of tiles, or by filters where there are few tiles.
-    fn run<W: Winograd, const M: usize, const R: usize>(
-        &self,
-        isa: W,
-        x: &[f32],
-        kernel: &[f32],
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    fn run<W: Winograd, const M: usize, const R: usize>(&self, isa: W, y: &mut [f32], scratch: &mut [f32]) {
         // The tiles of what is stored: `M` is even, so that no window lies in two.
         let tiling = match self.pool {
             Some(shape) => Tiling { shape, side: M / 2 },
@@ -145,31 +136,24 @@ impl Pass<'_> {
             let y = MatrixMut::new(y, y.len() / filters, filters, filters);
             let lane = few_lane_len(self.input.channels);
             return lanes(y, BLOCK, MOST_LANES, scratch, lane, &|first, y, scratch| {
-                self.filters::<W, M, R>(isa, x, kernel, tiling, count * tiling.columns(), first, y, scratch);
+                self.filters::<W, M, R>(isa, tiling, count * tiling.columns(), first, y, scratch);
             });
         }
         let len = self.input.channels * filters;
         let (points, scratch) = scratch.split_at_mut(POINTS * spread(len));
         pieces(MatrixMut::new(points, POINTS, len, spread(len)), KERNEL_GRAIN, &|first, points| {
-            isa.kernel::<R>(kernel, len, first, points);
+            isa.kernel::<R>(self.weights.kernel, len, first, points);
         });
         let points = &*points;
         let strips = Strips { tiling, first: 0, count, values: y };
         let grain = TILES.div_ceil(tiling.columns());
         lanes(strips, grain, MOST_LANES, scratch, self.lane, &|_, strips, scratch| {
-            self.strips::<W, M>(isa, x, points, strips, scratch);
+            self.strips::<W, M>(isa, points, strips, scratch);
         });
     }
 
     /// The outputs of some rows of tiles. `kernel` is transformed.
-    fn strips<W: Winograd, const M: usize>(
-        &self,
-        isa: W,
-        x: &[f32],
-        kernel: &[f32],
-        strips: Strips<'_>,
-        scratch: &mut [f32],
-    ) {
+    fn strips<W: Winograd, const M: usize>(&self, isa: W, kernel: &[f32], strips: Strips<'_>, scratch: &mut [f32]) {
         let Strips { tiling, first, count, values: y } = strips;
         let (channels, filters) = (self.input.channels, self.output.channels);
         let (v_layout, m_layout) = (Layout::by_block(channels), Layout::by_block(filters));
@@ -183,7 +167,7 @@ impl Pass<'_> {
         for chunk in 0..chunks {
             // Chunks of nearly the same size: what is read of the kernel is read for many tiles.
             let [from, to] = [chunk, chunk + 1].map(|chunk| start + (end - start) * chunk / chunks);
-            self.inputs::<W, M>(isa, x, tiling, from..to, v, columns);
+            self.inputs::<W, M>(isa, tiling, from..to, v, columns);
             for p in 0..POINTS {
                 let (a, b, c) = (v_layout.at(p, v), kernel_layout.at(p, kernel), m_layout.at_mut(p, m));
                 isa.product([to - from, filters, channels], Left::Plain, a, b, c, false);
@@ -194,12 +178,9 @@ impl Pass<'_> {
 
     /// The outputs of all `tiles` for the filters `first..`, as many as `y` has columns. The kernel of so few filters is
     /// transformed where it is used, by the thread that does.
-    #[expect(clippy::too_many_arguments, reason = "as of a convolution")]
     fn filters<W: Winograd, const M: usize, const R: usize>(
         &self,
         isa: W,
-        x: &[f32],
-        kernel: &[f32],
         tiling: Tiling,
         tiles: usize,
         first: usize,
@@ -211,13 +192,13 @@ impl Pass<'_> {
         let (columns, scratch) = scratch.split_at_mut(COLUMNS_LEN);
         let (v, scratch) = scratch.split_at_mut(TILES * v_layout.row);
         let (m, points) = scratch.split_at_mut(TILES * m_layout.row);
-        self.inputs::<W, M>(isa, x, tiling, 0..tiles, v, columns);
+        self.inputs::<W, M>(isa, tiling, 0..tiles, v, columns);
         for at in (0..y.columns()).step_by(FILTERS) {
             let width = FILTERS.min(y.columns() - at);
             let layout = Layout { row: width, point: spread(channels * width), block: BLOCK };
             for channel in 0..channels {
                 let of_channel = MatrixMut::new(&mut points[channel * width..], POINTS, width, layout.point);
-                isa.kernel::<R>(kernel, channels * filters, channel * filters + first + at, of_channel);
+                isa.kernel::<R>(self.weights.kernel, channels * filters, channel * filters + first + at, of_channel);
             }
             for p in 0..POINTS {
                 let (a, b, c) = (v_layout.at(p, v), layout.at(p, points), m_layout.at_mut(p, m));
@@ -231,7 +212,6 @@ impl Pass<'_> {
     fn inputs<W: Winograd, const M: usize>(
         &self,
         isa: W,
-        x: &[f32],
         tiling: Tiling,
         tiles: Range<usize>,
         v: &mut [f32],
@@ -239,7 +219,7 @@ impl Pass<'_> {
     ) {
         let layout = Layout::by_block(self.input.channels);
         for run in tiling.runs(tiles.start, tiles.len()) {
-            let image = Image::of(x, self.input, run.sample);
+            let image = Image::of(self.x, self.input, run.sample);
             let step = M / tiling.side;
             let at = [0, 1].map(|axis| (run.at[axis] * step) as isize - self.padding[axis] as isize);
             let channels = 0..self.input.channels;
@@ -272,8 +252,8 @@ impl Pass<'_> {
                 rows: self.output.height.min(shape.height * step) - row * step,
                 columns: self.output.width.min(shape.width * step) - column * step,
                 pool: self.pool.is_some(),
-                bias: self.bias.map(|bias| &bias[first..]),
-                relu: self.relu,
+                bias: self.weights.bias.map(|bias| &bias[first..]),
+                relu: self.weights.relu,
             };
             isa.output::<M>(&m[run.tile * layout.row..], layout, run.count, output);
         }
