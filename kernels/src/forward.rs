@@ -139,6 +139,12 @@ pub(crate) fn linear<U: Uses>(
                 }
             }
         }
+        Op::DepthwiseConv2D { geometry, activation, .. } => {
+            if const { U::BITS & Op::DEPTHWISE_CONV2D != 0 } {
+                let relu = matches!(activation, Activation::Relu);
+                cx.backend.depthwise_conv2d(geometry, cx.batch, x, kernel, bias, relu, y);
+            }
+        }
         Op::Dense { inputs, activation, .. } => {
             if const { U::BITS & Op::DENSE != 0 } {
                 let relu = matches!(activation, Activation::Relu);

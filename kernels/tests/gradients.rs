@@ -80,6 +80,17 @@ sequential! {
 }
 
 sequential! {
+    /// Each channel by itself: strides, several outputs a channel, no bias, an activation.
+    struct Depthwise: [7, 6, 3] {
+        first: DepthwiseConv2D { kernel_size: 3, strides: 2, padding: Same, depth_multiplier: 2, activation: Relu },
+        mix: Conv2D { filters: 5, kernel_size: 1, activation: Tanh },
+        second: DepthwiseConv2D { kernel_size: (1, 2), padding: Same, use_bias: false },
+        mean: GlobalAveragePooling2D,
+        out: Dense { units: 4, activation: Softmax },
+    }
+}
+
+sequential! {
     /// The input has two readers, and a sum is the last layer.
     struct SumOfInput: [4, 4, 2] {
         conv: Conv2D { filters: 2, kernel_size: 3, padding: Same },
@@ -185,6 +196,11 @@ fn relu6_softmax_between_and_linear() {
 fn branches() {
     check::<Residual>(Loss::CategoricalCrossentropy);
     check::<SumOfInput>(Loss::MeanSquaredError);
+}
+
+#[test]
+fn depthwise() {
+    check::<Depthwise>(Loss::CategoricalCrossentropy);
 }
 
 #[test]

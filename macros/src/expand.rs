@@ -22,6 +22,7 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
     let nodes = numbered().map(|(i, (layer, inputs))| node(i, layer, inputs));
     let geometries = numbered().map(|(_, (layer, inputs))| match &layer.kind {
         Kind::Conv2D { .. }
+        | Kind::DepthwiseConv2D { .. }
         | Kind::MaxPooling2D { .. }
         | Kind::AveragePooling2D { .. }
         | Kind::GlobalAveragePooling2D => {
@@ -130,6 +131,10 @@ fn shape(network: &Network, i: usize, layer: &Layer, inputs: &[usize]) -> TokenS
         Kind::Conv2D { filters, window: sizes, activation, .. } => {
             activated(activation, window(sizes, quote_spanned!(span=> #filters)))
         }
+        Kind::DepthwiseConv2D { multiplier, window: sizes, activation, .. } => activated(
+            activation,
+            window(sizes, quote_spanned!(span=> Self::#input.channels.saturating_mul(#multiplier))),
+        ),
         Kind::MaxPooling2D { window: sizes } | Kind::AveragePooling2D { window: sizes } => {
             window(sizes, quote_spanned!(span=> Self::#input.channels))
         }
@@ -189,6 +194,12 @@ fn layer_type(network: &Ident, layer: &Layer, inputs: &[usize]) -> TokenStream {
             window: Window { kernel: [kh, kw], strides: [sh, sw], padding },
             activation,
             use_bias,
+        }
+        | Kind::DepthwiseConv2D {
+            multiplier: filters,
+            window: Window { kernel: [kh, kw], strides: [sh, sw], padding },
+            activation,
+            use_bias,
         } => quote! {
             ::thumbnet::layer::#kind<
                 #dimensions, { #filters }, { #kh }, { #kw }, { #sh }, { #sw },
@@ -217,6 +228,7 @@ fn value(layer: &Layer) -> TokenStream {
     match &layer.kind {
         Kind::Dropout { rate } => quote!(#name: ::thumbnet::layer::#kind::new(#rate)),
         Kind::Conv2D { .. }
+        | Kind::DepthwiseConv2D { .. }
         | Kind::MaxPooling2D { .. }
         | Kind::AveragePooling2D { .. }
         | Kind::GlobalAveragePooling2D

@@ -16,9 +16,9 @@ pub(crate) struct Layer {
 }
 
 /// The kind of a layer, with its settings.
-#[expect(clippy::large_enum_variant, reason = "one a layer, and only while a macro expands")]
 pub(crate) enum Kind {
     Conv2D { filters: Expr, window: Window, activation: Ident, use_bias: LitBool },
+    DepthwiseConv2D { multiplier: Expr, window: Window, activation: Ident, use_bias: LitBool },
     MaxPooling2D { window: Window },
     AveragePooling2D { window: Window },
     GlobalAveragePooling2D,
@@ -33,6 +33,7 @@ impl Kind {
     pub(crate) fn arity(&self) -> usize {
         match self {
             Self::Conv2D { .. }
+            | Self::DepthwiseConv2D { .. }
             | Self::MaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D
@@ -48,6 +49,7 @@ impl Kind {
         match self {
             Self::Flatten | Self::Dropout { .. } => true,
             Self::Conv2D { .. }
+            | Self::DepthwiseConv2D { .. }
             | Self::MaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D
@@ -64,7 +66,8 @@ pub(crate) struct Window {
     pub(crate) padding: Ident,
 }
 
-const KINDS: &str = "Conv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Flatten, Dense, Dropout, Add";
+const KINDS: &str = "Conv2D, DepthwiseConv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, \
+    Flatten, Dense, Dropout, Add";
 const ACTIVATIONS: [&str; 6] = ["Linear", "Relu", "Relu6", "Sigmoid", "Tanh", "Softmax"];
 /// Those that int8 kernels apply as they store.
 const CLAMPS: [&str; 3] = ["Linear", "Relu", "Relu6"];
@@ -93,11 +96,17 @@ impl Parse for Layer {
                 settings.allow(&["filters", "kernel_size", "strides", "padding", "activation", "use_bias"])?;
                 Kind::Conv2D {
                     filters: settings.required("filters")?,
-                    window: Window {
-                        kernel: pair(settings.required("kernel_size")?),
-                        strides: pair(settings.optional("strides").unwrap_or_else(|| parse_quote!(1))),
-                        padding: settings.word("padding", &PADDINGS, "Valid")?,
-                    },
+                    window: settings.kernel()?,
+                    activation: settings.word("activation", &ACTIVATIONS, "Linear")?,
+                    use_bias: settings.flag("use_bias")?,
+                }
+            }
+            "DepthwiseConv2D" => {
+                let names = ["kernel_size", "strides", "padding", "depth_multiplier", "activation", "use_bias"];
+                settings.allow(&names)?;
+                Kind::DepthwiseConv2D {
+                    multiplier: settings.optional("depth_multiplier").unwrap_or_else(|| parse_quote!(1)),
+                    window: settings.kernel()?,
                     activation: settings.word("activation", &ACTIVATIONS, "Linear")?,
                     use_bias: settings.flag("use_bias")?,
                 }
@@ -182,6 +191,15 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// The window of a convolution.
+    fn kernel(&self) -> Result<Window> {
+        Ok(Window {
+            kernel: pair(self.required("kernel_size")?),
+            strides: pair(self.optional("strides").unwrap_or_else(|| parse_quote!(1))),
+            padding: self.word("padding", &PADDINGS, "Valid")?,
+        })
     }
 
     /// The window of a pooling.

@@ -163,6 +163,7 @@ sequential! {
     struct Branched: [3, 4, 2] {
         stem: Conv2D { filters: 2, kernel_size: 2, padding: Same, activation: Relu },
         first: Add(input, stem),
+        deep: DepthwiseConv2D { kernel_size: 3, padding: Same, depth_multiplier: 2, activation: Relu },
         conv: Conv2D { filters: 2, kernel_size: 3, padding: Same, activation: Tanh },
         sum: Add(first, conv) { activation: Relu6 },
         pool: AveragePooling2D { pool_size: 2, strides: 1 },

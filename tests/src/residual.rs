@@ -1,4 +1,5 @@
-//! A network with branches: sums in place and not, a shortcut with weights, an input that two layers read.
+//! A network with branches: sums in place and not, a shortcut with weights, an input that two layers read; and depthwise
+//! convolutions and means.
 
 use thumbnet::sequential;
 
@@ -13,8 +14,9 @@ sequential! {
         b1: Conv2D { filters: 5, kernel_size: 3, strides: 2, padding: Same, activation: Tanh },
         short: Conv2D(a) { filters: 5, kernel_size: 1, strides: 2, padding: Same },
         b: Add(short, b1) { activation: Relu6 },
-        pool: MaxPooling2D { pool_size: 2 },
-        flatten: Flatten,
+        deep: DepthwiseConv2D { kernel_size: 3, padding: Same, depth_multiplier: 2, activation: Relu },
+        pool: AveragePooling2D { pool_size: 2, strides: 1 },
+        mean: GlobalAveragePooling2D,
         out: Dense { units: 4, activation: Softmax },
     }
 }

@@ -9,7 +9,7 @@ use super::arm;
 use super::x86_64::{avx2, avx512};
 use super::{Backend, Kernels};
 use crate::geometry::Geometry;
-use crate::int8::{AddS8, ConvS8, DenseS8, MeanS8, Packing, SoftmaxS8};
+use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, Packing, SoftmaxS8};
 
 impl Backend {
     /// The only order of weights that [`Backend::conv_s8`] reads with the kernels of a Cortex-M3 or up: a fallback for the others would
@@ -72,6 +72,23 @@ impl Backend {
             }
             thumbnet_neon => neon::conv_s8::conv_s8_scratch_len(geometry, pool.copied()),
             _ => 0,
+        }
+    }
+
+    /// Depthwise convolution and activation; see [`DepthwiseConvS8`].
+    ///
+    /// `input` holds samples of `layer.geometry.input`, `output` as many of `layer.geometry.output`. Needs no scratch.
+    ///
+    /// # Panics
+    ///
+    /// If the layer is not [consistent](DepthwiseConvS8::is_consistent), or `input` and `output` are not as many whole samples.
+    pub fn depthwise_conv_s8(self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8]) {
+        let g = layer.geometry;
+        assert!(layer.is_consistent(), "the parameters do not fit the depthwise convolution: {g}");
+        let (input_len, output_len) = (g.input().len(), g.output().len());
+        check_samples(g, [input.len(), output.len()], [input_len, output_len]);
+        for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
+            self.kernels().depthwise_conv_s8(layer, input, output);
         }
     }
 

@@ -4,11 +4,11 @@
 use super::f32::bands;
 use super::parallel::{Rows, pieces};
 use super::scalar::{
-    activation_f32, add_s8, conv_f32, conv_s8, dense_f32, dense_s8, dropout_f32, optimizer_f32, peak_f32, pool_f32,
-    pool_s8, softmax_f32, softmax_s8,
+    activation_f32, add_s8, conv_f32, conv_s8, dense_f32, dense_s8, depthwise_f32, depthwise_s8, dropout_f32,
+    optimizer_f32, peak_f32, pool_f32, pool_s8, softmax_f32, softmax_s8,
 };
 use crate::geometry::Geometry;
-use crate::int8::{AddS8, ConvS8, DenseS8, MeanS8, SoftmaxS8};
+use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, SoftmaxS8};
 
 /// What a layer computes its outputs with.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +103,19 @@ pub(crate) trait Kernels: Sync {
         pool_f32::average_pool_gradient(g, dy, dx);
     }
 
+    /// One sample.
+    fn depthwise_conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32]) {
+        depthwise_f32::depthwise_conv2d(g, x, weights, y);
+    }
+    /// One sample.
+    fn depthwise_conv2d_input_gradient(&self, g: &Geometry, dy: &[f32], kernel: &[f32], dx: &mut [f32]) {
+        depthwise_f32::depthwise_conv2d_input_gradient(g, dy, kernel, dx);
+    }
+    /// Taps from `first` on, of all samples.
+    fn depthwise_conv2d_kernel_gradient(&self, g: &Geometry, x: &[f32], dy: &[f32], first: usize, dkernel: &mut [f32]) {
+        depthwise_f32::depthwise_conv2d_kernel_gradient(g, x, dy, first, dkernel);
+    }
+
     fn conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32], _scratch: &mut [f32]) {
         let samples = (Rows { items: x, width: g.input().len() }, Rows { items: y, width: g.output().len() });
         pieces(samples, 1, &|_, (x, y)| self.convolve_rows(g, x.items, weights, y.items));
@@ -189,6 +202,9 @@ pub(crate) trait Kernels: Sync {
     }
     fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
         dense_s8::dense_s8(layer, input, output);
+    }
+    fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8]) {
+        depthwise_s8::depthwise_conv_s8(layer, input, output);
     }
     fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
         pool_s8::max_pool_s8(geometry, input, output);

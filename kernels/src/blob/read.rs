@@ -104,7 +104,11 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
     let needed = match step.op {
         OpS8::Conv2D { .. } => Backend::CONV_S8_PACKING,
         OpS8::Dense { .. } => Backend::DENSE_S8_PACKING,
-        OpS8::MaxPooling2D { .. } | OpS8::Add { .. } | OpS8::AveragePooling2D { .. } | OpS8::Mean { .. } => None,
+        OpS8::DepthwiseConv2D { .. }
+        | OpS8::MaxPooling2D { .. }
+        | OpS8::Add { .. }
+        | OpS8::AveragePooling2D { .. }
+        | OpS8::Mean { .. } => None,
     };
     if let Some(needed) = needed
         && needed != found
@@ -147,7 +151,11 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
         let fits = match step.op {
             OpS8::AveragePooling2D { geometry } => MeanS8::is_window(geometry),
             OpS8::Mean { geometry } => MeanS8::is_window(geometry) && record.mean(geometry).is_consistent(),
-            OpS8::Conv2D { .. } | OpS8::Dense { .. } | OpS8::MaxPooling2D { .. } | OpS8::Add { .. } => true,
+            OpS8::Conv2D { .. }
+            | OpS8::DepthwiseConv2D { .. }
+            | OpS8::Dense { .. }
+            | OpS8::MaxPooling2D { .. }
+            | OpS8::Add { .. } => true,
         };
         if !fits {
             return Err(malformed("mean"));

@@ -33,7 +33,11 @@ impl Family {
             (Self::Plain, _)
             | (
                 Self::Dsp,
-                OpS8::MaxPooling2D { .. } | OpS8::Add { .. } | OpS8::AveragePooling2D { .. } | OpS8::Mean { .. },
+                OpS8::DepthwiseConv2D { .. }
+                | OpS8::MaxPooling2D { .. }
+                | OpS8::Add { .. }
+                | OpS8::AveragePooling2D { .. }
+                | OpS8::Mean { .. },
             ) => Packing::Plain,
         }
     }
@@ -149,9 +153,11 @@ fn unpack(step: &StepS8<'_>, layer: &LayerS8<'_>) -> QuantizedStep {
             [sum.inputs[0], sum.inputs[1], sum.output]
         }
         OpS8::Mean { geometry } => [record.mean(geometry).factor, QuantizedMultiplier::ZERO, QuantizedMultiplier::ZERO],
-        OpS8::Conv2D { .. } | OpS8::Dense { .. } | OpS8::MaxPooling2D { .. } | OpS8::AveragePooling2D { .. } => {
-            [QuantizedMultiplier::ZERO; 3]
-        }
+        OpS8::Conv2D { .. }
+        | OpS8::DepthwiseConv2D { .. }
+        | OpS8::Dense { .. }
+        | OpS8::MaxPooling2D { .. }
+        | OpS8::AveragePooling2D { .. } => [QuantizedMultiplier::ZERO; 3],
     };
     QuantizedStep {
         weights,
@@ -259,6 +265,7 @@ fn record(
         }
         OpS8::Add { .. }
         | OpS8::Conv2D { .. }
+        | OpS8::DepthwiseConv2D { .. }
         | OpS8::Dense { .. }
         | OpS8::MaxPooling2D { .. }
         | OpS8::AveragePooling2D { .. }

@@ -144,6 +144,11 @@ impl<'a> Graph<'a> {
         let follows = match node.op {
             Op::Input => return Err(GraphError::Input),
             Op::Conv2D { geometry, .. } => geometry.input() == input && geometry.output() == output,
+            Op::DepthwiseConv2D { geometry, .. } => {
+                geometry.input() == input
+                    && geometry.output() == output
+                    && output.channels.is_multiple_of(input.channels)
+            }
             Op::MaxPooling2D { geometry } | Op::AveragePooling2D { geometry } => {
                 geometry.input() == input && geometry.output() == output && input.channels == output.channels
             }

@@ -54,13 +54,18 @@ impl Node<'_> {
         self.output.len() * self.op.fan_in()
     }
 
-    /// The dimensions of the kernel as Keras holds it: HWIO for a convolution, `[inputs, units]` for a dense layer, and how many
+    /// The dimensions of the kernel as Keras holds it: HWIO for a convolution, its last
+    /// two the channels and the multiplier of a depthwise one, `[inputs, units]` for a dense layer, and how many
     /// of the four are used (0 without a kernel).
     pub const fn kernel_shape(&self) -> ([usize; 4], usize) {
         match &self.op {
             Op::Conv2D { geometry: g, .. } => {
                 let [height, width] = g.kernel();
                 ([height, width, g.input().channels, g.output().channels], 4)
+            }
+            Op::DepthwiseConv2D { geometry: g, .. } => {
+                let ([height, width], channels) = (g.kernel(), g.input().channels);
+                ([height, width, channels, g.output().channels / channels], 4)
             }
             Op::Dense { inputs, .. } => ([*inputs, self.output.channels, 0, 0], 2),
             Op::Input

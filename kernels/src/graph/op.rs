@@ -104,6 +104,16 @@ pub enum Op {
         /// The window, which is the whole input.
         geometry: Geometry,
     },
+    /// A convolution of each channel by itself, with a kernel `[height, width, channels, multiplier]`: output channel
+    /// `channel * multiplier + m` reads input channel `channel`.
+    DepthwiseConv2D {
+        /// Sizes of the window.
+        geometry: Geometry,
+        /// Whether each output channel has a bias.
+        use_bias: bool,
+        /// The activation.
+        activation: Activation,
+    },
 }
 
 impl Op {
@@ -119,6 +129,7 @@ impl Op {
             Self::Add { .. } => "Add",
             Self::AveragePooling2D { .. } => "AveragePooling2D",
             Self::GlobalAveragePooling2D { .. } => "GlobalAveragePooling2D",
+            Self::DepthwiseConv2D { .. } => "DepthwiseConv2D",
         }
     }
 
@@ -134,6 +145,7 @@ impl Op {
             Self::Add { .. } => Self::ADD,
             Self::AveragePooling2D { .. } => Self::AVERAGE_POOLING2D,
             Self::GlobalAveragePooling2D { .. } => Self::GLOBAL_AVERAGE_POOLING2D,
+            Self::DepthwiseConv2D { .. } => Self::DEPTHWISE_CONV2D,
         }
     }
 
@@ -145,12 +157,14 @@ impl Op {
     pub(crate) const ADD: u32 = 1 << 5;
     pub(crate) const AVERAGE_POOLING2D: u32 = 1 << 6;
     pub(crate) const GLOBAL_AVERAGE_POOLING2D: u32 = 1 << 7;
+    pub(crate) const DEPTHWISE_CONV2D: u32 = 1 << 8;
 
     /// How many tensors it reads: 0, 1 or 2.
     pub const fn arity(&self) -> usize {
         match self {
             Self::Input => 0,
             Self::Conv2D { .. }
+            | Self::DepthwiseConv2D { .. }
             | Self::MaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D { .. }
@@ -164,7 +178,10 @@ impl Op {
     /// The activation; [`Activation::Linear`] where the layer has none.
     pub const fn activation(&self) -> Activation {
         match self {
-            Self::Conv2D { activation, .. } | Self::Dense { activation, .. } | Self::Add { activation } => *activation,
+            Self::Conv2D { activation, .. }
+            | Self::DepthwiseConv2D { activation, .. }
+            | Self::Dense { activation, .. }
+            | Self::Add { activation } => *activation,
             Self::Input
             | Self::MaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
@@ -178,6 +195,7 @@ impl Op {
     pub const fn window(&self) -> Option<&Geometry> {
         match self {
             Self::Conv2D { geometry, .. }
+            | Self::DepthwiseConv2D { geometry, .. }
             | Self::MaxPooling2D { geometry }
             | Self::AveragePooling2D { geometry }
             | Self::GlobalAveragePooling2D { geometry } => Some(geometry),
@@ -189,6 +207,7 @@ impl Op {
     pub const fn fan_in(&self) -> usize {
         match self {
             Self::Conv2D { geometry, .. } => geometry.patch(),
+            Self::DepthwiseConv2D { geometry, .. } => geometry.kernel()[0] * geometry.kernel()[1],
             Self::Dense { inputs, .. } => *inputs,
             Self::Input
             | Self::MaxPooling2D { .. }
@@ -203,7 +222,9 @@ impl Op {
     /// Whether each output channel has a bias.
     pub const fn use_bias(&self) -> bool {
         match self {
-            Self::Conv2D { use_bias, .. } | Self::Dense { use_bias, .. } => *use_bias,
+            Self::Conv2D { use_bias, .. } | Self::DepthwiseConv2D { use_bias, .. } | Self::Dense { use_bias, .. } => {
+                *use_bias
+            }
             Self::Input
             | Self::MaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
@@ -221,6 +242,7 @@ impl Op {
             Self::Dropout { .. } => !training,
             Self::Input
             | Self::Conv2D { .. }
+            | Self::DepthwiseConv2D { .. }
             | Self::MaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D { .. }

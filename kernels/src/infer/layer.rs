@@ -3,7 +3,7 @@
 use super::{Header, OpS8, Record};
 use crate::arch::{Backend, Kernels};
 use crate::geometry::Geometry;
-use crate::int8::{AddS8, Affine, ConvS8, DenseS8, Packing, Requantize};
+use crate::int8::{AddS8, Affine, ConvS8, DenseS8, DepthwiseConvS8, Packing, Requantize};
 
 /// The parts of a blob that a device reads.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +108,19 @@ impl LayerS8<'_> {
             requantize: self.requantize(),
         };
         backend.kernels().conv_s8(&conv, x, y, scratch);
+        self.after(backend, geometry.output().channels, y);
+    }
+
+    /// Runs the step as a depthwise convolution.
+    pub(super) fn depthwise_conv(&self, backend: Backend, geometry: &Geometry, x: &[i8], y: &mut [i8]) {
+        let conv = DepthwiseConvS8 {
+            geometry,
+            input_zero_point: self.record.input_zero_points[0],
+            weights: self.weights,
+            bias: self.bias,
+            requantize: self.requantize(),
+        };
+        backend.kernels().depthwise_conv_s8(&conv, x, y);
         self.after(backend, geometry.output().channels, y);
     }
 

@@ -85,6 +85,11 @@ pub fn run_step<U: Uses>(
                 layer.conv(backend, geometry, pool, x, y, scratch);
             }
         }
+        OpS8::DepthwiseConv2D { geometry } => {
+            if const { U::BITS & Op::DEPTHWISE_CONV2D != 0 } {
+                layer.depthwise_conv(backend, geometry, x, y);
+            }
+        }
         OpS8::Dense { inputs, units } => {
             if const { U::BITS & Op::DENSE != 0 } {
                 let units = units.min(const { U::UNITS });

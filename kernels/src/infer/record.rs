@@ -77,7 +77,7 @@ pub struct Header {
 #[repr(C)]
 pub struct Record {
     /// What is computed: 0 a convolution, 1 a dense layer, 2 a max pooling alone, 3 a sum, 4 an average pooling, 5 the mean
-    /// of each channel.
+    /// of each channel, 6 a depthwise convolution.
     pub op: u8,
     /// The order of the weights; see [`Packing`](crate::int8::Packing).
     pub packing: u8,
@@ -91,7 +91,7 @@ pub struct Record {
     pub input_zero_points: [i8; 2],
     /// The records whose outputs are read, counted from 1; 0 is the network's input.
     pub inputs: [U16; 2],
-    /// Of a convolution or a pooling: height, width and channels of input and output, height and width of kernel, strides and
+    /// Of any convolution or a pooling: height, width and channels of input and output, height and width of kernel, strides and
     /// padding; then height and width of the fused pooling's output, kernel, strides and padding. Of a dense layer: inputs and units,
     /// each in two halves, the lower first. What is not used is 0.
     pub sizes: [U16; SIZES],

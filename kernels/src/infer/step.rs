@@ -18,6 +18,11 @@ pub enum OpS8<'a> {
         /// Sizes of the pooling.
         pool: Option<&'a Geometry>,
     },
+    /// A convolution of each channel by itself.
+    DepthwiseConv2D {
+        /// Its sizes.
+        geometry: &'a Geometry,
+    },
     /// A dense layer.
     Dense {
         /// Values of one input sample.
@@ -57,6 +62,7 @@ impl OpS8<'_> {
             Self::Add { .. } => 3,
             Self::AveragePooling2D { .. } => 4,
             Self::Mean { .. } => 5,
+            Self::DepthwiseConv2D { .. } => 6,
         }
     }
 
@@ -73,7 +79,10 @@ impl OpS8<'_> {
                     sizes[12..].copy_from_slice(&pool);
                 }
             }
-            Self::MaxPooling2D { geometry } | Self::AveragePooling2D { geometry } | Self::Mean { geometry } => {
+            Self::DepthwiseConv2D { geometry }
+            | Self::MaxPooling2D { geometry }
+            | Self::AveragePooling2D { geometry }
+            | Self::Mean { geometry } => {
                 put_geometry(&mut sizes, geometry);
             }
             Self::Dense { inputs, units } => {
@@ -88,6 +97,7 @@ impl OpS8<'_> {
     pub(crate) const fn arity(&self) -> usize {
         match self {
             Self::Conv2D { .. }
+            | Self::DepthwiseConv2D { .. }
             | Self::Dense { .. }
             | Self::MaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
@@ -100,6 +110,7 @@ impl OpS8<'_> {
     pub(crate) const fn input_len(&self) -> usize {
         match self {
             Self::Conv2D { geometry, .. }
+            | Self::DepthwiseConv2D { geometry }
             | Self::MaxPooling2D { geometry }
             | Self::AveragePooling2D { geometry }
             | Self::Mean { geometry } => geometry.input().len(),
@@ -113,6 +124,7 @@ impl OpS8<'_> {
         match self {
             Self::Conv2D { pool: Some(geometry), .. }
             | Self::Conv2D { geometry, pool: None }
+            | Self::DepthwiseConv2D { geometry }
             | Self::MaxPooling2D { geometry }
             | Self::AveragePooling2D { geometry }
             | Self::Mean { geometry } => geometry.output().len(),
@@ -127,6 +139,10 @@ impl OpS8<'_> {
             Self::Conv2D { geometry, .. } => {
                 let filters = geometry.output().channels;
                 (geometry.patch() * filters, filters)
+            }
+            Self::DepthwiseConv2D { geometry } => {
+                let ([height, width], channels) = (geometry.kernel(), geometry.output().channels);
+                (height * width * channels, channels)
             }
             Self::Dense { inputs, units } => (*inputs as usize * *units as usize, *units as usize),
             Self::MaxPooling2D { .. } | Self::Add { .. } | Self::AveragePooling2D { .. } | Self::Mean { .. } => (0, 0),
@@ -200,6 +216,7 @@ impl<'a> StepS8<'a> {
                 }
                 OpS8::Conv2D { geometry, pool }
             }
+            (Op::DepthwiseConv2D { .. }, Some(geometry)) => OpS8::DepthwiseConv2D { geometry },
             (Op::MaxPooling2D { .. }, Some(geometry)) => OpS8::MaxPooling2D { geometry },
             (Op::AveragePooling2D { .. }, Some(geometry)) => OpS8::AveragePooling2D { geometry },
             (Op::GlobalAveragePooling2D { .. }, Some(geometry)) => OpS8::Mean { geometry },
@@ -207,6 +224,7 @@ impl<'a> StepS8<'a> {
             (Op::Add { .. }, _) => OpS8::Add { len: node.output.len() as u32 },
             (
                 Op::Conv2D { .. }
+                | Op::DepthwiseConv2D { .. }
                 | Op::MaxPooling2D { .. }
                 | Op::AveragePooling2D { .. }
                 | Op::GlobalAveragePooling2D { .. }

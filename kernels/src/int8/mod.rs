@@ -94,6 +94,21 @@ pub struct ConvS8<'a> {
     pub requantize: Requantize<'a>,
 }
 
+/// A quantised convolution of each channel by itself, and its activation.
+#[derive(Clone, Copy, Debug)]
+pub struct DepthwiseConvS8<'a> {
+    /// The convolution's shapes; output channel `c` reads input channel `c / (output channels / input channels)`.
+    pub geometry: &'a Geometry,
+    /// What padding reads as: the input's zero point.
+    pub input_zero_point: i8,
+    /// For each tap, in row-major order, the weight of each output channel: TFLite's layout.
+    pub weights: &'a [i8],
+    /// For each output channel, the bias with the input's zero point folded in.
+    pub bias: &'a [i32],
+    /// Accumulator to output, as a convolution's.
+    pub requantize: Requantize<'a>,
+}
+
 /// A quantised dense layer and its activation.
 #[derive(Clone, Copy, Debug)]
 pub struct DenseS8<'a> {
@@ -167,6 +182,18 @@ impl ConvS8<'_> {
             && self.bias.len() == filters
             && self.requantize.is_consistent(filters)
             && self.pool.is_none_or(|pool| self.geometry.is_pooled_by(pool))
+    }
+}
+
+impl DepthwiseConvS8<'_> {
+    /// Whether the output's channels are a multiple of the input's, every slice has the length that the geometry asks for, and
+    /// the parameters of [`Requantize`] are in their ranges.
+    pub fn is_consistent(&self) -> bool {
+        let ([height, width], channels) = (self.geometry.kernel(), self.geometry.output().channels);
+        channels.is_multiple_of(self.geometry.input().channels)
+            && self.weights.len() == height * width * channels
+            && self.bias.len() == channels
+            && self.requantize.is_consistent(channels)
     }
 }
 

@@ -184,6 +184,7 @@ pub const fn node_scratch_len(node: &Node<'_>, batch: usize) -> usize {
     match &node.op {
         // The gradient of a convolution's parameters and of a bias is made as a whole, that of a dense kernel in blocks.
         Op::Conv2D { geometry, .. } => node.parameters() + Backend::conv2d_scratch_len(geometry, batch),
+        Op::DepthwiseConv2D { .. } => node.parameters(),
         Op::Dense { inputs, .. } => node.bias_len() + Backend::dense_scratch_len(*inputs, node.output.channels, batch),
         Op::Input
         | Op::MaxPooling2D { .. }

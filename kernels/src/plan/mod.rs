@@ -81,6 +81,7 @@ impl Step {
             Op::Conv2D { geometry, .. } => 4 * Backend::conv_s8_scratch_len(geometry, self.pool(graph)),
             Op::Dense { inputs, .. } => 4 * Backend::dense_s8_scratch_len(*inputs, node.output.channels),
             Op::Input
+            | Op::DepthwiseConv2D { .. }
             | Op::MaxPooling2D { .. }
             | Op::AveragePooling2D { .. }
             | Op::GlobalAveragePooling2D { .. }
@@ -97,6 +98,7 @@ impl Step {
             Op::Conv2D { geometry, .. } => 4 * cores.conv_s8_scratch_len(geometry, self.pool(graph)),
             Op::Dense { inputs, .. } => 4 * cores.dense_s8_scratch_len(*inputs, node.output.channels),
             Op::Input
+            | Op::DepthwiseConv2D { .. }
             | Op::MaxPooling2D { .. }
             | Op::AveragePooling2D { .. }
             | Op::GlobalAveragePooling2D { .. }
@@ -115,6 +117,7 @@ impl Step {
             (Op::Dense { inputs, .. }, _) => Backend::dense_scratch_len(*inputs, node.output.channels, batch),
             (
                 Op::Input
+                | Op::DepthwiseConv2D { .. }
                 | Op::MaxPooling2D { .. }
                 | Op::AveragePooling2D { .. }
                 | Op::GlobalAveragePooling2D { .. }

@@ -55,7 +55,7 @@ pub struct QuantizedNetwork {
 /// One step. What has no weights has empty vectors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedStep {
-    /// A row of weights for each filter or unit: OHWI, or `[units, inputs]`.
+    /// A row of weights for each filter or unit: OHWI, or `[units, inputs]`; for a depthwise convolution one for each tap: HWO.
     pub weights: Vec<i8>,
     /// The bias of each channel, with the input's zero point folded in.
     pub bias: Vec<i32>,
@@ -162,9 +162,12 @@ fn quantize_step(
         output: linear,
     };
     match node.op {
-        Op::Conv2D { .. } | Op::Dense { .. } => {
+        Op::Conv2D { .. } | Op::DepthwiseConv2D { .. } | Op::Dense { .. } => {
             (quantized.after, quantized.output) = after(node, linear)?;
             quantize_channels(node, weights, inputs[0], linear, &mut quantized)?;
+            if matches!(node.op, Op::DepthwiseConv2D { .. }) {
+                quantized.weights = transposed(&quantized.weights, node.op.fan_in());
+            }
         }
         Op::Add { .. } => {
             quantized.factors = AddS8::factors(inputs.map(|input| input.scale), linear.scale);
@@ -226,6 +229,11 @@ fn quantize_channels(
     }
     quantized.weights = rows;
     Ok(())
+}
+
+/// Rows of `len` values each as columns.
+fn transposed(rows: &[i8], len: usize) -> Vec<i8> {
+    (0..len).flat_map(|column| rows.iter().skip(column).step_by(len)).copied().collect()
 }
 
 /// The scale of a channel's accumulators, and its bias, which differs from `bias` only where no bias of that size can show in

@@ -85,6 +85,27 @@ pub(crate) fn backward<U: Uses, O: Optimizer>(
                 optimizer.update(backend, bias, dbias);
             }
         }
+        Op::DepthwiseConv2D { geometry, use_bias, .. } => {
+            if const { U::BITS & Op::DEPTHWISE_CONV2D != 0 } {
+                if let Some(dx) = dx {
+                    let kernel = &parameters.weights[..node.kernel_len()];
+                    backend.depthwise_conv2d_input_gradient(geometry, batch, dy, kernel, dx);
+                }
+                let (dkernel, scratch) = scratch.split_at_mut(node.kernel_len());
+                let dbias = &mut scratch[..node.bias_len()];
+                backend.depthwise_conv2d_kernel_gradient(
+                    geometry,
+                    batch,
+                    x,
+                    dy,
+                    dkernel,
+                    use_bias.then_some(&mut *dbias),
+                );
+                let (kernel, bias) = parameters.split_at(node.kernel_len());
+                optimizer.update(backend, kernel, dkernel);
+                optimizer.update(backend, bias, dbias);
+            }
+        }
         Op::Dense { inputs, use_bias, .. } => {
             if const { U::BITS & Op::DENSE != 0 } {
                 let units = node.output.channels;

@@ -23,13 +23,14 @@ pub fn initialize(graph: &Graph<'_>, weights: &mut [f32], seed: u64) {
     let mut random = Pcg64Mcg::new(u128::from(seed) << 64 | 0xcafe_f00d_d15e_a5e5);
     random.next_u64();
     let mut rest = weights;
-    for (number, layer) in graph.nodes.iter().enumerate() {
+    for layer in graph.nodes {
         let Some((kernel, after)) = rest.split_at_mut_checked(layer.kernel_len()) else { return };
         let Some((bias, after)) = after.split_at_mut_checked(layer.bias_len()) else { return };
-        // A convolution's fan-out is its window's size times its filters (Keras's `compute_fans`).
-        let fan_in = layer.op.fan_in();
-        let fan_out = fan_in / graph.input_of(number).channels.max(1) * layer.output.channels;
-        glorot_uniform(fan_in, fan_out, &mut random, kernel);
+        // The last two dimensions, each times the window's size (Keras's `compute_fans`).
+        if let (shape, rank @ 2..) = layer.kernel_shape() {
+            let window: usize = shape[..rank - 2].iter().product();
+            glorot_uniform(window * shape[rank - 2], window * shape[rank - 1], &mut random, kernel);
+        }
         bias.fill(0.0);
         rest = after;
     }

@@ -9,6 +9,7 @@ mod conv2d;
 mod conv2d_max_pool;
 mod coverage;
 mod dense;
+mod depthwise;
 mod elementwise;
 mod optimizer;
 mod peak;

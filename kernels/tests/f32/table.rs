@@ -52,6 +52,12 @@ const KERNELS: &[Kernel] = table! { "f32";
         in dense {equals_the_formula_at_the_edges_of_blocks a_samples_output_is_the_same_bits_alone_and_in_a_batch};
     vector::_ [avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
 
+    depthwise_f32::depthwise_conv2d [scalar] by depthwise_conv2d in depthwise {equals_the_formula_for_any_geometry};
+    depthwise_f32::depthwise_conv2d_input_gradient [scalar] by depthwise_conv2d_input_gradient
+        in depthwise {equals_the_formula_for_any_geometry};
+    depthwise_f32::depthwise_conv2d_kernel_gradient [scalar] by depthwise_conv2d_kernel_gradient
+        in depthwise {equals_the_formula_for_any_geometry};
+    conv_f32::for_each_tap [scalar] by conv2d in conv2d {equals_the_formula_for_any_geometry};
     pool_f32::max_pool [scalar] by max_pool in pool {equals_the_definition};
     pool_f32::max_pool_gradient [scalar] by max_pool_gradient in pool {equals_the_definition};
     pool_f32::average_pool [scalar] by average_pool in pool {averages_equal_the_definition};

@@ -167,3 +167,24 @@ fn vector_back_ends_agree() {
         assert!(run(avx2) == run(avx512), "{channels} channels, {filters} filters");
     }
 }
+
+#[test]
+fn depthwise_conv2d() {
+    let mut random = Random(14);
+    for (shape, multiplier, batch) in [(Shape::new(48, 48, 16), 1, 9), (Shape::new(25, 5, 64), 2, 10)] {
+        let outputs = shape.channels * multiplier;
+        let g = Geometry::new(shape, outputs, [3, 3], [1, 1], Padding::Same).unwrap();
+        let (x, kernel) = (random.values(batch * g.input().len()), random.values(9 * outputs));
+        let dy = random.values(batch * g.output().len());
+        for backend in backends() {
+            same_for_any_number(&format!("depthwise on {}", backend.name()), || {
+                let (mut y, mut dx) = (poison(dy.len()), poison(x.len()));
+                let (mut dkernel, mut dbias) = (poison(kernel.len()), poison(outputs));
+                backend.depthwise_conv2d(&g, batch, &x, &kernel, None, true, &mut y);
+                backend.depthwise_conv2d_input_gradient(&g, batch, &dy, &kernel, &mut dx);
+                backend.depthwise_conv2d_kernel_gradient(&g, batch, &x, &dy, &mut dkernel, Some(&mut dbias));
+                [y, dx, dkernel, dbias].concat()
+            });
+        }
+    }
+}

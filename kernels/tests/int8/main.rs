@@ -6,6 +6,7 @@ mod conv;
 #[path = "../f32/coverage.rs"]
 mod coverage;
 mod dense;
+mod depthwise;
 mod pool;
 mod requantize;
 mod softmax;

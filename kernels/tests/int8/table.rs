@@ -15,6 +15,7 @@ const KERNELS: &[Kernel] = table! { "int8";
 
     requantize::_ [scalar avx2 avx512 neon] by conv_s8 in requantize {every_shift};
     requantize::lanes [generic] by dense_s8 in requantize {every_shift};
+    depthwise_s8::depthwise_conv_s8 [scalar] by depthwise_conv_s8 in depthwise {random_depthwise_convolutions};
     pool_s8::max_pool_s8 [scalar] by max_pool_s8 in pool {random_windows};
     pool_s8::average_pool_s8 [scalar] by average_pool_s8 in pool {random_averages};
     pool_s8::mean_s8 [scalar] by mean_s8 in pool {random_averages};

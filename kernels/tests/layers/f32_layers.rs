@@ -74,3 +74,29 @@ fn averages() {
         }
     }
 }
+
+#[test]
+fn depthwise_convolutions() {
+    for record in KERAS.records("DepthwiseConv2D") {
+        let [batch, height, width, channels] = record.shape("in0")[..].try_into().unwrap();
+        let settings: Vec<usize> = record.floats("settings").iter().map(|&size| size as usize).collect();
+        let [tall, wide, stride, valid, multiplier] = settings[..].try_into().unwrap();
+        let padding = if valid == 1 { Padding::Valid } else { Padding::Same };
+        let input = Shape::new(height, width, channels);
+        let g = Geometry::new(input, channels * multiplier, [tall, wide], [stride; 2], padding).unwrap();
+        let (x, dy) = (record.floats("in0"), record.floats("dout"));
+        let (kernel, bias) = (record.floats("weight0"), record.floats("weight1"));
+        for backend in Backend::available() {
+            let mut y = vec![f32::NAN; dy.len()];
+            backend.depthwise_conv2d(&g, batch, &x, &kernel, Some(&bias), false, &mut y);
+            check(&record, backend, "out", &y);
+            let mut dx = vec![f32::NAN; x.len()];
+            backend.depthwise_conv2d_input_gradient(&g, batch, &dy, &kernel, &mut dx);
+            check(&record, backend, "din0", &dx);
+            let (mut dkernel, mut dbias) = (vec![f32::NAN; kernel.len()], vec![f32::NAN; bias.len()]);
+            backend.depthwise_conv2d_kernel_gradient(&g, batch, &x, &dy, &mut dkernel, Some(&mut dbias));
+            check(&record, backend, "dweight0", &dkernel);
+            check(&record, backend, "dweight1", &dbias);
+        }
+    }
+}

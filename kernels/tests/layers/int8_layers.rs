@@ -4,7 +4,8 @@ use crate::record::{Record, TFLITE};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::Geometry;
 use thumbnet::int8::{
-    AddS8, ConvS8, DenseS8, MeanS8, Packing, Requantize, SoftmaxS8, fold_zero_point, quantize_multiplier,
+    AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, Packing, Requantize, SoftmaxS8, fold_zero_point,
+    quantize_multiplier,
 };
 
 /// Weights and what belongs to them, of a record with one scale or one a filter.
@@ -19,9 +20,15 @@ struct Weighted {
 }
 
 impl Weighted {
+    /// The weights of a row for each channel, whichever way the record has them.
     fn read(record: &Record) -> Self {
         let [input, output] = record.quantization();
-        let (weights, bias, scales) = (record.bytes("in1"), record.words("in2"), record.floats("in1.scale"));
+        let (mut weights, bias, scales) = (record.bytes("in1"), record.words("in2"), record.floats("in1.scale"));
+        if record.shape("in1")[0] != bias.len() {
+            let channels = bias.len();
+            weights =
+                (0..channels).flat_map(|channel| weights.iter().skip(channel).step_by(channels).copied()).collect();
+        }
         let rows = weights.chunks_exact(weights.len() / bias.len());
         let bias: Vec<_> = bias.iter().zip(rows).map(|(&b, row)| fold_zero_point(b, input.zero_point, row)).collect();
         let real = |scale: f32| f64::from(input.scale) * f64::from(scale) / f64::from(output.scale);
@@ -125,6 +132,31 @@ fn conv_2d() {
             let mut output = vec![99; record.bytes("out").len()];
             let mut scratch = vec![-1; Backend::conv_s8_scratch_len(&geometry, None)];
             backend.conv_s8(&layer, &record.bytes("in0"), &mut output, &mut scratch);
+            assert_eq!(output, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+}
+
+/// Multipliers 1, 2 and 8, strides, windows that are no squares.
+#[test]
+fn depthwise_conv_2d() {
+    for record in TFLITE.records("depthwise_conv_2d") {
+        let [_, height, width, channels] = record.shape("in1")[..].try_into().unwrap();
+        let (weighted, geometry) = (Weighted::read(&record), record.geometry([height, width]));
+        let by_tap: Vec<i8> = (0..height * width)
+            .flat_map(|tap| weighted.weights.iter().skip(tap).step_by(height * width).copied())
+            .collect();
+        assert_eq!(by_tap.len(), height * width * channels);
+        let layer = DepthwiseConvS8 {
+            geometry: &geometry,
+            input_zero_point: weighted.input_zero_point,
+            weights: &by_tap,
+            bias: &weighted.bias,
+            requantize: weighted.requantize(),
+        };
+        for backend in Backend::available() {
+            let mut output = vec![99; record.bytes("out").len()];
+            backend.depthwise_conv_s8(&layer, &record.bytes("in0"), &mut output);
             assert_eq!(output, record.bytes("out"), "{record} on {}", backend.name());
         }
     }

@@ -9,6 +9,7 @@ mod activation;
 pub(in crate::arch) mod bands;
 mod conv2d;
 mod dense;
+mod depthwise;
 mod optimizer;
 mod peak;
 mod pool;

@@ -5,7 +5,8 @@ use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 
 /// Calls `visit(input pixel's index, output pixel's index, tap's index)` for all that the window really reads.
-fn for_each_tap(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
+#[inline(always)]
+pub(in crate::arch) fn for_each_tap(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
     let (rows, columns) = (Axis::rows(g), Axis::columns(g));
     for oy in 0..g.output().height {
         for ox in 0..g.output().width {

@@ -6,6 +6,8 @@ pub(super) mod conv_f32;
 pub(super) mod conv_s8;
 pub(super) mod dense_f32;
 pub(super) mod dense_s8;
+pub(super) mod depthwise_f32;
+pub(super) mod depthwise_s8;
 pub(super) mod dropout_f32;
 pub(super) mod optimizer_f32;
 pub(super) mod peak_f32;

@@ -17,6 +17,7 @@ pub(in crate::arch) fn for_each_window(g: &Geometry, mut work: impl FnMut(usize,
 }
 
 /// Calls `work(offset of a tap's first channel)` for every tap of a window, in row-major order.
+#[inline(always)]
 fn for_each_tap(g: &Geometry, input: usize, taps: [usize; 2], mut work: impl FnMut(usize)) {
     for ky in 0..taps[0] {
         for kx in 0..taps[1] {
@@ -55,6 +56,7 @@ pub(in crate::arch) fn max_pool_gradient(g: &Geometry, x: &[f32], y: &[f32], dy:
 }
 
 /// `y[o, c] = mean over valid taps t of x[o + t, c]`: the sum in row-major order, divided by the number of taps.
+#[inline(always)]
 pub(in crate::arch) fn average_pool(g: &Geometry, x: &[f32], y: &mut [f32]) {
     let channels = g.input().channels;
     for_each_window(g, |output, input, taps| {
@@ -67,6 +69,7 @@ pub(in crate::arch) fn average_pool(g: &Geometry, x: &[f32], y: &mut [f32]) {
 }
 
 /// `dx = 0`, then `dx[o + t, c] += dy[o, c] / taps` for every valid tap t.
+#[inline(always)]
 pub(in crate::arch) fn average_pool_gradient(g: &Geometry, dy: &[f32], dx: &mut [f32]) {
     dx.fill(0.0);
     let channels = g.input().channels;

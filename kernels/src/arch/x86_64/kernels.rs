@@ -5,10 +5,13 @@ use crate::arch::generic::conv_f32::{self, Window};
 use crate::arch::generic::gemm_f32::Gemm;
 use crate::arch::generic::winograd_f32::{self, Winograd};
 use crate::arch::generic::{dense_f32, exp_f32};
-use crate::arch::scalar::{activation_f32, dense_f32 as scalar_dense, dropout_f32, optimizer_f32, pool_s8};
+use crate::arch::scalar::{
+    activation_f32, dense_f32 as scalar_dense, depthwise_f32, depthwise_s8, dropout_f32, optimizer_f32, pool_f32,
+    pool_s8,
+};
 use crate::arch::{Kernels, Weights};
 use crate::geometry::Geometry;
-use crate::int8::{ConvS8, DenseS8};
+use crate::int8::{ConvS8, DenseS8, DepthwiseConvS8};
 
 /// An instruction set, by the token that proves it.
 pub(super) trait Isa: Gemm + Winograd {
@@ -93,6 +96,23 @@ impl<I: Isa> Kernels for I {
     }
     fn max_pool_gradient(&self, g: &Geometry, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
         Isa::max_pool_gradient(*self, g, x, y, dy, dx);
+    }
+
+    fn average_pool(&self, g: &Geometry, x: &[f32], y: &mut [f32]) {
+        self.recompile(|| pool_f32::average_pool(g, x, y));
+    }
+    fn average_pool_gradient(&self, g: &Geometry, dy: &[f32], dx: &mut [f32]) {
+        self.recompile(|| pool_f32::average_pool_gradient(g, dy, dx));
+    }
+
+    fn depthwise_conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32]) {
+        self.recompile(|| depthwise_f32::depthwise_conv2d(g, x, weights, y));
+    }
+    fn depthwise_conv2d_input_gradient(&self, g: &Geometry, dy: &[f32], kernel: &[f32], dx: &mut [f32]) {
+        self.recompile(|| depthwise_f32::depthwise_conv2d_input_gradient(g, dy, kernel, dx));
+    }
+    fn depthwise_conv2d_kernel_gradient(&self, g: &Geometry, x: &[f32], dy: &[f32], first: usize, dkernel: &mut [f32]) {
+        self.recompile(|| depthwise_f32::depthwise_conv2d_kernel_gradient(g, x, dy, first, dkernel));
     }
 
     fn conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32], scratch: &mut [f32]) {
@@ -187,6 +207,9 @@ impl<I: Isa> Kernels for I {
     }
     fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
         Isa::dense_s8(*self, layer, input, output);
+    }
+    fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8]) {
+        self.recompile(|| depthwise_s8::depthwise_conv_s8(layer, input, output));
     }
     fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
         self.recompile(|| pool_s8::max_pool_s8(geometry, input, output));
