@@ -88,7 +88,10 @@ impl LayerS8<'_> {
         }
     }
 
+    // The steps are inlined into the loop, whose frame then holds the parameters: a frame less on a device's stack.
+
     /// Runs the step as a convolution, with `pool` the max pooling that is fused.
+    #[inline(always)]
     pub(super) fn conv(
         &self,
         backend: Backend,
@@ -112,6 +115,7 @@ impl LayerS8<'_> {
     }
 
     /// Runs the step as a depthwise convolution.
+    #[inline(always)]
     pub(super) fn depthwise_conv(&self, backend: Backend, geometry: &Geometry, x: &[i8], y: &mut [i8]) {
         let conv = DepthwiseConvS8 {
             geometry,
@@ -125,6 +129,7 @@ impl LayerS8<'_> {
     }
 
     /// Runs the step as a dense layer.
+    #[inline(always)]
     pub(super) fn dense(
         &self,
         backend: Backend,
