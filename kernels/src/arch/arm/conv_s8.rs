@@ -37,6 +37,7 @@ enum Out {
 }
 
 /// Runs `layer`, whose weights are in the core's order, over one sample.
+#[inline(always)]
 pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
     let pixels = layer.geometry.output();
     let filters = pixels.channels;
