@@ -7,10 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::{
-    history::Epoch,
-    model::{Callback, CallbackResult, Running},
-};
+use crate::model::{Callback, CallbackResult, Epoch, Running};
 
 /// Characters of the bar.
 const WIDTH: usize = 16;

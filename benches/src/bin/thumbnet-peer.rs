@@ -11,9 +11,8 @@ use std::{
 use clap::Parser;
 use host_train::{
     data::{Dataset, Expected, Split, load_folder, mnist},
-    history::Epoch,
     memory::Values,
-    model::{Callback, CallbackResult, FitOptions, Model, Running, to_input},
+    model::{Callback, CallbackResult, Epoch, FitOptions, Model, Running, to_input},
     quantized::{QuantizeOptions, QuantizedModel, plain, quantize},
 };
 use serde_json::json;

@@ -20,8 +20,8 @@ use super::{
 use crate::{
     checkpoint,
     data::Split,
-    history::{self, Epoch},
-    model::{Callback, CallbackResult, FitError, FitOptions, Model, Running, usual_loss},
+    history,
+    model::{Callback, CallbackResult, Epoch, FitError, FitOptions, Model, Running, usual_loss},
     network::short_name,
     progress::Progress,
     summary::grouped,

@@ -1,7 +1,6 @@
 //! Watching a training.
 
-use super::Running;
-use crate::history::Epoch;
+use super::{Epoch, Running};
 
 /// What a callback gives back: an error ends the training.
 pub type CallbackResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;

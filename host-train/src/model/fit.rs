@@ -9,8 +9,8 @@ use thumbnet::{
     train::{Buffers, Loss, Optimizer, Settings, Trainer},
 };
 
-use super::{Batch, Callback, Evaluation, FitError, Model, Running, check_fits, evaluate, try_zeroed};
-use crate::{data::Dataset, history::Epoch};
+use super::{Batch, Callback, Epoch, Evaluation, FitError, Model, Running, check_fits, evaluate, try_zeroed};
+use crate::data::Dataset;
 
 /// A model with what it is to be trained with; Keras's `compile`.
 #[derive(Clone, Debug, PartialEq)]

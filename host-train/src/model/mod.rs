@@ -21,6 +21,7 @@
 
 mod batch;
 mod callback;
+mod epoch;
 mod error;
 mod fit;
 mod metrics;
@@ -38,6 +39,7 @@ use bytemuck::Pod;
 pub(crate) use batch::Batch;
 pub use batch::{classes, to_input};
 pub use callback::{Callback, CallbackResult, Silent};
+pub use epoch::Epoch;
 pub use error::FitError;
 pub use fit::{Compiled, FitOptions};
 pub use metrics::{Evaluation, Running};

@@ -5,7 +5,6 @@ use thumbnet::{
 };
 
 use super::*;
-use crate::history::Epoch;
 
 thumbnet::sequential! {
     struct Net: [4, 4, 1] {
