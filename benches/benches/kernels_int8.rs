@@ -54,7 +54,11 @@ fn layer(backend: Backend, step: &StepS8<'_>, layer: &LayerS8<'_>, macs: usize) 
             let dense = DenseS8 { inputs, units, weights, packing, bias, requantize };
             best(time, || backend.dense_s8(&dense, black_box(&input), black_box(&mut output), &mut scratch))
         }
-        OpS8::MaxPooling2D { .. } | OpS8::Add { .. } => return,
+        OpS8::DepthwiseConv2D { .. }
+        | OpS8::MaxPooling2D { .. }
+        | OpS8::AveragePooling2D { .. }
+        | OpS8::Mean { .. }
+        | OpS8::Add { .. } => return,
     };
     let name = step.name();
     println!("  {name:10} {:8.2} us {:8.1} GMAC/s", time.as_secs_f64() * 1e6, macs as f64 / time.as_secs_f64() / 1e9);
