@@ -5,17 +5,19 @@ use libfuzzer_sys::fuzz_target;
 use thumbnet::{
     arch::{Backend, Cores},
     geometry::Geometry,
-    int8::{ConvS8, DenseS8, Packing, Requantize, SoftmaxS8},
+    int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, Packing, QuantizedMultiplier, Requantize, SoftmaxS8},
 };
 use thumbnet_fuzz::{Guarded, Source, backends, silent, values};
 
 fuzz_target!(|data: &[u8]| {
     silent();
     let mut source = Source::new(data);
-    match source.between(0, 7) {
+    match source.between(0, 9) {
         0 => dense(&mut source),
         1 => pooling(&mut source),
         2 => elementwise(&mut source),
+        3 => sum(&mut source),
+        4 => depthwise(&mut source),
         _ => convolution(&mut source),
     }
 });
@@ -126,6 +128,31 @@ fn convolution(source: &mut Source<'_>) {
     });
 }
 
+fn depthwise(source: &mut Source<'_>) {
+    let Some(of) = source.geometry(None, None) else { return };
+    let multiplier = source.between(1, 3);
+    let channels = (!source.one_in(16)).then_some(of.input().channels.saturating_mul(multiplier));
+    let Some(g) = source.geometry(Some(of.input()), channels) else { return };
+    let (outputs, taps, batch) = (g.output().channels, g.kernel()[0].checked_mul(g.kernel()[1]), source.batch());
+    if outputs > 1 << 16 || batch > 0 && taps.is_none_or(|taps| taps.saturating_mul(g.output().len()) > 1 << 22) {
+        return;
+    }
+    source.wrong |= !outputs.is_multiple_of(g.input().channels);
+    let tensors = Tensors::new(source, taps.and_then(|taps| taps.checked_mul(outputs)), outputs);
+    let layer = DepthwiseConvS8 {
+        geometry: &g,
+        input_zero_point: source.number() as i8,
+        weights: tensors.weights.get(),
+        bias: tensors.bias.get(),
+        requantize: tensors.requantize(),
+    };
+    let seed = source.number();
+    let input = source.slice(g.input().len().checked_mul(batch), byte(seed));
+    compare(source, g.output().len().checked_mul(batch), 0, &|| format!("depthwise_conv_s8 {g}"), &|backend, y, _| {
+        backend.depthwise_conv_s8(&layer, input.get(), y);
+    });
+}
+
 fn dense(source: &mut Source<'_>) {
     let (inputs, units, batch) = (source.size(200), source.size(40), source.batch());
     if units > 1 << 16 {
@@ -164,11 +191,12 @@ fn pooling(source: &mut Source<'_>) {
 }
 
 fn elementwise(source: &mut Source<'_>) {
-    let (seed, len) = (source.number(), source.between(0, 3000));
+    let (seed, classes) = (source.number(), source.between(1, 40));
+    let len = source.between(0, 3000) / classes * classes;
     let (values, scale) = (source.slice(Some(len), byte(seed)), source.between(1, 1000) as f64 / 1000.0);
-    let (softmax, classes) = (SoftmaxS8::new(scale), source.between(1, 40));
+    let softmax = SoftmaxS8::new(scale);
     let table = std::array::from_fn(|i| i as i8);
-    source.wrong = false;
+    source.wrong = !values.get().len().is_multiple_of(classes);
     let len = Some(values.get().len());
     compare(source, len, 0, &|| format!("softmax_s8 {classes}, table_s8"), &|backend, y, _| {
         if y.len() == values.get().len() {
@@ -178,4 +206,25 @@ fn elementwise(source: &mut Source<'_>) {
         backend.table_s8(&table, y);
         assert_eq!(y.len(), values.get().len());
     });
+}
+
+fn sum(source: &mut Source<'_>) {
+    let (seed, len) = (source.number(), source.between(0, 3000));
+    let x = source.slice(Some(len), byte(seed));
+    source.wrong = false;
+    let mut factor = |most: i8| {
+        let (number, places) = (source.number(), source.between(0, usize::from(most.unsigned_abs()) + 31) as i8 - 31);
+        let any = source.one_in(32);
+        let multiplier = if any { number as i32 } else { (number as i32) & i32::MAX };
+        let shift = if any { (number >> 32) as i8 } else { places };
+        source.wrong |= multiplier < 0 || !(-31..=most).contains(&shift);
+        QuantizedMultiplier { multiplier, shift }
+    };
+    let (inputs, output) = ([factor(0), factor(0)], factor(*Requantize::SHIFTS.end()));
+    let [low, high, first, second, zero_point] = [0; 5].map(|_: i32| source.number() as i8);
+    let activation = if source.one_in(32) { [low, high] } else { [low.min(high), low.max(high)] };
+    source.wrong |= activation[0] > activation[1];
+    let layer = AddS8 { input_zero_points: [first, second], inputs, output, zero_point, activation };
+    let len = Some(x.get().len());
+    compare(source, len, 0, &|| format!("add_s8 {layer:?}"), &|backend, y, _| backend.add_s8(&layer, x.get(), y));
 }

@@ -1,8 +1,11 @@
-//! What the targets share: memory between pages that no one may touch, sizes, and calls that must be refused.
+//! What the targets share: memory between pages that no one may touch, sizes, graphs, and calls that
+//! must be refused.
 
+mod graph;
 mod guarded;
 mod source;
 
+pub use graph::{follow, nodes};
 pub use guarded::Guarded;
 pub use source::{Source, edited, file, silent, values};
 

@@ -28,8 +28,8 @@ pub fn hold() -> MutexGuard<'static, ()> {
 /// Writes `bytes` to `path`: first into a new file in the same folder, then renamed onto it. A reader, or a run after an
 /// interruption, sees the old file or the new one, never a part, and what is written is on the disk.
 ///
-/// What `path` links to is written, whether it exists or not, and not the link. An old file's permissions stay; a new
-/// one's are those of any new file. An old file that is read-only stays as it is: that is an error. What is no regular
+/// What `path` links to is written, whether it exists or not, and not the link; its folder must exist. An old file's
+/// permissions stay; a new one's are those of any new file. An old file that is read-only stays as it is: that is an error. What is no regular
 /// file, `/dev/null` or a pipe, is written to. Parts that a program left behind as it was killed are removed from the
 /// folder.
 ///
@@ -55,7 +55,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Fails where [`write()`] would, as far as can be known without the bytes: `len` of them, of zero, are written to the
-/// disk and removed. A folder that does not exist counts as one that can be made where the one above can be written to.
+/// disk and removed. A folder that does not exist counts as one that [`make_folder`] makes.
 ///
 /// # Errors
 ///
@@ -67,10 +67,34 @@ pub fn check(path: &Path, len: usize) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    refuse_dangling(folder)?;
     // It has no name, or loses it at once.
-    let mut file = tempfile::tempfile_in(folder)?;
+    let mut file = tempfile::tempfile_in(folder).map_err(|error| without_part(&error, folder))?;
     io::copy(&mut io::repeat(0).take(len as u64), &mut file)?;
     file.sync_all()
+}
+
+/// Makes a folder and those above it, where they are missing.
+///
+/// # Errors
+///
+/// What the system says; or where a link leads that leads to nothing.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    folder.ancestors().try_for_each(refuse_dangling)?;
+    fs::create_dir_all(folder)
+}
+
+/// The system says of a link to nothing that the folder exists.
+fn refuse_dangling(folder: &Path) -> io::Result<()> {
+    match fs::read_link(folder) {
+        Ok(target) if !folder.exists() => Err(leads_to_nothing(folder, &target)),
+        _ => Ok(()),
+    }
+}
+
+fn leads_to_nothing(link: &Path, target: &Path) -> io::Error {
+    let text = format!("the link {} leads to {}, which does not exist", link.display(), target.display());
+    io::Error::new(io::ErrorKind::NotFound, text)
 }
 
 /// A folder cannot be written to. Of the others a device can be asked: one that is full refuses even no bytes.
@@ -110,7 +134,11 @@ impl Place {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Ok(Some(Self { path: destination(path)?, old }))
+        let place = destination(path)?;
+        if place != path && !folder(&place).exists() {
+            return Err(leads_to_nothing(path, &place));
+        }
+        Ok(Some(Self { path: place, old }))
     }
 }
 
@@ -133,10 +161,16 @@ fn part(folder: &Path) -> io::Result<NamedTempFile> {
     // Temporary files are made for their owner alone; results are for whom the system's mask lets see new files.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let part = builder.prefix(PREFIX).suffix(SUFFIX).tempfile_in(folder)?;
+    let part = builder.prefix(PREFIX).suffix(SUFFIX).tempfile_in(folder);
+    let part = part.map_err(|error| without_part(&error, folder))?;
     // Where the file system knows no locks, parts that are left behind stay.
     let _ = part.as_file().lock();
     Ok(part)
+}
+
+/// An error without the name of a file that was to be made, of which its reader knows nothing.
+fn without_part(error: &io::Error, folder: &Path) -> io::Error {
+    io::Error::new(error.kind(), format!("no file can be made in {}: {}", folder.display(), error.kind()))
 }
 
 /// Removes the parts in `folder` that nobody writes any more. What cannot be removed stays: it is in nobody's way.

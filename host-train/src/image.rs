@@ -20,7 +20,7 @@ mod place;
 
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, GrayImage, ImageError, Luma};
+use image::{DynamicImage, GrayImage, ImageError, ImageFormat, Luma};
 use imageproc::definitions::Image;
 use thumbnet::geometry::Shape;
 
@@ -36,13 +36,21 @@ const LEAST_CONTRAST: f32 = 20.0 / 255.0;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PictureError {
-    /// The file cannot be read or is no picture of a known format.
-    #[error("{}: {error}", path.display())]
+    /// The file cannot be read.
+    #[error("{}: {}", path.display(), decode::reason(error))]
     Read {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         error: ImageError,
+    },
+    /// The file is no picture, or one of another format.
+    #[error("{}: {}, but PNG and JPEG are read", path.display(), decode::kind(*format))]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The format of what is in it, if it is a known one.
+        format: Option<ImageFormat>,
     },
     /// There are more pixels than anybody needs for a digit.
     #[error("{}: the picture has {width} x {height} pixels; at most {} are read", path.display(), decode::MOST_PIXELS)]

@@ -1,11 +1,14 @@
 //! The arguments.
 
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, process};
 
 use anyhow::{Context, ensure};
-use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable};
+use clap::{
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable, error::ErrorKind,
+};
 use thumbnet::arch::{Backend, Precision};
 
+use super::{MOST_THREADS, output};
 use crate::data::mnist::DATA_VARIABLE;
 
 /// Trains, evaluates, quantises and inspects thumbnet networks.
@@ -19,14 +22,31 @@ pub(super) struct Arguments {
     pub(super) json: bool,
     /// Threads to work with [default: one for each core]; results do not depend on it
     #[arg(long, global = true, value_name = "N", env = "RAYON_NUM_THREADS")]
-    #[arg(value_parser = count, allow_negative_numbers = true)]
+    #[arg(value_parser = threads, allow_negative_numbers = true)]
     pub(super) threads: Option<usize>,
 }
 
 /// The arguments that the program was called with; it ends where they make no command.
 pub(super) fn parse() -> Arguments {
-    let matches = without_empty_variables(Arguments::command()).get_matches();
-    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let matches = without_empty_variables(Arguments::command()).try_get_matches();
+    let arguments = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
+    arguments.unwrap_or_else(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            error.exit()
+        }
+        _ => {
+            output::error(&in_a_line(&error.render().to_string()));
+            process::exit(error.exit_code())
+        }
+    })
+}
+
+/// What clap says in several lines: what is wrong, what is allowed and what may be meant, without the usage.
+fn in_a_line(text: &str) -> String {
+    let is_told = |line: &&str| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more");
+    let told: Vec<&str> = text.lines().map(str::trim).filter(is_told).collect();
+    let told = told.join(" ").replace(" tip: ", "; ");
+    format!("{}; `--help` says more", told.strip_prefix("error: ").unwrap_or(&told))
 }
 
 /// An environment variable that is set and empty is as if it were not set, as most programs have it.
@@ -40,6 +60,25 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 /// A whole number; the error says which there are.
 fn count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| format!("must be a whole number from 0 to {}", usize::MAX))
+}
+
+/// A number of threads, which may come from a variable; the error says which there may be.
+fn threads(text: &str) -> Result<usize, String> {
+    let is_allowed = |threads: &usize| (1..=MOST_THREADS).contains(threads);
+    let allowed = format!("must be a whole number from 1 to {MOST_THREADS}, here as in RAYON_NUM_THREADS");
+    text.parse().ok().filter(is_allowed).ok_or(allowed)
+}
+
+/// A factor; the error has the number as it was typed, not what f32 would make of it.
+fn factor(text: &str) -> Result<f32, String> {
+    let allowed = || "must be a number from 1e-38 to 1e38".into();
+    text.parse().ok().filter(|factor| (1e-38..=1e38).contains(factor)).ok_or_else(allowed)
+}
+
+/// A percentile, likewise.
+fn percentile(text: &str) -> Result<f32, String> {
+    let allowed = || "must be above 50 and at most 100".into();
+    text.parse().ok().filter(|&percent| percent > 50.0 && percent <= 100.0).ok_or_else(allowed)
 }
 
 /// A seed; the error says which there are.
@@ -103,7 +142,7 @@ pub(super) struct TrainArgs {
     #[arg(long, value_enum, default_value_t = OptimizerName::Adadelta)]
     pub(super) optimizer: OptimizerName,
     /// Factor on each update [default: adadelta 1.0, sgd 0.01, adam 0.001]
-    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "RATE", value_parser = factor, allow_hyphen_values = true)]
     pub(super) learning_rate: Option<f32>,
     /// Draws initial weights, order of images and dropout; the same seed gives the same weights
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
@@ -207,11 +246,11 @@ pub(super) struct QuantizeArgs {
     #[arg(long, value_enum, default_value_t = CalibrationName::MinMax)]
     pub(super) calibration: CalibrationName,
     /// Percent of the values that the range holds, with --calibration percentile [default: 99.99]
-    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "PERCENT", value_parser = percentile, allow_hyphen_values = true)]
     pub(super) percentile: Option<f32>,
-    /// Training images to calibrate with
-    #[arg(long, default_value_t = 500, value_name = "N", value_parser = count, allow_negative_numbers = true)]
-    pub(super) images: usize,
+    /// Training images to calibrate with [default: 500, or all where there are fewer]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    pub(super) images: Option<usize>,
     /// Cores to order the weights for: dsp for Cortex-M3, M4, M7 and M33, plain for M0, M55 and PCs
     #[arg(long, value_enum, default_value_t = FamilyName::Plain)]
     pub(super) family: FamilyName,

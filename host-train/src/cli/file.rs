@@ -113,7 +113,7 @@ pub(super) fn check(path: &Path, len: usize) -> anyhow::Result<()> {
 /// Writes a file whole or not at all, and the folder it is in where that is missing; the error names the file.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let result = folder.map_or(Ok(()), fs::create_dir_all).and_then(|()| atomic::write(path, bytes));
+    let result = folder.map_or(Ok(()), atomic::make_folder).and_then(|()| atomic::write(path, bytes));
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 

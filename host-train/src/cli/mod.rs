@@ -34,10 +34,7 @@ pub fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let text = format!("{error:#}");
-            let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            // There is nobody to tell where this fails.
-            let _ = writeln!(io::stderr(), "error: {line}");
+            output::error(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -47,12 +44,6 @@ pub fn main() -> ExitCode {
 const MOST_THREADS: usize = 1024;
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(threads) = arguments.threads {
-        anyhow::ensure!(
-            (1..=MOST_THREADS).contains(&threads),
-            "threads is {threads}, but must be from 1 to {MOST_THREADS}"
-        );
-    }
     let output = Output::new(arguments.json);
     on_threads(arguments.threads, || match &arguments.command {
         Command::Train(arguments) => train::run(arguments, output),

@@ -44,6 +44,13 @@ fn line(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// An error, in one line.
+pub(super) fn error(text: &str) {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // There is nobody to tell where this fails.
+    let _ = writeln!(io::stderr(), "error: {line}");
+}
+
 /// A path in JSON, whose strings are Unicode where a path need not be: as it is shown to people.
 pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()

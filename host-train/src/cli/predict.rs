@@ -1,41 +1,58 @@
 //! `predict`.
 
+use std::path::Path;
+
+use anyhow::ensure;
 use serde_json::json;
 use thumbnet::train::argmax;
 
 use super::{
     args::PredictArgs,
     file::{self, Content},
-    output::{Output, shown},
+    output::{self, Output, shown},
 };
 use crate::image::{Digit, read_digit};
 
 pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()> {
     file::open(&file::resolve(&arguments.model), |content| {
-        let graph = content.graph();
-        for path in &arguments.images {
-            let Digit { pixels, doubt, .. } = read_digit(path, graph.input())?;
-            let scores: Vec<f32> = match &content {
-                Content::Weights(model) => model.predict(&pixels)?,
-                Content::Blob(model) => {
-                    let output = model.output();
-                    model.predict(&pixels)?.iter().map(|&score| output.dequantize(score)).collect()
+        let images = &arguments.images;
+        let mut unread = 0;
+        for path in images {
+            match read_digit(path, content.graph().input()) {
+                Ok(digit) => tell(path, &digit, &content, arguments.show, output)?,
+                Err(error) if images.len() == 1 => return Err(error.into()),
+                Err(error) => {
+                    output::error(&error.to_string());
+                    unread += 1;
                 }
-            };
-            if arguments.show {
-                output.note(&drawing(&pixels, graph.input().width))?;
             }
-            let class = argmax(&scores);
-            let uncertain = doubt.map(|doubt| doubt.to_string()).or_else(|| close_call(&scores));
-            let object = json!({
-                "command": "predict", "image": shown(path), "network": graph.name, "class": class,
-                "score": scores[class], "scores": scores, "uncertain": uncertain,
-            });
-            let remark = uncertain.map(|reason| format!(" (uncertain: {reason})")).unwrap_or_default();
-            output.result(&object, &format!("{}: {}{remark}", path.display(), ranking(&scores)))?;
         }
+        ensure!(unread == 0, "{unread} of {} pictures have no digit that could be read", images.len());
         Ok(())
     })
+}
+
+/// Prints what the network says of a digit.
+fn tell(path: &Path, digit: &Digit, content: &Content<'_>, show: bool, output: Output) -> anyhow::Result<()> {
+    let (Digit { pixels, doubt, .. }, graph) = (digit, content.graph());
+    let scores: Vec<f32> = match content {
+        Content::Weights(model) => model.predict(pixels)?,
+        Content::Blob(model) => {
+            let output = model.output();
+            model.predict(pixels)?.iter().map(|&score| output.dequantize(score)).collect()
+        }
+    };
+    if show {
+        output.note(&drawing(pixels, graph.input().width))?;
+    }
+    let class = argmax(&scores);
+    let uncertain = doubt.map(|doubt| doubt.to_string()).or_else(|| close_call(&scores));
+    let object = json!({
+        "command": "predict", "image": shown(path), "network": graph.name, "class": class, "score": scores[class],
+        "scores": scores, "uncertain": uncertain,
+    });
+    let remark = uncertain.map(|reason| format!(" (uncertain: {reason})")).unwrap_or_default();
+    output.result(&object, &format!("{}: {}{remark}", path.display(), ranking(&scores)))
 }
 
 /// The best score leads the next by this much at least, or the network does not know.

@@ -37,17 +37,17 @@ pub(super) fn run(arguments: &QuantizeArgs, output: Output) -> anyhow::Result<()
             FamilyName::Plain => Family::Plain,
             FamilyName::Dsp => Family::Dsp,
         };
-        let options = QuantizeOptions { range, images: arguments.images, family };
-        options.check()?;
         file::check(&out, graph.parameters())?;
         let data = file::load(&graph, &arguments.data, Split::Train)?;
+        let images = arguments.images.unwrap_or(QuantizeOptions::default().images.min(data.len()));
+        let options = QuantizeOptions { range, images, family };
         let blob = quantize(&model, &data, options).with_context(|| path.display().to_string())?;
         file::write(&out, &blob)?;
 
         let activations = PlanBuf::new(&graph, Fusion::Int8).plan().values;
         let object = json!({
             "command": "quantize", "network": graph.name, "file": shown(&path), "blob": shown(&out),
-            "blob_bytes": blob.len(), "activation_bytes": activations, "images": arguments.images,
+            "blob_bytes": blob.len(), "activation_bytes": activations, "images": images,
         });
         let (bytes, activations) = (grouped(blob.len()), grouped(activations));
         let (out, network) = (out.display(), graph.name);

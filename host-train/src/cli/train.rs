@@ -18,7 +18,7 @@ use super::{
     output::{Output, shown},
 };
 use crate::{
-    checkpoint,
+    atomic, checkpoint,
     data::Split,
     history,
     model::{Callback, CallbackResult, Epoch, FitError, FitOptions, Model, Running, usual_loss},
@@ -117,11 +117,11 @@ fn plural(count: usize, what: &str) -> String {
 fn run_folder(chosen: Option<&Path>, network: &str) -> anyhow::Result<PathBuf> {
     let make = |folder: &Path| format!("cannot make folder {}", folder.display());
     if let Some(folder) = chosen {
-        fs::create_dir_all(folder).with_context(|| make(folder))?;
+        atomic::make_folder(folder).with_context(|| make(folder))?;
         return Ok(folder.into());
     }
     let runs = Path::new("runs");
-    fs::create_dir_all(runs).with_context(|| make(runs))?;
+    atomic::make_folder(runs).with_context(|| make(runs))?;
     for number in 1.. {
         let folder = runs.join(format!("{network}-{number}"));
         match fs::create_dir(&folder) {

@@ -1,8 +1,12 @@
 //! A picture's file becomes an upright picture that is small enough to work on.
 
-use std::{fs::File, io::BufReader, path::Path};
+use std::{
+    fs::File,
+    io::{self, BufReader},
+    path::Path,
+};
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, metadata::Orientation};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation};
 
 use super::PictureError;
 use crate::memory::NoMemory;
@@ -32,6 +36,9 @@ pub(super) fn read(path: &Path) -> Result<Picture, PictureError> {
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
     let reader = reader.map_err(|error| failed(error.into()))?;
     let format = reader.format();
+    if !matches!(format, Some(ImageFormat::Png | ImageFormat::Jpeg)) {
+        return Err(PictureError::Format { path: path.into(), format });
+    }
     let mut decoder = reader.into_decoder().map_err(failed)?;
 
     let (width, height) = decoder.dimensions();
@@ -59,6 +66,24 @@ pub(super) fn read(path: &Path) -> Result<Picture, PictureError> {
         small.width() > small.height() && width < height || small.width() < small.height() && width > height;
     let (width, height) = if is_turned { (height, width) } else { (width, height) };
     Ok(Picture { small, reduction, width, height })
+}
+
+/// What a file of some other format is.
+pub(super) fn kind(format: Option<ImageFormat>) -> String {
+    match format {
+        Some(format) => format!("a picture of the format {}", format!("{format:?}").to_uppercase()),
+        None => "no picture".into(),
+    }
+}
+
+/// What is wrong with a file. A decoder that wants more bytes than there are says so in words of its own.
+pub(super) fn reason(error: &ImageError) -> String {
+    match error {
+        ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the picture is cut off: the file ends before it does".into()
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// The orientation in a PNG's eXIf chunk, which may as well stand behind the pixels, where `image` does not look for

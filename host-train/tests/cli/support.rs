@@ -80,6 +80,13 @@ impl Outcome {
         assert!(self.stderr.starts_with("error: ") && self.stderr.lines().count() == 1, "{}", self.stderr);
         self.stderr
     }
+
+    /// The error that a call must have ended with whose arguments make no command: one line, and status 2.
+    pub(crate) fn misuse(self) -> String {
+        assert_eq!((self.status, self.stdout.as_str()), (Some(2), ""), "{}", self.stderr);
+        assert!(self.stderr.starts_with("error: ") && self.stderr.lines().count() == 1, "{}", self.stderr);
+        self.stderr
+    }
 }
 
 /// The program with its arguments, to be started.
