@@ -65,6 +65,9 @@ pub enum CheckpointError {
         /// The CRC of its bytes.
         computed: u32,
     },
+    /// The CRC is right, but the nodes are no network.
+    #[error("the checkpoint's network is none: {0}")]
+    Graph(String),
     /// The CRC is right, but the fields make no sense; a defect in the program that wrote them.
     #[error("the checkpoint's fields make no sense")]
     Malformed,
@@ -131,7 +134,7 @@ impl<'a> Checkpoint<'a> {
         }
         let content = covered.get(PREFIX..).ok_or(CheckpointError::Malformed)?;
         match postcard::take_from_bytes::<Self>(content) {
-            Ok((checkpoint, [])) if checkpoint.is_whole() => Ok(checkpoint),
+            Ok((checkpoint, [])) => checkpoint.checked(),
             _ => Err(CheckpointError::Malformed),
         }
     }
@@ -141,10 +144,12 @@ impl<'a> Checkpoint<'a> {
         Graph { name: self.network, nodes: &self.nodes }
     }
 
-    /// Whether the nodes are a network, and the weights all of its weights.
-    fn is_whole(&self) -> bool {
+    /// The checkpoint, if its nodes are a network, and its weights all of the network's.
+    fn checked(self) -> Result<Self, CheckpointError> {
         let graph = self.graph();
-        graph.check().is_ok() && Some(self.weights.len()) == graph.parameters().checked_mul(4)
+        graph.check().map_err(|error| CheckpointError::Graph(error.to_string()))?;
+        let fits = Some(self.weights.len()) == graph.parameters().checked_mul(size_of::<f32>());
+        if fits { Ok(self) } else { Err(CheckpointError::Malformed) }
     }
 
     /// The weights.
@@ -259,6 +264,6 @@ mod tests {
         assert!(disguised(MnistConvNet::GRAPH.nodes).ends_with("layer `conv1` differs"));
         assert!(disguised(&MnistSmall::GRAPH.nodes[..6]).ends_with("layer `dense1` differs"));
         let missing = Checkpoint { network: "MnistSmall", nodes: MnistSmall::GRAPH.nodes.to_vec(), weights: &[0; 8] };
-        assert!(!missing.is_whole());
+        assert_eq!(missing.checked(), Err(CheckpointError::Malformed));
     }
 }

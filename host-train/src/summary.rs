@@ -7,6 +7,7 @@ use thumbnet::{
     arch::Cores,
     blob::Loaded,
     graph::{Activation, Graph, Node},
+    infer::StepS8,
     int8::{Affine, Packing},
     plan::{self, Fusion, Plan, PlanBuf},
 };
@@ -79,6 +80,8 @@ impl Summary {
     }
 
     fn with(graph: &Graph<'_>, plan: &Plan<'_>, quantized: Option<&Loaded<'_>>) -> Self {
+        let steps = quantized.map(|network| (network, network.steps()));
+        let quantized = steps.as_ref().map(|(network, steps)| (*network, steps.as_slice()));
         let layers: Vec<Row> = (1..graph.nodes.len()).map(|i| row(graph, plan, i, quantized)).collect();
         let device_ram = |cores: Cores| {
             let scratch_bytes = plan.scratch_bytes_on(cores, graph);
@@ -100,7 +103,7 @@ impl Summary {
 }
 
 /// The row of node `number`.
-fn row(graph: &Graph<'_>, plan: &Plan<'_>, number: usize, quantized: Option<&Loaded<'_>>) -> Row {
+fn row(graph: &Graph<'_>, plan: &Plan<'_>, number: usize, quantized: Option<(&Loaded<'_>, &[StepS8<'_>])>) -> Row {
     let layer = &graph.nodes[number];
     let step = plan.steps.iter().position(|step| usize::from(step.node) == number);
     let quantization = match (step, quantized) {
@@ -109,7 +112,7 @@ fn row(graph: &Graph<'_>, plan: &Plan<'_>, number: usize, quantized: Option<&Loa
         }
         (None, _) => "-".into(),
         (Some(_), None) => "f32".into(),
-        (Some(step), Some(network)) => describe(network, step),
+        (Some(step), Some((network, steps))) => describe(network, steps, step),
     };
     let output = match (layer.output.height, layer.output.width) {
         (1, 1) => vec![layer.output.channels],
@@ -137,8 +140,8 @@ fn flash_bytes(layer: &Node<'_>) -> usize {
 }
 
 /// Scales and zero points of a step's first input and output, and how its weights lie.
-fn describe(network: &Loaded<'_>, step: usize) -> String {
-    let layer = network.parts().layer(step, &network.steps()[step].op()).expect("the blob was checked");
+fn describe(network: &Loaded<'_>, steps: &[StepS8<'_>], step: usize) -> String {
+    let layer = network.parts().layer(step, &steps[step].op()).expect("the blob was checked");
     let weights = match (layer.weights.is_empty(), layer.packing()) {
         (true, _) => "int8",
         (false, Packing::Plain) => "int8 per channel",
@@ -168,7 +171,8 @@ impl fmt::Display for Summary {
                 row.quantization.clone(),
             ]
         }));
-        let widths: [usize; 7] = std::array::from_fn(|i| rows.iter().map(|row| row[i].len()).max().unwrap_or(0));
+        let widths: [usize; 7] =
+            std::array::from_fn(|i| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0));
         let width = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
 
         let [height, columns, channels] = self.input;

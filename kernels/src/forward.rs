@@ -61,7 +61,7 @@ pub(crate) fn run<'m, U: Uses>(
 
     let cx = Context { backend, batch, dropout_seed: None };
     let (activations, scratch) = memory.split_at_mut(batch * plan.values);
-    parallel::inside(batch * graph.macs(), || {
+    parallel::inside(batch.saturating_mul(graph.macs()), || {
         for step in plan.steps {
             let node = &graph.nodes[usize::from(step.node)];
             let output = batched(batch, step.output, graph.nodes[step.makes()].output.len());

@@ -1,7 +1,9 @@
 //! What a graph that comes from a file may be.
 
+use thumbnet::arch::Cores;
 use thumbnet::geometry::{Geometry, Padding, Shape};
 use thumbnet::graph::{Activation, Graph, Node, Op};
+use thumbnet::plan::{Fusion, PlanBuf, count};
 use thumbnet::{Network, sequential};
 
 sequential! {
@@ -41,7 +43,18 @@ fn what_is_no_network_is_refused_with_its_layer() {
     assert_eq!(refusal(|nodes| nodes[2].op = Op::Input), one_input);
     assert_eq!(refusal(|nodes| nodes[0].output.width = 0), one_input);
     assert_eq!(refusal(|nodes| nodes[2].name = "stem"), "two layers are called `stem`");
-    assert_eq!(refusal(|nodes| nodes[2].name = ""), "a layer has no name");
+    assert_eq!(refusal(|nodes| nodes[2].name = ""), "the network or a layer has no name");
+    for name in ["a.kernel", "a/b", "a:0", "a b", "a\u{1b}[31m"] {
+        let said = refusal(|nodes| nodes[2].name = name);
+        assert_eq!(said, format!("a name is {name:?}, but may have no control character, space, `.`, `/` or `:`"));
+        let unnamed = Graph { name, nodes: Block::GRAPH.nodes }.check().unwrap_err();
+        assert_eq!(unnamed.to_string(), said);
+    }
+    assert!(Graph { name: "", nodes: Block::GRAPH.nodes }.check().is_err());
+    for activation in [Activation::Sigmoid, Activation::Tanh, Activation::Softmax] {
+        let said = refusal(|nodes| nodes[3].op = Op::Add { activation });
+        assert_eq!(said, "layer `sum` has a size or a setting that is out of range");
+    }
     let order = "layer `sum` reads layer 3, which does not come before it";
     assert_eq!(refusal(|nodes| nodes[3].inputs[1] = 3), order);
     assert!(refusal(|nodes| nodes[1].inputs[0] = 500).starts_with("layer `stem` reads layer 500"));
@@ -61,4 +74,39 @@ fn what_is_no_network_is_refused_with_its_layer() {
     let nothing = [nothing[0], Node { name: "drop", ..nothing[1] }];
     let error = Graph { name: "nothing", nodes: &nothing }.check().unwrap_err().to_string();
     assert_eq!(error, "the network computes nothing: all of its layers pass on what they read");
+}
+
+/// A pooling whose padding with the convolution's strides has no rows: it is a step of its own.
+#[test]
+fn a_pooling_that_no_kernel_fuses_is_planned_by_itself() {
+    let point = Shape::new(1, 1, 1);
+    let conv = Geometry::new(point, 1, [1, 1], [1 << 20, 1], Padding::Same).unwrap();
+    let pool = Geometry::new(point, 1, [1 << 30, 1], [1, 1], Padding::Same).unwrap();
+    let node = |name, op, reads, weights| Node { name, op, inputs: [reads, 0], output: point, weights };
+    let nodes = [
+        node("input", Op::Input, 0, 0),
+        node("conv", Op::Conv2D { geometry: conv, use_bias: false, activation: Activation::Relu }, 0, 0),
+        node("pool", Op::MaxPooling2D { geometry: pool }, 1, 1),
+    ];
+    let graph = Graph { name: "Strides", nodes: &nodes };
+    assert_eq!(graph.check(), Ok(()));
+    for fusion in [Fusion::Int8, Fusion::F32] {
+        assert_eq!(count(&graph, fusion), 2, "{fusion:?}");
+        let plan = PlanBuf::new(&graph, fusion);
+        assert_eq!(Cores::ALL.map(|cores| plan.plan().scratch_bytes_on(cores, &graph)).len(), Cores::ALL.len());
+    }
+    assert_eq!(thumbnet::infer::steps(&graph, &PlanBuf::new(&graph, Fusion::Int8).plan()).len(), 2);
+}
+
+sequential! {
+    struct SoftmaxThenFlatten: [2, 2, 1] {
+        conv: Conv2D { filters: 3, kernel_size: 2, activation: Softmax },
+        flatten: Flatten,
+    }
+}
+
+/// The loss follows what computes the outputs, not what passes them on.
+#[test]
+fn the_output_is_what_the_last_computing_layer_makes() {
+    assert_eq!(SoftmaxThenFlatten::OUTPUT_ACTIVATION, Activation::Softmax);
 }

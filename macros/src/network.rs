@@ -49,6 +49,9 @@ impl Parse for Network {
             ));
         }
         for (i, layer) in layers.iter().enumerate() {
+            if layer.name == "input" {
+                return Err(Error::new(layer.name.span(), "the network's input is called `input`; no layer may be"));
+            }
             if layers[..i].iter().any(|other| other.name == layer.name) {
                 return Err(Error::new(layer.name.span(), format!("two layers are called `{}`", layer.name)));
             }

@@ -11,7 +11,10 @@ use super::{
     file::{self, Content},
     output::{self, Output, shown},
 };
-use crate::image::{Digit, read_digit};
+use crate::{
+    image::{Digit, read_digit},
+    model::class_of,
+};
 
 pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()> {
     file::open(&file::resolve(&arguments.model), |content| {
@@ -45,14 +48,27 @@ fn tell(path: &Path, digit: &Digit, content: &Content<'_>, show: bool, output: O
     if show {
         output.note(&drawing(pixels, graph.input().width))?;
     }
-    let class = argmax(&scores);
-    let uncertain = doubt.map(|doubt| doubt.to_string()).or_else(|| close_call(&scores));
+    let class = class_of(&graph, &scores);
+    // One probability is that of class 1; other numbers than probabilities say nothing of how sure the network is.
+    let probabilities = match *scores {
+        _ if !graph.output_activation().is_probability() => None,
+        [score] => Some(vec![1.0 - score, score]),
+        _ => Some(scores.clone()),
+    };
+    let close = || probabilities.as_ref().and_then(|scores| close_call(scores));
+    let uncertain = doubt.map(|doubt| doubt.to_string()).or_else(close);
+    let score = class.and_then(|class| probabilities.as_ref().unwrap_or(&scores).get(class)).or(scores.first());
     let object = json!({
-        "command": "predict", "image": shown(path), "network": graph.name, "class": class, "score": scores[class],
+        "command": "predict", "image": shown(path), "network": graph.name, "class": class, "score": score,
         "scores": scores, "uncertain": uncertain,
     });
+    let answer = match (&probabilities, class) {
+        (Some(scores), _) => ranking(scores),
+        (None, Some(class)) => format!("{class} (output {})", scores[class]),
+        (None, None) => scores.iter().map(f32::to_string).collect(),
+    };
     let remark = uncertain.map(|reason| format!(" (uncertain: {reason})")).unwrap_or_default();
-    output.result(&object, &format!("{}: {}{remark}", path.display(), ranking(&scores)))
+    output.result(&object, &format!("{}: {answer}{remark}", path.display()))
 }
 
 /// The best score leads the next by this much at least, or the network does not know.

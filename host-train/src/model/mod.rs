@@ -31,7 +31,7 @@ use thumbnet::{
     forward::forward,
     graph::{Activation, Graph},
     plan::{Fusion, PlanBuf},
-    train::{Loss, Metrics, Optimizer, TrainError, count_correct, initialize},
+    train::{Loss, Metrics, Optimizer, TrainError, argmax, count_correct, initialize},
 };
 
 use bytemuck::Pod;
@@ -147,6 +147,16 @@ pub fn usual_loss(graph: &Graph<'_>) -> Loss {
         Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::Sigmoid | Activation::Tanh => {
             Loss::MeanSquaredError
         }
+    }
+}
+
+/// The class that outputs say: of several the largest, the first of equals; of one that is a probability, 1 where it is above
+/// a half, else 0; none of one that estimates a number.
+pub fn class_of(graph: &Graph<'_>, outputs: &[f32]) -> Option<usize> {
+    match *outputs {
+        [output] if graph.output_activation().is_probability() => Some(usize::from(output > 0.5)),
+        [_] => None,
+        _ => Some(argmax(outputs)),
     }
 }
 

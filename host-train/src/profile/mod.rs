@@ -153,7 +153,7 @@ impl Timer<'_> {
     /// Adds a row for node `number`. `values` are the `f32` that move.
     fn row(&mut self, number: usize, phase: Phase, seconds: f64, values: usize) {
         let node = &self.graph.nodes[number];
-        let flops = (2 * node.macs() * self.cx.batch) as f64;
+        let flops = 2.0 * node.macs() as f64 * self.cx.batch as f64;
         let bytes = (size_of::<f32>() * values) as f64;
         let (bound_seconds, memory_bound) = self.machine.bound(flops, bytes);
         self.rows.push(Row { layer: node.name.into(), phase, seconds, flops, bytes, bound_seconds, memory_bound });

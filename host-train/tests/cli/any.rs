@@ -3,9 +3,9 @@
 use std::fs;
 
 use host_train::{checkpoint, model::Model};
-use thumbnet::Network;
+use thumbnet::{Network, graph::Graph};
 
-use crate::support::{Folder, host_train};
+use crate::support::{Folder, digits, host_train};
 
 thumbnet::sequential! {
     struct Branches: [28, 28, 1] {
@@ -69,6 +69,44 @@ fn every_command_opens_an_own_network() {
     let back = folder.path("back.postcard");
     host_train(["import", &tensors, "--network", &file, "--out", &back]).success();
     assert_eq!(fs::read(&back).unwrap(), weights);
+}
+
+thumbnet::sequential! {
+    struct OneSigmoid: [28, 28, 1] {
+        flatten: Flatten,
+        score: Dense { units: 1, activation: Sigmoid },
+    }
+}
+
+thumbnet::sequential! {
+    struct Numbers: [28, 28, 1] {
+        flatten: Flatten,
+        numbers: Dense { units: 3 },
+    }
+}
+
+/// One probability is that of class 1, and what is no probability has no percents.
+#[test]
+fn predictions_mean_what_the_outputs_are() {
+    let folder = Folder::with_stripes();
+    let picture = &folder.path("digit.png");
+    image::GrayImage::from_raw(28, 28, digits()[0].clone()).unwrap().save(picture).unwrap();
+    let predict = |graph: &Graph<'static>, bias: &[f32]| {
+        let file = folder.path("own.postcard");
+        let mut weights = vec![0.0; graph.parameters() - bias.len()];
+        weights.extend_from_slice(bias);
+        fs::write(&file, checkpoint::write(graph, &weights)).unwrap();
+        let text = host_train(["predict", picture, "--model", &file]).success();
+        (host_train(["predict", picture, "--model", &file, "--json"]).json(), text)
+    };
+    let (one, text) = predict(&OneSigmoid::GRAPH, &[4.0]);
+    assert_eq!(one["class"], 1, "{one}");
+    assert!(text.contains(": 1 (98.20 %), then 0 (1.80 %)"), "{text}");
+    let (none, _) = predict(&OneSigmoid::GRAPH, &[-4.0]);
+    assert_eq!(none["class"], 0, "{none}");
+    let (numbers, text) = predict(&Numbers::GRAPH, &[-1.0, 5.5, 5.25]);
+    assert_eq!((&numbers["class"], &numbers["uncertain"]), (&1.into(), &serde_json::Value::Null), "{numbers}");
+    assert!(text.trim_end().ends_with(": 1 (output 5.5)"), "{text}");
 }
 
 #[test]

@@ -19,7 +19,8 @@ pub enum GraphError<'a> {
     },
     /// The network computes nothing: all layers pass on what they read.
     ComputesNothing,
-    /// Two layers have one name, or one has none.
+    /// Two layers have one name, or one has none, or one with a control character, a space, `.`, `/` or `:`; or the network
+    /// has.
     Name {
         /// The name.
         layer: &'a str,
@@ -65,8 +66,11 @@ impl fmt::Display for GraphError<'_> {
             Self::ComputesNothing => {
                 f.write_str("the network computes nothing: all of its layers pass on what they read")
             }
-            Self::Name { layer: "" } => f.write_str("a layer has no name"),
-            Self::Name { layer } => write!(f, "two layers are called `{layer}`"),
+            Self::Name { layer: "" } => f.write_str("the network or a layer has no name"),
+            Self::Name { layer } if is_name(layer) => write!(f, "two layers are called `{layer}`"),
+            Self::Name { layer } => {
+                write!(f, "a name is {layer:?}, but may have no control character, space, `.`, `/` or `:`")
+            }
             Self::Order { layer, reads } => {
                 write!(f, "layer `{layer}` reads layer {reads}, which does not come before it")
             }
@@ -100,10 +104,13 @@ impl<'a> Graph<'a> {
         if u16::try_from(layers.len()).is_err() {
             return Err(GraphError::TooMany { layers: layers.len() });
         }
+        if !is_name(self.name) {
+            return Err(GraphError::Name { layer: self.name });
+        }
         let mut weights = 0usize;
         for (number, node) in self.nodes.iter().enumerate().skip(1) {
             let layer = node.name;
-            if layer.is_empty() || self.nodes[..number].iter().any(|other| other.name == layer) {
+            if !is_name(layer) || self.nodes[..number].iter().any(|other| other.name == layer) {
                 return Err(GraphError::Name { layer });
             }
             if let Some(&reads) = node.inputs().iter().find(|&&reads| usize::from(reads) >= number) {
@@ -165,10 +172,18 @@ impl<'a> Graph<'a> {
                 }
                 input == output
             }
+            // Every pass applies the others behind weights alone.
+            Op::Add { activation } if !activation.is_clamp() => return Err(GraphError::Range { layer }),
             Op::Add { .. } => input == output && self.nodes[usize::from(node.inputs[1])].output == output,
         };
         if follows { Ok(()) } else { Err(GraphError::Shape { layer, input, output }) }
     }
+}
+
+/// Whether tensors in files can be called so: no path, and nothing that a terminal obeys.
+fn is_name(name: &str) -> bool {
+    let is_wrong = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '.' | '/' | ':');
+    !name.is_empty() && !name.contains(is_wrong)
 }
 
 /// Whether a tensor of that shape has values, and no more than [`Geometry::LIMIT`].

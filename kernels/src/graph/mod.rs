@@ -51,7 +51,7 @@ impl Node<'_> {
 
     /// Multiply-accumulates for one sample.
     pub const fn macs(&self) -> usize {
-        self.output.len() * self.op.fan_in()
+        self.output.len().saturating_mul(self.op.fan_in())
     }
 
     /// The dimensions of the kernel as Keras holds it: HWIO for a convolution, its last
@@ -108,9 +108,9 @@ impl<'a> Graph<'a> {
         self.nodes[self.nodes.len() - 1].output
     }
 
-    /// The last layer's activation.
+    /// The activation of the last layer that computes something.
     pub const fn output_activation(&self) -> Activation {
-        self.nodes[self.nodes.len() - 1].op.activation()
+        self.nodes[self.source(self.nodes.len() - 1, true)].op.activation()
     }
 
     /// Shape of what node `node` reads first; of the input's own output for the input.
@@ -129,9 +129,9 @@ impl<'a> Graph<'a> {
 
     /// Multiply-accumulates of one inference.
     pub const fn macs(&self) -> usize {
-        let (mut sum, mut i) = (0, 0);
+        let (mut sum, mut i) = (0usize, 0);
         while i < self.nodes.len() {
-            sum += self.nodes[i].macs();
+            sum = usize::saturating_add(sum, self.nodes[i].macs());
             i += 1;
         }
         sum

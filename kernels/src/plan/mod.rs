@@ -278,6 +278,9 @@ const fn fused_pool(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
         reader += 1;
     }
     let Op::MaxPooling2D { geometry: pool } = &graph.nodes[reader].op else { return 0 };
+    if !geometry.is_pooled_by(pool) {
+        return 0;
+    }
     let fuses = match fusion {
         // The other activations never fall, so that the maximum may be taken before.
         Fusion::Int8 => !matches!(activation, Activation::Softmax),

@@ -152,7 +152,7 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
         let (stored, rest) = buffers.memory.split_at_mut(batch * plan::stored_len(graph));
         let (gradients, scratch) = rest.split_at_mut(batch * plan.values);
         // Forward, and twice backward.
-        let metrics = parallel::inside(3 * batch * graph.macs(), || {
+        let metrics = parallel::inside((3 * batch).saturating_mul(graph.macs()), || {
             let pass = Pass { graph, plan, backend: *backend, batch, seed, x };
             let outputs = pass.forward::<U>(buffers.weights, stored, scratch);
             let metrics = Metrics {
