@@ -1,8 +1,10 @@
 //! What a graph that comes from a file may be.
 
+#[cfg(feature = "alloc")]
 use thumbnet::arch::Cores;
 use thumbnet::geometry::{Geometry, Padding, Shape};
 use thumbnet::graph::{Activation, Graph, Node, Op};
+#[cfg(feature = "alloc")]
 use thumbnet::plan::{Fusion, PlanBuf, count};
 use thumbnet::{Network, sequential};
 
@@ -77,6 +79,7 @@ fn what_is_no_network_is_refused_with_its_layer() {
 }
 
 /// A pooling whose padding with the convolution's strides has no rows: it is a step of its own.
+#[cfg(feature = "alloc")]
 #[test]
 fn a_pooling_that_no_kernel_fuses_is_planned_by_itself() {
     let point = Shape::new(1, 1, 1);
