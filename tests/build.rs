@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use residual::Residual;
+use residual::{Merged, Residual};
 use safetensors::SafeTensors;
 use thumbnet::Network;
 use thumbnet::arch::Backend;
 use thumbnet::blob::{Family, Raw, write};
 use thumbnet::network::WorkingMemory;
 use thumbnet::quantize::{Calibrator, Range, quantize};
-use thumbnet::train::initialize;
+use thumbnet::train::{Initializer, initialize};
 use thumbnet_models::{MnistResNet, MnistSmall, ResNet8};
 
 #[path = "src/bars.rs"]
@@ -42,6 +42,7 @@ fn main() {
     save(&out, "outputs.i8", signed(tflite::bytes("op7_softmax.activation")[..10 * images].to_vec()));
 
     save_branches::<Residual>(&out, "residual", 8);
+    save_branches::<Merged>(&out, "merged", 8);
     save_branches::<MnistResNet>(&out, "mnist_resnet", 2);
     save_branches::<ResNet8>(&out, "resnet8", 2);
 
@@ -69,7 +70,7 @@ fn main() {
 fn save_branches<N: Network>(out: &Path, name: &str, samples: usize) {
     let len = N::INPUT.len();
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize(&N::GRAPH, &mut weights, 3);
+    initialize(&N::GRAPH, Initializer::default(), &mut weights, 3);
     let x: Vec<f32> = (0..samples * len).map(|i| ((i * i * 31 + i * 7) % 199) as f32 / 100.0 - 0.5).collect();
     let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);
     let mut memory = vec![0.0; calibrator.memory_len(samples)];

@@ -15,7 +15,7 @@ use thumbnet::{
     int8::{ConvS8, DenseS8},
     network::WorkingMemory,
     quantize::{Calibrator, Range, quantize},
-    train::initialize,
+    train::{Initializer, initialize},
 };
 use thumbnet_models::{MnistConvNet, MnistSmall};
 
@@ -58,6 +58,10 @@ fn layer(backend: Backend, step: &StepS8<'_>, layer: &LayerS8<'_>, macs: usize) 
         | OpS8::MaxPooling2D { .. }
         | OpS8::AveragePooling2D { .. }
         | OpS8::Mean { .. }
+        | OpS8::Activation { .. }
+        | OpS8::Multiply { .. }
+        | OpS8::Concatenate { .. }
+        | OpS8::ZeroPadding2D { .. }
         | OpS8::Add { .. } => return,
     };
     let name = step.name();
@@ -66,7 +70,7 @@ fn layer(backend: Backend, step: &StepS8<'_>, layer: &LayerS8<'_>, macs: usize) 
 
 fn network<N: Network>(name: &str, backend: Backend) {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize(&N::GRAPH, &mut weights, 1);
+    initialize(&N::GRAPH, Initializer::default(), &mut weights, 1);
     let x: Vec<f32> = (0..IMAGES * N::INPUT.len()).map(|i| (i * i % 257) as f32 / 256.0).collect();
     let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);
     let mut memory = vec![0.0; calibrator.memory_len(IMAGES)];

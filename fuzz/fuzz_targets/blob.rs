@@ -9,7 +9,7 @@ use thumbnet::{
     graph::{AllOps, Graph},
     infer,
     quantize::{Calibration, quantize},
-    train::initialize,
+    train::{Initializer, initialize},
 };
 use thumbnet_fuzz::{Guarded, Source, backends, edited, follow, nodes};
 use thumbnet_models::MnistSmall;
@@ -40,7 +40,7 @@ fn made(source: &mut Source<'_>) -> Option<Vec<u8>> {
         return None;
     }
     let mut weights = vec![0.0; graph.parameters()];
-    initialize(&graph, &mut weights, source.number());
+    initialize(&graph, Initializer::default(), &mut weights, source.number());
     let mut range = || {
         let [a, b] = [0; 2].map(|_: i32| source.between(0, 2000) as f32 / 100.0 - 10.0);
         [a.min(b), a.max(b)]

@@ -207,7 +207,7 @@ mod tests {
 
     fn tiny() -> (Vec<f32>, Vec<u8>) {
         let mut weights = vec![0.0; Tiny::PARAMETERS];
-        thumbnet::train::initialize(&Tiny::GRAPH, &mut weights, 1);
+        thumbnet::train::initialize(&Tiny::GRAPH, thumbnet::train::Initializer::default(), &mut weights, 1);
         let bytes = write(&Tiny::GRAPH, &weights);
         (weights, bytes)
     }

@@ -1,8 +1,8 @@
 //! Weights from and to [safetensors](https://huggingface.co/docs/safetensors) files, as Keras users have them.
 //!
 //! A layer with weights has a tensor `<layer>.kernel` and, where it uses one, `<layer>.bias`, both f32 and laid out as in
-//! Keras: height, width, inputs, filters for a convolution, inputs and units for a dense layer. `<layer>` is the layer's own
-//! name or the one that Keras gives by itself: the class in snake case, numbered from the second on (`conv2d`, `conv2d_1`).
+//! Keras: height, width, inputs, filters for a convolution, inputs and units for a dense layer. A batch normalisation has `gamma`,
+//! `beta`, `moving_mean` and `moving_variance`. `<layer>` is the layer's own name or the one that Keras gives by itself: the class in snake case, numbered from the second on (`conv2d`, `conv2d_1`).
 //!
 //! Read are all the names that Keras itself gives: those of a second model, whose numbers go on (`conv2d_2`);
 //! variables' paths (`conv2d/kernel`, Keras 2's `conv2d/kernel:0`), with a model's name before them
@@ -140,8 +140,10 @@ struct Spec<'a> {
     layer: &'a str,
     /// The layer's name in a file.
     in_file: String,
-    /// `kernel` or `bias`.
+    /// `kernel`, `bias`, `gamma` and so on.
     variable: &'static str,
+    /// Its number among the layer's.
+    number: usize,
     shape: Vec<usize>,
 }
 
@@ -154,14 +156,14 @@ fn specs<'a>(graph: &Graph<'a>, names: Names) -> Vec<Spec<'a>> {
             Names::Own => layer.name.to_owned(),
             Names::Keras => keras_name(layer, &mut counts),
         };
-        let (shape, rank) = layer.kernel_shape();
-        let mut push = |variable, shape| {
-            specs.push(Spec { layer: layer.name, in_file: in_file.clone(), variable, shape });
-        };
-        push("kernel", shape[..rank].to_vec());
-        if layer.bias_len() > 0 {
-            push("bias", vec![layer.bias_len()]);
-        }
+        let tensors = layer.tensors().into_iter().enumerate().filter(|(_, (.., rank))| *rank > 0);
+        specs.extend(tensors.map(|(number, (variable, shape, rank))| Spec {
+            layer: layer.name,
+            in_file: in_file.clone(),
+            variable,
+            number,
+            shape: shape[..rank].to_vec(),
+        }));
     }
     specs
 }

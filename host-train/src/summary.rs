@@ -6,10 +6,10 @@ use serde::Serialize;
 use thumbnet::{
     arch::Cores,
     blob::Loaded,
-    graph::{Activation, Graph, Node},
+    graph::{Activation, Graph, Op},
     infer::StepS8,
     int8::{Affine, Packing},
-    plan::{self, Fusion, Plan, PlanBuf},
+    plan::{self, Fusion, Plan, PlanBuf, Step},
 };
 
 /// A network and what it costs.
@@ -21,7 +21,7 @@ pub struct Summary {
     pub input: [usize; 3],
     /// The layers.
     pub layers: Vec<Row>,
-    /// Trained values.
+    /// Values of its weights.
     pub parameters: usize,
     /// Multiply-accumulates of one inference.
     pub macs: usize,
@@ -55,7 +55,7 @@ pub struct Row {
     pub kind: &'static str,
     /// Height, width and channels of the output, or its length.
     pub output: Vec<usize>,
-    /// Trained values.
+    /// Values of its weights.
     pub parameters: usize,
     /// Multiply-accumulates.
     pub macs: usize,
@@ -106,10 +106,13 @@ impl Summary {
 fn row(graph: &Graph<'_>, plan: &Plan<'_>, number: usize, quantized: Option<(&Loaded<'_>, &[StepS8<'_>])>) -> Row {
     let layer = &graph.nodes[number];
     let step = plan.steps.iter().position(|step| usize::from(step.node) == number);
+    let is_activation = matches!(layer.op, Op::Activation { .. });
+    let computed_with = match plan::computed_with(graph, Fusion::Int8, number) {
+        node if node == number && is_activation => graph.source(number, false),
+        node => node,
+    };
     let quantization = match (step, quantized) {
-        (None, _) if plan::is_fused(graph, Fusion::Int8, number) => {
-            format!("in {}", graph.nodes[usize::from(layer.inputs[0])].name)
-        }
+        (None, _) if computed_with != number => format!("in {}", graph.nodes[computed_with].name),
         (None, _) => "-".into(),
         (Some(_), None) => "f32".into(),
         (Some(step), Some((network, steps))) => describe(network, steps, step),
@@ -124,19 +127,28 @@ fn row(graph: &Graph<'_>, plan: &Plan<'_>, number: usize, quantized: Option<(&Lo
         output,
         parameters: layer.parameters(),
         macs: layer.macs(),
-        flash_bytes: flash_bytes(layer),
+        flash_bytes: step.map_or(0, |step| flash_bytes(graph, &plan.steps[step])),
         ram_bytes: step.map_or(0, |step| plan.steps[step].activation_bytes(graph)),
         quantization,
     }
 }
 
-fn flash_bytes(layer: &Node<'_>) -> usize {
-    if layer.kernel_len() == 0 {
-        return 0;
-    }
-    let table = if matches!(layer.op.activation(), Activation::Sigmoid | Activation::Tanh) { 256 } else { 0 };
+/// Bytes of the tensors of a step.
+fn flash_bytes(graph: &Graph<'_>, step: &Step) -> usize {
+    let node = &graph.nodes[usize::from(step.node)];
+    let channels = node.output.channels;
+    let weights = match node.op {
+        // A factor for each channel.
+        Op::BatchNormalization { .. } => channels,
+        _ => node.kernel_len(),
+    };
+    let table = match step.activation(graph) {
+        Activation::Linear | Activation::Softmax => 0,
+        Activation::Relu | Activation::Relu6 if !matches!(node.op, Op::Activation { .. }) => 0,
+        _ => 256,
+    };
     // A bias and a multiplier of four bytes and a shift of one for each channel.
-    layer.kernel_len() + 9 * layer.output.channels + table
+    weights + if weights == 0 { 0 } else { 9 * channels } + table
 }
 
 /// Scales and zero points of a step's first input and output, and how its weights lie.

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crate::LengthError;
 use crate::arch::{Backend, parallel};
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, Shape};
 use crate::graph::{Activation, AllOps, Graph, Node, Op, Uses};
 use crate::plan::{self, Plan};
 
@@ -63,32 +63,43 @@ pub(crate) fn run<'m, U: Uses>(
     let (activations, scratch) = memory.split_at_mut(batch * plan.values);
     parallel::inside(batch.saturating_mul(graph.macs()), || {
         for step in plan.steps {
-            let node = &graph.nodes[usize::from(step.node)];
+            let node = graph.node(usize::from(step.node));
             let output = batched(batch, step.output, graph.nodes[step.makes()].output.len());
             let len = |source: u16| graph.nodes[usize::from(source)].output.len();
-            // A sum begins as its first term; then the other is what it reads.
-            let mut read = 0;
-            if let Op::Add { .. } = node.op {
+            if begins_as_its_first_input(&node) {
                 match step.inputs[0] {
                     plan::INPUT => activations[output.clone()].copy_from_slice(x),
                     at if at == step.output => {}
                     at => activations.copy_within(batched(batch, at, output.len() / batch), output.start),
                 }
-                read = 1;
             }
-            let (x, y) = operands(activations, x, batch, step.inputs[read], len(step.sources[read]), output);
             let own = &weights[node.weights..][..node.parameters()];
-            linear::<U>(&cx, node, own, step.pool(graph), x, y, scratch);
+            for read in reads(&node) {
+                let (x, y) =
+                    operands(activations, x, batch, step.inputs[read], len(step.sources[read]), output.clone());
+                linear::<U>(&cx, &node, read, own, step.pool(graph), x, y, scratch);
+            }
+            let y = &mut activations[output];
             if let Some(observe) = &mut observe {
                 observe(step.makes(), y);
             }
-            activate::<U>(&cx, node, y);
+            activate::<U>(&cx, &node, y);
         }
     });
     Ok(match plan.steps {
         [.., last] => &activations[batched(batch, last.output, graph.output().len())],
         [] => &[],
     })
+}
+
+/// Whether a node's output begins as its first input, which is then changed in place.
+pub(crate) const fn begins_as_its_first_input(node: &Node<'_>) -> bool {
+    matches!(node.op, Op::Add { .. } | Op::Multiply { .. } | Op::Activation { .. })
+}
+
+/// Which of its inputs a node reads besides, one after the other.
+pub(crate) fn reads(node: &Node<'_>) -> Range<usize> {
+    usize::from(begins_as_its_first_input(node))..node.op.arity()
 }
 
 /// The values of a batch of a tensor that lies at `offset` in one sample's memory and has `len` values.
@@ -114,11 +125,17 @@ fn operands<'a>(
     (x, y)
 }
 
-/// Computes `y`, a node's output up to an activation that only clamps: sigmoid, tanh and softmax are left to [`activate`]. With `pool`,
-/// which only convolutions get, `y` is what this max pooling makes of it. Of a sum, `y` holds the first term.
+/// Computes `y`, a node's output up to an activation that does not only clamp: sigmoid, tanh and so on are left to [`activate`].
+/// With `pool`, which only convolutions get, `y` is what this max pooling makes of it. Where the output
+/// [begins as the first input](begins_as_its_first_input), `y` holds that. `x` is the input of number `read`, and it is called for all
+/// that the node [reads], in turn.
+///
+/// A batch normalisation in training leaves the batch's means and variances at the beginning of `scratch`.
+#[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 pub(crate) fn linear<U: Uses>(
     cx: &Context,
     node: &Node<'_>,
+    read: usize,
     weights: &[f32],
     pool: Option<&Geometry>,
     x: &[f32],
@@ -127,31 +144,43 @@ pub(crate) fn linear<U: Uses>(
 ) {
     let (kernel, bias) = weights.split_at(node.kernel_len());
     let bias = node.op.use_bias().then_some(bias);
+    let is_relu = matches!(node.op.activation(), Activation::Relu);
     match &node.op {
-        Op::Conv2D { geometry, activation, .. } => {
+        Op::Conv2D { geometry, .. } => {
             if const { U::BITS & Op::CONV2D != 0 } {
-                let relu = matches!(activation, Activation::Relu);
                 match pool {
                     Some(pool) => {
-                        cx.backend.conv2d_max_pool(geometry, pool, cx.batch, x, kernel, bias, relu, y, scratch);
+                        cx.backend.conv2d_max_pool(geometry, pool, cx.batch, x, kernel, bias, is_relu, y, scratch);
                     }
-                    None => cx.backend.conv2d(geometry, cx.batch, x, kernel, bias, relu, y, scratch),
+                    None => cx.backend.conv2d(geometry, cx.batch, x, kernel, bias, is_relu, y, scratch),
                 }
             }
         }
-        Op::DepthwiseConv2D { geometry, activation, .. } => {
+        Op::DepthwiseConv2D { geometry, .. } => {
             if const { U::BITS & Op::DEPTHWISE_CONV2D != 0 } {
-                let relu = matches!(activation, Activation::Relu);
-                cx.backend.depthwise_conv2d(geometry, cx.batch, x, kernel, bias, relu, y);
+                cx.backend.depthwise_conv2d(geometry, cx.batch, x, kernel, bias, is_relu, y);
             }
         }
-        Op::Dense { inputs, activation, .. } => {
+        Op::Dense { inputs, .. } => {
             if const { U::BITS & Op::DENSE != 0 } {
-                let relu = matches!(activation, Activation::Relu);
-                cx.backend.dense(*inputs, node.output.channels, cx.batch, x, kernel, bias, relu, y, scratch);
+                cx.backend.dense(*inputs, node.output.channels, cx.batch, x, kernel, bias, is_relu, y, scratch);
             }
         }
-        Op::MaxPooling2D { geometry } => {
+        Op::BatchNormalization { epsilon, .. } => {
+            if const { U::BITS & Op::BATCH_NORMALIZATION != 0 } {
+                let (parameters, moving) = weights.split_at(node.statistics_len());
+                let (moments, scratch) = scratch.split_at_mut(node.statistics_len());
+                if cx.dropout_seed.is_some() {
+                    cx.backend.moments(node.output, cx.batch, x, moments, scratch);
+                } else {
+                    moments.copy_from_slice(moving);
+                }
+                let (gamma, beta) = parameters.split_at(node.output.channels);
+                let (shape, parameters) = (node.output, [gamma, beta]);
+                cx.backend.batch_normalization(shape, cx.batch, x, parameters, *epsilon, moments, is_relu, y, scratch);
+            }
+        }
+        Op::MaxPooling2D { geometry } | Op::GlobalMaxPooling2D { geometry } => {
             if const { U::BITS & Op::MAX_POOLING2D != 0 } {
                 cx.backend.max_pool(geometry, cx.batch, x, y);
             }
@@ -161,12 +190,31 @@ pub(crate) fn linear<U: Uses>(
                 cx.backend.average_pool(geometry, cx.batch, x, y);
             }
         }
-        Op::Add { activation } => {
+        Op::Add { .. } => {
             if const { U::BITS & Op::ADD != 0 } {
                 cx.backend.add(x, y);
-                if matches!(activation, Activation::Relu) {
+                if is_relu {
                     cx.backend.relu(y);
                 }
+            }
+        }
+        Op::Multiply { .. } => {
+            if const { U::BITS & Op::MULTIPLY != 0 } {
+                cx.backend.multiply(cx.batch, x, y);
+                if is_relu {
+                    cx.backend.relu(y);
+                }
+            }
+        }
+        Op::Concatenate => {
+            if const { U::BITS & Op::CONCATENATE != 0 } {
+                let columns = concatenated(cx.batch, node, read, x.len());
+                cx.backend.concatenate(columns.len(), x, [columns.start, node.output.channels], y);
+            }
+        }
+        Op::ZeroPadding2D { padding } => {
+            if const { U::BITS & Op::ZERO_PADDING2D != 0 } {
+                cx.backend.zero_padding(unpadded(node.output, *padding), *padding, cx.batch, x, y);
             }
         }
         Op::Dropout { rate } => {
@@ -175,17 +223,48 @@ pub(crate) fn linear<U: Uses>(
                 cx.backend.dropout(seed, *rate, y);
             }
         }
-        Op::Input | Op::Flatten => y.copy_from_slice(x),
+        Op::Input | Op::Flatten | Op::Reshape => y.copy_from_slice(x),
+        // It begins as its input, and `activate` does the rest.
+        Op::Activation { .. } => {}
     }
     if const { U::BITS & Activation::Relu6.bit() != 0 } && matches!(node.op.activation(), Activation::Relu6) {
         cx.backend.relu6(y);
     }
 }
 
+/// The channels of a concatenation that are those of its input `read`, of which a batch has `len` values.
+pub(crate) fn concatenated(batch: usize, node: &Node<'_>, read: usize, len: usize) -> Range<usize> {
+    let channels = len / (batch * node.output.height * node.output.width);
+    if read == 0 { 0..channels } else { node.output.channels - channels..node.output.channels }
+}
+
+/// The shape of what has so much padding around it.
+pub(crate) const fn unpadded(shape: Shape, [[above, below], [left, right]]: [[usize; 2]; 2]) -> Shape {
+    Shape::new(shape.height - above - below, shape.width - left - right, shape.channels)
+}
+
 /// Applies in place what [`linear`] left out. Softmax runs over the channels.
 pub(crate) fn activate<U: Uses>(cx: &Context, node: &Node<'_>, y: &mut [f32]) {
     match node.op.activation() {
-        Activation::Linear | Activation::Relu | Activation::Relu6 => {}
+        Activation::Linear => {}
+        // `linear` applies both where it computes something.
+        Activation::Relu => {
+            if const { U::BITS & Op::ACTIVATION != 0 } && matches!(node.op, Op::Activation { .. }) {
+                cx.backend.relu(y);
+            }
+        }
+        Activation::Relu6 => {
+            if const { U::BITS & Op::ACTIVATION != 0 && U::BITS & Activation::Relu6.bit() != 0 }
+                && matches!(node.op, Op::Activation { .. })
+            {
+                cx.backend.relu6(y);
+            }
+        }
+        Activation::LeakyRelu { negative_slope } => {
+            if const { U::BITS & Activation::LeakyRelu { negative_slope: 0.0 }.bit() != 0 } {
+                cx.backend.leaky_relu(negative_slope, y);
+            }
+        }
         Activation::Sigmoid => {
             if const { U::BITS & Activation::Sigmoid.bit() != 0 } {
                 cx.backend.sigmoid(y);

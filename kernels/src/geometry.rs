@@ -28,6 +28,11 @@ impl Shape {
         Self::new(1, 1, len)
     }
 
+    /// Whether both have the same dimensions; `==` that is `const`.
+    pub(crate) const fn equals(self, other: Self) -> bool {
+        self.height == other.height && self.width == other.width && self.channels == other.channels
+    }
+
     /// How many values one sample has: height x width x channels.
     #[expect(clippy::len_without_is_empty, reason = "a shape with no values is refused when a network is defined")]
     pub const fn len(self) -> usize {
@@ -229,6 +234,22 @@ impl Geometry {
     #[inline(always)]
     pub const fn padding(&self) -> [usize; 2] {
         self.padding
+    }
+
+    /// The same windows over `input`, of which this geometry's input is a copy with zeros around it: `before` rows above and
+    /// columns to the left. `None` where that is not so, or some window would read nothing but zeros.
+    pub(crate) const fn behind_padding(&self, input: Shape, before: [usize; 2]) -> Option<Self> {
+        let (of, to) = (self.input, self.output);
+        if input.height + before[0] > of.height || input.width + before[1] > of.width || input.channels != of.channels {
+            return None;
+        }
+        let padding = [self.padding[0] + before[0], self.padding[1] + before[1]];
+        // The first and the last window along each axis.
+        let reads = padding[0] < self.kernel[0]
+            && padding[1] < self.kernel[1]
+            && (to.height - 1) * self.strides[0] < input.height + padding[0]
+            && (to.width - 1) * self.strides[1] < input.width + padding[1];
+        if reads { Some(Self { input, padding, ..*self }) } else { None }
     }
 
     /// Windows of one position of a convolution's output each: no pooling.

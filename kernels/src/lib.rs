@@ -16,7 +16,7 @@
 //! // Every size is a constant.
 //! assert_eq!(Digits::PARAMETERS, (3 * 3 * 8 + 8) + (14 * 14 * 8 * 10 + 10));
 //! let mut weights = vec![0.0; Digits::PARAMETERS];
-//! thumbnet::train::initialize(&Digits::GRAPH, &mut weights, 1);
+//! thumbnet::train::initialize(&Digits::GRAPH, thumbnet::train::Initializer::default(), &mut weights, 1);
 //!
 //! // The caller owns every buffer.
 //! let image = [0.5; 28 * 28];

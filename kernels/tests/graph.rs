@@ -98,7 +98,9 @@ fn a_pooling_that_no_kernel_fuses_is_planned_by_itself() {
         let plan = PlanBuf::new(&graph, fusion);
         assert_eq!(Cores::ALL.map(|cores| plan.plan().scratch_bytes_on(cores, &graph)).len(), Cores::ALL.len());
     }
-    assert_eq!(thumbnet::infer::steps(&graph, &PlanBuf::new(&graph, Fusion::Int8).plan()).len(), 2);
+    let plan = PlanBuf::new(&graph, Fusion::Int8);
+    let windows = thumbnet::infer::windows(&graph, &plan.plan());
+    assert_eq!(thumbnet::infer::steps(&graph, &plan.plan(), &windows).len(), 2);
 }
 
 sequential! {

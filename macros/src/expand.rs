@@ -5,7 +5,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::Ident;
+use syn::{Expr, Ident};
 
 use crate::layer::{Kind, Layer, Window};
 use crate::network::Network;
@@ -18,19 +18,16 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
     let numbered = || layers.iter().zip(inputs).enumerate();
     let shapes = numbered().map(|(i, (layer, inputs))| shape(network, i, layer, inputs));
     let fields = numbered().map(|(_, (layer, inputs))| field(name, layer, inputs));
-    let values = layers.iter().map(value);
+    let values = numbered().map(|(_, (layer, inputs))| value(name, layer, inputs));
     let nodes = numbered().map(|(i, (layer, inputs))| node(i, layer, inputs));
-    let geometries = numbered().map(|(_, (layer, inputs))| match &layer.kind {
-        Kind::Conv2D { .. }
-        | Kind::DepthwiseConv2D { .. }
-        | Kind::MaxPooling2D { .. }
-        | Kind::AveragePooling2D { .. }
-        | Kind::GlobalAveragePooling2D => {
-            let ty = layer_type(name, layer, inputs);
-            quote!(Some(&<#ty>::GEOMETRY))
+    let windows = (0..=layers.len()).map(|node| {
+        let window = window_name(node);
+        quote! {
+            const #window: Option<::thumbnet::geometry::Geometry> =
+                <Self as ::thumbnet::Network>::INFERENCE.window(&<Self as ::thumbnet::Network>::GRAPH, #node);
         }
-        Kind::Flatten | Kind::Dense { .. } | Kind::Dropout { .. } | Kind::Add { .. } => quote!(None),
     });
+    let window_names = (0..=layers.len()).map(window_name);
     let node_count = layers.len() + 1;
     let (first, last) = (shape_name(0), shape_name(layers.len()));
     // A plan has as many steps as the graph asks for.
@@ -70,8 +67,9 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
                 },
                 #(#nodes,)*
             ]);
-            const __GEOMETRIES: [Option<&'static ::thumbnet::geometry::Geometry>; #node_count] =
-                [None, #(#geometries,)*];
+            #(#windows)*
+            const __WINDOWS: [Option<&'static ::thumbnet::geometry::Geometry>; #node_count] =
+                [#(Self::#window_names.as_ref(),)*];
         }
 
         impl ::thumbnet::Network for #name {
@@ -82,7 +80,7 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
                 const { &::thumbnet::plan::PlannedGradients::<#node_count>::new(&Self::GRAPH) }.plan();
             const INFERENCE: ::thumbnet::plan::Plan<'static> = #inference;
             const STEPS_S8: &'static [::thumbnet::infer::StepS8<'static>] =
-                &const { ::thumbnet::infer::StepS8::all::<#steps>(&Self::GRAPH, &Self::INFERENCE, &Self::__GEOMETRIES) };
+                &const { ::thumbnet::infer::StepS8::all::<#steps>(&Self::GRAPH, &Self::INFERENCE, &Self::__WINDOWS) };
 
             type Uses = ::thumbnet::graph::Ops<{ <#name as ::thumbnet::Network>::GRAPH.uses() }>;
             type UsesS8 = ::thumbnet::graph::Ops<
@@ -108,6 +106,11 @@ fn shape_name(i: usize) -> Ident {
     format_ident!("__SHAPE_{i}")
 }
 
+/// The constant that holds the window of node `i`, if it has one.
+fn window_name(i: usize) -> Ident {
+    format_ident!("__WINDOW_{i}")
+}
+
 /// The constant that holds the output shape of layer `i`. Its span is the layer's name, where errors point.
 fn shape(network: &Network, i: usize, layer: &Layer, inputs: &[usize]) -> TokenStream {
     let (input, output) = (shape_name(inputs[0]), shape_name(i + 1));
@@ -123,7 +126,8 @@ fn shape(network: &Network, i: usize, layer: &Layer, inputs: &[usize]) -> TokenS
     let activated = |activation: &Ident, shape: TokenStream| {
         quote_spanned! { span=>
             ::thumbnet::network::define::activation(
-                #name, #kind, ::thumbnet::graph::Activation::#activation, #shape,
+                #name, #kind,
+                <::thumbnet::layer::#activation as ::thumbnet::layer::ActivationKind>::ACTIVATION, #shape,
             )
         }
     };
@@ -138,8 +142,28 @@ fn shape(network: &Network, i: usize, layer: &Layer, inputs: &[usize]) -> TokenS
         Kind::MaxPooling2D { window: sizes } | Kind::AveragePooling2D { window: sizes } => {
             window(sizes, quote_spanned!(span=> Self::#input.channels))
         }
-        Kind::GlobalAveragePooling2D => {
+        Kind::GlobalAveragePooling2D | Kind::GlobalMaxPooling2D => {
             quote_spanned!(span=> ::thumbnet::geometry::Shape::vector(Self::#input.channels))
+        }
+        Kind::ZeroPadding2D { padding: [above, below, left, right] } => quote_spanned! { span=>
+            ::thumbnet::network::define::zero_padding(
+                #name, Self::#input, [[#above, #below], [#left, #right]],
+            )
+        },
+        Kind::Reshape { shape: [height, width, channels] } => quote_spanned! { span=>
+            ::thumbnet::network::define::reshape(
+                #name, Self::#input, ::thumbnet::geometry::Shape::new(#height, #width, #channels),
+            )
+        },
+        Kind::BatchNormalization { momentum, epsilon } => {
+            let (momentum, epsilon) = (momentum_or_default(momentum), epsilon_or_default(epsilon));
+            quote_spanned! { span=>
+                ::thumbnet::network::define::batch_normalization(#name, Self::#input, #momentum, #epsilon)
+            }
+        }
+        Kind::Activation { activation } => activated(activation, quote_spanned!(span=> Self::#input)),
+        Kind::LeakyReLU { negative_slope } => {
+            quote_spanned!(span=> ::thumbnet::network::define::leaky_relu(#name, Self::#input, #negative_slope))
         }
         Kind::Flatten => quote_spanned!(span=> ::thumbnet::geometry::Shape::vector(Self::#input.len())),
         Kind::Dense { units, activation, .. } => activated(
@@ -149,14 +173,20 @@ fn shape(network: &Network, i: usize, layer: &Layer, inputs: &[usize]) -> TokenS
         Kind::Dropout { rate } => {
             quote_spanned!(span=> ::thumbnet::network::define::dropout(#name, Self::#input, #rate))
         }
-        Kind::Add { .. } => {
+        Kind::Add { .. } | Kind::Multiply { .. } | Kind::Concatenate => {
             let other = shape_name(inputs[1]);
+            let define = match &layer.kind {
+                Kind::Multiply { .. } => "multiply",
+                Kind::Concatenate => "concatenate",
+                _ => "add",
+            };
+            let define = Ident::new(define, span);
             let names = inputs.iter().map(|&node| match node.checked_sub(1) {
                 Some(layer) => network.layers[layer].name.to_string(),
                 None => "input".to_owned(),
             });
             quote_spanned! { span=>
-                ::thumbnet::network::define::add(#name, [#(#names),*], [Self::#input, Self::#other])
+                ::thumbnet::network::define::#define(#name, [#(#names),*], [Self::#input, Self::#other])
             }
         }
     };
@@ -187,7 +217,7 @@ fn field(network: &Ident, layer: &Layer, inputs: &[usize]) -> TokenStream {
 fn layer_type(network: &Ident, layer: &Layer, inputs: &[usize]) -> TokenStream {
     let input = shape_name(inputs[0]);
     let dimensions = quote!({ #network::#input.height }, { #network::#input.width }, { #network::#input.channels });
-    let kind = &layer.kind_name;
+    let kind = Ident::new(layer.kind.type_name(), layer.kind_name.span());
     match &layer.kind {
         Kind::Conv2D {
             filters,
@@ -210,10 +240,27 @@ fn layer_type(network: &Ident, layer: &Layer, inputs: &[usize]) -> TokenStream {
         | Kind::AveragePooling2D { window: Window { kernel: [kh, kw], strides: [sh, sw], padding } } => quote! {
             ::thumbnet::layer::#kind<#dimensions, { #kh }, { #kw }, { #sh }, { #sw }, ::thumbnet::layer::#padding>
         },
-        Kind::Flatten | Kind::Dropout { .. } | Kind::GlobalAveragePooling2D => {
+        Kind::Flatten
+        | Kind::Dropout { .. }
+        | Kind::GlobalAveragePooling2D
+        | Kind::GlobalMaxPooling2D
+        | Kind::BatchNormalization { .. }
+        | Kind::LeakyReLU { .. } => {
             quote!(::thumbnet::layer::#kind<#dimensions>)
         }
-        Kind::Add { activation } => quote!(::thumbnet::layer::#kind<#dimensions, ::thumbnet::layer::#activation>),
+        Kind::ZeroPadding2D { padding: [above, below, left, right] } => {
+            quote!(::thumbnet::layer::#kind<#dimensions, { #above }, { #below }, { #left }, { #right }>)
+        }
+        Kind::Reshape { shape: [height, width, channels] } => {
+            quote!(::thumbnet::layer::#kind<#dimensions, { #height }, { #width }, { #channels }>)
+        }
+        Kind::Concatenate => {
+            let other = shape_name(inputs[1]);
+            quote!(::thumbnet::layer::#kind<#dimensions, { #network::#other.channels }>)
+        }
+        Kind::Add { activation } | Kind::Multiply { activation } | Kind::Activation { activation } => {
+            quote!(::thumbnet::layer::#kind<#dimensions, ::thumbnet::layer::#activation>)
+        }
         Kind::Dense { units, activation, use_bias } => quote! {
             ::thumbnet::layer::#kind<
                 { #network::#input.channels }, { #units }, ::thumbnet::layer::#activation, #use_bias,
@@ -223,17 +270,42 @@ fn layer_type(network: &Ident, layer: &Layer, inputs: &[usize]) -> TokenStream {
 }
 
 /// The value of a layer's field.
-fn value(layer: &Layer) -> TokenStream {
-    let (name, kind) = (&layer.name, &layer.kind_name);
-    match &layer.kind {
-        Kind::Dropout { rate } => quote!(#name: ::thumbnet::layer::#kind::new(#rate)),
+fn value(network: &Ident, layer: &Layer, inputs: &[usize]) -> TokenStream {
+    let (name, ty) = (&layer.name, layer_type(network, layer, inputs));
+    let arguments = match &layer.kind {
+        Kind::Dropout { rate } => quote!(#rate),
+        Kind::BatchNormalization { momentum, epsilon } => {
+            let (momentum, epsilon) = (momentum_or_default(momentum), epsilon_or_default(epsilon));
+            quote!(#momentum, #epsilon)
+        }
+        Kind::LeakyReLU { negative_slope } => quote!(#negative_slope),
         Kind::Conv2D { .. }
         | Kind::DepthwiseConv2D { .. }
         | Kind::MaxPooling2D { .. }
         | Kind::AveragePooling2D { .. }
         | Kind::GlobalAveragePooling2D
+        | Kind::GlobalMaxPooling2D
         | Kind::Flatten
+        | Kind::Reshape { .. }
         | Kind::Dense { .. }
-        | Kind::Add { .. } => quote!(#name: ::thumbnet::layer::#kind::new()),
-    }
+        | Kind::Activation { .. }
+        | Kind::ZeroPadding2D { .. }
+        | Kind::Concatenate
+        | Kind::Add { .. }
+        | Kind::Multiply { .. } => quote!(),
+    };
+    quote!(#name: <#ty>::new(#arguments))
+}
+
+fn momentum_or_default(momentum: &Option<Expr>) -> TokenStream {
+    momentum.as_ref().map_or_else(
+        || quote!(::thumbnet::layer::BatchNormalization::<1, 1, 1>::MOMENTUM),
+        |momentum| quote!(#momentum),
+    )
+}
+
+fn epsilon_or_default(epsilon: &Option<Expr>) -> TokenStream {
+    epsilon
+        .as_ref()
+        .map_or_else(|| quote!(::thumbnet::layer::BatchNormalization::<1, 1, 1>::EPSILON), |epsilon| quote!(#epsilon))
 }

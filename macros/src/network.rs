@@ -4,7 +4,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, Ident, Result, Token, Visibility, braced, bracketed};
 
-use crate::layer::Layer;
+use crate::layer::{self, Layer, Written};
 
 /// A network as written.
 pub(crate) struct Network {
@@ -28,17 +28,19 @@ impl Parse for Network {
         let shape;
         let bracket = bracketed!(shape in input);
         let shape = Punctuated::<Expr, Token![,]>::parse_terminated(&shape)?;
-        let input_shape = <[Expr; 3]>::try_from(shape.into_iter().collect::<Vec<_>>()).map_err(|shape| {
+        let dimensions = shape.len();
+        let input_shape = layer::shape(shape.into_iter().collect()).ok_or_else(|| {
             let reason = format!(
-                "the input shape of `{name}` has {} dimensions; write [height, width, channels], a vector of n values as [1, 1, n]",
-                shape.len()
+                "the input shape of `{name}` has {dimensions} dimensions; write [height, width, channels], \
+                 [steps, channels] or [values]"
             );
             Error::new(bracket.span.join(), reason)
         })?;
 
         let body;
         braced!(body in input);
-        let layers: Vec<Layer> = Punctuated::<Layer, Token![,]>::parse_terminated(&body)?.into_iter().collect();
+        let written = Punctuated::<Written, Token![,]>::parse_terminated(&body)?;
+        let layers: Vec<Layer> = written.into_iter().flat_map(|written| written.layers).collect();
         if layers.is_empty() {
             return Err(Error::new(name.span(), format!("`{name}` has no layers")));
         }

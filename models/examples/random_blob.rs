@@ -9,7 +9,7 @@ use thumbnet::Network;
 use thumbnet::arch::Backend;
 use thumbnet::blob::{Family, Raw, write};
 use thumbnet::quantize::{Calibrator, Range, quantize};
-use thumbnet::train::initialize;
+use thumbnet::train::{Initializer, initialize};
 use thumbnet_models::{MnistConvNet, MnistSmall};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn random<N: Network>(family: Family) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize(&N::GRAPH, &mut weights, 1);
+    initialize(&N::GRAPH, Initializer::default(), &mut weights, 1);
     // Any image will do: it gives the ranges. The scalar kernels round alike on every machine.
     let x: Vec<f32> = (0..N::INPUT.len()).map(|i| (i * i % 256) as f32 / 255.0).collect();
     let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);

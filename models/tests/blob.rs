@@ -12,7 +12,7 @@ use thumbnet::infer::run;
 use thumbnet::int8::{Affine, SoftmaxS8};
 use thumbnet::network::{Memory, WorkingMemory, forward};
 use thumbnet::quantize::{Calibrator, OwnedAfter, QuantizedNetwork, QuantizedStep, Range, quantize};
-use thumbnet::train::initialize;
+use thumbnet::train::{Initializer, initialize};
 use thumbnet::{Network, include_blob, sequential};
 use thumbnet_models::MnistSmall;
 
@@ -51,7 +51,7 @@ const SAMPLES: usize = 40;
 
 fn weights_and_samples<N: Network>() -> (Vec<f32>, Vec<f32>) {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize(&N::GRAPH, &mut weights, 3);
+    initialize(&N::GRAPH, Initializer::default(), &mut weights, 3);
     let x = (0..SAMPLES * N::INPUT.len()).map(|i| ((i * i * 31 + i * 7) % 199) as f32 / 100.0 - 0.5).collect();
     (weights, x)
 }

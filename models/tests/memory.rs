@@ -5,7 +5,7 @@ use thumbnet::arch::Backend;
 use thumbnet::blob::{Family, Raw, write};
 use thumbnet::network::WorkingMemory;
 use thumbnet::quantize::{Calibrator, Range, quantize};
-use thumbnet::train::initialize;
+use thumbnet::train::{Initializer, initialize};
 use thumbnet::{Network, sequential};
 use thumbnet_models::{MnistConvNet, MnistSmall};
 
@@ -35,7 +35,7 @@ const CANARY: u8 = 0xa5;
 
 fn check<N: Network>() {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize(&N::GRAPH, &mut weights, 5);
+    initialize(&N::GRAPH, Initializer::default(), &mut weights, 5);
     let image: Vec<f32> = (0..N::INPUT.len()).map(|i| (i * i % 251) as f32 / 251.0).collect();
     let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);
     let mut memory = vec![0.0; calibrator.memory_len(1)];

@@ -5,7 +5,7 @@ use thumbnet::arch::{Backend, Trainable};
 use thumbnet::blob::{Family, Raw, write};
 use thumbnet::network::WorkingMemory;
 use thumbnet::quantize::{Calibrator, Range, quantize};
-use thumbnet::train::{Buffers, Loss, Optimizer, SettingError, Settings, Trainer, initialize};
+use thumbnet::train::{Buffers, Initializer, Loss, Optimizer, SettingError, Settings, Trainer, initialize};
 use thumbnet_models::{MnistResNet, ResNet8};
 
 /// The sizes that MLPerf Tiny's network has, and no more memory than what exists at the same time.
@@ -59,7 +59,7 @@ fn check_gradients<N: Network>() {
     const STEP: f32 = 0.02 / POINTS as f32;
     let mut memory = vec![0.0; N::training_len(BATCH)];
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize(&N::GRAPH, &mut weights, 3);
+    initialize(&N::GRAPH, Initializer::default(), &mut weights, 3);
     // Where a bias and all inputs are 0, so is the sum, which is the kink of relu.
     weights.iter_mut().zip(noise(N::PARAMETERS, 99)).for_each(|(weight, noise)| *weight += 0.1 * noise);
     let x = noise(BATCH * N::INPUT.len(), 1);
@@ -90,7 +90,7 @@ fn gradients_are_those_of_the_loss() {
 
 fn check_bytes<N: Network>() {
     let mut weights = vec![0.0; N::PARAMETERS];
-    initialize(&N::GRAPH, &mut weights, 5);
+    initialize(&N::GRAPH, Initializer::default(), &mut weights, 5);
     let x = noise(4 * N::INPUT.len(), 1);
     let mut calibrator = Calibrator::new(N::GRAPH, Range::MinMax);
     let mut memory = vec![0.0; calibrator.memory_len(4)];

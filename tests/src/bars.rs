@@ -2,7 +2,7 @@
 //! the host too: every core must get the same weights, bit for bit.
 
 use thumbnet::arch::Backend;
-use thumbnet::train::{Buffers, Loss, Metrics, Settings, Sgd, Trainer, initialize};
+use thumbnet::train::{Buffers, Initializer, Loss, Metrics, Settings, Sgd, Trainer, initialize};
 use thumbnet::{Network, sequential};
 
 sequential! {
@@ -38,7 +38,7 @@ pub(crate) fn train(weights: &mut [f32; PARAMETERS], memory: &mut [f32]) -> Metr
         }
     }
 
-    initialize(&Bars::GRAPH, weights, 4);
+    initialize(&Bars::GRAPH, Initializer::default(), weights, 4);
     let optimizer = Sgd { learning_rate: 0.2, momentum: 0.8, nesterov: true };
     let mut slots = [0.0; PARAMETERS];
     let loss = Loss::CategoricalCrossentropy;

@@ -6,9 +6,9 @@ use thumbnet::blob::Aligned;
 use thumbnet_models::{MnistResNet, ResNet8};
 
 use crate::cases;
-use crate::residual::Residual;
+use crate::residual::{Merged, Residual};
 
-cases![sums_of_every_kind, mnist_resnet, resnet8];
+cases![sums_of_every_kind, merged_tensors, mnist_resnet, resnet8];
 
 /// A file of the build script's, in the section of blobs: a board may keep it apart from its code.
 macro_rules! made {
@@ -53,6 +53,10 @@ fn check<N: Network>(blobs: [&'static [u8]; 2], images: &[u8], outputs: &[u8]) {
 
 fn sums_of_every_kind() {
     check!(Residual, "residual");
+}
+
+fn merged_tensors() {
+    check!(Merged, "merged");
 }
 
 fn mnist_resnet() {

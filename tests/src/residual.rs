@@ -20,3 +20,29 @@ sequential! {
         out: Dense { units: 4, activation: Softmax },
     }
 }
+
+sequential! {
+    /// Batch normalisation folded and by itself, zeros in a window and by themselves, tensors side by side, products, activations.
+    pub(crate) struct Merged: [7, 6, 3] {
+        zeros: ZeroPadding2D { padding: ((1, 0), (2, 1)) },
+        conv: Conv2D { filters: 5, kernel_size: 3, strides: 2, use_bias: false },
+        norm: BatchNormalization,
+        relu: Activation { activation: Relu },
+        zeros2: ZeroPadding2D,
+        depthwise: DepthwiseConv2D { kernel_size: 3, activation: LeakyRelu },
+        beside: Concatenate(relu, depthwise, relu),
+        norm2: BatchNormalization,
+        squeeze: GlobalAveragePooling2D(beside),
+        excite: Dense { units: 15, activation: Sigmoid },
+        scaled: Multiply(norm2, excite),
+        square: Multiply(scaled, beside) { activation: Relu6 },
+        soft: Activation(square) { activation: Softmax },
+        leaky: LeakyReLU(square),
+        more: Concatenate(soft, leaky),
+        deep: Reshape { target_shape: (3, 3, 40) },
+        wide: ZeroPadding2D { padding: (0, 1) },
+        max: MaxPooling2D { pool_size: 2, strides: 1 },
+        top: GlobalMaxPooling2D,
+        out: Dense { units: 4, activation: Softmax },
+    }
+}

@@ -31,7 +31,7 @@ use thumbnet::{
     forward::forward,
     graph::{Activation, Graph},
     plan::{Fusion, PlanBuf},
-    train::{Loss, Metrics, Optimizer, TrainError, argmax, count_correct, initialize},
+    train::{Initializer, Loss, Metrics, Optimizer, TrainError, argmax, count_correct, initialize},
 };
 
 use bytemuck::Pod;
@@ -62,7 +62,7 @@ impl<'a> Model<'a> {
     /// type ([`Network::GRAPH`](thumbnet::Network::GRAPH)), or of a file.
     pub fn new(graph: Graph<'a>, seed: u64) -> Self {
         let mut weights = Values::zeroed(graph.parameters());
-        initialize(&graph, &mut weights, seed);
+        initialize(&graph, Initializer::default(), &mut weights, seed);
         Self { graph, weights, backend: Backend::detect() }
     }
 
@@ -144,9 +144,12 @@ impl<'a> Model<'a> {
 pub fn usual_loss(graph: &Graph<'_>) -> Loss {
     match graph.output_activation() {
         Activation::Softmax => Loss::CategoricalCrossentropy,
-        Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::Sigmoid | Activation::Tanh => {
-            Loss::MeanSquaredError
-        }
+        Activation::Linear
+        | Activation::Relu
+        | Activation::Relu6
+        | Activation::LeakyRelu { .. }
+        | Activation::Sigmoid
+        | Activation::Tanh => Loss::MeanSquaredError,
     }
 }
 

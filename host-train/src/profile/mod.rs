@@ -14,7 +14,7 @@ use thumbnet::{
     graph::Graph,
     layer::{Context, backward, forward},
     plan::GradientPlanBuf,
-    train::{Adadelta, Buffers, Optimizer, Settings, Trainer, initialize},
+    train::{Adadelta, Buffers, Initializer, Optimizer, Settings, Trainer, initialize},
 };
 
 use crate::{
@@ -85,7 +85,7 @@ pub fn profile(graph: &Graph<'_>, backend: Backend, batch: usize, repeats: usize
     let scratch = Values::try_zeroed(GradientPlanBuf::new(graph).plan().memory_len(graph, batch))?;
     let machine = Machine::measure(backend)?;
     let mut weights = Values::try_zeroed(graph.parameters())?;
-    initialize(graph, &mut weights, 1);
+    initialize(graph, Initializer::default(), &mut weights, 1);
     let mut rows = Vec::new();
     let cx = Context { backend, batch, dropout_seed: Some(1) };
     let mut timer = Timer { cx, repeats, graph, weights: &weights, scratch, machine, rows: &mut rows };
@@ -161,10 +161,10 @@ impl Timer<'_> {
 
     /// Times node `number`, unless it only passes values on.
     fn layer(&mut self, number: usize) {
-        let node = &self.graph.nodes[number];
-        if node.op.is_alias(true) {
+        if self.graph.is_alias(number, true) {
             return;
         }
+        let node = &self.graph.node(number);
         let (cx, repeats, parameters) = (self.cx, self.repeats, node.parameters());
         let weights = &self.weights[node.weights..][..parameters];
         let (inputs, outputs) = (cx.batch * self.graph.input_of(number).len(), cx.batch * node.output.len());

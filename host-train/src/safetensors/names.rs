@@ -47,8 +47,8 @@ pub(super) fn find<'a>(
     let mut tensors = Vec::new();
     for spec in specs(graph, Names::Own) {
         let layer = layers[spec.layer];
-        match layer.variables.get(spec.variable) {
-            Some(name) => tensors.push((*name, spec)),
+        match layer.variable(&spec) {
+            Some(name) => tensors.push((name, spec)),
             None => {
                 let name = format!("{}{}", layer.stem, spec.variable);
                 return Err(file.missing(name, spec.shape));
@@ -104,8 +104,8 @@ impl<'a> File<'a> {
         let absent = wanted.iter().zip(&own).find(|(_, layers)| layers.is_empty());
         match absent {
             Some((layer, _)) if count == 0 || own.iter().any(|layers| !layers.is_empty()) => {
-                let (shape, rank) = layer.kernel_shape();
-                Err(self.missing(format!("{}.kernel", layer.name), shape[..rank].to_vec()))
+                let [(variable, shape, rank), ..] = layer.tensors();
+                Err(self.missing(format!("{}.{variable}", layer.name), shape[..rank].to_vec()))
             }
             _ => Err(ImportError::Count {
                 network: self.graph.name.into(),
@@ -132,7 +132,14 @@ impl<'a> File<'a> {
     }
 }
 
-impl Layer<'_> {
+impl<'a> Layer<'a> {
+    /// The name of a tensor: by the variable, its number, or what Keras 2 calls the kernel of a depthwise convolution.
+    fn variable(&self, spec: &Spec<'_>) -> Option<&'a str> {
+        let by = |variable: &str| self.variables.get(variable).copied();
+        let of_keras_2 = || by("depthwise_kernel").filter(|_| spec.variable == "kernel");
+        by(spec.variable).or_else(|| by(&spec.number.to_string())).or_else(of_keras_2)
+    }
+
     fn names(&self) -> Vec<String> {
         self.variables.values().map(|name| (*name).to_owned()).collect()
     }
@@ -156,11 +163,6 @@ fn parts(name: &str) -> Option<(Vec<&str>, &str, &str)> {
     let mut path: Vec<&str> = plain.split(['/', '.']).collect();
     let variable = path.pop()?;
     let stem = &plain[..plain.len() - variable.len()];
-    let variable = match (path.last(), variable) {
-        (Some(&"vars"), "0") => "kernel",
-        (Some(&"vars"), "1") => "bias",
-        _ => variable,
-    };
     path.pop_if(|last| *last == "vars");
     (!path.is_empty()).then_some((path, stem, variable))
 }

@@ -7,9 +7,9 @@ use super::aarch64::neon;
 use super::arm;
 #[cfg(thumbnet_x86)]
 use super::x86_64::{avx2, avx512};
-use super::{Backend, Kernels};
+use super::{Backend, Kernels, check_columns};
 use crate::geometry::Geometry;
-use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, Packing, SoftmaxS8};
+use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, RescaleS8, SoftmaxS8};
 
 impl Backend {
     /// The only order of weights that [`Backend::conv_s8`] reads with the kernels of a Cortex-M3 or up: a fallback for the others would
@@ -196,6 +196,37 @@ impl Backend {
         assert!(x.len() == y.len(), "the terms have {} and {} values", y.len(), x.len());
         assert!(layer.is_valid(), "an int8 sum is not defined for {layer:?}");
         self.kernels().add_s8(layer, x, y);
+    }
+
+    /// Multiplies `y` by `x` in place, value by value; `x` is repeated where it is shorter. See [`MulS8`]. Needs no scratch.
+    ///
+    /// # Panics
+    ///
+    /// If `y` is no multiple of `x`, or the arithmetic is not defined for the parameters.
+    pub fn multiply_s8(self, layer: &MulS8, x: &[i8], y: &mut [i8]) {
+        assert!(!x.is_empty() && y.len().is_multiple_of(x.len()), "{} values by {}", y.len(), x.len());
+        assert!(layer.is_consistent(), "an int8 product is not defined for {layer:?}");
+        self.kernels().multiply_s8(layer, x, y);
+    }
+
+    /// One part of a concatenation: the `width` values of each position of `x`, in the output's scale, become those from
+    /// `first` on of the `to_width` of `y`. See [`RescaleS8`]. Needs no scratch.
+    ///
+    /// # Panics
+    ///
+    /// If these are not as many whole positions, columns are out of range, or the arithmetic is not defined for the
+    /// parameters.
+    pub fn concatenate_s8(
+        self,
+        layer: &RescaleS8,
+        width: usize,
+        x: &[i8],
+        [first, to_width]: [usize; 2],
+        y: &mut [i8],
+    ) {
+        check_columns(width, x.len(), [first, to_width], y.len());
+        assert!(layer.is_consistent(), "another int8 scale is not defined for {layer:?}");
+        self.kernels().concatenate_s8(layer, width, x, [first, to_width], y);
     }
 
     /// Replaces each value by the table's entry of that index, counted from -128. What sigmoid and tanh are in int8.

@@ -4,11 +4,12 @@
 use super::f32::bands;
 use super::parallel::{Rows, pieces};
 use super::scalar::{
-    activation_f32, add_s8, conv_f32, conv_s8, dense_f32, dense_s8, depthwise_f32, depthwise_s8, dropout_f32,
-    optimizer_f32, peak_f32, pool_f32, pool_s8, softmax_f32, softmax_s8,
+    activation_f32, add_s8, concatenate_s8, conv_f32, conv_s8, dense_f32, dense_s8, depthwise_f32, depthwise_s8,
+    dropout_f32, merge_f32, multiply_s8, normalization_f32, optimizer_f32, peak_f32, pool_f32, pool_s8, softmax_f32,
+    softmax_s8,
 };
 use crate::geometry::Geometry;
-use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, SoftmaxS8};
+use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, RescaleS8, SoftmaxS8};
 
 /// What a layer computes its outputs with.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,12 @@ pub(crate) trait Kernels: Sync {
     fn relu6_gradient(&self, y: &[f32], dy: &mut [f32]) {
         activation_f32::relu6_gradient(y, dy);
     }
+    fn leaky_relu(&self, slope: f32, y: &mut [f32]) {
+        activation_f32::leaky_relu(slope, y);
+    }
+    fn leaky_relu_gradient(&self, slope: f32, y: &[f32], dy: &mut [f32]) {
+        activation_f32::leaky_relu_gradient(slope, y, dy);
+    }
     fn sigmoid(&self, y: &mut [f32]) {
         activation_f32::sigmoid(y);
     }
@@ -59,6 +66,37 @@ pub(crate) trait Kernels: Sync {
     /// Values `first..` of all.
     fn dropout(&self, seed: u64, rate: f32, first: usize, values: &mut [f32]) {
         dropout_f32::dropout(seed, rate, first, values);
+    }
+
+    /// One sample.
+    fn multiply(&self, x: &[f32], y: &mut [f32]) {
+        merge_f32::multiply(x, y);
+    }
+    /// One sample.
+    fn multiply_gradient(&self, dy: &[f32], other: &[f32], dx: &mut [f32]) {
+        merge_f32::multiply_gradient(dy, other, dx);
+    }
+    fn concatenate(&self, width: usize, x: &[f32], columns: [usize; 2], y: &mut [f32]) {
+        merge_f32::concatenate(width, x, columns, y);
+    }
+    fn concatenate_gradient(&self, width: usize, dy: &[f32], columns: [usize; 2], dx: &mut [f32]) {
+        merge_f32::concatenate_gradient(width, dy, columns, dx);
+    }
+    /// Adds to `sums` those of `x - origin`, then those of their squares.
+    fn moment_sums(&self, x: &[f32], origin: &[f32], sums: &mut [f32]) {
+        normalization_f32::moment_sums(x, origin, sums);
+    }
+    /// `rule` is a row of each: mean, scale, shift.
+    fn normalize(&self, x: &[f32], rule: &[f32], relu: bool, y: &mut [f32]) {
+        normalization_f32::normalize(x, rule, relu, y);
+    }
+    /// Adds to `sums` those of `dy`, then those of `dy * (x - mean)`.
+    fn normalization_sums(&self, x: &[f32], dy: &[f32], mean: &[f32], sums: &mut [f32]) {
+        normalization_f32::normalization_sums(x, dy, mean, sums);
+    }
+    /// `rule` is a row of each: mean, and the factors of `dy` and of `x - mean`, and what else is taken off.
+    fn normalization_gradient(&self, x: &[f32], dy: &[f32], rule: &[f32], dx: &mut [f32]) {
+        normalization_f32::normalization_gradient(x, dy, rule, dx);
     }
 
     fn adadelta(&self, rule: [f32; 3], weights: &mut [f32], state: [&mut [f32]; 2], gradient: &[f32]) {
@@ -219,6 +257,12 @@ pub(crate) trait Kernels: Sync {
         for row in values.chunks_exact_mut(len) {
             softmax_s8::softmax_s8(layer, row);
         }
+    }
+    fn multiply_s8(&self, layer: &MulS8, x: &[i8], y: &mut [i8]) {
+        multiply_s8::multiply_s8(layer, x, y);
+    }
+    fn concatenate_s8(&self, layer: &RescaleS8, width: usize, x: &[i8], columns: [usize; 2], y: &mut [i8]) {
+        concatenate_s8::concatenate_s8(layer, width, x, columns, y);
     }
     fn add_s8(&self, layer: &AddS8, x: &[i8], y: &mut [i8]) {
         add_s8::add_s8(layer, x, y);

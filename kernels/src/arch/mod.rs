@@ -193,3 +193,11 @@ impl Backend {
         Self::available().flat_map(precisions).flatten().find(|backend| backend.name() == name)
     }
 }
+
+/// Panics unless these are as many positions, of `width` values and of `to_width`, of which some from `first` on are those.
+fn check_columns(width: usize, len: usize, [first, to_width]: [usize; 2], to_len: usize) {
+    let fits = width > 0 && first.checked_add(width).is_some_and(|end| end <= to_width);
+    assert!(fits, "columns {first}..{first} + {width} of {to_width}");
+    let whole = len.is_multiple_of(width) && to_len.is_multiple_of(to_width) && len / width == to_len / to_width;
+    assert!(whole, "{len} and {to_len} values are not as many positions of {width} and {to_width}");
+}

@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use super::read::{check_records, malformed};
 use super::{BlobError, Info};
+use crate::geometry::Geometry;
 use crate::graph::{AllOps, Graph};
-use crate::infer::{Parts, StepS8, steps};
+use crate::infer::{Parts, StepS8, steps, windows};
 use crate::plan::{Fusion, Plan, PlanBuf};
 
 /// A quantised network that is known only when the program runs: its graph is the blob's own.
@@ -15,6 +16,7 @@ use crate::plan::{Fusion, Plan, PlanBuf};
 pub struct Loaded<'a> {
     info: Info<'a>,
     plan: PlanBuf,
+    windows: Vec<Option<Geometry>>,
     parts: Parts<'a>,
 }
 
@@ -27,7 +29,8 @@ impl<'a> Loaded<'a> {
     pub fn read(bytes: &'a [u8]) -> Result<Self, BlobError> {
         let (info, parts) = Info::read_with_parts(bytes)?;
         let plan = PlanBuf::new(&info.graph(), Fusion::Int8);
-        let loaded = Self { info, plan, parts };
+        let windows = windows(&info.graph(), &plan.plan());
+        let loaded = Self { info, plan, windows, parts };
         check_records::<AllOps>(&parts, &loaded.steps())
             .map_err(|error| error.unwrap_or_else(|_| malformed("records")))?;
         Ok(loaded)
@@ -50,7 +53,7 @@ impl<'a> Loaded<'a> {
 
     /// The same steps, as [`infer::run`](crate::infer::run()) takes them.
     pub fn steps(&self) -> Vec<StepS8<'_>> {
-        steps(&self.graph(), &self.plan())
+        steps(&self.graph(), &self.plan(), &self.windows)
     }
 
     /// The parts that a device reads.

@@ -108,7 +108,11 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
         | OpS8::MaxPooling2D { .. }
         | OpS8::Add { .. }
         | OpS8::AveragePooling2D { .. }
-        | OpS8::Mean { .. } => None,
+        | OpS8::Mean { .. }
+        | OpS8::Activation { .. }
+        | OpS8::Multiply { .. }
+        | OpS8::Concatenate { .. }
+        | OpS8::ZeroPadding2D { .. } => None,
     };
     if let Some(needed) = needed
         && needed != found
@@ -128,7 +132,7 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
     match record.after {
         0 | Record::TABLE => {}
         Record::SOFTMAX => {
-            let channels = step.op.weights().1;
+            let channels = step.op.channels();
             let fits = record.softmax().is_some_and(|softmax| softmax.is_valid());
             if !fits || channels > SoftmaxS8::MAX_CLASSES {
                 return Err(malformed("softmax"));
@@ -155,6 +159,10 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
             | OpS8::DepthwiseConv2D { .. }
             | OpS8::Dense { .. }
             | OpS8::MaxPooling2D { .. }
+            | OpS8::Activation { .. }
+            | OpS8::Multiply { .. }
+            | OpS8::Concatenate { .. }
+            | OpS8::ZeroPadding2D { .. }
             | OpS8::Add { .. } => true,
         };
         if !fits {
@@ -163,6 +171,18 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
     }
     if const { U::BITS & Op::ADD != 0 } && matches!(step.op, OpS8::Add { .. }) && !record.sum().is_valid() {
         return Err(malformed("sum"));
+    }
+    if const { U::BITS & Op::MULTIPLY != 0 }
+        && matches!(step.op, OpS8::Multiply { .. })
+        && !record.product().is_consistent()
+    {
+        return Err(malformed("product"));
+    }
+    if const { U::BITS & Op::CONCATENATE != 0 }
+        && matches!(step.op, OpS8::Concatenate { .. })
+        && !(record.part(0).is_consistent() && record.part(1).is_consistent())
+    {
+        return Err(malformed("concatenation"));
     }
     Ok(())
 }

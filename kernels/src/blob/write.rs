@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::crc::crc32;
 use super::{ALIGNMENT, Contents, Info, Loaded, MAGIC, Raw, RepackError, VERSION, WriteError};
 use crate::graph::Graph;
-use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, fits, steps};
+use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, fits, steps, windows};
 use crate::int8::{MeanS8, Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
 use crate::plan::{Fusion, PlanBuf};
 use crate::quantize::{OwnedAfter, QuantizedNetwork, QuantizedStep};
@@ -28,16 +28,20 @@ impl Family {
     /// The order of a step's weights.
     const fn packing(self, op: &OpS8<'_>) -> Packing {
         match (self, op) {
+            (Self::Plain, OpS8::Conv2D { .. } | OpS8::Dense { .. }) => Packing::Plain,
             (Self::Dsp, OpS8::Conv2D { .. }) => Packing::Pairs,
             (Self::Dsp, OpS8::Dense { .. }) => Packing::Quads,
-            (Self::Plain, _)
-            | (
-                Self::Dsp,
+            (
+                Self::Plain | Self::Dsp,
                 OpS8::DepthwiseConv2D { .. }
                 | OpS8::MaxPooling2D { .. }
                 | OpS8::Add { .. }
                 | OpS8::AveragePooling2D { .. }
-                | OpS8::Mean { .. },
+                | OpS8::Mean { .. }
+                | OpS8::Activation { .. }
+                | OpS8::Multiply { .. }
+                | OpS8::Concatenate { .. }
+                | OpS8::ZeroPadding2D { .. },
             ) => Packing::Plain,
         }
     }
@@ -61,7 +65,8 @@ pub fn write(
         return Err(WriteError::TooLarge);
     }
     let plan = PlanBuf::new(graph, Fusion::Int8);
-    let steps = steps(graph, &plan.plan());
+    let windows = windows(graph, &plan.plan());
+    let steps = steps(graph, &plan.plan(), &windows);
     if network.steps.len() != steps.len() {
         let layer = graph.layers().first().map_or("", |layer| layer.name).into();
         return Err(WriteError::Mismatch { layer });
@@ -153,10 +158,17 @@ fn unpack(step: &StepS8<'_>, layer: &LayerS8<'_>) -> QuantizedStep {
             [sum.inputs[0], sum.inputs[1], sum.output]
         }
         OpS8::Mean { geometry } => [record.mean(geometry).factor, QuantizedMultiplier::ZERO, QuantizedMultiplier::ZERO],
+        OpS8::Multiply { .. } => [record.product().factor, QuantizedMultiplier::ZERO, QuantizedMultiplier::ZERO],
+        OpS8::Concatenate { .. } => {
+            let [a, b] = [0, 1].map(|read| record.part(read).factors[0]);
+            [a, b, QuantizedMultiplier::ZERO]
+        }
         OpS8::Conv2D { .. }
         | OpS8::DepthwiseConv2D { .. }
         | OpS8::Dense { .. }
         | OpS8::MaxPooling2D { .. }
+        | OpS8::Activation { .. }
+        | OpS8::ZeroPadding2D { .. }
         | OpS8::AveragePooling2D { .. } => [QuantizedMultiplier::ZERO; 3],
     };
     QuantizedStep {
@@ -202,7 +214,7 @@ fn check_values(step: &StepS8<'_>, quantized: &QuantizedStep) -> Result<(), Writ
     if activation[0] > activation[1] {
         return Err(WriteError::Activation { layer: layer(), activation });
     }
-    let classes = step.op.weights().1;
+    let classes = step.op.channels();
     match quantized.after {
         OwnedAfter::Softmax(_) if classes > SoftmaxS8::MAX_CLASSES => {
             return Err(WriteError::Classes { layer: layer(), classes });
@@ -263,13 +275,23 @@ fn record(
         OpS8::Mean { geometry } if !record.mean(geometry).is_consistent() => {
             Err(WriteError::Sum { layer: layer(), factors: quantized.factors })
         }
+        OpS8::Multiply { .. } if !record.product().is_consistent() => {
+            Err(WriteError::Sum { layer: layer(), factors: quantized.factors })
+        }
+        OpS8::Concatenate { .. } if !(record.part(0).is_consistent() && record.part(1).is_consistent()) => {
+            Err(WriteError::Sum { layer: layer(), factors: quantized.factors })
+        }
         OpS8::Add { .. }
         | OpS8::Conv2D { .. }
         | OpS8::DepthwiseConv2D { .. }
         | OpS8::Dense { .. }
         | OpS8::MaxPooling2D { .. }
         | OpS8::AveragePooling2D { .. }
-        | OpS8::Mean { .. } => Ok(record),
+        | OpS8::Mean { .. }
+        | OpS8::Activation { .. }
+        | OpS8::Multiply { .. }
+        | OpS8::Concatenate { .. }
+        | OpS8::ZeroPadding2D { .. } => Ok(record),
     }
 }
 

@@ -129,7 +129,7 @@ impl<'a> Graph<'a> {
         if let Some(unread) = but_the_last.find(|&number| self.readers(number) == 0) {
             return Err(GraphError::Unread { layer: self.nodes[unread].name });
         }
-        if layers.iter().all(|layer| layer.op.is_alias(false)) {
+        if (1..self.nodes.len()).all(|node| self.is_alias(node, false)) {
             return Err(GraphError::ComputesNothing);
         }
         Ok(())
@@ -145,9 +145,10 @@ impl<'a> Graph<'a> {
             .checked_mul(output.channels)
             .and_then(|kernel| kernel.checked_add(output.channels))
             .is_some_and(|parameters| parameters <= Geometry::LIMIT);
-        if !fits(output) || !fits_in_memory {
+        if !fits(output) || !fits_in_memory || !node.op.activation().is_valid() {
             return Err(GraphError::Range { layer });
         }
+        let second = || self.nodes[usize::from(node.inputs[1])].output;
         let follows = match node.op {
             Op::Input => return Err(GraphError::Input),
             Op::Conv2D { geometry, .. } => geometry.input() == input && geometry.output() == output,
@@ -159,7 +160,7 @@ impl<'a> Graph<'a> {
             Op::MaxPooling2D { geometry } | Op::AveragePooling2D { geometry } => {
                 geometry.input() == input && geometry.output() == output && input.channels == output.channels
             }
-            Op::GlobalAveragePooling2D { geometry } => {
+            Op::GlobalAveragePooling2D { geometry } | Op::GlobalMaxPooling2D { geometry } => {
                 geometry.input() == input
                     && geometry.kernel() == [input.height, input.width]
                     && [geometry.output(), output] == [Shape::vector(input.channels); 2]
@@ -172,9 +173,34 @@ impl<'a> Graph<'a> {
                 }
                 input == output
             }
-            // Every pass applies the others behind weights alone.
-            Op::Add { activation } if !activation.is_clamp() => return Err(GraphError::Range { layer }),
-            Op::Add { .. } => input == output && self.nodes[usize::from(node.inputs[1])].output == output,
+            // Every pass applies the others behind weights alone, or by themselves.
+            Op::Add { activation } | Op::Multiply { activation } if !activation.is_clamp() => {
+                return Err(GraphError::Range { layer });
+            }
+            Op::Add { .. } => input == output && second() == output,
+            Op::Multiply { .. } => {
+                input == output && (second() == output || second() == Shape::vector(output.channels))
+            }
+            Op::Concatenate => {
+                let (a, b) = (input, second());
+                let channels = a.channels + b.channels;
+                [b.height, b.width] == [a.height, a.width] && output == Shape::new(a.height, a.width, channels)
+            }
+            Op::Reshape => input.len() == output.len(),
+            Op::Activation { .. } => input == output,
+            Op::BatchNormalization { momentum, epsilon, .. } => {
+                if !(0.0..=1.0).contains(&momentum) || !(epsilon > 0.0 && epsilon.is_finite()) {
+                    return Err(GraphError::Range { layer });
+                }
+                input == output
+            }
+            Op::ZeroPadding2D { padding } => {
+                if padding.iter().flatten().any(|&zeros| zeros > u8::MAX.into()) {
+                    return Err(GraphError::Range { layer });
+                }
+                let [rows, columns] = padding.map(|[before, after]| before + after);
+                output == Shape::new(input.height + rows, input.width + columns, input.channels)
+            }
         };
         if follows { Ok(()) } else { Err(GraphError::Shape { layer, input, output }) }
     }

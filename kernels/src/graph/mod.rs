@@ -44,9 +44,31 @@ impl Node<'_> {
         if self.op.use_bias() { self.output.channels } else { 0 }
     }
 
-    /// Trained values: kernel, then bias.
+    /// The moving averages of a batch normalisation, a mean and a variance for each channel; 0 for other layers.
+    pub const fn statistics_len(&self) -> usize {
+        if matches!(self.op, Op::BatchNormalization { .. }) { 2 * self.output.channels } else { 0 }
+    }
+
+    /// Its weights: kernel, then bias; of a batch normalisation gamma, beta, moving mean and moving variance.
     pub const fn parameters(&self) -> usize {
-        self.kernel_len() + self.bias_len()
+        self.kernel_len() + self.bias_len() + 2 * self.statistics_len()
+    }
+
+    /// The tensors of its weights, in their order: the names that Keras gives the variables, their dimensions, and how
+    /// many of the four are used. What it does not have has no dimensions.
+    pub const fn tensors(&self) -> [(&'static str, [usize; 4], usize); 4] {
+        const NONE: (&str, [usize; 4], usize) = ("", [0; 4], 0);
+        let vector = [self.output.channels, 0, 0, 0];
+        if let Op::BatchNormalization { .. } = self.op {
+            return [
+                ("gamma", vector, 1),
+                ("beta", vector, 1),
+                ("moving_mean", vector, 1),
+                ("moving_variance", vector, 1),
+            ];
+        }
+        let (kernel, rank) = self.kernel_shape();
+        [("kernel", kernel, rank), if self.op.use_bias() { ("bias", vector, 1) } else { NONE }, NONE, NONE]
     }
 
     /// Multiply-accumulates for one sample.
@@ -72,9 +94,16 @@ impl Node<'_> {
             | Op::MaxPooling2D { .. }
             | Op::AveragePooling2D { .. }
             | Op::GlobalAveragePooling2D { .. }
+            | Op::GlobalMaxPooling2D { .. }
             | Op::Flatten
+            | Op::Reshape
             | Op::Dropout { .. }
-            | Op::Add { .. } => ([0; 4], 0),
+            | Op::BatchNormalization { .. }
+            | Op::Activation { .. }
+            | Op::ZeroPadding2D { .. }
+            | Op::Concatenate
+            | Op::Add { .. }
+            | Op::Multiply { .. } => ([0; 4], 0),
         }
     }
 }
@@ -110,7 +139,7 @@ impl<'a> Graph<'a> {
 
     /// The activation of the last layer that computes something.
     pub const fn output_activation(&self) -> Activation {
-        self.nodes[self.source(self.nodes.len() - 1, true)].op.activation()
+        self.op(self.source(self.nodes.len() - 1, true)).activation()
     }
 
     /// Shape of what node `node` reads first; of the input's own output for the input.
@@ -121,7 +150,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Trained values.
+    /// Values of its weights.
     pub const fn parameters(&self) -> usize {
         let last = &self.nodes[self.nodes.len() - 1];
         last.weights + last.parameters()
@@ -137,11 +166,46 @@ impl<'a> Graph<'a> {
         sum
     }
 
+    /// Whether node `node` computes nothing: it is an [alias](Op::is_alias), or an activation that the layer before it
+    /// applies as its own (see [`op`](Self::op)).
+    pub const fn is_alias(&self, node: usize, training: bool) -> bool {
+        let Node { op, inputs, .. } = &self.nodes[node];
+        if let Op::Activation { activation } = op {
+            let maker = inputs[0] as usize;
+            let is_applied = self.nodes[maker].op.with_activation(*activation).is_some() && self.readers(maker) == 1;
+            return activation.is_linear() || is_applied;
+        }
+        op.is_alias(training)
+    }
+
+    /// What node `node` computes: its operation, with the activation of the layer behind it where that is an
+    /// `Activation`, its only reader, and can be applied at once.
+    pub const fn op(&self, node: usize) -> Op {
+        let op = self.nodes[node].op;
+        let mut reader = node + 1;
+        while reader < self.nodes.len() {
+            if let Node { op: Op::Activation { activation }, inputs: [read, _], .. } = &self.nodes[reader]
+                && *read as usize == node
+                && let Some(activated) = op.with_activation(*activation)
+                && self.readers(node) == 1
+            {
+                return activated;
+            }
+            reader += 1;
+        }
+        op
+    }
+
+    /// Node `node`, with [what it computes](Self::op).
+    pub const fn node(&self, node: usize) -> Node<'a> {
+        Node { op: self.op(node), ..self.nodes[node] }
+    }
+
     /// The node that computes the values of node `node`'s output: the first before it, itself included, that is no
-    /// [alias](Op::is_alias).
+    /// [alias](Self::is_alias).
     pub const fn source(&self, node: usize, training: bool) -> usize {
         let mut node = node;
-        while self.nodes[node].op.is_alias(training) {
+        while self.is_alias(node, training) {
             node = self.nodes[node].inputs[0] as usize;
         }
         node

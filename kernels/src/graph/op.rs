@@ -5,7 +5,7 @@ use core::fmt;
 use crate::geometry::Geometry;
 
 /// What is applied to each output value; Keras's `activation`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Activation {
@@ -21,6 +21,11 @@ pub enum Activation {
     Tanh,
     /// `exp(x_i) / sum_j exp(x_j)` over the channels of each position.
     Softmax,
+    /// `x` where it is not negative, `negative_slope * x` elsewhere.
+    LeakyRelu {
+        /// At least 0.
+        negative_slope: f32,
+    },
 }
 
 impl Activation {
@@ -28,7 +33,20 @@ impl Activation {
     pub const fn is_clamp(self) -> bool {
         match self {
             Self::Linear | Self::Relu | Self::Relu6 => true,
-            Self::Sigmoid | Self::Tanh | Self::Softmax => false,
+            Self::Sigmoid | Self::Tanh | Self::Softmax | Self::LeakyRelu { .. } => false,
+        }
+    }
+
+    /// Whether it does nothing.
+    pub const fn is_linear(self) -> bool {
+        matches!(self, Self::Linear)
+    }
+
+    /// Whether its settings are in their ranges.
+    pub const fn is_valid(self) -> bool {
+        match self {
+            Self::LeakyRelu { negative_slope } => negative_slope >= 0.0 && negative_slope.is_finite(),
+            Self::Linear | Self::Relu | Self::Relu6 | Self::Sigmoid | Self::Tanh | Self::Softmax => true,
         }
     }
 
@@ -36,7 +54,7 @@ impl Activation {
     pub const fn is_probability(self) -> bool {
         match self {
             Self::Sigmoid | Self::Softmax => true,
-            Self::Linear | Self::Relu | Self::Relu6 | Self::Tanh => false,
+            Self::Linear | Self::Relu | Self::Relu6 | Self::Tanh | Self::LeakyRelu { .. } => false,
         }
     }
 
@@ -48,6 +66,7 @@ impl Activation {
             Self::Sigmoid => 1 << 17,
             Self::Tanh => 1 << 18,
             Self::Softmax => 1 << 19,
+            Self::LeakyRelu { .. } => 1 << 20,
         }
     }
 }
@@ -114,6 +133,40 @@ pub enum Op {
         /// The activation.
         activation: Activation,
     },
+    /// `gamma[c] * (x - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]` for each channel: the batch's mean and variance
+    /// while training, their moving averages otherwise. Its weights are gamma, beta, and the two moving averages.
+    BatchNormalization {
+        /// How much of a moving average a training step keeps, in `0.0..=1.0`.
+        momentum: f32,
+        /// Above 0.
+        epsilon: f32,
+        /// The activation.
+        activation: Activation,
+    },
+    /// An activation by itself.
+    Activation {
+        /// The activation.
+        activation: Activation,
+    },
+    /// Rows and columns of zeros around the input.
+    ZeroPadding2D {
+        /// How many: above and below, left and right.
+        padding: [[usize; 2]; 2],
+    },
+    /// At each position the channels of one tensor, then those of the other.
+    Concatenate,
+    /// The product of two tensors of one shape, or of a tensor and a vector of its channels.
+    Multiply {
+        /// The activation.
+        activation: Activation,
+    },
+    /// The same values in another shape.
+    Reshape,
+    /// The maximum of each channel, as a vector.
+    GlobalMaxPooling2D {
+        /// The window, which is the whole input.
+        geometry: Geometry,
+    },
 }
 
 impl Op {
@@ -130,6 +183,13 @@ impl Op {
             Self::AveragePooling2D { .. } => "AveragePooling2D",
             Self::GlobalAveragePooling2D { .. } => "GlobalAveragePooling2D",
             Self::DepthwiseConv2D { .. } => "DepthwiseConv2D",
+            Self::BatchNormalization { .. } => "BatchNormalization",
+            Self::Activation { .. } => "Activation",
+            Self::ZeroPadding2D { .. } => "ZeroPadding2D",
+            Self::Concatenate => "Concatenate",
+            Self::Multiply { .. } => "Multiply",
+            Self::Reshape => "Reshape",
+            Self::GlobalMaxPooling2D { .. } => "GlobalMaxPooling2D",
         }
     }
 
@@ -138,14 +198,19 @@ impl Op {
         match self {
             Self::Input => 0,
             Self::Conv2D { .. } => Self::CONV2D,
-            Self::MaxPooling2D { .. } => Self::MAX_POOLING2D,
-            Self::Flatten => Self::FLATTEN,
+            Self::MaxPooling2D { .. } | Self::GlobalMaxPooling2D { .. } => Self::MAX_POOLING2D,
+            Self::Flatten | Self::Reshape => Self::FLATTEN,
             Self::Dense { .. } => Self::DENSE,
             Self::Dropout { .. } => Self::DROPOUT,
             Self::Add { .. } => Self::ADD,
             Self::AveragePooling2D { .. } => Self::AVERAGE_POOLING2D,
             Self::GlobalAveragePooling2D { .. } => Self::GLOBAL_AVERAGE_POOLING2D,
             Self::DepthwiseConv2D { .. } => Self::DEPTHWISE_CONV2D,
+            Self::BatchNormalization { .. } => Self::BATCH_NORMALIZATION,
+            Self::Activation { .. } => Self::ACTIVATION,
+            Self::ZeroPadding2D { .. } => Self::ZERO_PADDING2D,
+            Self::Concatenate => Self::CONCATENATE,
+            Self::Multiply { .. } => Self::MULTIPLY,
         }
     }
 
@@ -158,6 +223,11 @@ impl Op {
     pub(crate) const AVERAGE_POOLING2D: u32 = 1 << 6;
     pub(crate) const GLOBAL_AVERAGE_POOLING2D: u32 = 1 << 7;
     pub(crate) const DEPTHWISE_CONV2D: u32 = 1 << 8;
+    pub(crate) const BATCH_NORMALIZATION: u32 = 1 << 9;
+    pub(crate) const ACTIVATION: u32 = 1 << 10;
+    pub(crate) const ZERO_PADDING2D: u32 = 1 << 11;
+    pub(crate) const CONCATENATE: u32 = 1 << 12;
+    pub(crate) const MULTIPLY: u32 = 1 << 13;
 
     /// How many tensors it reads: 0, 1 or 2.
     pub const fn arity(&self) -> usize {
@@ -169,9 +239,14 @@ impl Op {
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D { .. }
             | Self::Flatten
+            | Self::GlobalMaxPooling2D { .. }
             | Self::Dense { .. }
-            | Self::Dropout { .. } => 1,
-            Self::Add { .. } => 2,
+            | Self::Dropout { .. }
+            | Self::BatchNormalization { .. }
+            | Self::Activation { .. }
+            | Self::ZeroPadding2D { .. }
+            | Self::Reshape => 1,
+            Self::Add { .. } | Self::Multiply { .. } | Self::Concatenate => 2,
         }
     }
 
@@ -181,13 +256,53 @@ impl Op {
             Self::Conv2D { activation, .. }
             | Self::DepthwiseConv2D { activation, .. }
             | Self::Dense { activation, .. }
+            | Self::BatchNormalization { activation, .. }
+            | Self::Activation { activation }
+            | Self::Multiply { activation }
             | Self::Add { activation } => *activation,
             Self::Input
             | Self::MaxPooling2D { .. }
+            | Self::GlobalMaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D { .. }
             | Self::Flatten
-            | Self::Dropout { .. } => Activation::Linear,
+            | Self::Reshape
+            | Self::Dropout { .. }
+            | Self::ZeroPadding2D { .. }
+            | Self::Concatenate => Activation::Linear,
+        }
+    }
+
+    /// The same operation with an activation behind it, where its passes apply one: it must have none of its own, and a
+    /// sum or a product takes one that only clamps.
+    pub(crate) const fn with_activation(self, of_reader: Activation) -> Option<Self> {
+        if !self.activation().is_linear() {
+            return None;
+        }
+        match self {
+            Self::Conv2D { geometry, use_bias, .. } => Some(Self::Conv2D { geometry, use_bias, activation: of_reader }),
+            Self::DepthwiseConv2D { geometry, use_bias, .. } => {
+                Some(Self::DepthwiseConv2D { geometry, use_bias, activation: of_reader })
+            }
+            Self::Dense { inputs, use_bias, .. } => Some(Self::Dense { inputs, use_bias, activation: of_reader }),
+            Self::BatchNormalization { momentum, epsilon, .. } => {
+                Some(Self::BatchNormalization { momentum, epsilon, activation: of_reader })
+            }
+            Self::Add { .. } if of_reader.is_clamp() => Some(Self::Add { activation: of_reader }),
+            Self::Multiply { .. } if of_reader.is_clamp() => Some(Self::Multiply { activation: of_reader }),
+            Self::Add { .. }
+            | Self::Multiply { .. }
+            | Self::Input
+            | Self::MaxPooling2D { .. }
+            | Self::GlobalMaxPooling2D { .. }
+            | Self::AveragePooling2D { .. }
+            | Self::GlobalAveragePooling2D { .. }
+            | Self::Flatten
+            | Self::Reshape
+            | Self::Dropout { .. }
+            | Self::Activation { .. }
+            | Self::ZeroPadding2D { .. }
+            | Self::Concatenate => None,
         }
     }
 
@@ -198,8 +313,19 @@ impl Op {
             | Self::DepthwiseConv2D { geometry, .. }
             | Self::MaxPooling2D { geometry }
             | Self::AveragePooling2D { geometry }
-            | Self::GlobalAveragePooling2D { geometry } => Some(geometry),
-            Self::Input | Self::Flatten | Self::Dense { .. } | Self::Dropout { .. } | Self::Add { .. } => None,
+            | Self::GlobalAveragePooling2D { geometry }
+            | Self::GlobalMaxPooling2D { geometry } => Some(geometry),
+            Self::Input
+            | Self::Flatten
+            | Self::Reshape
+            | Self::Dense { .. }
+            | Self::Dropout { .. }
+            | Self::BatchNormalization { .. }
+            | Self::Activation { .. }
+            | Self::ZeroPadding2D { .. }
+            | Self::Concatenate
+            | Self::Add { .. }
+            | Self::Multiply { .. } => None,
         }
     }
 
@@ -213,9 +339,16 @@ impl Op {
             | Self::MaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D { .. }
+            | Self::GlobalMaxPooling2D { .. }
             | Self::Flatten
+            | Self::Reshape
             | Self::Dropout { .. }
-            | Self::Add { .. } => 0,
+            | Self::BatchNormalization { .. }
+            | Self::Activation { .. }
+            | Self::ZeroPadding2D { .. }
+            | Self::Concatenate
+            | Self::Add { .. }
+            | Self::Multiply { .. } => 0,
         }
     }
 
@@ -229,25 +362,38 @@ impl Op {
             | Self::MaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D { .. }
+            | Self::GlobalMaxPooling2D { .. }
             | Self::Flatten
+            | Self::Reshape
             | Self::Dropout { .. }
-            | Self::Add { .. } => false,
+            | Self::BatchNormalization { .. }
+            | Self::Activation { .. }
+            | Self::ZeroPadding2D { .. }
+            | Self::Concatenate
+            | Self::Add { .. }
+            | Self::Multiply { .. } => false,
         }
     }
 
     /// Whether the output is the input's values as they are: in any pass, or, for a dropout, in inference alone.
     pub const fn is_alias(&self, training: bool) -> bool {
         match self {
-            Self::Flatten => true,
+            Self::Flatten | Self::Reshape => true,
             Self::Dropout { .. } => !training,
+            Self::Activation { activation } => activation.is_linear(),
             Self::Input
             | Self::Conv2D { .. }
             | Self::DepthwiseConv2D { .. }
             | Self::MaxPooling2D { .. }
+            | Self::GlobalMaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D { .. }
             | Self::Dense { .. }
-            | Self::Add { .. } => false,
+            | Self::BatchNormalization { .. }
+            | Self::ZeroPadding2D { .. }
+            | Self::Concatenate
+            | Self::Add { .. }
+            | Self::Multiply { .. } => false,
         }
     }
 }

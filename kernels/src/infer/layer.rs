@@ -156,13 +156,35 @@ impl LayerS8<'_> {
         backend.kernels().add_s8(&self.sum(), x, y);
     }
 
+    /// Multiplies `y`, which holds the first factor, by `x`.
+    pub(super) fn multiply(&self, backend: Backend, x: &[i8], y: &mut [i8]) {
+        backend.kernels().multiply_s8(&self.record.product(), x, y);
+    }
+
+    /// Writes the part of a concatenation that is the input `read`, whose parts have `widths` channels.
+    pub(super) fn concatenate(&self, backend: Backend, read: usize, [a, b]: [usize; 2], x: &[i8], y: &mut [i8]) {
+        let (width, first) = if read == 0 { (a, 0) } else { (b, a) };
+        backend.kernels().concatenate_s8(&self.record.part(read), width, x, [first, a + b], y);
+    }
+
+    /// Copies `x` into `y`, and what stands for 0 around it.
+    pub(super) fn zero_padding(&self, [_, width, channels]: [u16; 3], padding: [u8; 4], x: &[i8], y: &mut [i8]) {
+        let [width, channels] = [width, channels].map(usize::from);
+        let [above, _, left, right] = padding.map(usize::from);
+        y.fill(self.record.input_zero_points[0]);
+        let rows = y.chunks_exact_mut((left + width + right) * channels).skip(above);
+        for (y, x) in rows.zip(x.chunks_exact(width * channels)) {
+            y.iter_mut().skip(left * channels).zip(x).for_each(|(y, x)| *y = *x);
+        }
+    }
+
     /// The parameters of a sum.
     pub const fn sum(&self) -> AddS8 {
         self.record.sum()
     }
 
     /// Applies in place what follows on the clamp to `y`, whose innermost dimension has `channels` values.
-    fn after(&self, backend: Backend, channels: usize, y: &mut [i8]) {
+    pub(super) fn after(&self, backend: Backend, channels: usize, y: &mut [i8]) {
         if let Some(table) = self.table {
             backend.table_s8(table, y);
         } else if let Some(softmax) = self.record.softmax() {

@@ -11,9 +11,9 @@ pub use record::{Header, I32, Record, U16, U32};
 use step::IMAGE;
 #[cfg(feature = "alloc")]
 pub(crate) use step::fits;
-#[cfg(feature = "alloc")]
-pub use step::steps;
 pub use step::{OpS8, StepS8};
+#[cfg(feature = "alloc")]
+pub use step::{steps, windows};
 
 use core::ops::Range;
 
@@ -53,13 +53,13 @@ pub fn run_step<U: Uses>(
     // Never missing, since the blob was checked. The kernels rely on the lengths, which follow from the step.
     let Some(layer) = parts.layer(k, &step.op) else { return };
     let output = range(step.output, step.op.output_len());
-    let mut input = step.inputs[0];
-    if let OpS8::Add { .. } = step.op {
-        if const { U::BITS & Op::ADD == 0 } {
-            // No step of the network is a sum.
+    let mut read = 0;
+    if step.op.begins_as_its_first_input() {
+        if const { U::BITS & (Op::ADD | Op::MULTIPLY | Op::ACTIVATION) == 0 } {
+            // No step of the network does.
             return;
         }
-        // A sum begins as its first term; then the other is what it reads.
+        let input = step.inputs[0];
         if input == IMAGE {
             let (Some(term), Some(image)) = (activations.get_mut(output.clone()), image.get(..output.len())) else {
                 return;
@@ -68,17 +68,23 @@ pub fn run_step<U: Uses>(
         } else if input != step.output {
             activations.copy_within(range(input, output.len()), output.start);
         }
-        input = step.inputs[1];
+        read = 1;
     }
-    let (x, y) = if input == IMAGE {
-        (image.get(..step.op.input_len()), activations.get_mut(output))
-    } else {
-        match activations.get_disjoint_mut([range(input, step.op.input_len()), output]) {
-            Ok([x, y]) => (Some(&*x), Some(y)),
-            Err(_) => return,
-        }
-    };
-    let (Some(x), Some(y)) = (x, y) else { return };
+    if const { U::BITS & Op::ACTIVATION != 0 }
+        && let (OpS8::Activation { channels, .. }, Some(y)) = (step.op, activations.get_mut(output.clone()))
+    {
+        layer.after(backend, channels as usize, y);
+        return;
+    }
+    if const { U::BITS & Op::CONCATENATE != 0 }
+        && let OpS8::Concatenate { widths: [a, b], .. } = step.op
+        && let Some((x, y)) = operands(step, 0, image, activations, output.clone())
+    {
+        let columns = [a, b].map(usize::from);
+        layer.concatenate(backend, 0, columns, x, y);
+        read = 1;
+    }
+    let Some((x, y)) = operands(step, read, image, activations, output) else { return };
     match step.op {
         OpS8::Conv2D { geometry, pool } => {
             if const { U::BITS & Op::CONV2D != 0 } {
@@ -86,7 +92,7 @@ pub fn run_step<U: Uses>(
             }
         }
         OpS8::DepthwiseConv2D { geometry } => {
-            if const { U::BITS & Op::DEPTHWISE_CONV2D != 0 } {
+            if const { U::BITS & (Op::DEPTHWISE_CONV2D | Op::BATCH_NORMALIZATION) != 0 } {
                 layer.depthwise_conv(backend, geometry, x, y);
             }
         }
@@ -116,7 +122,41 @@ pub fn run_step<U: Uses>(
                 layer.add(backend, x, y);
             }
         }
+        OpS8::Multiply { .. } => {
+            if const { U::BITS & Op::MULTIPLY != 0 } {
+                layer.multiply(backend, x, y);
+            }
+        }
+        OpS8::Concatenate { widths, .. } => {
+            if const { U::BITS & Op::CONCATENATE != 0 } {
+                layer.concatenate(backend, 1, widths.map(usize::from), x, y);
+            }
+        }
+        OpS8::ZeroPadding2D { input, padding } => {
+            if const { U::BITS & Op::ZERO_PADDING2D != 0 } {
+                layer.zero_padding(input, padding, x, y);
+            }
+        }
+        // It reads no more than what it began as.
+        OpS8::Activation { .. } => {}
     }
+}
+
+/// The input of that number, and the output. Never missing, since a plan keeps them apart.
+#[inline(always)]
+fn operands<'a>(
+    step: &StepS8<'_>,
+    read: usize,
+    image: &'a [i8],
+    activations: &'a mut [i8],
+    output: Range<usize>,
+) -> Option<(&'a [i8], &'a mut [i8])> {
+    let (input, len) = (*step.inputs.get(read)?, step.op.input_len(read));
+    if input == IMAGE {
+        return Some((image.get(..len)?, activations.get_mut(output)?));
+    }
+    let [x, y] = activations.get_disjoint_mut([range(input, len), output]).ok()?;
+    Some((x, y))
 }
 
 /// `len` bytes from `start` on.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, de::Deserializer, ser::Serializer};
 
 use super::StepS8;
 use crate::geometry::Geometry;
-use crate::int8::{AddS8, Affine, MeanS8, QuantizedMultiplier, SoftmaxS8};
+use crate::int8::{AddS8, Affine, MeanS8, MulS8, QuantizedMultiplier, RescaleS8, SoftmaxS8};
 
 /// A number whose bytes are written as they are: postcard's own numbers have as many bytes as they need.
 macro_rules! fixed {
@@ -77,7 +77,7 @@ pub struct Header {
 #[repr(C)]
 pub struct Record {
     /// What is computed: 0 a convolution, 1 a dense layer, 2 a max pooling alone, 3 a sum, 4 an average pooling, 5 the mean
-    /// of each channel, 6 a depthwise convolution.
+    /// of each channel, 6 a depthwise convolution, 7 an activation alone, 8 a product, 9 a concatenation, 10 a zero padding.
     pub op: u8,
     /// The order of the weights; see [`Packing`](crate::int8::Packing).
     pub packing: u8,
@@ -92,14 +92,17 @@ pub struct Record {
     /// The records whose outputs are read, counted from 1; 0 is the network's input.
     pub inputs: [U16; 2],
     /// Of any convolution or a pooling: height, width and channels of input and output, height and width of kernel, strides and
-    /// padding; then height and width of the fused pooling's output, kernel, strides and padding. Of a dense layer: inputs and units,
-    /// each in two halves, the lower first. What is not used is 0.
+    /// padding; then height and width of the fused pooling's output, kernel, strides and padding. In two halves each, the lower first:
+    /// inputs and units of a dense layer; values of a sum; of an activation, and those of a position; of a product, and of its second
+    /// factor; positions of a concatenation. Then the channels of its two parts. Of a zero padding: height, width and channels of the
+    /// input, rows above and below, columns to the left and to the right. What is not used is 0.
     pub sizes: [U16; SIZES],
     /// Where the tensors of this record begin among all: at a multiple of 16.
     pub tensors: U32,
     /// The scale of the output, after all.
     pub output_scale: f32,
-    /// Multipliers of a sum: of the two inputs and of the output; of a softmax or a mean: the first.
+    /// Multipliers of a sum: of the two inputs and of the output; of a concatenation: of the two inputs; of a softmax, a mean or a
+    /// product: the first.
     pub multipliers: [I32; 3],
     /// The powers of two that belong to them.
     pub shifts: [i8; 3],
@@ -154,6 +157,19 @@ impl Record {
         let [height, width] = geometry.kernel();
         let offset = -(self.input_zero_points[0] as i32) * (height * width) as i32;
         MeanS8 { offset, factor: self.factor(0), zero_point: self.zero_point }
+    }
+
+    /// The parameters of a product.
+    pub const fn product(&self) -> MulS8 {
+        let Self { input_zero_points, zero_point, activation, .. } = *self;
+        MulS8 { input_zero_points, factor: self.factor(0), zero_point, activation }
+    }
+
+    /// The parameters of the part of a concatenation that is the input `read`, 0 or 1.
+    pub const fn part(&self, read: usize) -> RescaleS8 {
+        let (input_zero_point, factor) = (self.input_zero_points[read], self.factor(read));
+        let Self { zero_point, activation, .. } = *self;
+        RescaleS8 { input_zero_point, factors: [factor; 2], zero_point, activation }
     }
 
     /// The parameters of a sum.

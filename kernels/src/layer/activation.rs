@@ -1,31 +1,33 @@
-//! Activations and paddings as types, for the layers' type parameters.
+//! An activation by itself.
 
-use crate::geometry::Padding;
-use crate::graph::Activation;
+use core::marker::PhantomData;
 
-/// An [`Activation`] as a type.
-pub trait ActivationKind {
-    /// The activation.
-    const ACTIVATION: Activation;
+use super::{ActivationKind, Layer};
+use crate::geometry::Shape;
+use crate::graph::Op;
+
+/// `y = A(x)`, value by value or, for a softmax, over the channels of each position: Keras's `Activation`. The input is
+/// `H x W x C`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Activation<const H: usize, const W: usize, const C: usize, A>(PhantomData<A>);
+
+impl<const H: usize, const W: usize, const C: usize, A: ActivationKind> Activation<H, W, C, A> {
+    /// The layer.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// The layer as data.
+    pub const fn op(&self) -> Op {
+        Op::Activation { activation: A::ACTIVATION }
+    }
 }
 
-/// A [`Padding`] as a type.
-pub trait PaddingKind {
-    /// The padding.
-    const PADDING: Padding;
+impl<const H: usize, const W: usize, const C: usize, A: ActivationKind> Layer for Activation<H, W, C, A> {
+    const INPUT: Shape = Shape::new(H, W, C);
+    const OUTPUT: Shape = Shape::new(H, W, C);
+
+    fn op(&self) -> Op {
+        self.op()
+    }
 }
-
-macro_rules! kinds {
-    ($trait:ident, $constant:ident: $type:ident { $($name:ident),* }) => {$(
-        #[doc = concat!("[`", stringify!($type), "::", stringify!($name), "`] as a type.")]
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub struct $name;
-
-        impl $trait for $name {
-            const $constant: $type = $type::$name;
-        }
-    )*};
-}
-
-kinds!(ActivationKind, ACTIVATION: Activation { Linear, Relu, Relu6, Sigmoid, Tanh, Softmax });
-kinds!(PaddingKind, PADDING: Padding { Same, Valid });

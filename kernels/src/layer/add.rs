@@ -2,10 +2,9 @@
 
 use core::marker::PhantomData;
 
-use super::{ActivationKind, Context, Linear};
-use crate::forward::{activate, linear};
+use super::{ActivationKind, Context, Linear, forward};
 use crate::geometry::Shape;
-use crate::graph::{AllOps, Node, Op};
+use crate::graph::{Node, Op};
 
 /// `y = act(a + b)`, value by value: Keras's `Add`. Both are `H x W x C`.
 ///
@@ -34,7 +33,6 @@ impl<const H: usize, const W: usize, const C: usize, A: ActivationKind> Add<H, W
     /// If the lengths differ.
     pub fn forward(&self, cx: &Context, x: &[f32], y: &mut [f32]) {
         let node = Node { name: "", op: self.op(), inputs: [0; 2], output: Self::OUTPUT, weights: 0 };
-        linear::<AllOps>(cx, &node, &[], None, x, y, &mut []);
-        activate::<AllOps>(cx, &node, y);
+        forward(cx, &node, &[], x, y, &mut []);
     }
 }

@@ -6,28 +6,44 @@
 mod activation;
 mod add;
 mod average_pooling2d;
+mod batch_normalization;
+mod concatenate;
 mod conv2d;
 mod dense;
 mod depthwise_conv2d;
 mod dropout;
 mod flatten;
 mod global_average_pooling2d;
+mod global_max_pooling2d;
+mod kinds;
+mod leaky_relu;
 mod max_pooling2d;
+mod multiply;
+mod reshape;
+mod zero_padding2d;
 
-pub use activation::{ActivationKind, Linear, PaddingKind, Relu, Relu6, Same, Sigmoid, Softmax, Tanh, Valid};
+pub use activation::Activation;
 pub use add::Add;
 pub use average_pooling2d::AveragePooling2D;
+pub use batch_normalization::BatchNormalization;
+pub use concatenate::Concatenate;
 pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub use depthwise_conv2d::DepthwiseConv2D;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use global_average_pooling2d::GlobalAveragePooling2D;
+pub use global_max_pooling2d::GlobalMaxPooling2D;
+pub use kinds::{ActivationKind, LeakyRelu, Linear, PaddingKind, Relu, Relu6, Same, Sigmoid, Softmax, Tanh, Valid};
+pub use leaky_relu::LeakyReLU;
 pub use max_pooling2d::MaxPooling2D;
+pub use multiply::Multiply;
+pub use reshape::Reshape;
+pub use zero_padding2d::ZeroPadding2D;
 
 pub use crate::forward::Context;
 
-use crate::forward::{activate, linear};
+use crate::forward::{activate, begins_as_its_first_input, linear};
 use crate::geometry::Shape;
 use crate::graph::{AllOps, Node, Op};
 use crate::train::{self, Gradient, Optimizer, Trainable, before_activation};
@@ -75,17 +91,25 @@ pub trait Layer {
     }
 }
 
-/// [`Layer::forward`] of a layer that is data. Of a sum, `y` holds the first term.
+/// [`Layer::forward`] of a layer that is data. Of a sum or a product, `y` holds the first input, and `x` is the second; of a
+/// concatenation, `x` is the first, and `y` gets its channels.
+///
+/// While training, a batch normalisation leaves the batch's means and variances at the beginning of `scratch`, and the
+/// moving averages to whoever calls.
 ///
 /// # Panics
 ///
 /// If a length is wrong.
 pub fn forward(cx: &Context, node: &Node<'_>, weights: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
-    linear::<AllOps>(cx, node, weights, None, x, y, scratch);
+    if let Op::Activation { .. } = node.op {
+        y.copy_from_slice(x);
+    }
+    let read = usize::from(begins_as_its_first_input(node));
+    linear::<AllOps>(cx, node, read, weights, None, x, y, scratch);
     activate::<AllOps>(cx, node, y);
 }
 
-/// [`Layer::backward`] of a layer that is data.
+/// [`Layer::backward`] of a layer that is data, with one input or a sum.
 ///
 /// # Panics
 ///
@@ -102,7 +126,12 @@ pub fn backward<O: Optimizer>(
     scratch: &mut [f32],
 ) {
     before_activation::<AllOps>(cx.backend, node, y, dy);
-    train::backward::<AllOps, O>(cx, node, optimizer, parameters, Gradient { x, y, dy, dx }, scratch);
+    let (moments, scratch) = scratch.split_at_mut(node.statistics_len());
+    if !moments.is_empty() {
+        cx.backend.moments(node.output, cx.batch, x, moments, scratch);
+    }
+    let gradient = Gradient { x, y, moments, dy, dx };
+    train::backward::<AllOps, O>(cx, node, optimizer, parameters, gradient, scratch);
 }
 
 /// The node of a layer that stands alone.

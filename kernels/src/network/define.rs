@@ -91,20 +91,83 @@ pub const fn activation(layer: &str, kind: &str, activation: Activation, output:
 
 /// The output shape of a sum of layers that are called `names`.
 pub const fn add(layer: &str, names: [&str; 2], [a, b]: [Shape; 2]) -> Shape {
-    if a.height != b.height || a.width != b.width || a.channels != b.channels {
+    if !a.equals(b) {
+        Message::new().layer(layer, "Add").text("its terms differ in shape: ").shapes(names, [a, b]).panic();
+    }
+    a
+}
+
+/// The output shape of a product of layers that are called `names`.
+pub const fn multiply(layer: &str, names: [&str; 2], [a, b]: [Shape; 2]) -> Shape {
+    if !a.equals(b) && !b.equals(Shape::vector(a.channels)) {
         Message::new()
-            .layer(layer, "Add")
-            .text("its terms differ in shape: `")
-            .text(names[0])
-            .text("` is ")
-            .shape(a)
-            .text(", `")
-            .text(names[1])
-            .text("` is ")
-            .shape(b)
+            .layer(layer, "Multiply")
+            .text("its second factor must be shaped as the first, or a vector of its channels: ")
+            .shapes(names, [a, b])
             .panic();
     }
     a
+}
+
+/// The output shape of layers that are called `names`, side by side.
+pub const fn concatenate(layer: &str, names: [&str; 2], [a, b]: [Shape; 2]) -> Shape {
+    let message = Message::new().layer(layer, "Concatenate");
+    if a.height != b.height || a.width != b.width {
+        message.text("its inputs differ in height or width: ").shapes(names, [a, b]).panic();
+    }
+    let channels = a.channels + b.channels;
+    if channels > u16::MAX as usize {
+        message.text("its output has ").number(channels).text(" channels, but must have at most 65535").panic();
+    }
+    Shape::new(a.height, a.width, channels)
+}
+
+/// The output shape of a zero padding.
+pub const fn zero_padding(layer: &str, input: Shape, [[above, below], [left, right]]: [[usize; 2]; 2]) -> Shape {
+    const MOST: usize = u8::MAX as usize;
+    let message = Message::new().layer(layer, "ZeroPadding2D");
+    if above > MOST || below > MOST || left > MOST || right > MOST {
+        message.text("`padding` must be at most 255 on each side").panic();
+    }
+    let output = Shape::new(input.height + above + below, input.width + left + right, input.channels);
+    match output.checked_len() {
+        Some(len) if len <= Geometry::LIMIT && output.height <= 65535 && output.width <= 65535 => output,
+        _ => message.text("its output is too large: ").shape(output).panic(),
+    }
+}
+
+/// The output shape of a reshape.
+pub const fn reshape(layer: &str, input: Shape, output: Shape) -> Shape {
+    match output.checked_len() {
+        Some(len) if len == input.len() => output,
+        _ => Message::new()
+            .layer(layer, "Reshape")
+            .text("its input is ")
+            .shape(input)
+            .text(", which has another number of values than ")
+            .shape(output)
+            .panic(),
+    }
+}
+
+/// The output shape of a batch normalisation.
+pub const fn batch_normalization(layer: &str, input: Shape, momentum: f32, epsilon: f32) -> Shape {
+    let message = Message::new().layer(layer, "BatchNormalization");
+    if !(momentum >= 0.0 && momentum <= 1.0) {
+        message.text("`momentum` must be in 0.0..=1.0").panic();
+    }
+    if !(epsilon > 0.0 && epsilon.is_finite()) {
+        message.text("`epsilon` must be above 0, and finite").panic();
+    }
+    input
+}
+
+/// The output shape of a leaky relu.
+pub const fn leaky_relu(layer: &str, input: Shape, negative_slope: f32) -> Shape {
+    if !(Activation::LeakyRelu { negative_slope }).is_valid() {
+        Message::new().layer(layer, "LeakyReLU").text("`negative_slope` must be at least 0, and finite").panic();
+    }
+    input
 }
 
 /// The output shape of a dropout.
@@ -156,6 +219,12 @@ impl Message {
 
     const fn shape(self, shape: Shape) -> Self {
         self.size(shape.height, shape.width).text(" x ").number(shape.channels)
+    }
+
+    /// Which layer has which shape.
+    const fn shapes(self, names: [&str; 2], [a, b]: [Shape; 2]) -> Self {
+        let message = self.text("`").text(names[0]).text("` is ").shape(a);
+        message.text(", `").text(names[1]).text("` is ").shape(b)
     }
 
     const fn panic(&self) -> ! {

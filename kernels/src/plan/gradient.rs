@@ -9,14 +9,9 @@ use crate::graph::{Graph, Node, Op};
 
 /// Values of one sample that the forward pass keeps for the backward pass: the output of every layer that makes values of its own.
 pub const fn stored_len(graph: &Graph<'_>) -> usize {
-    stored_offset(graph, graph.nodes.len())
-}
-
-/// Where in these the output of node `node` lies.
-pub const fn stored_offset(graph: &Graph<'_>, node: usize) -> usize {
     let (mut len, mut i) = (0, 1);
-    while i < node {
-        if !graph.nodes[i].op.is_alias(true) {
+    while i < graph.nodes.len() {
+        if !graph.is_alias(i, true) {
             len += graph.nodes[i].output.len();
         }
         i += 1;
@@ -24,10 +19,22 @@ pub const fn stored_offset(graph: &Graph<'_>, node: usize) -> usize {
     len
 }
 
-/// The gradients that the backward pass of one node reads and writes.
+/// The means and variances of the batch that the forward pass keeps for the backward pass, of every batch normalisation.
+pub const fn statistics_len(graph: &Graph<'_>) -> usize {
+    let (mut len, mut i) = (0, 0);
+    while i < graph.nodes.len() {
+        len += graph.nodes[i].statistics_len();
+        i += 1;
+    }
+    len
+}
+
+/// What the forward pass keeps of one node, and the gradients that its backward pass reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GradientStep {
-    /// Where the gradient of the loss for the node's output lies, in values of one sample.
+    /// Where the node's own output lies among what is kept, in values of one sample.
+    pub stored: usize,
+    /// Where the gradient of the loss for it lies.
     pub output: usize,
     /// Where those for its inputs lie, or [`super::INPUT`] where none is wanted.
     pub inputs: [usize; 2],
@@ -38,7 +45,7 @@ pub struct GradientStep {
 }
 
 impl GradientStep {
-    pub(crate) const EMPTY: Self = Self { output: 0, inputs: [super::INPUT; 2], adds: [false; 2], part: 0 };
+    pub(crate) const EMPTY: Self = Self { stored: 0, output: 0, inputs: [super::INPUT; 2], adds: [false; 2], part: 0 };
 }
 
 /// The gradients of every node by its number, and the memory for those of one sample.
@@ -51,9 +58,9 @@ pub struct GradientPlan<'a> {
 }
 
 impl GradientPlan<'_> {
-    /// How many `f32` a training step works in for a batch: every layer's output, gradients, and scratch.
+    /// How many `f32` a training step works in for a batch: every layer's output, gradients, statistics, and scratch.
     pub const fn memory_len(&self, graph: &Graph<'_>, batch: usize) -> usize {
-        batch * (stored_len(graph) + self.values) + scratch_len(graph, batch)
+        batch * (stored_len(graph) + self.values) + statistics_len(graph) + scratch_len(graph, batch)
     }
 }
 
@@ -112,10 +119,13 @@ pub(super) const fn plan_into(graph: &Graph<'_>, steps: &mut [GradientStep], slo
     let output = graph.source(nodes.len() - 1, true);
     // Until all have a place, the offsets are the numbers of slots.
     let mut used = 0;
-    let mut node = nodes.len();
-    while node > 0 {
-        node -= 1;
-        steps[node] = GradientStep { output: NONE, part: NONE, ..GradientStep::EMPTY };
+    let (mut stored, mut node) = (0, 0);
+    while node < nodes.len() {
+        steps[node] = GradientStep { stored, output: NONE, part: NONE, ..GradientStep::EMPTY };
+        if node > 0 && !graph.is_alias(node, true) {
+            stored += nodes[node].output.len();
+        }
+        node += 1;
     }
     slots[used] = Slot::new(nodes[output].output.len(), 0, 0);
     steps[output].output = used;
@@ -123,7 +133,7 @@ pub(super) const fn plan_into(graph: &Graph<'_>, steps: &mut [GradientStep], slo
     let mut node = nodes.len();
     while node > 1 {
         node -= 1;
-        if nodes[node].op.is_alias(true) {
+        if graph.is_alias(node, true) {
             continue;
         }
         let time = nodes.len() - node;
@@ -141,8 +151,8 @@ pub(super) const fn plan_into(graph: &Graph<'_>, steps: &mut [GradientStep], slo
                 }
                 steps[node].inputs[i] = steps[source].output;
                 steps[node].adds[i] = there;
-                // A sum adds as it goes.
-                if there && !matches!(nodes[node].op, Op::Add { .. }) {
+                // With two inputs, gradients are added as they are made.
+                if there && inputs.len() == 1 {
                     slots[used] = Slot::new(nodes[source].output.len(), time, time);
                     steps[node].part = used;
                     used += 1;
@@ -185,13 +195,22 @@ pub const fn node_scratch_len(node: &Node<'_>, batch: usize) -> usize {
         // The gradient of a convolution's parameters and of a bias is made as a whole, that of a dense kernel in blocks.
         Op::Conv2D { geometry, .. } => node.parameters() + Backend::conv2d_scratch_len(geometry, batch),
         Op::DepthwiseConv2D { .. } => node.parameters(),
+        Op::BatchNormalization { .. } => {
+            node.statistics_len() + Backend::batch_normalization_scratch_len(node.output, batch)
+        }
         Op::Dense { inputs, .. } => node.bias_len() + Backend::dense_scratch_len(*inputs, node.output.channels, batch),
         Op::Input
         | Op::MaxPooling2D { .. }
         | Op::AveragePooling2D { .. }
         | Op::GlobalAveragePooling2D { .. }
+        | Op::GlobalMaxPooling2D { .. }
         | Op::Flatten
+        | Op::Reshape
         | Op::Dropout { .. }
-        | Op::Add { .. } => 0,
+        | Op::Activation { .. }
+        | Op::ZeroPadding2D { .. }
+        | Op::Concatenate
+        | Op::Add { .. }
+        | Op::Multiply { .. } => 0,
     }
 }

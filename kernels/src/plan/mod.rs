@@ -1,27 +1,29 @@
 //! From a graph to steps: what runs together, and where each tensor lies. All of it can be computed at compile time.
 //!
-//! A [`Step`] is one call of a kernel. Layers that only pass values on have none; a max pooling may be fused into the convolution
-//! before it; a sum is added in the place of a term that nothing reads any more.
+//! A [`Step`] is one call of a kernel. Layers that only pass values on have none. A max pooling may be fused into the convolution
+//! before it; in int8 a batch normalisation is folded into the weights before it, and a zero padding into the window behind it. A
+//! sum, a product or an activation by itself takes the place of a term that nothing reads any more.
 
 mod gradient;
 mod place;
 
 #[cfg(feature = "alloc")]
 pub use gradient::GradientPlanBuf;
-pub use gradient::{GradientPlan, GradientStep, PlannedGradients, node_scratch_len, stored_len, stored_offset};
+pub use gradient::{GradientPlan, GradientStep, PlannedGradients, node_scratch_len, statistics_len, stored_len};
 pub use place::{Slot, bound, place};
 
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
 
 use crate::arch::{Backend, Cores};
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, Padding};
 use crate::graph::{Activation, Graph, Op};
 
 /// Which layers run as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fusion {
-    /// What the int8 kernels fuse: a max pooling behind any convolution but one that ends with softmax.
+    /// What int8 inference fuses: a max pooling behind any convolution but one that ends with softmax; a batch normalisation
+    /// and the layer with weights before it; a zero padding and the convolution behind it.
     Int8,
     /// What the f32 kernels fuse in inference: a max pooling where [`Backend::fuses_max_pool`], behind an activation that is part of the
     /// convolution's kernel.
@@ -38,9 +40,13 @@ pub const INPUT: usize = usize::MAX;
 pub struct Step {
     /// The node that is computed.
     pub node: u16,
+    /// The zero padding that is part of its window, or 0.
+    pub padding: u16,
+    /// The batch normalisation that is folded into its weights, or 0.
+    pub normalization: u16,
     /// The max pooling that is computed with it, or 0.
     pub pool: u16,
-    /// The nodes whose outputs are read. The first is the one in whose place a sum is added, where it is.
+    /// The nodes whose outputs are read. The first is the one whose place the output takes, where it does.
     pub sources: [u16; 2],
     /// Where these lie in the activations of one sample, or [`INPUT`].
     pub inputs: [usize; 2],
@@ -49,11 +55,40 @@ pub struct Step {
 }
 
 impl Step {
-    const EMPTY: Self = Self { node: 0, pool: 0, sources: [0; 2], inputs: [INPUT; 2], output: 0 };
+    const EMPTY: Self =
+        Self { node: 0, padding: 0, normalization: 0, pool: 0, sources: [0; 2], inputs: [INPUT; 2], output: 0 };
 
     /// The node whose output this step makes.
     pub const fn makes(&self) -> usize {
-        if self.pool == 0 { self.node as usize } else { self.pool as usize }
+        if self.pool == 0 { self.accumulates() } else { self.pool as usize }
+    }
+
+    /// The node whose output this step makes before it pools.
+    pub const fn accumulates(&self) -> usize {
+        if self.normalization == 0 { self.node as usize } else { self.normalization as usize }
+    }
+
+    /// The activation that the step ends with.
+    pub const fn activation(&self, graph: &Graph<'_>) -> Activation {
+        graph.op(self.accumulates()).activation()
+    }
+
+    /// The window of the step: the layer's, with the zero padding that is folded into it; of a batch normalisation by
+    /// itself that of a depthwise convolution of single positions.
+    pub const fn window(&self, graph: &Graph<'_>) -> Option<Geometry> {
+        let node = &graph.nodes[self.node as usize];
+        match (&node.op, node.op.window()) {
+            (Op::BatchNormalization { .. }, _) => {
+                let [kernel, strides] = [[1, 1]; 2];
+                match Geometry::new(node.output, node.output.channels, kernel, strides, Padding::Valid) {
+                    Ok(geometry) => Some(geometry),
+                    Err(_) => None,
+                }
+            }
+            (_, Some(geometry)) if self.padding != 0 => behind(graph, self.padding as usize, geometry),
+            (_, Some(geometry)) => Some(*geometry),
+            (_, None) => None,
+        }
     }
 
     /// The window of the max pooling that is computed with it.
@@ -77,34 +112,56 @@ impl Step {
     /// Bytes of int8 scratch on this target.
     pub const fn scratch_bytes(&self, graph: &Graph<'_>) -> usize {
         let node = &graph.nodes[self.node as usize];
-        match &node.op {
-            Op::Conv2D { geometry, .. } => 4 * Backend::conv_s8_scratch_len(geometry, self.pool(graph)),
-            Op::Dense { inputs, .. } => 4 * Backend::dense_s8_scratch_len(*inputs, node.output.channels),
-            Op::Input
-            | Op::DepthwiseConv2D { .. }
-            | Op::MaxPooling2D { .. }
-            | Op::AveragePooling2D { .. }
-            | Op::GlobalAveragePooling2D { .. }
-            | Op::Flatten
-            | Op::Dropout { .. }
-            | Op::Add { .. } => 0,
+        match (&node.op, self.window(graph)) {
+            (Op::Conv2D { .. }, Some(geometry)) => 4 * Backend::conv_s8_scratch_len(&geometry, self.pool(graph)),
+            (Op::Dense { inputs, .. }, _) => 4 * Backend::dense_s8_scratch_len(*inputs, node.output.channels),
+            (
+                Op::Conv2D { .. }
+                | Op::Input
+                | Op::DepthwiseConv2D { .. }
+                | Op::MaxPooling2D { .. }
+                | Op::GlobalMaxPooling2D { .. }
+                | Op::AveragePooling2D { .. }
+                | Op::GlobalAveragePooling2D { .. }
+                | Op::Flatten
+                | Op::Reshape
+                | Op::Dropout { .. }
+                | Op::BatchNormalization { .. }
+                | Op::Activation { .. }
+                | Op::ZeroPadding2D { .. }
+                | Op::Concatenate
+                | Op::Add { .. }
+                | Op::Multiply { .. },
+                _,
+            ) => 0,
         }
     }
 
     /// Bytes of int8 scratch on a device with such a core.
     pub const fn scratch_bytes_on(&self, cores: Cores, graph: &Graph<'_>) -> usize {
         let node = &graph.nodes[self.node as usize];
-        match &node.op {
-            Op::Conv2D { geometry, .. } => 4 * cores.conv_s8_scratch_len(geometry, self.pool(graph)),
-            Op::Dense { inputs, .. } => 4 * cores.dense_s8_scratch_len(*inputs, node.output.channels),
-            Op::Input
-            | Op::DepthwiseConv2D { .. }
-            | Op::MaxPooling2D { .. }
-            | Op::AveragePooling2D { .. }
-            | Op::GlobalAveragePooling2D { .. }
-            | Op::Flatten
-            | Op::Dropout { .. }
-            | Op::Add { .. } => 0,
+        match (&node.op, self.window(graph)) {
+            (Op::Conv2D { .. }, Some(geometry)) => 4 * cores.conv_s8_scratch_len(&geometry, self.pool(graph)),
+            (Op::Dense { inputs, .. }, _) => 4 * cores.dense_s8_scratch_len(*inputs, node.output.channels),
+            (
+                Op::Conv2D { .. }
+                | Op::Input
+                | Op::DepthwiseConv2D { .. }
+                | Op::MaxPooling2D { .. }
+                | Op::GlobalMaxPooling2D { .. }
+                | Op::AveragePooling2D { .. }
+                | Op::GlobalAveragePooling2D { .. }
+                | Op::Flatten
+                | Op::Reshape
+                | Op::Dropout { .. }
+                | Op::BatchNormalization { .. }
+                | Op::Activation { .. }
+                | Op::ZeroPadding2D { .. }
+                | Op::Concatenate
+                | Op::Add { .. }
+                | Op::Multiply { .. },
+                _,
+            ) => 0,
         }
     }
 
@@ -115,15 +172,22 @@ impl Step {
             (Op::Conv2D { geometry, .. }, Some(pool)) => Backend::conv2d_max_pool_scratch_len(geometry, pool),
             (Op::Conv2D { geometry, .. }, None) => Backend::conv2d_scratch_len(geometry, batch),
             (Op::Dense { inputs, .. }, _) => Backend::dense_scratch_len(*inputs, node.output.channels, batch),
+            (Op::BatchNormalization { .. }, _) => gradient::node_scratch_len(node, batch),
             (
                 Op::Input
                 | Op::DepthwiseConv2D { .. }
                 | Op::MaxPooling2D { .. }
+                | Op::GlobalMaxPooling2D { .. }
                 | Op::AveragePooling2D { .. }
                 | Op::GlobalAveragePooling2D { .. }
                 | Op::Flatten
+                | Op::Reshape
                 | Op::Dropout { .. }
-                | Op::Add { .. },
+                | Op::Activation { .. }
+                | Op::ZeroPadding2D { .. }
+                | Op::Concatenate
+                | Op::Add { .. }
+                | Op::Multiply { .. },
                 _,
             ) => 0,
         }
@@ -172,12 +236,27 @@ impl Plan<'_> {
         len
     }
 
+    /// The window of a node: of one that has a step, [that](Step::window) of the step.
+    pub const fn window(&self, graph: &Graph<'_>, node: usize) -> Option<Geometry> {
+        let mut i = 0;
+        while i < self.steps.len() {
+            if self.steps[i].node as usize == node {
+                return self.steps[i].window(graph);
+            }
+            i += 1;
+        }
+        match graph.nodes[node].op.window() {
+            Some(geometry) => Some(*geometry),
+            None => None,
+        }
+    }
+
     /// The bits of [`Uses`](crate::graph::Uses) for the kinds of operations that the steps compute.
     pub const fn uses(&self, graph: &Graph<'_>) -> u32 {
         let (mut bits, mut i) = (0, 0);
         while i < self.steps.len() {
-            let op = &graph.nodes[self.steps[i].node as usize].op;
-            bits |= op.bit() | op.activation().bit();
+            let step = &self.steps[i];
+            bits |= graph.nodes[step.node as usize].op.bit() | step.activation(graph).bit();
             i += 1;
         }
         bits
@@ -254,33 +333,87 @@ impl PlanBuf {
 pub const fn count(graph: &Graph<'_>, fusion: Fusion) -> usize {
     let (mut count, mut i) = (0, 1);
     while i < graph.nodes.len() {
-        let runs = !graph.nodes[i].op.is_alias(false) && !is_fused(graph, fusion, i);
+        let runs = !graph.is_alias(i, false) && computed_with(graph, fusion, i) == i;
         count += runs as usize;
         i += 1;
     }
     count
 }
 
-/// Whether node `i` is computed with the one that it reads.
-pub const fn is_fused(graph: &Graph<'_>, fusion: Fusion, i: usize) -> bool {
-    matches!(graph.nodes[i].op, Op::MaxPooling2D { .. })
-        && fused_pool(graph, fusion, graph.nodes[i].inputs[0] as usize) == i
+/// The node whose step computes node `i` with it; for most nodes `i` itself.
+pub const fn computed_with(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
+    match &graph.nodes[i].op {
+        Op::MaxPooling2D { .. } => {
+            let maker = computed_with(graph, fusion, graph.source(graph.nodes[i].inputs[0] as usize, false));
+            if fused_pool(graph, fusion, maker) == i { maker } else { i }
+        }
+        Op::BatchNormalization { .. } => {
+            let maker = graph.source(graph.nodes[i].inputs[0] as usize, false);
+            if folded_normalization(graph, fusion, maker) == i { maker } else { i }
+        }
+        Op::ZeroPadding2D { .. } => {
+            let reader = only_reader(graph, i);
+            if reader != 0 && folded_padding(graph, fusion, reader) == i { reader } else { i }
+        }
+        Op::Input
+        | Op::Conv2D { .. }
+        | Op::DepthwiseConv2D { .. }
+        | Op::GlobalMaxPooling2D { .. }
+        | Op::AveragePooling2D { .. }
+        | Op::GlobalAveragePooling2D { .. }
+        | Op::Flatten
+        | Op::Reshape
+        | Op::Dense { .. }
+        | Op::Dropout { .. }
+        | Op::Activation { .. }
+        | Op::Concatenate
+        | Op::Add { .. }
+        | Op::Multiply { .. } => i,
+    }
+}
+
+/// The zero padding that is part of the window of node `i`, or 0.
+const fn folded_padding(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
+    let node = &graph.nodes[i];
+    let (Op::Conv2D { geometry, .. } | Op::DepthwiseConv2D { geometry, .. }, Fusion::Int8) = (&node.op, fusion) else {
+        return 0;
+    };
+    let source = graph.source(node.inputs[0] as usize, false);
+    let is_padding = matches!(graph.nodes[source].op, Op::ZeroPadding2D { .. });
+    if is_padding && only_reader(graph, source) == i && behind(graph, source, geometry).is_some() { source } else { 0 }
+}
+
+/// A window over the output of a zero padding, as one over what that reads.
+const fn behind(graph: &Graph<'_>, padding: usize, geometry: &Geometry) -> Option<Geometry> {
+    match &graph.nodes[padding].op {
+        Op::ZeroPadding2D { padding: [[above, _], [left, _]] } => {
+            geometry.behind_padding(graph.input_of(padding), [*above, *left])
+        }
+        _ => None,
+    }
+}
+
+/// The batch normalisation that is folded into the weights of node `i`, or 0.
+const fn folded_normalization(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
+    let has_weights = matches!(graph.nodes[i].op, Op::Conv2D { .. } | Op::DepthwiseConv2D { .. } | Op::Dense { .. });
+    if !matches!(fusion, Fusion::Int8) || !has_weights || !graph.op(i).activation().is_linear() {
+        return 0;
+    }
+    let reader = only_reader(graph, i);
+    if matches!(graph.nodes[reader].op, Op::BatchNormalization { .. }) { reader } else { 0 }
 }
 
 /// The max pooling that is computed with node `i`, or 0.
 const fn fused_pool(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
-    let Op::Conv2D { geometry, activation, .. } = &graph.nodes[i].op else { return 0 };
-    if graph.readers(i) != 1 {
-        return 0;
-    }
-    let mut reader = i + 1;
-    while !reads(graph, reader, i) {
-        reader += 1;
-    }
+    let Op::Conv2D { geometry, .. } = &graph.nodes[i].op else { return 0 };
+    let normalization = folded_normalization(graph, fusion, i);
+    let last = if normalization == 0 { i } else { normalization };
+    let reader = only_reader(graph, last);
     let Op::MaxPooling2D { geometry: pool } = &graph.nodes[reader].op else { return 0 };
     if !geometry.is_pooled_by(pool) {
         return 0;
     }
+    let activation = graph.op(last).activation();
     let fuses = match fusion {
         // The other activations never fall, so that the maximum may be taken before.
         Fusion::Int8 => !matches!(activation, Activation::Softmax),
@@ -290,6 +423,25 @@ const fn fused_pool(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
         Fusion::Nothing => false,
     };
     if fuses { reader } else { 0 }
+}
+
+/// The only node that reads node `i`'s values in their shape, past those that pass them on; 0 where there is none, or more.
+const fn only_reader(graph: &Graph<'_>, i: usize) -> usize {
+    let mut node = i;
+    loop {
+        if graph.readers(node) != 1 {
+            return 0;
+        }
+        let mut reader = node + 1;
+        while !reads(graph, reader, node) {
+            reader += 1;
+        }
+        let keeps_shape = !matches!(graph.nodes[reader].op, Op::Flatten | Op::Reshape);
+        if !graph.is_alias(reader, false) || !keeps_shape {
+            return reader;
+        }
+        node = reader;
+    }
 }
 
 const fn reads(graph: &Graph<'_>, reader: usize, node: usize) -> bool {
@@ -313,16 +465,16 @@ struct Memory {
 /// Fills `steps` and gives each output a place; `slots` are as many, to work with.
 const fn plan_into(graph: &Graph<'_>, fusion: Fusion, steps: &mut [Step], slots: &mut [Slot]) -> Memory {
     list(graph, fusion, steps);
-    // Each step's output is a slot: a new one, or that of the term in whose place a sum is added.
+    // Each step's output is a slot: a new one, or that of the term whose place it takes.
     let mut used = 0;
     let mut k = 0;
     while k < steps.len() {
-        let node = &graph.nodes[steps[k].node as usize];
         let last = last_reader(graph, steps, k);
         let mut shared = None;
-        if matches!(node.op, Op::Add { .. }) && steps[k].sources[0] != steps[k].sources[1] {
+        let terms = terms_in_place(graph, steps[k].node as usize);
+        if terms < 2 || steps[k].sources[0] != steps[k].sources[1] {
             let mut term = 0;
-            while term < 2 && shared.is_none() {
+            while term < terms && shared.is_none() {
                 if let Some(maker) = maker(steps, steps[k].sources[term])
                     && last_reader(graph, steps, maker) == k
                 {
@@ -364,16 +516,47 @@ const fn plan_into(graph: &Graph<'_>, fusion: Fusion, steps: &mut [Step], slots:
     Memory { values, bound }
 }
 
+/// How many of a node's inputs its output may take the place of: the first ones.
+const fn terms_in_place(graph: &Graph<'_>, node: usize) -> usize {
+    let node = &graph.nodes[node];
+    match &node.op {
+        Op::Add { .. } => 2,
+        Op::Multiply { .. } => 1 + (graph.nodes[node.inputs[1] as usize].output.len() == node.output.len()) as usize,
+        Op::Activation { .. } => 1,
+        Op::Input
+        | Op::Conv2D { .. }
+        | Op::DepthwiseConv2D { .. }
+        | Op::MaxPooling2D { .. }
+        | Op::GlobalMaxPooling2D { .. }
+        | Op::AveragePooling2D { .. }
+        | Op::GlobalAveragePooling2D { .. }
+        | Op::Flatten
+        | Op::Reshape
+        | Op::Dense { .. }
+        | Op::Dropout { .. }
+        | Op::BatchNormalization { .. }
+        | Op::ZeroPadding2D { .. }
+        | Op::Concatenate => 0,
+    }
+}
+
 /// Lists the steps, without places.
 const fn list(graph: &Graph<'_>, fusion: Fusion, steps: &mut [Step]) {
     let (mut k, mut i) = (0, 1);
     while i < graph.nodes.len() {
-        let node = &graph.nodes[i];
-        if !node.op.is_alias(false) && !is_fused(graph, fusion, i) {
-            let mut step = Step { node: i as u16, pool: fused_pool(graph, fusion, i) as u16, ..Step::EMPTY };
+        if !graph.is_alias(i, false) && computed_with(graph, fusion, i) == i {
+            let padding = folded_padding(graph, fusion, i);
+            let mut step = Step {
+                node: i as u16,
+                padding: padding as u16,
+                normalization: folded_normalization(graph, fusion, i) as u16,
+                pool: fused_pool(graph, fusion, i) as u16,
+                ..Step::EMPTY
+            };
+            let reading = &graph.nodes[if padding == 0 { i } else { padding }];
             let mut input = 0;
-            while input < node.op.arity() {
-                step.sources[input] = graph.source(node.inputs[input] as usize, false) as u16;
+            while input < reading.op.arity() {
+                step.sources[input] = graph.source(reading.inputs[input] as usize, false) as u16;
                 input += 1;
             }
             steps[k] = step;

@@ -28,6 +28,7 @@
 
 mod calibrate;
 mod error;
+mod fold;
 
 pub use calibrate::{Calibration, Calibrator, Range};
 pub use error::QuantizeError;
@@ -36,10 +37,12 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use fold::Folded;
+
 use crate::graph::{Activation, Graph, Node, Op};
 use crate::int8::{
-    AddS8, Affine, MeanS8, QuantizedMultiplier, SoftmaxS8, fold_zero_point, logistic, quantize_multiplier, scale_of,
-    tanh,
+    AddS8, Affine, MeanS8, MulS8, QuantizedMultiplier, RescaleS8, SoftmaxS8, fold_zero_point, logistic,
+    quantize_multiplier, scale_of, tanh,
 };
 use crate::plan::{Fusion, PlanBuf, Step};
 
@@ -82,7 +85,7 @@ pub enum OwnedAfter {
     Nothing,
     /// Softmax.
     Softmax(SoftmaxS8),
-    /// A table for sigmoid or tanh.
+    /// A table, for any other activation that is no clamp.
     Table(Vec<i8>),
 }
 
@@ -109,12 +112,9 @@ pub fn quantize(
     let mut steps = Vec::new();
     for step in PlanBuf::new(graph, Fusion::Int8).plan().steps {
         let node = &graph.nodes[usize::from(step.node)];
-        let own = &weights[node.weights..][..node.parameters()];
-        if own.iter().any(|weight| !weight.is_finite()) {
-            return Err(QuantizeError::NotFinite { layer: node.name.into() });
-        }
         let inputs = step.sources.map(|source| tensors[usize::from(source)]);
-        let quantized = quantize_step(step, node, own, inputs, calibration)?;
+        let folded = fold::folded(graph, step, weights)?;
+        let quantized = quantize_step(graph, step, node, &folded, inputs, calibration)?;
         tensors[step.makes()] = quantized.output;
         steps.push(quantized);
     }
@@ -139,15 +139,16 @@ fn check(calibration: &Calibration, graph: &Graph<'_>) -> Result<(), QuantizeErr
 }
 
 fn quantize_step(
+    graph: &Graph<'_>,
     step: &Step,
     node: &Node<'_>,
-    weights: &[f32],
+    weights: &Folded,
     inputs: [Affine; 2],
     calibration: &Calibration,
 ) -> Result<QuantizedStep, QuantizeError> {
     // The range is that of what the step makes, unless an activation that is no clamp comes before the pooling.
-    let activation = node.op.activation();
-    let observed = if activation.is_clamp() { step.makes() } else { usize::from(step.node) };
+    let activation = step.activation(graph);
+    let observed = if activation.is_clamp() { step.makes() } else { step.accumulates() };
     let [min, max] = calibration.layers[observed - 1];
     let linear = Affine::from_range(min, max);
     let mut quantized = QuantizedStep {
@@ -162,12 +163,24 @@ fn quantize_step(
         output: linear,
     };
     match node.op {
-        Op::Conv2D { .. } | Op::DepthwiseConv2D { .. } | Op::Dense { .. } => {
-            (quantized.after, quantized.output) = after(node, linear)?;
+        Op::Conv2D { .. } | Op::DepthwiseConv2D { .. } | Op::Dense { .. } | Op::BatchNormalization { .. } => {
+            (quantized.after, quantized.output) = after(node, activation, linear)?;
             quantize_channels(node, weights, inputs[0], linear, &mut quantized)?;
             if matches!(node.op, Op::DepthwiseConv2D { .. }) {
                 quantized.weights = transposed(&quantized.weights, node.op.fan_in());
             }
+        }
+        Op::Activation { .. } => {
+            quantized.zero_point = inputs[0].zero_point;
+            quantized.activation = [-128, 127];
+            (quantized.after, quantized.output) = after(node, activation, inputs[0])?;
+        }
+        Op::Multiply { .. } => {
+            quantized.factors[0] = MulS8::factor(inputs.map(|input| input.scale), linear.scale);
+        }
+        Op::Concatenate => {
+            let part = |read: usize| RescaleS8::quantize(inputs[read], linear).factors[0];
+            (quantized.factors[0], quantized.factors[1]) = (part(0), part(1));
         }
         Op::Add { .. } => {
             quantized.factors = AddS8::factors(inputs.map(|input| input.scale), linear.scale);
@@ -181,8 +194,15 @@ fn quantize_step(
             let [height, width] = geometry.kernel();
             quantized.factors[0] = MeanS8::new(inputs[0], linear, height * width).factor;
         }
-        // Poolings keep scale and zero point.
-        Op::MaxPooling2D { .. } | Op::AveragePooling2D { .. } | Op::Input | Op::Flatten | Op::Dropout { .. } => {
+        // They keep scale and zero point.
+        Op::MaxPooling2D { .. }
+        | Op::GlobalMaxPooling2D { .. }
+        | Op::AveragePooling2D { .. }
+        | Op::ZeroPadding2D { .. }
+        | Op::Input
+        | Op::Flatten
+        | Op::Reshape
+        | Op::Dropout { .. } => {
             quantized.zero_point = inputs[0].zero_point;
             quantized.activation = [-128, 127];
             quantized.output = inputs[0];
@@ -194,16 +214,15 @@ fn quantize_step(
 /// Quantises a kernel and its biases, channel by channel.
 fn quantize_channels(
     node: &Node<'_>,
-    weights: &[f32],
+    Folded { kernel, bias: biases }: &Folded,
     input: Affine,
     linear: Affine,
     quantized: &mut QuantizedStep,
 ) -> Result<(), QuantizeError> {
     let layer = || String::from(node.name);
     let channels = node.output.channels;
-    let (kernel, biases) = weights.split_at(node.kernel_len());
     let mut rows = vec![0; kernel.len()];
-    for (channel, row) in rows.chunks_exact_mut(node.op.fan_in()).enumerate() {
+    for (channel, row) in rows.chunks_exact_mut(kernel.len() / channels).enumerate() {
         // Keras keeps the output channel innermost.
         let column = kernel.iter().skip(channel).step_by(channels);
         let real_bias = biases.get(channel).map_or(0.0, |&bias| f64::from(bias));
@@ -273,23 +292,41 @@ fn clamp(activation: Activation, linear: Affine) -> [i8; 2] {
     match activation {
         Activation::Relu => [linear.zero_point, 127],
         Activation::Relu6 => [linear.zero_point, linear.quantize(6.0)],
-        Activation::Linear | Activation::Sigmoid | Activation::Tanh | Activation::Softmax => [-128, 127],
+        Activation::Linear
+        | Activation::LeakyRelu { .. }
+        | Activation::Sigmoid
+        | Activation::Tanh
+        | Activation::Softmax => [-128, 127],
     }
 }
 
-/// What follows on the clamp, and the output's scale and zero point.
-fn after(node: &Node<'_>, linear: Affine) -> Result<(OwnedAfter, Affine), QuantizeError> {
-    let table = |output: Affine, function: fn(Affine, i8) -> i8| {
-        (OwnedAfter::Table((-128..=127).map(|value| function(linear, value)).collect()), output)
+/// What follows on the clamp, and the output's scale and zero point. What a layer with weights clamps needs nothing more; an
+/// activation by itself is a table.
+fn after(node: &Node<'_>, activation: Activation, linear: Affine) -> Result<(OwnedAfter, Affine), QuantizeError> {
+    let table = |output: Affine, function: &dyn Fn(i8) -> i8| {
+        Ok((OwnedAfter::Table((-128..=127).map(function).collect()), output))
     };
+    let [least, largest] = [-128, 127].map(|end| linear.dequantize(end));
+    let is_alone = matches!(node.op, Op::Activation { .. });
     let classes = node.output.channels;
-    Ok(match node.op.activation() {
-        Activation::Linear | Activation::Relu | Activation::Relu6 => (OwnedAfter::Nothing, linear),
-        Activation::Softmax if classes > SoftmaxS8::MAX_CLASSES => {
-            return Err(QuantizeError::Classes { layer: node.name.into(), classes });
+    match activation {
+        Activation::Relu | Activation::Relu6 if is_alone => {
+            let most = if matches!(activation, Activation::Relu6) { 6.0 } else { f32::INFINITY };
+            let output = Affine::from_range(0.0, largest.clamp(0.0, most));
+            let rule = RescaleS8::relu(linear, output, clamp(activation, output));
+            table(output, &|value| rule.apply(value))
         }
-        Activation::Softmax => (OwnedAfter::Softmax(SoftmaxS8::new(f64::from(linear.scale))), Affine::PROBABILITY),
-        Activation::Sigmoid => table(Affine::PROBABILITY, logistic),
-        Activation::Tanh => table(Affine::TANH, tanh),
-    })
+        Activation::Linear | Activation::Relu | Activation::Relu6 => Ok((OwnedAfter::Nothing, linear)),
+        Activation::LeakyRelu { negative_slope } => {
+            let output = Affine::from_range(least.min(0.0) * negative_slope, largest);
+            let rule = RescaleS8::leaky_relu(linear, output, negative_slope);
+            table(output, &|value| rule.apply(value))
+        }
+        Activation::Softmax if classes > SoftmaxS8::MAX_CLASSES => {
+            Err(QuantizeError::Classes { layer: node.name.into(), classes })
+        }
+        Activation::Softmax => Ok((OwnedAfter::Softmax(SoftmaxS8::new(f64::from(linear.scale))), Affine::PROBABILITY)),
+        Activation::Sigmoid => table(Affine::PROBABILITY, &|value| logistic(linear, value)),
+        Activation::Tanh => table(Affine::TANH, &|value| tanh(linear, value)),
+    }
 }

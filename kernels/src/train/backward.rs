@@ -2,16 +2,18 @@
 
 use super::{Optimizer, Trainable};
 use crate::arch::Backend;
-use crate::forward::Context;
+use crate::forward::{Context, concatenated, unpadded};
 use crate::graph::{Activation, Node, Op, Uses};
 
-/// What the backward pass of a node reads and writes besides its parameters. A sum is none of them: it only passes on.
+/// What the backward pass of a node with one input reads and writes besides its parameters.
 #[derive(Debug)]
 pub(crate) struct Gradient<'a> {
     /// The node's inputs in the forward pass.
     pub(crate) x: &'a [f32],
     /// Its outputs in the forward pass.
     pub(crate) y: &'a [f32],
+    /// The means and variances of the batch, of a batch normalisation.
+    pub(crate) moments: &'a [f32],
     /// Gradient of the loss for the values before the activation.
     pub(crate) dy: &'a [f32],
     /// Where the gradient of the loss for `x` goes, if it is wanted.
@@ -26,6 +28,11 @@ pub(crate) fn before_activation<U: Uses>(backend: Backend, node: &Node<'_>, y: &
         Activation::Relu6 => {
             if const { U::BITS & Activation::Relu6.bit() != 0 } {
                 backend.relu6_gradient(y, dy);
+            }
+        }
+        Activation::LeakyRelu { negative_slope } => {
+            if const { U::BITS & Activation::LeakyRelu { negative_slope: 0.0 }.bit() != 0 } {
+                backend.leaky_relu_gradient(negative_slope, y, dy);
             }
         }
         Activation::Sigmoid => {
@@ -57,6 +64,39 @@ fn softmax_gradient(channels: usize, y: &[f32], dy: &mut [f32]) {
     }
 }
 
+/// Computes the gradient for input `read` of a node with two inputs, and adds it to `dx`; the `other` is the other input.
+pub(crate) fn merged<U: Uses>(cx: &Context, node: &Node<'_>, read: usize, other: &[f32], dy: &[f32], dx: &mut [f32]) {
+    match &node.op {
+        Op::Multiply { .. } => {
+            if const { U::BITS & Op::MULTIPLY != 0 } {
+                cx.backend.multiply_gradient(cx.batch, dy, other, dx);
+            }
+        }
+        Op::Concatenate => {
+            if const { U::BITS & Op::CONCATENATE != 0 } {
+                let columns = concatenated(cx.batch, node, read, dx.len());
+                cx.backend.concatenate_gradient(columns.len(), dy, [columns.start, node.output.channels], dx);
+            }
+        }
+        // Each term's gradient is the sum's.
+        Op::Add { .. } => cx.backend.add(dy, dx),
+        Op::Input
+        | Op::Conv2D { .. }
+        | Op::DepthwiseConv2D { .. }
+        | Op::Dense { .. }
+        | Op::MaxPooling2D { .. }
+        | Op::GlobalMaxPooling2D { .. }
+        | Op::AveragePooling2D { .. }
+        | Op::GlobalAveragePooling2D { .. }
+        | Op::Flatten
+        | Op::Reshape
+        | Op::Dropout { .. }
+        | Op::BatchNormalization { .. }
+        | Op::Activation { .. }
+        | Op::ZeroPadding2D { .. } => {}
+    }
+}
+
 /// Computes the gradient for the inputs, then updates the parameters. `scratch` has at least
 /// [`node_scratch_len`](crate::plan::node_scratch_len) values.
 pub(crate) fn backward<U: Uses, O: Optimizer>(
@@ -67,7 +107,7 @@ pub(crate) fn backward<U: Uses, O: Optimizer>(
     gradient: Gradient<'_>,
     scratch: &mut [f32],
 ) {
-    let Gradient { x, y, dy, dx } = gradient;
+    let Gradient { x, y, moments, dy, dx } = gradient;
     let (backend, batch) = (cx.backend, cx.batch);
     match &node.op {
         Op::Conv2D { geometry, use_bias, .. } => {
@@ -123,7 +163,33 @@ pub(crate) fn backward<U: Uses, O: Optimizer>(
                 backend.dense_kernel_gradient(*inputs, units, batch, x, dy, kernel, &update, scratch);
             }
         }
-        Op::MaxPooling2D { geometry } => {
+        Op::BatchNormalization { epsilon, .. } => {
+            if const { U::BITS & Op::BATCH_NORMALIZATION != 0 } {
+                let (gamma_and_beta, _) = parameters.split_at(node.statistics_len());
+                let (gradients, scratch) = scratch.split_at_mut(node.statistics_len());
+                let (shape, gamma) = (node.output, &gamma_and_beta.weights[..node.output.channels]);
+                backend.batch_normalization_gradient(
+                    shape,
+                    batch,
+                    [x, dy],
+                    gamma,
+                    *epsilon,
+                    moments,
+                    gradients,
+                    dx,
+                    scratch,
+                );
+                optimizer.update(backend, gamma_and_beta, gradients);
+            }
+        }
+        Op::ZeroPadding2D { padding } => {
+            if const { U::BITS & Op::ZERO_PADDING2D != 0 }
+                && let Some(dx) = dx
+            {
+                backend.zero_padding_gradient(unpadded(node.output, *padding), *padding, batch, dy, dx);
+            }
+        }
+        Op::MaxPooling2D { geometry } | Op::GlobalMaxPooling2D { geometry } => {
             if const { U::BITS & Op::MAX_POOLING2D != 0 }
                 && let Some(dx) = dx
             {
@@ -143,11 +209,13 @@ pub(crate) fn backward<U: Uses, O: Optimizer>(
                 backend.dropout(seed, *rate, dx);
             }
         }
-        // Each term's gradient is the sum's.
-        Op::Add { .. } | Op::Input | Op::Flatten => {
+        // What comes before an activation is its input, and each term's gradient is the sum's.
+        Op::Activation { .. } | Op::Add { .. } | Op::Input | Op::Flatten | Op::Reshape => {
             if let Some(dx) = dx {
                 dx.copy_from_slice(dy);
             }
         }
+        // Both have two inputs; see `merged`.
+        Op::Multiply { .. } | Op::Concatenate => {}
     }
 }

@@ -8,7 +8,7 @@ mod pass;
 mod trainer;
 
 pub use crate::arch::Trainable;
-pub use initializer::{glorot_uniform, initialize};
+pub use initializer::{Initializer, initialize};
 pub use loss::{Loss, argmax, count_correct};
 pub use optimizer::{Adadelta, Adam, Optimizer, SettingError, Sgd};
 pub use trainer::{Buffers, Metrics, Settings, TrainError, Trainer};

@@ -1,9 +1,9 @@
 //! The forward and backward pass of a training step: loops over the nodes of a graph.
 
-use super::backward::{Gradient, backward, before_activation};
+use super::backward::{Gradient, backward, before_activation, merged};
 use super::{Loss, Optimizer, Trainable};
 use crate::arch::{Backend, split_mix};
-use crate::forward::{self, Context, activate, batched};
+use crate::forward::{self, Context, activate, batched, begins_as_its_first_input};
 use crate::graph::{Graph, Node, Op, Uses};
 use crate::plan::{self, GradientPlan};
 
@@ -20,25 +20,36 @@ pub(crate) struct Pass<'a> {
 
 impl Pass<'_> {
     /// Computes and keeps the output of every node that makes values of its own, and returns the network's. `stored` has
-    /// `batch` times [`plan::stored_len`] values.
+    /// `batch` times [`plan::stored_len`] values, `statistics` [`plan::statistics_len`]. Of the weights, moving averages change.
     pub(crate) fn forward<'m, U: Uses>(
         &self,
-        weights: &[f32],
+        weights: &mut [f32],
         stored: &'m mut [f32],
+        mut statistics: &mut [f32],
         scratch: &mut [f32],
     ) -> &'m [f32] {
         let mut at = 0;
         for (number, node) in self.computing() {
             let (before, free) = stored.split_at_mut(at);
             let y = &mut free[..self.batch * node.output.len()];
-            let mut x = self.kept(before, node.inputs[0]);
-            if let Op::Add { .. } = node.op {
-                y.copy_from_slice(x);
-                x = self.kept(before, node.inputs[1]);
+            if begins_as_its_first_input(&node) {
+                y.copy_from_slice(self.kept(before, node.inputs[0]));
             }
             let cx = self.context(number);
-            forward::linear::<U>(&cx, node, &weights[node.weights..][..node.parameters()], None, x, y, scratch);
-            activate::<U>(&cx, node, y);
+            let own = &mut weights[node.weights..][..node.parameters()];
+            for read in forward::reads(&node) {
+                let x = self.kept(before, node.inputs[read]);
+                forward::linear::<U>(&cx, &node, read, own, None, x, y, scratch);
+            }
+            activate::<U>(&cx, &node, y);
+            if let Op::BatchNormalization { momentum, .. } = node.op {
+                let (moments, rest) = statistics.split_at_mut(node.statistics_len());
+                statistics = rest;
+                moments.copy_from_slice(&scratch[..moments.len()]);
+                for (moving, new) in own[moments.len()..].iter_mut().zip(&*moments) {
+                    *moving = momentum * *moving + (1.0 - momentum) * new;
+                }
+            }
             at += y.len();
         }
         // The last that was computed.
@@ -55,6 +66,7 @@ impl Pass<'_> {
         optimizer: &O,
         mut parameters: Trainable<'_>,
         stored: &[f32],
+        mut statistics: &[f32],
         [gradients, scratch]: [&mut [f32]; 2],
     ) {
         let last = self.graph.source(self.graph.nodes.len() - 1, true);
@@ -67,12 +79,14 @@ impl Pass<'_> {
             let y = self.kept(stored, number as u16);
             let dy = batched(self.batch, self.plan.steps[number].output, node.output.len());
             if !(number == last && loss.is_of_logits()) {
-                before_activation::<U>(self.backend, node, y, &mut gradients[dy.clone()]);
+                before_activation::<U>(self.backend, &node, y, &mut gradients[dy.clone()]);
             }
-            if let Op::Add { .. } = node.op {
-                self.pass_on(number, node, gradients);
+            if node.op.arity() == 2 {
+                self.pass_on::<U>(number, &node, stored, gradients);
                 continue;
             }
+            let moments;
+            (statistics, moments) = statistics.split_at(statistics.len() - node.statistics_len());
             let step = &self.plan.steps[number];
             let x = self.kept(stored, node.inputs[0]);
             let made = if step.adds[0] { step.part } else { step.inputs[0] };
@@ -83,25 +97,32 @@ impl Pass<'_> {
                 let [dy, dx] = gradients.get_disjoint_mut([dy, dx]).expect(APART);
                 (&*dy, Some(dx))
             };
-            backward::<U, O>(&self.context(number), node, optimizer, own, Gradient { x, y, dy, dx }, scratch);
+            let gradient = Gradient { x, y, moments, dy, dx };
+            backward::<U, O>(&self.context(number), &node, optimizer, own, gradient, scratch);
             if step.adds[0] {
                 self.add(gradients, step.part, step.inputs[0], x.len() / self.batch);
             }
         }
     }
 
-    /// Passes the gradient of a sum on to both terms.
-    fn pass_on(&self, number: usize, node: &Node<'_>, gradients: &mut [f32]) {
+    /// Passes the gradient of a node with two inputs on to both.
+    fn pass_on<U: Uses>(&self, number: usize, node: &Node<'_>, stored: &[f32], gradients: &mut [f32]) {
         let step = &self.plan.steps[number];
-        for (to, adds) in step.inputs.into_iter().zip(step.adds) {
+        for (read, (to, adds)) in step.inputs.into_iter().zip(step.adds).enumerate() {
             if to == plan::INPUT {
                 continue;
             }
-            if adds {
-                self.add(gradients, step.output, to, node.output.len());
-            } else {
-                let from = batched(self.batch, step.output, node.output.len());
-                gradients.copy_within(from, self.batch * to);
+            let [x, other] = [node.inputs[read], node.inputs[1 - read]].map(|input| self.kept(stored, input));
+            let dy = batched(self.batch, step.output, node.output.len());
+            let dx = batched(self.batch, to, x.len() / self.batch);
+            let [dy, dx] = gradients.get_disjoint_mut([dy, dx]).expect(APART);
+            match (node.op, adds) {
+                (Op::Add { .. }, false) => dx.copy_from_slice(dy),
+                (_, false) => {
+                    dx.fill(0.0);
+                    merged::<U>(&self.context(number), node, read, other, dy, dx);
+                }
+                (_, true) => merged::<U>(&self.context(number), node, read, other, dy, dx),
             }
         }
     }
@@ -114,8 +135,9 @@ impl Pass<'_> {
     }
 
     /// The nodes that make values of their own, with their numbers.
-    fn computing(&self) -> impl DoubleEndedIterator<Item = (usize, &Node<'_>)> {
-        self.graph.nodes.iter().enumerate().skip(1).filter(|(_, node)| !node.op.is_alias(true))
+    fn computing(&self) -> impl DoubleEndedIterator<Item = (usize, Node<'_>)> {
+        let numbers = (1..self.graph.nodes.len()).filter(|&number| !self.graph.is_alias(number, true));
+        numbers.map(|number| (number, self.graph.node(number)))
     }
 
     /// The values that node `node` gives, of those that are kept or the network's input.
@@ -124,7 +146,7 @@ impl Pass<'_> {
         if source == 0 {
             return self.x;
         }
-        let at = plan::stored_offset(self.graph, source);
+        let at = self.plan.steps[source].stored;
         &stored[batched(self.batch, at, self.graph.nodes[source].output.len())]
     }
 

@@ -150,11 +150,12 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
         let seed = split_mix(*seed, self.steps);
         optimizer.next_step();
         let (stored, rest) = buffers.memory.split_at_mut(batch * plan::stored_len(graph));
-        let (gradients, scratch) = rest.split_at_mut(batch * plan.values);
+        let (gradients, rest) = rest.split_at_mut(batch * plan.values);
+        let (statistics, scratch) = rest.split_at_mut(plan::statistics_len(graph));
         // Forward, and twice backward.
         let metrics = parallel::inside((3 * batch).saturating_mul(graph.macs()), || {
             let pass = Pass { graph, plan, backend: *backend, batch, seed, x };
-            let outputs = pass.forward::<U>(buffers.weights, stored, scratch);
+            let outputs = pass.forward::<U>(buffers.weights, stored, statistics, scratch);
             let metrics = Metrics {
                 loss: loss.sum(classes, outputs, targets),
                 correct: count_correct(graph.output_activation(), classes, outputs, targets),
@@ -163,7 +164,8 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
             let parameters = graph.parameters();
             let (first, second) = buffers.slots.split_at_mut(parameters.min(buffers.slots.len()));
             let parameters = Trainable { weights: buffers.weights, state: [first, second] };
-            pass.backward::<U, O>(*loss, targets, optimizer, parameters, stored, [gradients, scratch]);
+            let gradients = [gradients, scratch];
+            pass.backward::<U, O>(*loss, targets, optimizer, parameters, stored, statistics, gradients);
             metrics
         });
         self.steps += 1;

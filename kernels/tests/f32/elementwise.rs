@@ -110,6 +110,14 @@ pub(crate) fn clamps_and_gradients_are_exact() {
         let mut nan = [f32::NAN];
         backend.relu(&mut nan);
         assert!(nan[0].is_nan());
+        for negative_slope in [0.0, 0.3, 1.5] {
+            let (mut y, mut got) = (x.clone(), dy.clone());
+            backend.leaky_relu(negative_slope, &mut y);
+            assert!(y.iter().zip(&x).all(|(y, x)| *y == if *x < 0.0 { negative_slope * x } else { *x }));
+            backend.leaky_relu_gradient(negative_slope, &y, &mut got);
+            let slope = |y: f32| if y > 0.0 { 1.0 } else { negative_slope };
+            assert!(got.iter().zip(&dy).zip(&y).all(|((got, dy), y)| *got == dy * slope(*y)), "{}", backend.name());
+        }
         for (gradient, slope) in gradients {
             let mut got = dy.clone();
             gradient(backend, &x, &mut got);

@@ -11,6 +11,8 @@ mod coverage;
 mod dense;
 mod depthwise;
 mod elementwise;
+mod merge;
+mod normalization;
 mod optimizer;
 mod peak;
 mod pool;

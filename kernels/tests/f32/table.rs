@@ -9,6 +9,9 @@ const KERNELS: &[Kernel] = table! { "f32";
     activation_f32::relu_gradient [scalar] by relu_gradient in elementwise {clamps_and_gradients_are_exact};
     activation_f32::relu6 [scalar] by relu6 in elementwise {clamps_and_gradients_are_exact};
     activation_f32::relu6_gradient [scalar] by relu6_gradient in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::leaky_relu [scalar] by leaky_relu in elementwise {clamps_and_gradients_are_exact};
+    activation_f32::leaky_relu_gradient [scalar] by leaky_relu_gradient
+        in elementwise {clamps_and_gradients_are_exact};
     activation_f32::sigmoid [scalar] by sigmoid in elementwise {sigmoid_and_tanh_are_close};
     activation_f32::sigmoid_gradient [scalar] by sigmoid_gradient
         in elementwise {clamps_and_gradients_are_exact};
@@ -66,6 +69,17 @@ const KERNELS: &[Kernel] = table! { "f32";
     pool_f32::define_pool_f32 [x86_64 avx2 avx512] by max_pool_gradient in pool {equals_the_definition};
     conv_f32::convolve_rows [generic] by conv2d_max_pool
         in conv2d_max_pool {equals_one_after_the_other equals_one_after_the_other_in_several_bands};
+
+    merge_f32::multiply [scalar] by multiply in merge {products_equal_the_formula};
+    merge_f32::multiply_gradient [scalar] by multiply_gradient in merge {products_equal_the_formula};
+    merge_f32::concatenate [scalar] by concatenate in merge {concatenations_are_copies};
+    merge_f32::concatenate_gradient [scalar] by concatenate_gradient in merge {concatenations_are_copies};
+    normalization_f32::moment_sums [scalar] by moments in normalization {moments_equal_the_formula};
+    normalization_f32::normalize [scalar] by batch_normalization in normalization {equals_the_formula};
+    normalization_f32::normalization_sums [scalar] by batch_normalization_gradient
+        in normalization {equals_the_formula};
+    normalization_f32::normalization_gradient [scalar] by batch_normalization_gradient
+        in normalization {equals_the_formula};
 
     optimizer_f32::adadelta [scalar] by adadelta in optimizer {adadelta};
     optimizer_f32::adam [scalar] by adam in optimizer {adam};

@@ -188,3 +188,50 @@ fn depthwise_conv2d() {
         }
     }
 }
+
+#[test]
+fn batch_normalization() {
+    let mut random = Random(17);
+    for (shape, batch) in [(Shape::new(32, 32, 16), 9), (Shape::new(25, 5, 64), 40), (Shape::vector(3), 50_000)] {
+        let [x, dy] = [0; 2].map(|_| random.values(batch * shape.len()));
+        let [gamma, beta] = [0; 2].map(|_| random.values(shape.channels));
+        for backend in backends() {
+            same_for_any_number(&format!("batch normalisation on {}", backend.name()), || {
+                let mut scratch = poison(Backend::batch_normalization_scratch_len(shape, batch));
+                let (mut moments, mut parameters) = (poison(2 * shape.channels), poison(2 * shape.channels));
+                let (mut y, mut dx) = (poison(x.len()), poison(x.len()));
+                backend.moments(shape, batch, &x, &mut moments, &mut scratch);
+                let both = [&gamma[..], &beta];
+                backend.batch_normalization(shape, batch, &x, both, 1e-3, &moments, true, &mut y, &mut scratch);
+                let (read, dx_wanted) = ([&x[..], &dy], Some(&mut dx[..]));
+                backend.batch_normalization_gradient(
+                    shape,
+                    batch,
+                    read,
+                    &gamma,
+                    1e-3,
+                    &moments,
+                    &mut parameters,
+                    dx_wanted,
+                    &mut scratch,
+                );
+                [moments, parameters, y, dx].concat()
+            });
+        }
+    }
+}
+
+#[test]
+fn products() {
+    let mut random = Random(18);
+    let (a, b, dy) = (random.values(64 * 4000), random.values(64 * 40), random.values(64 * 4000));
+    for backend in backends() {
+        same_for_any_number(&format!("products on {}", backend.name()), || {
+            let (mut y, mut da, mut db) = (a.clone(), vec![0.0; a.len()], vec![0.0; b.len()]);
+            backend.multiply(64, &b, &mut y);
+            backend.multiply_gradient(64, &dy, &b, &mut da);
+            backend.multiply_gradient(64, &dy, &a, &mut db);
+            [y, da, db].concat()
+        });
+    }
+}

@@ -115,7 +115,9 @@ fn no_step_has_the_pooling_of_another() {
     ];
     let graph = Graph { name: "two", nodes: &nodes };
     let plan = PlanBuf::new(&graph, Fusion::Int8);
-    let ops: Vec<_> = thumbnet::infer::steps(&graph, &plan.plan()).iter().map(|step| step.op()).collect();
+    let windows = thumbnet::infer::windows(&graph, &plan.plan());
+    let steps = thumbnet::infer::steps(&graph, &plan.plan(), &windows);
+    let ops: Vec<_> = steps.iter().map(|step| step.op()).collect();
     assert_eq!(ops, [OpS8::Conv2D { geometry: &conv, pool: None }, OpS8::MaxPooling2D { geometry: &other }]);
 }
 

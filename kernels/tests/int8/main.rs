@@ -7,6 +7,7 @@ mod conv;
 mod coverage;
 mod dense;
 mod depthwise;
+mod merge;
 mod pool;
 mod requantize;
 mod softmax;

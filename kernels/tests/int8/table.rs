@@ -20,6 +20,8 @@ const KERNELS: &[Kernel] = table! { "int8";
     pool_s8::average_pool_s8 [scalar] by average_pool_s8 in pool {random_averages};
     pool_s8::mean_s8 [scalar] by mean_s8 in pool {random_averages};
     add_s8::add_s8 [scalar] by add_s8 in add {random_sums};
+    multiply_s8::multiply_s8 [scalar] by multiply_s8 in merge {random_products};
+    concatenate_s8::concatenate_s8 [scalar] by concatenate_s8 in merge {random_concatenations};
     softmax_s8::softmax_s8 [scalar] by softmax_s8 in softmax {random_rows};
 
     conv_s8::conv_s8 [arm] by conv_s8 on devices;

@@ -100,3 +100,126 @@ fn depthwise_convolutions() {
         }
     }
 }
+
+/// A training step with Keras's statistics, and inference with moving ones.
+#[test]
+fn batch_normalization() {
+    for record in KERAS.records("BatchNormalization") {
+        let settings = record.floats("settings");
+        let (momentum, epsilon, is_training) = (settings[0], settings[1], settings[2] == 1.0);
+        let shape = record.shape("in0");
+        let (batch, channels) = (shape[0], *shape.last().unwrap());
+        let shape = Shape::new(1, shape[1..shape.len() - 1].iter().product(), channels);
+        let (x, dy) = (record.floats("in0"), record.floats("dout"));
+        let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|i| record.floats(&format!("weight{i}")));
+        for backend in Backend::available() {
+            let mut scratch = vec![f32::NAN; Backend::batch_normalization_scratch_len(shape, batch)];
+            let mut moments = [mean.clone(), variance.clone()].concat();
+            if is_training {
+                backend.moments(shape, batch, &x, &mut moments, &mut scratch);
+                let moved = |moving: &[f32], new: &[f32]| -> Vec<f32> {
+                    moving.iter().zip(new).map(|(m, n)| momentum * m + (1.0 - momentum) * n).collect()
+                };
+                check(&record, backend, "new2", &moved(&mean, &moments[..channels]));
+                check(&record, backend, "new3", &moved(&variance, &moments[channels..]));
+            }
+            let mut y = vec![f32::NAN; x.len()];
+            let parameters = [&gamma[..], &beta];
+            backend.batch_normalization(shape, batch, &x, parameters, epsilon, &moments, false, &mut y, &mut scratch);
+            check(&record, backend, "out", &y);
+            if is_training {
+                let (mut dx, mut dparameters) = (vec![f32::NAN; x.len()], vec![f32::NAN; 2 * channels]);
+                let gradients = &mut dparameters;
+                backend.batch_normalization_gradient(
+                    shape,
+                    batch,
+                    [&x, &dy],
+                    &gamma,
+                    epsilon,
+                    &moments,
+                    gradients,
+                    Some(&mut dx),
+                    &mut scratch,
+                );
+                check(&record, backend, "din0", &dx);
+                check(&record, backend, "dweight0", &dparameters[..channels]);
+                check(&record, backend, "dweight1", &dparameters[channels..]);
+            }
+        }
+    }
+}
+
+#[test]
+fn leaky_relu() {
+    for record in KERAS.records("LeakyReLU") {
+        let slope = record.floats("settings")[0];
+        for backend in Backend::available() {
+            let (mut y, mut dy) = (record.floats("in0"), record.floats("dout"));
+            backend.leaky_relu(slope, &mut y);
+            check(&record, backend, "out", &y);
+            backend.leaky_relu_gradient(slope, &y, &mut dy);
+            check(&record, backend, "din0", &dy);
+        }
+    }
+}
+
+#[test]
+fn products() {
+    for record in KERAS.records("Multiply") {
+        let (batch, factors, dy) =
+            (record.shape("in0")[0], ["in0", "in1"].map(|i| record.floats(i)), record.floats("dout"));
+        for backend in Backend::available() {
+            let mut y = factors[0].clone();
+            backend.multiply(batch, &factors[1], &mut y);
+            check(&record, backend, "out", &y);
+            for (i, field) in ["din0", "din1"].into_iter().enumerate() {
+                let mut dx = vec![0.0; factors[i].len()];
+                backend.multiply_gradient(batch, &dy, &factors[1 - i], &mut dx);
+                check(&record, backend, field, &dx);
+            }
+        }
+    }
+}
+
+/// Of two tensors or three.
+#[test]
+fn concatenations() {
+    for record in KERAS.records("Concatenate") {
+        let last = |field: &str| *record.shape(field).last().unwrap();
+        let (all, dy) = (last("out"), record.floats("dout"));
+        for backend in Backend::available() {
+            let mut y = vec![f32::NAN; dy.len()];
+            let mut first = 0;
+            for i in 0.. {
+                if first == all {
+                    break;
+                }
+                let (field, width) = (format!("in{i}"), last(&format!("in{i}")));
+                backend.concatenate(width, &record.floats(&field), [first, all], &mut y);
+                let mut dx = vec![0.0; record.floats(&field).len()];
+                backend.concatenate_gradient(width, &dy, [first, all], &mut dx);
+                check(&record, backend, &format!("d{field}"), &dx);
+                first += width;
+            }
+            check(&record, backend, "out", &y);
+        }
+    }
+}
+
+#[test]
+fn global_maxima() {
+    for record in KERAS.records("GlobalMaxPooling2D") {
+        let [batch, height, width, channels] = record.shape("in0")[..].try_into().unwrap();
+        let input = Shape::new(height, width, channels);
+        let g = Geometry::new(input, channels, [height, width], [1, 1], Padding::Valid).unwrap();
+        let x = record.floats("in0");
+        for backend in Backend::available() {
+            let mut y = vec![f32::NAN; record.floats("out").len()];
+            backend.max_pool(&g, batch, &x, &mut y);
+            check(&record, backend, "out", &y);
+            let mut dx = vec![f32::NAN; x.len()];
+            backend.max_pool_gradient(&g, batch, &x, &y, &record.floats("dout"), &mut dx);
+            check(&record, backend, "din0", &dx);
+        }
+    }
+}

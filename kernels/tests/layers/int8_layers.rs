@@ -4,8 +4,8 @@ use crate::record::{Record, TFLITE};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::Geometry;
 use thumbnet::int8::{
-    AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, Packing, Requantize, SoftmaxS8, fold_zero_point,
-    quantize_multiplier,
+    AddS8, Affine, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, Requantize, RescaleS8, SoftmaxS8,
+    fold_zero_point, quantize_multiplier,
 };
 
 /// Weights and what belongs to them, of a record with one scale or one a filter.
@@ -112,6 +112,51 @@ fn add() {
             assert_eq!(sum, record.bytes("out"), "{record} on {}", backend.name());
         }
     }
+}
+
+#[test]
+fn mul() {
+    for record in TFLITE.records("mul") {
+        let [a, b, output] = record.quantization();
+        let layer = MulS8 {
+            input_zero_points: [a.zero_point, b.zero_point],
+            factor: MulS8::factor([a.scale, b.scale], output.scale),
+            zero_point: output.zero_point,
+            activation: record.activation(output),
+        };
+        for backend in Backend::available() {
+            let mut product = record.bytes("in0");
+            backend.multiply_s8(&layer, &record.bytes("in1"), &mut product);
+            assert_eq!(product, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+}
+
+/// Along the channels. What has another scale goes through `QUANTIZE` in TFLite.
+#[test]
+fn concatenation() {
+    let mut last_axis = 0;
+    for record in TFLITE.records("concatenation") {
+        let quantization: Vec<Affine> = record.quantizations();
+        let (output, inputs) = quantization.split_last().unwrap();
+        let widths: Vec<usize> = (0..inputs.len()).map(|i| *record.shape(&format!("in{i}")).last().unwrap()).collect();
+        let width = *record.shape("out").last().unwrap();
+        if widths.iter().sum::<usize>() != width {
+            continue;
+        }
+        last_axis += 1;
+        for backend in Backend::available() {
+            let mut y = vec![99; record.bytes("out").len()];
+            let mut first = 0;
+            for (i, input) in inputs.iter().enumerate() {
+                let layer = RescaleS8::quantize(*input, *output);
+                backend.concatenate_s8(&layer, widths[i], &record.bytes(&format!("in{i}")), [first, width], &mut y);
+                first += widths[i];
+            }
+            assert_eq!(y, record.bytes("out"), "{record} on {}", backend.name());
+        }
+    }
+    assert!(last_axis >= 3, "{last_axis} records");
 }
 
 #[test]

@@ -86,10 +86,14 @@ impl Record<'_> {
     }
 
     /// Scale and zero point of each input that is no constant, and of the output.
-    pub(crate) fn quantization<const N: usize>(&self) -> [Affine; N] {
+    pub(crate) fn quantizations(&self) -> Vec<Affine> {
         let affine = |&[scale, zero_point]: &[f32; 2]| Affine { scale, zero_point: zero_point as i8 };
-        let all: Vec<Affine> = self.floats("quantization").as_chunks().0.iter().map(affine).collect();
-        all.try_into().unwrap()
+        self.floats("quantization").as_chunks().0.iter().map(affine).collect()
+    }
+
+    /// The same, where it is known how many there are.
+    pub(crate) fn quantization<const N: usize>(&self) -> [Affine; N] {
+        self.quantizations().try_into().unwrap()
     }
 
     pub(crate) fn option(&self, place: usize) -> f32 {

@@ -56,6 +56,22 @@ impl Backend {
         tanh_gradient;
     }
 
+    /// `y = slope * y` in place where `y < 0`.
+    pub fn leaky_relu(self, slope: f32, y: &mut [f32]) {
+        pieces(y, GRAIN, &|_, y| self.kernels().leaky_relu(slope, y));
+    }
+
+    /// The gradient of [`Self::leaky_relu`], of a slope of at least 0, from its output `y`: `dy = slope * dy` where
+    /// `y <= 0`.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    pub fn leaky_relu_gradient(self, slope: f32, y: &[f32], dy: &mut [f32]) {
+        assert_eq!(y.len(), dy.len(), "outputs and gradients differ in number");
+        pieces((y, dy), GRAIN, &|_, (y, dy)| self.kernels().leaky_relu_gradient(slope, y, dy));
+    }
+
     /// Softmax in place of each row of `classes` values: `y[i] = exp(y[i] - m) / sum over j of exp(y[j] - m)`, `m` the
     /// row's maximum, so that nothing overflows.
     ///

@@ -10,6 +10,8 @@ pub(in crate::arch) mod bands;
 mod conv2d;
 mod dense;
 mod depthwise;
+mod merge;
+mod normalization;
 mod optimizer;
 mod peak;
 mod pool;

@@ -33,6 +33,18 @@ pub(in crate::arch) fn relu6_gradient(y: &[f32], dy: &mut [f32]) {
     y.iter().zip(dy).for_each(|(y, dy)| *dy = if *y > 0.0 && *y < 6.0 { *dy } else { 0.0 });
 }
 
+/// `y = slope * y` where `y < 0`.
+#[inline(always)]
+pub(in crate::arch) fn leaky_relu(slope: f32, y: &mut [f32]) {
+    y.iter_mut().for_each(|y| *y = if *y < 0.0 { slope * *y } else { *y });
+}
+
+/// `dy = slope * dy` where the input was below 0: `y` is then, too, or 0 where the slope is.
+#[inline(always)]
+pub(in crate::arch) fn leaky_relu_gradient(slope: f32, y: &[f32], dy: &mut [f32]) {
+    y.iter().zip(dy).for_each(|(y, dy)| *dy = if *y > 0.0 { *dy } else { slope * *dy });
+}
+
 /// `y = 1 / (1 + exp(-y))`.
 pub(in crate::arch) fn sigmoid(y: &mut [f32]) {
     y.iter_mut().for_each(|y| *y = 1.0 / (1.0 + libm::expf(-*y)));

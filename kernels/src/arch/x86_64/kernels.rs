@@ -6,12 +6,12 @@ use crate::arch::generic::gemm_f32::Gemm;
 use crate::arch::generic::winograd_f32::{self, Winograd};
 use crate::arch::generic::{dense_f32, exp_f32};
 use crate::arch::scalar::{
-    activation_f32, dense_f32 as scalar_dense, depthwise_f32, depthwise_s8, dropout_f32, optimizer_f32, pool_f32,
-    pool_s8,
+    activation_f32, concatenate_s8, dense_f32 as scalar_dense, depthwise_f32, depthwise_s8, dropout_f32, merge_f32,
+    multiply_s8, normalization_f32, optimizer_f32, pool_f32, pool_s8,
 };
 use crate::arch::{Kernels, Weights};
 use crate::geometry::Geometry;
-use crate::int8::{ConvS8, DenseS8, DepthwiseConvS8};
+use crate::int8::{ConvS8, DenseS8, DepthwiseConvS8, MulS8, RescaleS8};
 
 /// An instruction set, by the token that proves it.
 pub(super) trait Isa: Gemm + Winograd {
@@ -48,6 +48,12 @@ impl<I: Isa> Kernels for I {
     fn relu6_gradient(&self, y: &[f32], dy: &mut [f32]) {
         self.recompile(|| activation_f32::relu6_gradient(y, dy));
     }
+    fn leaky_relu(&self, slope: f32, y: &mut [f32]) {
+        self.recompile(|| activation_f32::leaky_relu(slope, y));
+    }
+    fn leaky_relu_gradient(&self, slope: f32, y: &[f32], dy: &mut [f32]) {
+        self.recompile(|| activation_f32::leaky_relu_gradient(slope, y, dy));
+    }
     fn sigmoid(&self, y: &mut [f32]) {
         self.recompile(|| exp_f32::sigmoid(y));
     }
@@ -65,6 +71,31 @@ impl<I: Isa> Kernels for I {
     }
     fn dropout(&self, seed: u64, rate: f32, first: usize, values: &mut [f32]) {
         self.recompile(|| dropout_f32::dropout(seed, rate, first, values));
+    }
+
+    fn multiply(&self, x: &[f32], y: &mut [f32]) {
+        self.recompile(|| merge_f32::multiply(x, y));
+    }
+    fn multiply_gradient(&self, dy: &[f32], other: &[f32], dx: &mut [f32]) {
+        self.recompile(|| merge_f32::multiply_gradient(dy, other, dx));
+    }
+    fn concatenate(&self, width: usize, x: &[f32], columns: [usize; 2], y: &mut [f32]) {
+        self.recompile(|| merge_f32::concatenate(width, x, columns, y));
+    }
+    fn concatenate_gradient(&self, width: usize, dy: &[f32], columns: [usize; 2], dx: &mut [f32]) {
+        self.recompile(|| merge_f32::concatenate_gradient(width, dy, columns, dx));
+    }
+    fn moment_sums(&self, x: &[f32], origin: &[f32], sums: &mut [f32]) {
+        self.recompile(|| normalization_f32::moment_sums(x, origin, sums));
+    }
+    fn normalize(&self, x: &[f32], rule: &[f32], relu: bool, y: &mut [f32]) {
+        self.recompile(|| normalization_f32::normalize(x, rule, relu, y));
+    }
+    fn normalization_sums(&self, x: &[f32], dy: &[f32], mean: &[f32], sums: &mut [f32]) {
+        self.recompile(|| normalization_f32::normalization_sums(x, dy, mean, sums));
+    }
+    fn normalization_gradient(&self, x: &[f32], dy: &[f32], rule: &[f32], dx: &mut [f32]) {
+        self.recompile(|| normalization_f32::normalization_gradient(x, dy, rule, dx));
     }
 
     fn adadelta(&self, rule: [f32; 3], weights: &mut [f32], state: [&mut [f32]; 2], gradient: &[f32]) {
@@ -213,5 +244,11 @@ impl<I: Isa> Kernels for I {
     }
     fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
         self.recompile(|| pool_s8::max_pool_s8(geometry, input, output));
+    }
+    fn multiply_s8(&self, layer: &MulS8, x: &[i8], y: &mut [i8]) {
+        self.recompile(|| multiply_s8::multiply_s8(layer, x, y));
+    }
+    fn concatenate_s8(&self, layer: &RescaleS8, width: usize, x: &[i8], columns: [usize; 2], y: &mut [i8]) {
+        self.recompile(|| concatenate_s8::concatenate_s8(layer, width, x, columns, y));
     }
 }

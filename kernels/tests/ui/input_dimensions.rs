@@ -1,7 +1,7 @@
 use thumbnet::sequential;
 
 sequential! {
-    pub struct Net: [28, 28] {
+    pub struct Net: [1, 28, 28, 1] {
         flatten: Flatten,
     }
 }

@@ -1,0 +1,49 @@
+//! Batch normalisation.
+
+use super::Layer;
+use crate::geometry::Shape;
+use crate::graph::{Activation, Op};
+
+/// `y[c] = gamma[c] * (x[c] - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]` for each channel: Keras's
+/// `BatchNormalization` (Ioffe and Szegedy, 2015). The input is `H x W x C`.
+///
+/// While training, mean and variance are those of the batch and all positions, the variance divided by their number. Each step
+/// moves the averages that inference takes: `moving = momentum * moving + (1 - momentum) * batch's`. The weights are gamma,
+/// beta, moving mean and moving variance, of which the first two are trained.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNormalization<const H: usize, const W: usize, const C: usize> {
+    momentum: f32,
+    epsilon: f32,
+}
+
+impl<const H: usize, const W: usize, const C: usize> BatchNormalization<H, W, C> {
+    /// Keras's default of the share of a moving average that a step keeps.
+    pub const MOMENTUM: f32 = 0.99;
+    /// Keras's default of what is added to the variance.
+    pub const EPSILON: f32 = 1e-3;
+
+    /// The layer.
+    ///
+    /// # Panics
+    ///
+    /// When `momentum` is not in `0.0..=1.0`, or `epsilon` not above 0; at compile time in a constant, as `sequential!` makes it.
+    pub const fn new(momentum: f32, epsilon: f32) -> Self {
+        assert!(momentum >= 0.0 && momentum <= 1.0, "the momentum of BatchNormalization must be in 0.0..=1.0");
+        assert!(epsilon > 0.0 && epsilon.is_finite(), "the epsilon of BatchNormalization must be above 0, and finite");
+        Self { momentum, epsilon }
+    }
+
+    /// The layer as data.
+    pub const fn op(&self) -> Op {
+        Op::BatchNormalization { momentum: self.momentum, epsilon: self.epsilon, activation: Activation::Linear }
+    }
+}
+
+impl<const H: usize, const W: usize, const C: usize> Layer for BatchNormalization<H, W, C> {
+    const INPUT: Shape = Shape::new(H, W, C);
+    const OUTPUT: Shape = Shape::new(H, W, C);
+
+    fn op(&self) -> Op {
+        self.op()
+    }
+}
