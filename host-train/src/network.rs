@@ -1,7 +1,7 @@
 //! The networks known by name: here alone they are listed. Files of weights and blobs hold their own.
 
 use thumbnet::{Network, graph::Graph};
-use thumbnet_models::{MnistConvNet, MnistResNet, MnistSmall, ResNet8};
+use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistResNet, MnistSmall, MobileNetV1, ResNet8};
 
 /// A network and its name for the command line and for folders.
 pub type Named = (&'static str, Graph<'static>);
@@ -12,6 +12,9 @@ pub const NETWORKS: &[Named] = &[
     ("mnist-small", MnistSmall::GRAPH),
     ("mnist-resnet", MnistResNet::GRAPH),
     ("resnet8", ResNet8::GRAPH),
+    ("ds-cnn", DsCnn::GRAPH),
+    ("mobilenet-v1", MobileNetV1::GRAPH),
+    ("auto-encoder", AutoEncoder::GRAPH),
 ];
 
 /// No network has this name.
@@ -83,7 +86,8 @@ mod tests {
         let error = find("resnet").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-resnet, resnet8, and those of files"
+            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-resnet, resnet8, ds-cnn, \
+             mobilenet-v1, auto-encoder, and those of files"
         );
     }
 }

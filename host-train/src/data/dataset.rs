@@ -46,12 +46,12 @@ pub enum DatasetError {
     #[error(transparent)]
     Idx(#[from] IdxError),
     /// The images do not have the size of the network's input.
-    #[error("{}: images of {} x {} pixels, the network takes {}", path.display(), found[0], found[1], expected)]
+    #[error("{}: images of {}, the network takes {}", path.display(), size(found), expected)]
     ImageSize {
         /// The file of images.
         path: PathBuf,
-        /// Height and width.
-        found: [usize; 2],
+        /// Height and width, and channels of images that have some.
+        found: Vec<usize>,
         /// The network's input.
         expected: Shape,
     },
@@ -79,6 +79,12 @@ pub enum DatasetError {
         /// How many classes the network has.
         classes: usize,
     },
+}
+
+/// `28 x 28 pixels`, or with channels `32 x 32 x 3 values`.
+fn size(dimensions: &[usize]) -> String {
+    let unit = if dimensions.len() == 2 { "pixels" } else { "values" };
+    format!("{} {unit}", dimensions.iter().map(usize::to_string).collect::<Vec<_>>().join(" x "))
 }
 
 impl Dataset {
@@ -114,10 +120,12 @@ impl Dataset {
     ///
     /// [`DatasetError`], naming the file, for anything that is not a non-empty data set for such a network.
     pub fn read(image_path: &Path, label_path: &Path, expected: Expected) -> Result<Self, DatasetError> {
-        let images = IdxFile::open(image_path, 3)?;
-        let &[count, height, width] = images.dimensions() else { unreachable!("three dimensions were read") };
-        if Shape::new(height, width, 1) != expected.input {
-            let (path, found, expected) = (image_path.into(), [height, width], expected.input);
+        let Shape { height, width, channels } = expected.input;
+        let size = if channels == 1 { vec![height, width] } else { vec![height, width, channels] };
+        let images = IdxFile::open(image_path, 1 + size.len() as u8)?;
+        let (&count, found) = images.dimensions().split_first().expect("an array has a dimension at least");
+        if found != size {
+            let (path, found, expected) = (image_path.into(), found.into(), expected.input);
             return Err(DatasetError::ImageSize { path, found, expected });
         }
         let labels = IdxFile::open(label_path, 1)?;

@@ -28,7 +28,7 @@ pub fn read<'a, U: Uses>(bytes: &'a [u8], steps: &[StepS8<'static>]) -> Result<P
 /// What is wrong with the records of these steps: an error, or the number of the first that is of another step.
 pub(super) fn check_records<U: Uses>(parts: &Parts<'_>, steps: &[StepS8<'_>]) -> Result<(), Wrong> {
     for (k, step) in steps.iter().enumerate() {
-        if !parts.records.get(k).is_some_and(|record| record.matches(step)) {
+        if !parts.records.get(k).is_some_and(|record| record.matches::<U>(step)) {
             return Err(Wrong::Step(k));
         }
         check_record::<U>(parts, k, step).map_err(Wrong::Value)?;
@@ -132,7 +132,8 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
     match record.after {
         0 | Record::TABLE => {}
         Record::SOFTMAX => {
-            let channels = step.op.channels();
+            let channels =
+                if const { U::BITS & Op::ACTIVATION != 0 } { step.op.channels() } else { step.op.weights().1 };
             let fits = record.softmax().is_some_and(|softmax| softmax.is_valid());
             if !fits || channels > SoftmaxS8::MAX_CLASSES {
                 return Err(malformed("softmax"));

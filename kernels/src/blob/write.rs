@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::crc::crc32;
 use super::{ALIGNMENT, Contents, Info, Loaded, MAGIC, Raw, RepackError, VERSION, WriteError};
-use crate::graph::Graph;
+use crate::graph::{AllOps, Graph};
 use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, fits, steps, windows};
 use crate::int8::{MeanS8, Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
 use crate::plan::{Fusion, PlanBuf};
@@ -237,7 +237,7 @@ fn record(
 ) -> Result<Record, WriteError> {
     let layer = || String::from(step.name);
     let mut sizes = [U16(0); SIZES];
-    for (to, size) in sizes.iter_mut().zip(step.op.sizes()) {
+    for (to, size) in sizes.iter_mut().zip(step.op.sizes::<AllOps>()) {
         *to = U16(u16::try_from(size).map_err(|_| WriteError::Size { layer: layer() })?);
     }
     let mut factors = quantized.factors;

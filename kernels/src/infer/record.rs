@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, de::Deserializer, ser::Serializer};
 
 use super::StepS8;
 use crate::geometry::Geometry;
+use crate::graph::Uses;
 use crate::int8::{AddS8, Affine, MeanS8, MulS8, QuantizedMultiplier, RescaleS8, SoftmaxS8};
 
 /// A number whose bytes are written as they are: postcard's own numbers have as many bytes as they need.
@@ -119,9 +120,9 @@ impl Record {
     /// Whether the record describes this step: its kind, what it reads, and its [sizes](super::OpS8::sizes). Not inlined: all
     /// sizes lie on the stack meanwhile.
     #[inline(never)]
-    pub(crate) fn matches(&self, step: &StepS8<'_>) -> bool {
+    pub(crate) fn matches<U: Uses>(&self, step: &StepS8<'_>) -> bool {
         let [a, b] = self.inputs;
-        let sizes = step.op.sizes();
+        let sizes = step.op.sizes::<U>();
         self.op == step.op.code()
             && [a.0, b.0] == step.sources
             && self.sizes.iter().zip(&sizes).all(|(found, size)| usize::from(found.0) == *size)

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::record::SIZES;
 use crate::geometry::{Geometry, Shape};
-use crate::graph::{Graph, Op};
+use crate::graph::{Graph, Op, Uses};
 use crate::plan::{self, Plan, Step};
 
 /// What a step computes, with its sizes.
@@ -98,8 +98,8 @@ impl OpS8<'_> {
         }
     }
 
-    /// The sizes, as a [`Record`](super::Record) has them.
-    pub(crate) fn sizes(&self) -> [usize; SIZES] {
+    /// The sizes, as a [`Record`](super::Record) has them, of a step of a network with these kinds.
+    pub(crate) fn sizes<U: Uses>(&self) -> [usize; SIZES] {
         let mut sizes = [0; SIZES];
         let half = |number: u32, shift: u32| (number >> shift) as u16 as usize;
         match self {
@@ -123,12 +123,16 @@ impl OpS8<'_> {
                 sizes[..4].copy_from_slice(&[half(*a, 0), half(*a, 16), half(*b, 0), half(*b, 16)]);
             }
             Self::Concatenate { positions, widths: [a, b] } => {
-                let all = [half(*positions, 0), half(*positions, 16), usize::from(*a), usize::from(*b)];
-                sizes[..4].copy_from_slice(&all);
+                if const { U::BITS & Op::CONCATENATE != 0 } {
+                    let all = [half(*positions, 0), half(*positions, 16), usize::from(*a), usize::from(*b)];
+                    sizes[..4].copy_from_slice(&all);
+                }
             }
             Self::ZeroPadding2D { input, padding } => {
-                sizes[..3].copy_from_slice(&input.map(usize::from));
-                sizes[3..7].copy_from_slice(&padding.map(usize::from));
+                if const { U::BITS & Op::ZERO_PADDING2D != 0 } {
+                    sizes[..3].copy_from_slice(&input.map(usize::from));
+                    sizes[3..7].copy_from_slice(&padding.map(usize::from));
+                }
             }
             Self::Add { len } => sizes[..2].copy_from_slice(&[half(*len, 0), half(*len, 16)]),
         }
