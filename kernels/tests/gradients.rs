@@ -158,11 +158,15 @@ sequential! {
     }
 }
 
-/// Keeps the gradient in the slot and leaves the weights alone.
-struct KeepGradient;
+/// Keeps the gradient in the slot and leaves the weights alone, whatever the learning rate.
+struct KeepGradient(f32);
 
 impl Optimizer for KeepGradient {
     const SLOTS: usize = 1;
+
+    fn learning_rate(&mut self) -> &mut f32 {
+        &mut self.0
+    }
 
     fn update(&self, _backend: Backend, parameters: Trainable<'_>, gradient: &[f32]) {
         parameters.state.into_iter().next().unwrap().copy_from_slice(gradient);
@@ -183,7 +187,7 @@ fn loss_of<N: Network>(
     gradient: &mut [f32],
 ) -> f64 {
     let mut memory = vec![f32::NAN; N::training_len(BATCH)];
-    let settings = Settings { backend, optimizer: KeepGradient, loss, seed: 5 };
+    let settings = Settings { backend, optimizer: KeepGradient(1.0), loss, seed: 5 };
     let buffers = Buffers { weights, slots: gradient, memory: &mut memory };
     let mut trainer = Trainer::of::<N>(settings, buffers).unwrap();
     f64::from(trainer.step(x, targets).unwrap().loss) / BATCH as f64
@@ -322,7 +326,7 @@ fn masks<N: Network>() -> [Vec<bool>; 3] {
     // A trainer borrows its slots; each begins where the one before would go on, having repeated its steps.
     for steps in 1..=3 {
         let loss = Loss::MeanSquaredError;
-        let settings = Settings { backend: Backend::SCALAR, optimizer: KeepGradient, loss, seed: 7 };
+        let settings = Settings { backend: Backend::SCALAR, optimizer: KeepGradient(1.0), loss, seed: 7 };
         let buffers = Buffers { weights: &mut weights, slots: &mut slots, memory: &mut memory };
         let mut trainer = Trainer::of::<N>(settings, buffers).unwrap();
         for _ in 0..steps {

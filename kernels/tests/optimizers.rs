@@ -159,3 +159,38 @@ fn a_trainer_names_what_is_wrong() {
     trainer.step(&[1.0; 2], &[0.0; 2]).unwrap();
     assert_ne!(trainer.weights(), [0.5; Line::PARAMETERS]);
 }
+
+/// Every optimizer's update is proportional to its learning rate, which may change between steps; a wrong one is refused.
+#[test]
+fn the_learning_rate_changes_between_steps() {
+    fn check(optimizer: impl Optimizer + Clone) {
+        let moved = |rates: &[f32]| {
+            let mut memory = vec![0.0; Line::training_len(1)];
+            let (mut weights, mut slots) = ([0.5; Line::PARAMETERS], [0.0; 2 * Line::PARAMETERS]);
+            let slots = &mut slots[..slots_of(&optimizer) * Line::PARAMETERS];
+            let buffers = Buffers { weights: &mut weights, slots, memory: &mut memory };
+            let (backend, loss, optimizer) = (Backend::SCALAR, Loss::MeanSquaredError, optimizer.clone());
+            let mut trainer = Trainer::of::<Line>(Settings { backend, optimizer, loss, seed: 1 }, buffers).unwrap();
+            for &rate in rates {
+                trainer.set_learning_rate(rate).unwrap();
+                for wrong in [-1.0, f32::NAN, f32::INFINITY] {
+                    let error = trainer.set_learning_rate(wrong).unwrap_err().to_string();
+                    assert_eq!(error, format!("learning_rate is {wrong}, but must be finite and at least 0"));
+                }
+                trainer.step(&[1.0; 2], &[0.0; 2]).unwrap();
+            }
+            0.5 - trainer.weights()[0]
+        };
+        assert_eq!(moved(&[0.0, 0.0]), 0.0);
+        let (first, second) = (moved(&[0.25]), moved(&[0.0, 0.25]));
+        assert!(first > 0.0 && second > 0.0);
+        assert!((moved(&[0.125]) - first / 2.0).abs() < 1e-6);
+        assert!((moved(&[0.0, 0.125]) - second / 2.0).abs() < 1e-6);
+    }
+    fn slots_of<O: Optimizer>(_: &O) -> usize {
+        O::SLOTS
+    }
+    check(Sgd::default());
+    check(Adam::default());
+    check(Adadelta::default());
+}

@@ -31,11 +31,15 @@ fn noise(len: usize, start: u32) -> Vec<f32> {
     (0..len as u32).map(value).collect()
 }
 
-/// Keeps the gradient in the slot and leaves the weights alone.
-struct KeepGradient;
+/// Keeps the gradient in the slot and leaves the weights alone, whatever the learning rate.
+struct KeepGradient(f32);
 
 impl Optimizer for KeepGradient {
     const SLOTS: usize = 1;
+
+    fn learning_rate(&mut self) -> &mut f32 {
+        &mut self.0
+    }
 
     fn update(&self, _backend: Backend, parameters: Trainable<'_>, gradient: &[f32]) {
         parameters.state.into_iter().next().unwrap().copy_from_slice(gradient);
@@ -52,7 +56,7 @@ fn loss_of<N: Network>(weights: &mut [f32], x: &[f32], memory: &mut [f32]) -> (f
     let targets: Vec<f32> = (0..BATCH * classes).map(|i| f32::from(i % classes == i / classes)).collect();
     let mut gradient = vec![f32::NAN; N::PARAMETERS];
     let backend = Backend::detect();
-    let settings = Settings { backend, optimizer: KeepGradient, loss: Loss::CategoricalCrossentropy, seed: 1 };
+    let settings = Settings { backend, optimizer: KeepGradient(1.0), loss: Loss::CategoricalCrossentropy, seed: 1 };
     let buffers = Buffers { weights, slots: &mut gradient, memory };
     let loss = Trainer::of::<N>(settings, buffers).unwrap().step(x, &targets).unwrap().loss;
     (f64::from(loss) / BATCH as f64, gradient)

@@ -81,6 +81,12 @@ fn percentile(text: &str) -> Result<f32, String> {
     text.parse().ok().filter(|&percent| percent > 50.0 && percent <= 100.0).ok_or_else(allowed)
 }
 
+/// A share of which something must be left, likewise.
+fn share(text: &str) -> Result<f32, String> {
+    let allowed = || "must be at least 0 and below 1".into();
+    text.parse().ok().filter(|share| (0.0..1.0).contains(share)).ok_or_else(allowed)
+}
+
 /// A seed; the error says which there are.
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
@@ -125,6 +131,14 @@ pub(super) enum OptimizerName {
     Adam,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScheduleName {
+    /// The same in every step
+    Constant,
+    /// Up from 0 in a line, then down to 0 along half a cosine, over all steps
+    Cosine,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
     /// mnist-convnet (the Keras tutorial's), mnist-small, mnist-resnet, resnet8, or a file of weights or a blob, whose network is taken
@@ -144,6 +158,12 @@ pub(super) struct TrainArgs {
     /// Factor on each update [default: adadelta 1.0, sgd 0.01, adam 0.001]
     #[arg(long, value_name = "RATE", value_parser = factor, allow_hyphen_values = true)]
     pub(super) learning_rate: Option<f32>,
+    /// How the learning rate goes on from there
+    #[arg(long, value_enum, default_value_t = ScheduleName::Constant)]
+    pub(super) schedule: ScheduleName,
+    /// Share of all steps in which the learning rate rises, with --schedule cosine [default: 0.05]
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_hyphen_values = true)]
+    pub(super) warmup: Option<f32>,
     /// Draws initial weights, order of images and dropout; the same seed gives the same weights
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(super) seed: u64,

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde_json::json;
 use thumbnet::{
     graph::Graph,
@@ -13,7 +13,7 @@ use thumbnet::{
 };
 
 use super::{
-    args::{OptimizerName, TrainArgs},
+    args::{OptimizerName, ScheduleName, TrainArgs},
     file::{self, WEIGHTS},
     output::{Output, shown},
 };
@@ -21,7 +21,7 @@ use crate::{
     atomic, checkpoint,
     data::Split,
     history,
-    model::{Callback, CallbackResult, Epoch, FitError, FitOptions, Model, Running, usual_loss},
+    model::{Callback, CallbackResult, Epoch, FitError, FitOptions, Model, Running, Schedule, usual_loss},
     network::short_name,
     progress::Progress,
     summary::grouped,
@@ -42,32 +42,35 @@ struct Train<'a> {
 
 impl Train<'_> {
     fn run(&self) -> anyhow::Result<()> {
-        let rate = |default| self.arguments.learning_rate.unwrap_or(default);
         match self.arguments.optimizer {
-            OptimizerName::Adadelta => {
-                let default = Adadelta::default();
-                let learning_rate = rate(default.learning_rate);
-                self.train(Adadelta { learning_rate, ..default }, learning_rate)
+            OptimizerName::Adadelta => self.train(Adadelta::default()),
+            OptimizerName::Sgd => self.train(Sgd::default()),
+            OptimizerName::Adam => self.train(Adam::default()),
+        }
+    }
+
+    /// The schedule that was asked for, and how it is told.
+    fn schedule(&self) -> anyhow::Result<(Schedule, String)> {
+        match (self.arguments.schedule, self.arguments.warmup) {
+            (ScheduleName::Cosine, warmup) => {
+                let warmup = warmup.unwrap_or(Schedule::USUAL_WARMUP);
+                Ok((Schedule::Cosine { warmup }, format!(" (cosine, warm-up {warmup})")))
             }
-            OptimizerName::Sgd => {
-                let default = Sgd::default();
-                let learning_rate = rate(default.learning_rate);
-                self.train(Sgd { learning_rate, ..default }, learning_rate)
-            }
-            OptimizerName::Adam => {
-                let mut optimizer = Adam::default();
-                optimizer.learning_rate = rate(optimizer.learning_rate);
-                let learning_rate = optimizer.learning_rate;
-                self.train(optimizer, learning_rate)
+            (ScheduleName::Constant, None) => Ok((Schedule::Constant, String::new())),
+            (ScheduleName::Constant, Some(warmup)) => {
+                bail!("warmup is {warmup}, but schedule is constant: ask for --schedule cosine")
             }
         }
     }
 
-    fn train<O: Optimizer + Clone>(&self, optimizer: O, learning_rate: f32) -> anyhow::Result<()> {
+    fn train<O: Optimizer + Clone>(&self, mut optimizer: O) -> anyhow::Result<()> {
         let &Self { graph, arguments, output } = self;
+        let learning_rate = arguments.learning_rate.unwrap_or(*optimizer.learning_rate());
+        *optimizer.learning_rate() = learning_rate;
         // What can be refused at once is refused before the data is loaded and a folder made.
         optimizer.check().map_err(|error| FitError::Train(error.into()))?;
         anyhow::ensure!(arguments.epochs > 0, FitError::Epochs);
+        let (schedule, how) = self.schedule()?;
         let backend = arguments.backend.get()?;
         let train = file::load(graph, &arguments.data, Split::Train)?;
         let test = file::load(graph, &arguments.data, Split::Test)?;
@@ -81,7 +84,7 @@ impl Train<'_> {
         let model = Model::new(*graph, arguments.seed).with_backend(backend);
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
         output.note(&format!(
-            "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}, batch size {batch_size}, seed {}\n\
+            "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}{how}, batch size {batch_size}, seed {}\n\
              {}, {}\nTrain on {samples} samples, validate on {} samples",
             graph.name,
             grouped(graph.parameters()),
@@ -90,8 +93,8 @@ impl Train<'_> {
             plural(rayon::current_num_threads(), "thread"),
             test.len()
         ))?;
-        let options =
-            FitOptions { epochs: arguments.epochs, batch_size, validation: Some(&test), seed: arguments.seed };
+        let TrainArgs { epochs, seed, .. } = *arguments;
+        let options = FitOptions { epochs, batch_size, schedule, validation: Some(&test), seed };
         let progress = Progress::new(arguments.epochs, output.is_json());
         let mut model = model.compile(optimizer, usual_loss(graph));
         let history = model.fit(&train, options, &mut Both(progress, &mut keeper))?;

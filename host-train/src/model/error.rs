@@ -19,6 +19,12 @@ pub enum FitError {
         /// Images in the data set.
         samples: usize,
     },
+    /// A warm-up that leaves no step for what follows, or is no share.
+    #[error("warm-up is {warmup} of the steps, but must be at least 0 and below 1")]
+    Warmup {
+        /// The share of the steps.
+        warmup: f32,
+    },
     /// The batch size asks for too much.
     #[error("batch size is {batch_size}, but {error}")]
     Memory {

@@ -9,7 +9,7 @@ use thumbnet::{
     train::{Buffers, Loss, Optimizer, Settings, Trainer},
 };
 
-use super::{Batch, Callback, Epoch, Evaluation, FitError, Model, Running, check_fits, evaluate, try_zeroed};
+use super::{Batch, Callback, Epoch, Evaluation, FitError, Model, Running, Schedule, check_fits, evaluate, try_zeroed};
 use crate::data::Dataset;
 
 /// A model with what it is to be trained with; Keras's `compile`.
@@ -27,6 +27,8 @@ pub struct FitOptions<'a> {
     pub epochs: usize,
     /// Samples in a step; at least 1, at most the data set's. The last step of an epoch takes what is left.
     pub batch_size: usize,
+    /// What becomes of the optimizer's learning rate on the way.
+    pub schedule: Schedule,
     /// What the weights are judged by after each epoch.
     pub validation: Option<&'a Dataset>,
     /// Draws the order of the samples and the dropout masks. The same seed and initial weights give the same weights, on any
@@ -35,9 +37,9 @@ pub struct FitOptions<'a> {
 }
 
 impl Default for FitOptions<'_> {
-    /// The tutorial's 10 epochs at batch size 50.
+    /// The tutorial's 10 epochs at batch size 50 and one learning rate.
     fn default() -> Self {
-        Self { epochs: 10, batch_size: 50, validation: None, seed: 1 }
+        Self { epochs: 10, batch_size: 50, schedule: Schedule::Constant, validation: None, seed: 1 }
     }
 }
 
@@ -60,7 +62,7 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         self.model.evaluate(data, self.loss)
     }
 
-    /// Trains, and returns what each epoch reached. The optimizer begins anew with each call.
+    /// Trains, and returns what each epoch reached. The optimizer and the schedule begin anew with each call.
     ///
     /// # Errors
     ///
@@ -72,13 +74,14 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         options: FitOptions<'_>,
         callback: &mut dyn Callback,
     ) -> Result<Vec<Epoch>, FitError> {
-        let FitOptions { epochs, batch_size, validation, seed } = options;
+        let FitOptions { epochs, batch_size, schedule, validation, seed } = options;
         if epochs == 0 {
             return Err(FitError::Epochs);
         }
         if batch_size == 0 || batch_size > data.len() {
             return Err(FitError::BatchSize { batch_size, samples: data.len() });
         }
+        schedule.check()?;
         let graph = self.model.graph;
         check_fits(&graph, data)?;
         validation.map_or(Ok(()), |validation| check_fits(&graph, validation))?;
@@ -88,7 +91,9 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         let plan = GradientPlanBuf::new(&graph);
         let mut memory = try_zeroed(plan.plan().memory_len(&graph, batch_size), batch_size)?;
         let Model { weights, backend, .. } = &mut self.model;
-        let settings = Settings { backend: *backend, optimizer: self.optimizer.clone(), loss: self.loss, seed };
+        let mut optimizer = self.optimizer.clone();
+        let learning_rate = *optimizer.learning_rate();
+        let settings = Settings { backend: *backend, optimizer, loss: self.loss, seed };
         let buffers = Buffers { weights, slots: &mut slots, memory: &mut memory };
         let mut trainer = Trainer::new(graph, plan.plan(), settings, buffers).map_err(FitError::Train)?;
 
@@ -98,6 +103,8 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         // As long as it gets: the number of epochs is the caller's, and may be any.
         let mut history = Vec::new();
         let steps = data.len().div_ceil(batch_size);
+        let all_steps = (epochs as u64).saturating_mul(steps as u64);
+        let mut done = 0;
         for epoch in 1..=epochs {
             callback.epoch_begins(epoch, steps).map_err(FitError::Callback)?;
             order.shuffle(&mut random);
@@ -105,6 +112,9 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
             let mut running = Running::default();
             for (step, samples) in order.chunks(batch_size).enumerate() {
                 let step = step + 1;
+                let rate = schedule.learning_rate(learning_rate, done, all_steps);
+                trainer.set_learning_rate(rate).map_err(|error| FitError::Train(error.into()))?;
+                done += 1;
                 batch.gather(data, samples.iter().copied());
                 let metrics = trainer.step(&batch.x, &batch.targets).map_err(FitError::Train)?;
                 if !metrics.loss.is_finite() {

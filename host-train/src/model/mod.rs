@@ -25,6 +25,7 @@ mod epoch;
 mod error;
 mod fit;
 mod metrics;
+mod schedule;
 
 use thumbnet::{
     arch::Backend,
@@ -43,6 +44,7 @@ pub use epoch::Epoch;
 pub use error::FitError;
 pub use fit::{Compiled, FitOptions};
 pub use metrics::{Evaluation, Running};
+pub use schedule::Schedule;
 
 use crate::{data::Dataset, memory::Values};
 

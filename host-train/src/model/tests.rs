@@ -1,7 +1,9 @@
+use std::sync::{Arc, Mutex};
+
 use thumbnet::{
     Network,
     geometry::Shape,
-    train::{Adadelta, Adam, Sgd},
+    train::{Adadelta, Adam, SettingError, Sgd, Trainable},
 };
 
 use super::*;
@@ -28,7 +30,7 @@ fn stripes(count: usize, noise: usize) -> Dataset {
 }
 
 fn options(epochs: usize, batch_size: usize) -> FitOptions<'static> {
-    FitOptions { epochs, batch_size, validation: None, seed: 7 }
+    FitOptions { epochs, batch_size, seed: 7, ..FitOptions::default() }
 }
 
 fn fitted(seed: u64, threads: usize) -> Vec<f32> {
@@ -100,6 +102,47 @@ fn callbacks_see_every_step() {
     assert_eq!(log.0.len(), 12, "the error ended the training");
 }
 
+/// SGD that notes the learning rate of each step.
+#[derive(Clone)]
+struct Noted(Sgd, Arc<Mutex<Vec<f32>>>);
+
+impl Optimizer for Noted {
+    const SLOTS: usize = Sgd::SLOTS;
+
+    fn learning_rate(&mut self) -> &mut f32 {
+        self.0.learning_rate()
+    }
+
+    fn next_step(&mut self) {
+        self.1.lock().unwrap().push(self.0.learning_rate);
+    }
+
+    fn update(&self, backend: Backend, parameters: Trainable<'_>, gradient: &[f32]) {
+        self.0.update(backend, parameters, gradient);
+    }
+
+    fn check(&self) -> Result<(), SettingError> {
+        self.0.check()
+    }
+}
+
+/// One schedule goes over the steps of all epochs, and a second `fit` begins it anew.
+#[test]
+fn the_schedule_goes_over_all_steps() {
+    let (rates, data) = (Arc::default(), stripes(10, 0));
+    let optimizer = Noted(Sgd { learning_rate: 0.5, ..Sgd::default() }, Arc::clone(&rates));
+    let mut model = Model::new(Net::GRAPH, 3).compile(optimizer, Loss::CategoricalCrossentropy);
+    let schedule = Schedule::Cosine { warmup: 0.4 };
+    let cosine: Vec<f32> = (0..6).map(|step| schedule.learning_rate(0.5, step, 6)).collect();
+    for _ in 0..2 {
+        model.fit(&data, FitOptions { schedule, ..options(2, 4) }, &mut Silent).unwrap();
+        assert_eq!(*rates.lock().unwrap(), cosine);
+        rates.lock().unwrap().clear();
+    }
+    model.fit(&data, options(2, 4), &mut Silent).unwrap();
+    assert_eq!(*rates.lock().unwrap(), [0.5; 6]);
+}
+
 #[test]
 fn options_out_of_range_are_refused() {
     let data = stripes(10, 0);
@@ -114,6 +157,10 @@ fn options_out_of_range_are_refused() {
     assert_eq!(error(rate(0.0), options(1, 5)), "learning_rate is 0, but must be finite and above 0");
     assert!(error(rate(f32::NAN), options(1, 5)).starts_with("learning_rate is NaN"));
     assert!(error(rate(-1.0), options(1, 5)).starts_with("learning_rate is -1"));
+    for (warmup, told) in [(1.0, "1"), (-0.1, "-0.1"), (f32::NAN, "NaN")] {
+        let text = error(rate(0.1), FitOptions { schedule: Schedule::Cosine { warmup }, ..options(1, 5) });
+        assert_eq!(text, format!("warm-up is {told} of the steps, but must be at least 0 and below 1"));
+    }
     let text = error(rate(1e30), options(9, 5));
     assert!(text.contains("training diverged; try a smaller learning rate"), "{text}");
 }

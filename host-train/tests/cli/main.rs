@@ -247,6 +247,7 @@ fn settings_out_of_range_are_one_line() {
         ),
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
         (["--batch-size", "0"], "batch size is 0, but must be in 1..=100, the number of training images"),
+        (["--warmup", "0.1"], "warmup is 0.1, but schedule is constant: ask for --schedule cosine"),
         (["--batch-size", "101"], "batch size is 101, but must be in 1..=100, the number of training images"),
     ] {
         let (data, run) = (folder.path("data"), folder.path("refused"));
@@ -263,6 +264,7 @@ fn settings_out_of_range_are_one_line() {
 fn values_that_are_none_are_one_line() {
     let learning_rate = "for '--learning-rate <RATE>': must be a number from 1e-38 to 1e38";
     let percentile = "for '--percentile <PERCENT>': must be above 50 and at most 100";
+    let warmup = "for '--warmup <SHARE>': must be at least 0 and below 1";
     let threads = "for '--threads <N>': must be a whole number from 1 to 1024, here as in RAYON_NUM_THREADS";
     for (arguments, allowed) in [
         (["train", "--learning-rate"], learning_rate),
@@ -274,10 +276,29 @@ fn values_that_are_none_are_one_line() {
             assert!(text.starts_with(&format!("error: invalid value '{value}' {allowed}; ")), "{text}");
         }
     }
+    for value in ["1", "1.5", "NaN", "-0.5", "inf", "many", ""] {
+        let text = host_train(["train", "--schedule", "cosine", "--warmup", value]).misuse();
+        assert!(text.starts_with(&format!("error: invalid value '{value}' {warmup}; ")), "{text}");
+    }
     for value in ["0", "abc", "1025", "99999999999999999999"] {
         let text = support::run(support::command(["inspect", "no-such-file"]).env("RAYON_NUM_THREADS", value)).misuse();
         assert!(text.starts_with(&format!("error: invalid value '{value}' {threads}; ")), "{text}");
     }
+}
+
+#[test]
+fn a_schedule_is_told_and_followed() {
+    let folder = Folder::with_stripes();
+    let weights = |schedule: &[&str], told: &str| {
+        let fixed = ["--epochs", "1", "--optimizer", "sgd", "--learning-rate", "0.1"];
+        let text = train(&folder, &[&fixed, schedule].concat()).success();
+        assert!(text.contains(&format!("sgd, learning rate 0.1{told}, batch size 10")), "{text}");
+        fs::read(folder.path("run/weights.postcard")).unwrap()
+    };
+    let constant = weights(&[], "");
+    let usual = weights(&["--schedule", "cosine"], " (cosine, warm-up 0.05)");
+    let long = weights(&["--schedule", "cosine", "--warmup", "0.5"], " (cosine, warm-up 0.5)");
+    assert!(usual != long && usual != constant && long != constant);
 }
 
 #[test]

@@ -130,6 +130,20 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
         self.buffers.weights
     }
 
+    /// Sets the factor on each update from the next step on, as a schedule has it. 0 is allowed: a warm-up begins there.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] of a rate that is below 0 or not finite. The last one is kept then.
+    pub fn set_learning_rate(&mut self, learning_rate: f32) -> Result<(), SettingError> {
+        if !(0.0..=f32::MAX).contains(&learning_rate) {
+            let allowed = "finite and at least 0";
+            return Err(SettingError { setting: "learning_rate", value: learning_rate, allowed });
+        }
+        *self.settings.optimizer.learning_rate() = learning_rate;
+        Ok(())
+    }
+
     /// Trains on one batch: `x` holds the samples, `targets` the wanted outputs (one-hot for classes). The metrics are those
     /// before the update, as Keras's progress bar shows them.
     ///

@@ -28,6 +28,10 @@ impl Default for Adadelta {
 impl Optimizer for Adadelta {
     const SLOTS: usize = 2;
 
+    fn learning_rate(&mut self) -> &mut f32 {
+        &mut self.learning_rate
+    }
+
     fn update(&self, backend: Backend, parameters: Trainable<'_>, gradient: &[f32]) {
         backend.adadelta(self.learning_rate, self.rho, self.epsilon, parameters, gradient);
     }

@@ -38,6 +38,10 @@ impl Default for Adam {
 impl Optimizer for Adam {
     const SLOTS: usize = 2;
 
+    fn learning_rate(&mut self) -> &mut f32 {
+        &mut self.learning_rate
+    }
+
     fn next_step(&mut self) {
         self.step = self.step.saturating_add(1);
     }

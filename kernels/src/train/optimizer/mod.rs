@@ -17,6 +17,9 @@ pub trait Optimizer: Sync {
     /// State values for each weight: 0, 1 or 2.
     const SLOTS: usize;
 
+    /// The factor on each update, which a schedule changes between steps.
+    fn learning_rate(&mut self) -> &mut f32;
+
     /// Begins the next step; called once before the updates of a step.
     fn next_step(&mut self) {}
 

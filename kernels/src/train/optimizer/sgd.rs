@@ -27,6 +27,10 @@ impl Default for Sgd {
 impl Optimizer for Sgd {
     const SLOTS: usize = 1;
 
+    fn learning_rate(&mut self) -> &mut f32 {
+        &mut self.learning_rate
+    }
+
     fn update(&self, backend: Backend, parameters: Trainable<'_>, gradient: &[f32]) {
         // Without momentum the velocity is not looked at.
         let parameters = match self.momentum {
