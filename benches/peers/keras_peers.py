@@ -8,23 +8,53 @@ from keras import layers
 import mnist
 
 
-def network():
-    """MnistConvNet, with Keras's initial values by default."""
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(32, 5, padding="same"),
-            layers.MaxPooling2D(2, padding="same"),
-            layers.Conv2D(64, 5, padding="same"),
-            layers.MaxPooling2D(2, padding="same"),
-            layers.Flatten(),
-            layers.Dense(1024, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(256, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(10, activation="softmax"),
-        ]
+def build(network):
+    """The network of that name, with Keras's initial values by default."""
+    return {"mnist-convnet": mnist_convnet, "resnet8": resnet8, "ds-cnn": ds_cnn}[network](
+        keras.Input(mnist.SHAPES[network]), mnist.CLASSES[network]
     )
+
+
+def mnist_convnet(image, classes):
+    x = layers.Conv2D(32, 5, padding="same")(image)
+    x = layers.MaxPooling2D(2, padding="same")(x)
+    x = layers.Conv2D(64, 5, padding="same")(x)
+    x = layers.MaxPooling2D(2, padding="same")(x)
+    x = layers.Flatten()(x)
+    for units in (1024, 256):
+        x = layers.Dense(units, activation="relu")(x)
+        x = layers.Dropout(0.5)(x)
+    return keras.Model(image, layers.Dense(classes, activation="softmax")(x))
+
+
+def resnet8(image, classes):
+    def conv(x, filters, kernel, strides=1):
+        return layers.Conv2D(filters, kernel, strides=strides, padding="same")(x)
+
+    def normalized(x):
+        return layers.BatchNormalization()(x)
+
+    x = layers.ReLU()(normalized(conv(image, 16, 3)))
+    for filters, strides in ((16, 1), (32, 2), (64, 2)):
+        y = layers.ReLU()(normalized(conv(x, filters, 3, strides)))
+        y = normalized(conv(y, filters, 3))
+        shortcut = x if strides == 1 else conv(x, filters, 1, strides)
+        x = layers.ReLU()(layers.Add()([shortcut, y]))
+    x = layers.Flatten()(layers.AveragePooling2D(8)(x))
+    return keras.Model(image, layers.Dense(classes, activation="softmax")(x))
+
+
+def ds_cnn(image, classes):
+    def activated(x):
+        return layers.ReLU()(layers.BatchNormalization()(x))
+
+    x = activated(layers.Conv2D(64, (10, 4), strides=2, padding="same")(image))
+    x = layers.Dropout(0.2)(x)
+    for _ in range(4):
+        x = activated(layers.DepthwiseConv2D(3, padding="same")(x))
+        x = activated(layers.Conv2D(64, 1)(x))
+    x = layers.GlobalAveragePooling2D()(layers.Dropout(0.4)(x))
+    return keras.Model(image, layers.Dense(classes, activation="softmax")(x))
 
 
 class Ticks(keras.callbacks.Callback):
@@ -50,13 +80,13 @@ class Keras:
 
     version = f"{keras.__version__}/tensorflow {tf.__version__}"
 
-    def __init__(self, best, threads, seed):
+    def __init__(self, network, best, threads, seed):
         if threads:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
         keras.utils.set_random_seed(seed)
         self.best = best
-        self.model = network()
+        self.model = build(network)
         self.model.compile(
             loss="sparse_categorical_crossentropy",
             optimizer=keras.optimizers.Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-7),

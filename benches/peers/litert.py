@@ -1,6 +1,6 @@
-"""int8 inference of MnistConvNet by LiteRT with XNNPACK: one thread, one image at a time. Prints one JSON line.
+"""int8 inference of a network by LiteRT with XNNPACK: one thread, one image at a time. Prints one JSON line.
 
-    python litert.py --data-dir DIR [--images 5000]
+    python litert.py --data-dir DIR [--network mnist-convnet] [--images 5000]
 
 The TFLite file is made here: a Keras model, trained for one epoch, quantised after training to int8 with int8 inputs and
 outputs. The main figure times `invoke` alone; the other one includes handing over image and scores as Python does.
@@ -17,15 +17,15 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 CALIBRATION_IMAGES = 500
 
 
-def quantized_model(x, y):
+def quantized_model(network, x, y):
     """The bytes of the TFLite file."""
     import keras
     import tensorflow as tf
 
-    from keras_peers import network
+    from keras_peers import build
 
     keras.utils.set_random_seed(1)
-    model = network()
+    model = build(network)
     model.compile(loss="sparse_categorical_crossentropy", optimizer=keras.optimizers.Adadelta(1.0, 0.95, 1e-7))
     model.fit(x, y, batch_size=50, epochs=1, verbose=0)
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
@@ -38,6 +38,7 @@ def quantized_model(x, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", default="mnist-convnet", choices=["mnist-convnet", "resnet8", "ds-cnn"])
     parser.add_argument("--data-dir", required=True, help="folder of MNIST's four files, unpacked")
     parser.add_argument("--images", type=int, default=5000, help="how many images the model is trained on")
     options = parser.parse_args()
@@ -49,12 +50,12 @@ def main():
 
     import mnist
 
-    file = quantized_model(*mnist.load(options.data_dir, "train", options.images))
+    file = quantized_model(options.network, *mnist.load(options.data_dir, "train", options.network, options.images))
     interpreter = Interpreter(model_content=file, num_threads=1)  # XNNPACK is its default
     interpreter.allocate_tensors()
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     scale, zero_point = source["quantization"]
-    test_x, test_y = mnist.load(options.data_dir, "t10k")
+    test_x, test_y = mnist.load(options.data_dir, "t10k", options.network)
     images = np.clip(np.rint(test_x / scale) + zero_point, -128, 127).astype(np.int8)
 
     def predict(batch):

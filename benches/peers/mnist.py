@@ -14,12 +14,21 @@ BLOCK = 50
 """Steps that are timed together: the fastest block tells what a peer does while nobody else uses the machine."""
 
 
-def load(data_dir, part, count=None):
-    """The first `count` images in [0, 1] as f32 [n, 28, 28, 1], and labels as i64 [n], from IDX files. `part`: "train" or "t10k"."""
+SHAPES = {"mnist-convnet": (28, 28, 1), "resnet8": (32, 32, 3), "ds-cnn": (49, 10, 1)}
+"""The networks and their inputs. MNIST's images are stretched to them."""
+
+CLASSES = {"mnist-convnet": 10, "resnet8": 10, "ds-cnn": 12}
+
+
+def load(data_dir, part, network, count=None):
+    """The first `count` images in [0, 1] as f32, as the network takes them, and labels as i64 [n], from IDX files. `part`: "train" or
+    "t10k"."""
+    height, width, channels = SHAPES[network]
     folder = pathlib.Path(data_dir)
     images = np.fromfile(folder / f"{part}-images-idx3-ubyte", np.uint8)[16:].reshape(-1, 28, 28, 1)
     labels = np.fromfile(folder / f"{part}-labels-idx1-ubyte", np.uint8)[8:]
-    images = images[:count].astype(np.float32)
+    rows, columns = np.arange(height) * 28 // height, np.arange(width) * 28 // width
+    images = images[:count, rows[:, None], columns].repeat(channels, 3).astype(np.float32)
     images /= 255
     return images, labels[:count].astype(np.int64)
 

@@ -8,10 +8,16 @@ from torch import nn
 import mnist
 
 
-def network():
-    """MnistConvNet. The softmax is in the loss, where PyTorch wants it."""
+def build(network):
+    """The network of that name. The softmax is in the loss, where PyTorch wants it. Strided convolutions are padded alike on both
+    sides, which spares PyTorch a copy."""
+    shape, classes = mnist.SHAPES[network], mnist.CLASSES[network]
+    return {"mnist-convnet": mnist_convnet, "resnet8": ResNet8, "ds-cnn": ds_cnn}[network](shape[2], classes)
+
+
+def mnist_convnet(channels, classes):
     return nn.Sequential(
-        nn.Conv2d(1, 32, 5, padding=2),
+        nn.Conv2d(channels, 32, 5, padding=2),
         nn.MaxPool2d(2),
         nn.Conv2d(32, 64, 5, padding=2),
         nn.MaxPool2d(2),
@@ -22,8 +28,40 @@ def network():
         nn.Linear(1024, 256),
         nn.ReLU(),
         nn.Dropout(0.5),
-        nn.Linear(256, 10),
+        nn.Linear(256, classes),
     )
+
+
+def normalized(conv):
+    """A convolution and Keras's BatchNormalization."""
+    return nn.Sequential(conv, nn.BatchNorm2d(conv.out_channels, eps=1e-3, momentum=0.01))
+
+
+class Residual(nn.Module):
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        self.first = normalized(nn.Conv2d(channels, filters, 3, stride, padding=1))
+        self.second = normalized(nn.Conv2d(filters, filters, 3, padding=1))
+        self.shortcut = nn.Identity() if stride == 1 else nn.Conv2d(channels, filters, 1, stride)
+
+    def forward(self, x):
+        return F.relu(self.shortcut(x) + self.second(F.relu(self.first(x))))
+
+
+class ResNet8(nn.Sequential):
+    def __init__(self, channels, classes):
+        stem = [normalized(nn.Conv2d(channels, 16, 3, padding=1)), nn.ReLU()]
+        stacks = [Residual(16, 16, 1), Residual(16, 32, 2), Residual(32, 64, 2)]
+        super().__init__(*stem, *stacks, nn.AvgPool2d(8), nn.Flatten(), nn.Linear(64, classes))
+
+
+def ds_cnn(channels, classes):
+    layers = [normalized(nn.Conv2d(channels, 64, (10, 4), 2, padding=(5, 1))), nn.ReLU(), nn.Dropout(0.2)]
+    for _ in range(4):
+        layers += [normalized(nn.Conv2d(64, 64, 3, padding=1, groups=64)), nn.ReLU()]
+        layers += [normalized(nn.Conv2d(64, 64, 1)), nn.ReLU()]
+    layers += [nn.Dropout(0.4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes)]
+    return nn.Sequential(*layers)
 
 
 def glorot(module):
@@ -38,19 +76,22 @@ class Torch:
 
     version = torch.__version__
 
-    def __init__(self, channels_last, compiled, threads, seed):
+    def __init__(self, network, channels_last, compiled, threads, seed):
         if threads:
             torch.set_num_threads(threads)
         torch.manual_seed(seed)
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.model = network().apply(glorot).to(memory_format=self.layout)
+        self.model = build(network).apply(glorot).to(memory_format=self.layout)
         self.optimizer = torch.optim.Adadelta(self.model.parameters(), lr=1.0, rho=0.95, eps=1e-7, foreach=True)
         self.call = torch.compile(self.model) if compiled else self.model
         self.update = torch.compile(self.optimizer.step) if compiled else self.optimizer.step
 
     def images(self, array):
-        """[n, 28, 28, 1] as PyTorch's [n, 1, 28, 28]; with one channel both orders are the same bytes."""
-        return torch.from_numpy(array).reshape(-1, 1, 28, 28).contiguous(memory_format=self.layout)
+        """[n, height, width, channels] as PyTorch's [n, channels, height, width]; with one channel both orders are the same bytes."""
+        n, height, width, channels = array.shape
+        images = torch.from_numpy(array)
+        images = images.reshape(n, 1, height, width) if channels == 1 else images.permute(0, 3, 1, 2)
+        return images.contiguous(memory_format=self.layout)
 
     def step(self, x, y):
         self.optimizer.zero_grad(set_to_none=True)

@@ -19,7 +19,7 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
-PEERS = ["torch-eager", "torch-channels-last", "torch-compile", "torch-compile-channels-last", "keras-best", "keras-fit"]
+PEERS = ["torch-eager", "torch-channels-last", "torch-compile", "torch-compile-channels-last", "keras-best", "keras-fit", "jax"]
 
 MKL_SHIM = "int mkl_serv_intel_cpu_true(void) { return 1; }\nint mkl_serv_intel_cpu(void) { return 1; }\n"
 """MKL asks these two functions whether it may use all instructions that the CPU has. PyTorch exports them, so a library
@@ -42,19 +42,24 @@ def run_with_mkl_avx512():
     os.execve(sys.executable, [sys.executable, *arguments], {**environment, "THUMBNET_MKL": "avx512"})
 
 
-def peer_named(name, threads, seed):
+def peer_named(name, **options):
     if name.startswith("torch"):
         from torch_peers import Torch
 
-        return Torch(channels_last="channels-last" in name, compiled="compile" in name, threads=threads, seed=seed)
+        return Torch(channels_last="channels-last" in name, compiled="compile" in name, **options)
+    if name == "jax":
+        from jax_peers import Jax
+
+        return Jax(**options)
     from keras_peers import Keras
 
-    return Keras(best=name == "keras-best", threads=threads, seed=seed)
+    return Keras(best=name == "keras-best", **options)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("--network", default="mnist-convnet", choices=["mnist-convnet", "resnet8", "ds-cnn"])
     parser.add_argument("--data-dir", required=True, help="folder of MNIST's four files, unpacked")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--images", type=int, default=60_000, help="how many training images an epoch has")
@@ -67,11 +72,11 @@ def main():
 
     import mnist
 
-    peer = peer_named(options.peer, options.threads, options.seed)
-    x, y = mnist.load(options.data_dir, "train", options.images)
+    peer = peer_named(options.peer, network=options.network, threads=options.threads, seed=options.seed)
+    x, y = mnist.load(options.data_dir, "train", options.network, options.images)
     seconds, fastest = peer.train(x, y, options.epochs)
     training_rss = mnist.peak_rss_mib()
-    test_x, test_y = mnist.load(options.data_dir, "t10k")
+    test_x, test_y = mnist.load(options.data_dir, "t10k", options.network)
     predict, convert = peer.predictor()
     inference = {b: round(mnist.throughput(predict, convert(test_x), b), 1) for b in (50, 1)}
     mnist.report(

@@ -11,11 +11,14 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::shell::root;
-use programs::{Programs, TRAINERS};
+use programs::{Programs, TRAINERS, Trainer};
 
 /// What is compared, and how long.
 #[derive(Args)]
 pub(crate) struct Peers {
+    /// The network.
+    #[arg(long, value_enum, default_value_t = Network::MnistConvnet)]
+    network: Network,
     /// Passes over the training images.
     #[arg(long, default_value_t = 1)]
     epochs: usize,
@@ -25,7 +28,7 @@ pub(crate) struct Peers {
     /// How often each program runs, in turn with the others; the fastest run counts.
     #[arg(long, default_value_t = 2)]
     rounds: usize,
-    /// Only these peers, by the beginning of their names (torch, keras-best, burn, ...); thumbnet always runs.
+    /// Only these peers, by the beginning of their names (torch, keras-best, jax, burn, ...); thumbnet always runs.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     only: Vec<String>,
     /// Only these parts.
@@ -42,9 +45,40 @@ pub(crate) struct Peers {
     /// steps and inference of all its runs.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the tables to docs/peers/, in a file named after this machine's CPU.
+    /// Write the tables to docs/peers/, in a file named after this machine's CPU and the network.
     #[arg(long)]
     write_docs: bool,
+}
+
+/// What every program can train; Burn's and candle's only the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Network {
+    /// The convnet of the Keras MNIST tutorial.
+    MnistConvnet,
+    /// MLPerf Tiny's residual network of image classification.
+    Resnet8,
+    /// MLPerf Tiny's depthwise separable network of keyword spotting.
+    DsCnn,
+}
+
+impl Network {
+    /// As programs and files call it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::MnistConvnet => "mnist-convnet",
+            Self::Resnet8 => "resnet8",
+            Self::DsCnn => "ds-cnn",
+        }
+    }
+
+    /// As tables call it.
+    fn title(self) -> &'static str {
+        match self {
+            Self::MnistConvnet => "MnistConvNet",
+            Self::Resnet8 => "ResNet8",
+            Self::DsCnn => "DsCnn",
+        }
+    }
 }
 
 /// A part of the comparison.
@@ -87,6 +121,9 @@ impl Peers {
             let open = fs::OpenOptions::new().append(true).create(true).open(file);
             open.with_context(|| file.display().to_string())?;
         }
+        for trainer in TRAINERS.iter().filter(|trainer| !trainer.trains(self.network)) {
+            println!("{} is skipped: its program trains mnist-convnet alone", trainer.name);
+        }
         let programs = Programs::prepare(self)?;
         println!("\nFigures need an idle machine. Load average at the beginning: {before}");
         let (mut parts, mut failures) = (Vec::new(), Vec::new());
@@ -106,7 +143,7 @@ impl Peers {
         if self.write_docs {
             let folder = root().join("docs/peers");
             fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-            let file = folder.join(file_name(&machine));
+            let file = folder.join(file_name(&machine, self.network));
             fs::write(&file, self.document(&machine, &before, &parts)).with_context(|| file.display().to_string())?;
             println!("written: {}", file.display());
         }
@@ -123,13 +160,14 @@ impl Peers {
     }
 
     /// Whether this peer is to run.
-    fn wants(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| name.starts_with(only.as_str()))
+    fn wants(&self, trainer: &Trainer) -> bool {
+        let is_named = self.only.is_empty() || self.only.iter().any(|only| trainer.name.starts_with(only.as_str()));
+        is_named && trainer.trains(self.network)
     }
 
     /// Runs one part; its title, and the fastest run of each program. A peer that fails is left out.
     fn part(&self, part: Part, programs: &Programs, failures: &mut Vec<String>) -> Result<(String, Vec<Run>)> {
-        let (epochs, images) = (self.epochs, self.images);
+        let (epochs, images, network) = (self.epochs, self.images, self.network.title());
         let (title, mut commands) = match part {
             Part::Train | Part::Avx2 => {
                 let limit = part == Part::Avx2;
@@ -138,21 +176,22 @@ impl Peers {
                     commands.push(programs.thumbnet(epochs, images, None, Some("avx512-bf16")));
                 }
                 let able = !limit && programs::has_avx512();
-                for trainer in TRAINERS.iter().filter(|t| self.wants(t.name) && (able || !t.avx512_only)) {
+                for trainer in TRAINERS.iter().filter(|t| self.wants(t) && (able || !t.avx512_only)) {
                     commands.push(programs.trainer(trainer, epochs, images, limit)?);
                 }
                 let what = if limit { ", limited to AVX2" } else { "" };
-                (format!("MnistConvNet, batch 50, {images} images, epochs: {epochs}{what}"), commands)
+                (format!("{network}, batch 50, {images} images, epochs: {epochs}{what}"), commands)
             }
             Part::Linear => {
                 let epochs = [1, 2, 4].map(|epochs| programs.thumbnet(epochs, images, None, None));
                 let half = programs.thumbnet(1, images / 2, None, None);
                 let threads = [1, 2].map(|threads| programs.thumbnet(1, images, Some(threads), None));
-                let title = format!("thumbnet over epochs of {images} images, over images, and over threads");
+                let title =
+                    format!("{network} by thumbnet, over epochs of {images} images, over images, and over threads");
                 (title, epochs.into_iter().chain([half]).chain(threads).collect())
             }
             Part::Int8 => (
-                "int8 inference of MnistConvNet, one thread, one image at a time".into(),
+                format!("int8 inference of {network}, one thread, one image at a time"),
                 vec![programs.thumbnet_int8(), programs.litert()?],
             ),
         };
@@ -209,11 +248,12 @@ fn machine() -> Result<String> {
     Ok(format!("{} (family {}, model {}), {cores} cores", field("model name"), field("cpu family"), field("model")))
 }
 
-/// `amd-epyc-family-25-model-17-2-cores.md`.
-fn file_name(machine: &str) -> String {
+/// `amd-epyc-family-25-model-17-2-cores.md`, and for other networks than the first `...-2-cores-ds-cnn.md`.
+fn file_name(machine: &str, network: Network) -> String {
     let name = machine.replace("(R)", " ").to_lowercase();
-    let words: Vec<_> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    words.join("-") + ".md"
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let network = Some(network.name()).filter(|_| network != Network::MnistConvnet);
+    words.chain(network).collect::<Vec<_>>().join("-") + ".md"
 }
 
 #[cfg(test)]
@@ -221,8 +261,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_named_after_the_cpu() {
+    fn a_file_is_named_after_the_cpu_and_the_network() {
         let machine = "Intel(R) Xeon(R) Processor (family 6, model 207), 2 cores";
-        assert_eq!(file_name(machine), "intel-xeon-processor-family-6-model-207-2-cores.md");
+        let file = |network| file_name(machine, network);
+        assert_eq!(file(Network::MnistConvnet), "intel-xeon-processor-family-6-model-207-2-cores.md");
+        assert_eq!(file(Network::DsCnn), "intel-xeon-processor-family-6-model-207-2-cores-ds-cnn.md");
     }
 }

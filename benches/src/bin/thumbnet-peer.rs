@@ -1,4 +1,4 @@
-//! thumbnet among its peers: trains MnistConvNet and prints the JSON line that the programs in `benches/peers` print.
+//! thumbnet among its peers: trains a network and prints the JSON line that the programs in `benches/peers` print.
 
 use std::{
     error::Error,
@@ -13,25 +13,31 @@ use host_train::{
     data::{Dataset, Expected, Split, load_folder, mnist},
     memory::Values,
     model::{Callback, CallbackResult, Epoch, FitOptions, Model, Running, to_input},
-    quantized::{QuantizeOptions, QuantizedModel, plain, quantize},
+    network,
+    quantized::{QuantizeOptions, QuantizedModel, input_table, plain, quantize},
 };
 use serde_json::json;
 use thumbnet::{
-    Int8, Network,
     arch::Backend,
-    network::forward,
+    forward::forward,
+    geometry::Shape,
+    graph::AllOps,
+    infer,
+    plan::{Fusion, PlanBuf},
     train::{Adadelta, Loss},
 };
-use thumbnet_models::MnistConvNet;
 
 /// Images a step.
 const BATCH: usize = 50;
 /// Steps that are timed together, as in the other peers.
 const BLOCK: usize = 50;
 
-/// Trains MnistConvNet and prints one JSON line.
+/// Trains a network and prints one JSON line.
 #[derive(Parser)]
 struct Options {
+    /// The network, by host-train's name
+    #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
+    network: String,
     /// Folder of MNIST's four files; fetched if missing [default: host-train's]
     #[arg(long, value_name = "DIR", env = mnist::DATA_VARIABLE)]
     data_dir: Option<PathBuf>,
@@ -78,13 +84,15 @@ fn measure(options: &Options, folder: &Path) -> Outcome<()> {
         None => Backend::detect(),
         Some(name) => Backend::with_name(name).ok_or_else(|| format!("this machine has no back end `{name}`"))?,
     };
-    let expected = Expected { input: MnistConvNet::INPUT, classes: MnistConvNet::OUTPUT.len() };
-    let train = first(&load_folder(folder, Split::Train, expected)?, options.images);
-    let test = load_folder(folder, Split::Test, expected)?;
+    let graph = network::find(&options.network)?;
+    let expected = Expected { input: Shape::new(28, 28, 1), classes: 10 };
+    let load = |split| load_folder(folder, split, expected);
+    let train = stretched(&load(Split::Train)?, graph.input(), options.images);
+    let test = stretched(&load(Split::Test)?, graph.input(), usize::MAX);
 
     // Untimed, as every peer's first steps.
-    let mut model = Model::new(MnistConvNet::GRAPH, 1).with_backend(backend);
-    let warm_up = first(&train, 5 * BATCH);
+    let mut model = Model::new(graph, 1).with_backend(backend);
+    let warm_up = stretched(&train, graph.input(), 5 * BATCH);
     model.clone().compile(Adadelta::default(), Loss::CategoricalCrossentropy).fit(
         &warm_up,
         FitOptions { epochs: 1, batch_size: BATCH, ..FitOptions::default() },
@@ -112,21 +120,33 @@ fn measure(options: &Options, folder: &Path) -> Outcome<()> {
     if options.int8 {
         let blob = quantize(&model, &train, QuantizeOptions { images: train.len().min(500), ..Default::default() })?;
         let blob = plain(&blob)?;
-        line["test_accuracy"] = QuantizedModel::read(&blob)?.evaluate(&test)?.share().into();
-        line["int8_images_per_second"] = int8(&MnistConvNet::from_blob(&blob)?, &test).into();
+        let quantized = QuantizedModel::read(&blob)?;
+        line["test_accuracy"] = quantized.evaluate(&test)?.share().into();
+        line["int8_images_per_second"] = int8(&quantized, &test).into();
     } else {
-        let f32 = |batch| f32_throughput(backend, model.weights(), &test, batch);
+        let f32 = |batch| f32_throughput(&model, &test, batch);
         line["inference_images_per_second"] = json!({ "50": f32(50)?, "1": f32(1)? });
     }
     println!("{line}");
     Ok(())
 }
 
-/// The first images of a data set.
-fn first(data: &Dataset, count: usize) -> Dataset {
-    let count = count.min(data.len());
-    let images = (0..count).flat_map(|i| data.image(i)).copied().collect();
-    Dataset::new(data.shape(), images, (0..count).map(|i| data.label(i)).collect())
+/// The first images of a data set, each stretched to `shape`: every value is that of the nearest pixel above and left.
+fn stretched(data: &Dataset, shape: Shape, count: usize) -> Dataset {
+    let (count, from) = (count.min(data.len()), data.shape());
+    let row = |row: usize| {
+        (0..shape.width).map(move |column| [row * from.height / shape.height, column * from.width / shape.width])
+    };
+    let pixels: Vec<usize> = (0..shape.height).flat_map(row).map(|[row, column]| row * from.width + column).collect();
+    let value = |image: &[u8], pixel: usize, channel: usize| image[pixel * from.channels + channel % from.channels];
+    let mut images = Vec::with_capacity(count * shape.len());
+    for i in 0..count {
+        let image = data.image(i);
+        images.extend(
+            pixels.iter().flat_map(|&pixel| (0..shape.channels).map(move |channel| value(image, pixel, channel))),
+        );
+    }
+    Dataset::new(shape, images, (0..count).map(|i| data.label(i)).collect())
 }
 
 /// Finds the fastest block of steps.
@@ -161,12 +181,14 @@ impl Callback for Blocks {
 }
 
 /// Images a second of f32 inference.
-fn f32_throughput(backend: Backend, weights: &[f32], test: &Dataset, batch: usize) -> Outcome<f64> {
+fn f32_throughput(model: &Model<'_>, test: &Dataset, batch: usize) -> Outcome<f64> {
+    let graph = model.graph();
+    let plan = PlanBuf::new(&graph, Fusion::F32);
     let x: Vec<f32> = (0..test.len()).flat_map(|i| test.image(i)).map(|&pixel| to_input(pixel)).collect();
-    let mut memory = Values::zeroed(MnistConvNet::inference_len(batch));
+    let mut memory = Values::zeroed(plan.plan().memory_len(&graph, batch));
     let mut failed = None;
-    let rate = throughput(x.chunks_exact(batch * MnistConvNet::INPUT.len()), batch, |x| {
-        match forward::<MnistConvNet>(backend, weights, x, &mut memory) {
+    let rate = throughput(x.chunks_exact(batch * graph.input().len()), batch, |x| {
+        match forward(&graph, &plan.plan(), model.backend(), model.weights(), x, &mut memory, None) {
             Ok(scores) => drop(black_box(scores)),
             Err(error) => failed = Some(error.to_string()),
         }
@@ -175,13 +197,15 @@ fn f32_throughput(backend: Backend, weights: &[f32], test: &Dataset, batch: usiz
 }
 
 /// Images a second of int8 inference, on this thread.
-fn int8(network: &Int8<'_, MnistConvNet>, test: &Dataset) -> f64 {
-    let input = network.input();
-    let images: Vec<[i8; 28 * 28]> =
-        (0..test.len()).map(|i| std::array::from_fn(|at| input.quantize(to_input(test.image(i)[at])))).collect();
-    let mut memory = Box::new(MnistConvNet::ZERO_MEMORY);
-    throughput(images.iter(), 1, |image| {
-        black_box(network.predict(image, &mut memory));
+fn int8(model: &QuantizedModel<'_>, test: &Dataset) -> f64 {
+    let (network, graph) = (model.network(), model.graph());
+    let (parts, steps, plan) = (network.parts(), network.steps(), network.plan());
+    let table = input_table(parts.input());
+    let x: Vec<i8> = (0..test.len()).flat_map(|i| test.image(i)).map(|&pixel| table[usize::from(pixel)]).collect();
+    let mut activations = Values::zeroed(plan.values);
+    let mut scratch = Values::zeroed(plan.scratch_bytes(&graph) / size_of::<i32>());
+    throughput(x.chunks_exact(graph.input().len()), 1, |image| {
+        black_box(infer::run::<AllOps>(model.backend(), &parts, &steps, image, &mut activations, &mut scratch));
     })
 }
 

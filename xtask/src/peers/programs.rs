@@ -7,7 +7,7 @@ use std::{env, fs};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{Part, Peers, Run};
+use super::{Network, Part, Peers, Run};
 use crate::shell::{self, cargo, line, root};
 
 /// A library that trains.
@@ -34,8 +34,15 @@ const fn rust(name: &'static str, package: &'static str) -> Trainer {
     Trainer { name, program: Program::Rust(package), avx512_only: false }
 }
 
+impl Trainer {
+    /// Whether the program has this network.
+    pub(super) fn trains(&self, network: Network) -> bool {
+        matches!(self.program, Program::Python(_)) || network == Network::MnistConvnet
+    }
+}
+
 /// Every library that trains.
-pub(super) const TRAINERS: [Trainer; 10] = [
+pub(super) const TRAINERS: [Trainer; 11] = [
     python("torch-compile", &["torch-compile"]),
     Trainer { avx512_only: true, ..python("torch-compile-mkl-avx512", &["torch-compile", "--mkl-avx512"]) },
     python("torch-eager", &["torch-eager"]),
@@ -44,11 +51,12 @@ pub(super) const TRAINERS: [Trainer; 10] = [
     python("torch-compile-channels-last", &["torch-compile-channels-last"]),
     python("keras-best", &["keras-best"]),
     python("keras-fit", &["keras-fit"]),
+    python("jax", &["jax"]),
     rust("burn", "peer-burn"),
     rust("candle", "peer-candle"),
 ];
 
-/// What keeps libraries from AVX-512: oneDNN (in PyTorch and TensorFlow), MKL, PyTorch's own kernels, XLA.
+/// What keeps libraries from AVX-512: oneDNN (in PyTorch and TensorFlow), MKL, PyTorch's own kernels, XLA (also JAX's).
 const AVX2: [(&str, &str); 4] = [
     ("ONEDNN_MAX_CPU_ISA", "AVX2"),
     ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
@@ -58,6 +66,7 @@ const AVX2: [(&str, &str); 4] = [
 
 /// Built programs, and the data.
 pub(super) struct Programs {
+    network: Network,
     data: PathBuf,
     python: Option<PathBuf>,
 }
@@ -90,7 +99,7 @@ impl Programs {
         let data = capture(&mut show)?.trim().into();
 
         let wants = |part| peers.parts.contains(&part);
-        let trainer = |test: fn(&Program) -> bool| TRAINERS.iter().any(|t| peers.wants(t.name) && test(&t.program));
+        let trainer = |test: fn(&Program) -> bool| TRAINERS.iter().any(|t| peers.wants(t) && test(&t.program));
         let trains_python = (wants(Part::Train) || wants(Part::Avx2)) && trainer(|p| matches!(p, Program::Python(_)));
         let python = match &peers.python {
             _ if !trains_python && !wants(Part::Int8) => None,
@@ -104,7 +113,7 @@ impl Programs {
                 }
             }
         }
-        Ok(Self { data, python })
+        Ok(Self { network: peers.network, data, python })
     }
 
     /// thumbnet, with the back end of that name.
@@ -116,6 +125,7 @@ impl Programs {
         backend: Option<&str>,
     ) -> Command {
         let mut command = thumbnet_peer();
+        command.args(["--network", self.network.name()]);
         self.training(&mut command, epochs, images);
         if let Some(threads) = threads {
             command.args(["--threads", &threads.to_string()]);
@@ -136,7 +146,7 @@ impl Programs {
     /// LiteRT's int8 inference.
     pub(super) fn litert(&self) -> Result<Command> {
         let mut command = self.script("litert.py")?;
-        command.args(["--images", "5000", "--data-dir"]).arg(&self.data);
+        command.args(["--network", self.network.name(), "--images", "5000", "--data-dir"]).arg(&self.data);
         Ok(command)
     }
 
@@ -145,7 +155,7 @@ impl Programs {
         let mut command = match trainer.program {
             Program::Python(arguments) => {
                 let mut command = self.script("train.py")?;
-                command.args(arguments);
+                command.args(arguments).args(["--network", self.network.name()]);
                 // torch.compile's cache does not tell instruction sets apart: code for the one fails with the other.
                 command.env("TORCHINDUCTOR_CACHE_DIR", peers_target(avx2).join("torchinductor"));
                 // PyTorch's tensors in huge pages, as thumbnet's values.
