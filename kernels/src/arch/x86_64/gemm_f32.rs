@@ -101,6 +101,18 @@ macro_rules! define_gemm_f32 {
             }
         }
 
+        /// A vector, of which but for `masked` all values count.
+        ///
+        /// # Safety
+        ///
+        /// The values that count must be readable.
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn load(from: *const f32, masked: bool, mask: Mask) -> Vector {
+            // SAFETY: the caller's promise.
+            unsafe { if masked { vector::load_masked(from, mask) } else { vector::load(from) } }
+        }
+
         /// The tile of `ROWS` rows and `VECTORS` vectors, of which the last counts as far as `last` says. `UNIT`: rows
         /// of A are neighbours, which spares address arithmetic. `WHOLE`: all of the last vector counts, which spares
         /// the mask's register. `COPY`: what is read of B goes to `tile.copy` too.
@@ -137,14 +149,15 @@ macro_rules! define_gemm_f32 {
                     }
                 }
             }
+            // Whether only some columns of a vector count. A masked store takes a dozen cycles on some CPUs.
+            let masked = |v: usize| v + 1 == VECTORS && !WHOLE;
             let mut copy = tile.copy;
             match tile.start {
                 Start::Zero => {}
                 Start::Bias(bias) => {
                     for v in 0..VECTORS {
-                        let mask = if v + 1 == VECTORS { last } else { vector::mask(LANES) };
                         // SAFETY: the caller promises one value of bias a column.
-                        let bias = unsafe { vector::load_masked(bias.as_ptr().wrapping_add(v * LANES), mask) };
+                        let bias = unsafe { load(bias.as_ptr().wrapping_add(v * LANES), masked(v), last) };
                         for sums in &mut sums {
                             sums[v] = bias;
                         }
@@ -153,10 +166,9 @@ macro_rules! define_gemm_f32 {
                 Start::Sum => {
                     for (r, sums) in sums.iter_mut().enumerate() {
                         for (v, sum) in sums.iter_mut().enumerate() {
-                            let mask = if v + 1 == VECTORS { last } else { vector::mask(LANES) };
                             let c = tile.c.wrapping_add(r * tile.c_row + v * LANES);
                             // SAFETY: the caller promises the tile of C.
-                            *sum = unsafe { vector::load_masked(c, mask) };
+                            *sum = unsafe { load(c, masked(v), last) };
                         }
                     }
                 }
@@ -170,13 +182,8 @@ macro_rules! define_gemm_f32 {
                         let mut columns: [Vector; VECTORS] = [vector::zero(); VECTORS];
                         for (v, column) in columns.iter_mut().enumerate() {
                             let at = b.wrapping_add(v * LANES);
-                            *column = if v + 1 == VECTORS && !WHOLE {
-                                // SAFETY: the caller promises the tile's columns of each row of B that the walk reaches.
-                                unsafe { vector::load_masked(at, last) }
-                            } else {
-                                // SAFETY: as above; all but the last vector are whole.
-                                unsafe { vector::load(at) }
-                            };
+                            // SAFETY: the caller promises the tile's columns of each row of B that the walk reaches.
+                            *column = unsafe { load(at, masked(v), last) };
                             if COPY {
                                 vector::prefetch(at.wrapping_add(COPY_AHEAD * walk.b[2]));
                                 // SAFETY: the caller promises room for all columns of each step.
@@ -206,7 +213,7 @@ macro_rules! define_gemm_f32 {
                 for (v, sum) in sums.iter().enumerate() {
                     let sum = if tile.relu { vector::max(vector::zero(), *sum) } else { *sum };
                     let c = tile.c.wrapping_add(r * tile.c_row + v * LANES);
-                    if v + 1 == VECTORS {
+                    if masked(v) {
                         // SAFETY: the caller promises the tile of C.
                         unsafe { vector::store_masked(c, last, sum) }
                     } else {
