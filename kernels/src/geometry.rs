@@ -258,6 +258,16 @@ impl Geometry {
         Self { input: output, output, kernel: [1, 1], strides: [1, 1], padding: [0, 0] }
     }
 
+    /// The same with every pixel of a batch as a sample, where windows are single pixels side by side: these know nothing of
+    /// images.
+    #[cfg(thumbnet_x86)]
+    pub(crate) const fn by_pixels(&self) -> Self {
+        if !matches!((self.kernel, self.strides), ([1, 1], [1, 1])) {
+            return *self;
+        }
+        Self { input: Shape::vector(self.input.channels), output: Shape::vector(self.output.channels), ..*self }
+    }
+
     /// Whether `pool` is a pooling of this convolution's output. Its windows' rows of the input must be within the limit, too.
     pub(crate) const fn is_pooled_by(&self, pool: &Self) -> bool {
         let (of, to) = (self.output, pool.input);

@@ -141,17 +141,16 @@ pub(crate) trait Kernels: Sync {
         pool_f32::average_pool_gradient(g, dy, dx);
     }
 
-    /// One sample.
     fn depthwise_conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32]) {
         depthwise_f32::depthwise_conv2d(g, x, weights, y);
     }
-    /// One sample.
     fn depthwise_conv2d_input_gradient(&self, g: &Geometry, dy: &[f32], kernel: &[f32], dx: &mut [f32]) {
         depthwise_f32::depthwise_conv2d_input_gradient(g, dy, kernel, dx);
     }
-    /// Taps from `first` on, of all samples.
-    fn depthwise_conv2d_kernel_gradient(&self, g: &Geometry, x: &[f32], dy: &[f32], first: usize, dkernel: &mut [f32]) {
-        depthwise_f32::depthwise_conv2d_kernel_gradient(g, x, dy, first, dkernel);
+    fn depthwise_conv2d_kernel_gradient(&self, g: &Geometry, x: &[f32], dy: &[f32], dkernel: &mut [f32]) {
+        depthwise_f32::in_pieces(g, dy.len(), dkernel, &|first, taps| {
+            depthwise_f32::depthwise_conv2d_kernel_gradient(g, x, dy, first, taps);
+        });
     }
 
     fn conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32], _scratch: &mut [f32]) {

@@ -118,3 +118,15 @@ fn equals_the_formula_at_the_extremes() {
         }
     }
 }
+
+/// Windows of one pixel, side by side and apart: more pixels than a block of them, few channels and many.
+#[test]
+pub(crate) fn equals_the_formula_of_single_pixels() {
+    for (channels, filters, stride, batch) in
+        [(64, 64, 1, 7), (1, 5, 1, 60), (7, 16, 1, 9), (9, 70, 2, 9), (130, 3, 1, 8)]
+    {
+        let g = Geometry::new(Shape::new(13, 12, channels), filters, [1, 1], [stride; 2], Padding::Same).unwrap();
+        check(&g, 1, &mut Random(5));
+        check(&g, batch, &mut Random(6));
+    }
+}

@@ -55,6 +55,25 @@ pub(crate) fn equals_the_formula_for_any_geometry() {
     }
 }
 
+/// All widths of strips, with windows that are more than a vector back end's tile high, miss inputs, or hang over both sides.
+#[test]
+pub(crate) fn equals_the_formula_at_the_edges_of_strips() {
+    let mut random = Random(22);
+    for channels in [1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 64, 65, 80] {
+        for (height, width, kernel, strides, padding) in [
+            (6, 11, [3, 3], [1, 1], Padding::Same),
+            (11, 6, [3, 3], [2, 2], Padding::Same),
+            (2, 3, [5, 4], [1, 1], Padding::Same),
+            (8, 9, [7, 4], [1, 2], Padding::Valid),
+            (9, 9, [2, 2], [3, 3], Padding::Valid),
+            (5, 4, [1, 1], [3, 2], Padding::Same),
+        ] {
+            let g = Geometry::new(Shape::new(height, width, channels), channels, kernel, strides, padding).unwrap();
+            check(&g, random.between(1, 3), &mut random);
+        }
+    }
+}
+
 #[test]
 fn refuses_channels_that_share_nothing() {
     let g = Geometry::new(Shape::new(2, 2, 2), 3, [1, 1], [1, 1], Padding::Valid).unwrap();

@@ -26,7 +26,8 @@ const KERNELS: &[Kernel] = table! { "f32";
     conv_f32::conv2d [scalar] by conv2d in conv2d {equals_the_formula_for_any_geometry};
     conv_f32::conv2d_input_gradient [scalar] by conv2d_input_gradient in conv2d {equals_the_formula_for_any_geometry};
     conv_f32::conv2d_kernel_gradient [scalar] by conv2d_kernel_gradient in conv2d {equals_the_formula_for_any_geometry};
-    conv_f32::convolve [generic] by conv2d in conv2d {equals_the_formula_for_any_geometry};
+    conv_f32::convolve [generic] by conv2d
+        in conv2d {equals_the_formula_for_any_geometry equals_the_formula_of_single_pixels};
     conv_f32::turn_kernel [generic] by conv2d_input_gradient in conv2d {equals_the_formula_for_any_geometry};
     conv_f32::kernel_gradient [generic] by conv2d_kernel_gradient in conv2d {equals_the_formula_for_any_geometry};
     convolve::conv2d [winograd_f32] by conv2d in winograd {equals_the_formula_for_any_geometry};
@@ -36,6 +37,8 @@ const KERNELS: &[Kernel] = table! { "f32";
         in winograd {equals_the_formula_for_any_geometry};
     winograd_f32::define_winograd_f32 [x86_64 avx2 avx512] by conv2d in winograd {equals_the_formula};
     product_f32::define_product_f32 [x86_64 avx2 avx512] by conv2d in winograd {equals_the_formula};
+
+    spans::_ [generic] by conv2d_input_gradient in conv2d {equals_the_formula_for_any_geometry};
 
     dense_f32::dense [scalar generic] by dense in dense {equals_the_formula_for_any_size};
     dense_f32::dense_input_gradient [scalar generic] by dense_input_gradient in dense {equals_the_formula_for_any_size};
@@ -60,6 +63,13 @@ const KERNELS: &[Kernel] = table! { "f32";
         in depthwise {equals_the_formula_for_any_geometry};
     depthwise_f32::depthwise_conv2d_kernel_gradient [scalar] by depthwise_conv2d_kernel_gradient
         in depthwise {equals_the_formula_for_any_geometry};
+    depthwise_f32::in_pieces [scalar] by depthwise_conv2d_kernel_gradient
+        in depthwise {equals_the_formula_for_any_geometry};
+    depthwise_f32::convolve [generic] by depthwise_conv2d in depthwise {equals_the_formula_at_the_edges_of_strips};
+    depthwise_f32::kernel_gradient [generic] by depthwise_conv2d_kernel_gradient
+        in depthwise {equals_the_formula_at_the_edges_of_strips};
+    depthwise_f32::define_depthwise_f32 [x86_64 avx2 avx512] by depthwise_conv2d
+        in depthwise {equals_the_formula_at_the_edges_of_strips};
     conv_f32::for_each_tap [scalar] by conv2d in conv2d {equals_the_formula_for_any_geometry};
     pool_f32::max_pool [scalar] by max_pool in pool {equals_the_definition};
     pool_f32::max_pool_gradient [scalar] by max_pool_gradient in pool {equals_the_definition};

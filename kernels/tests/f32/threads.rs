@@ -35,6 +35,10 @@ fn conv2d() {
         (Shape::new(8, 8, 16), 96, [3, 3], 1, 3),
         // Two sums of a kernel's gradient, which threads share by channels.
         (Shape::new(14, 14, 48), 16, [5, 5], 1, 27),
+        // Pixels by themselves, of many channels and of few.
+        (Shape::new(25, 5, 64), 64, [1, 1], 1, 9),
+        (Shape::new(25, 5, 3), 40, [1, 1], 1, 9),
+        (Shape::new(32, 32, 16), 32, [1, 1], 2, 5),
     ] {
         let g = Geometry::new(shape, filters, kernel, [stride; 2], Padding::Same).unwrap();
         let (x, weights) = (random.values(batch * g.input().len()), random.values(g.patch() * filters));
@@ -153,25 +157,41 @@ fn pooling_and_elementwise() {
 fn vector_back_ends_agree() {
     let (Some(avx2), Some(avx512)) = (Backend::with_name("avx2"), Backend::with_name("avx512")) else { return };
     let mut random = Random(14);
-    for (channels, filters) in [(20, 40), (32, 64)] {
-        let g = Geometry::new(Shape::new(14, 14, channels), filters, [5, 5], [1, 1], Padding::Same).unwrap();
+    for (channels, filters, kernel, strides) in
+        [(20, 40, [5, 5], [1, 1]), (32, 64, [5, 5], [1, 1]), (20, 40, [1, 1], [1, 1]), (32, 64, [3, 3], [2, 2])]
+    {
+        let g = Geometry::new(Shape::new(14, 14, channels), filters, kernel, strides, Padding::Same).unwrap();
         let (x, weights) = (random.values(3 * g.input().len()), random.values(g.patch() * filters));
         let run = |backend: Backend| {
-            let mut y = poison(3 * g.output().len());
+            let (mut y, mut dx) = (poison(3 * g.output().len()), poison(x.len()));
             let mut scratch = poison(Backend::conv2d_scratch_len(&g, 3));
             backend.conv2d(&g, 3, &x, &weights, None, false, &mut y, &mut scratch);
+            backend.conv2d_input_gradient(&g, 3, &y, &weights, &mut dx, &mut scratch);
             let mut dkernel = poison(weights.len());
             backend.conv2d_kernel_gradient(&g, 3, &x, &y, &mut dkernel, None, &mut scratch);
-            [bits(&y), bits(&dkernel)].concat()
+            [bits(&y), bits(&dx), bits(&dkernel)].concat()
         };
         assert!(run(avx2) == run(avx512), "{channels} channels, {filters} filters");
+        let g = Geometry::new(g.input(), channels, kernel, strides, Padding::Same).unwrap();
+        let run = |backend: Backend| {
+            let (mut y, mut dx) = (poison(3 * g.output().len()), poison(x.len()));
+            let weights = &weights[..g.kernel()[0] * g.kernel()[1] * channels];
+            backend.depthwise_conv2d(&g, 3, &x, weights, None, true, &mut y);
+            backend.depthwise_conv2d_input_gradient(&g, 3, &y, weights, &mut dx);
+            let mut dkernel = poison(weights.len());
+            backend.depthwise_conv2d_kernel_gradient(&g, 3, &x, &y, &mut dkernel, None);
+            [bits(&y), bits(&dx), bits(&dkernel)].concat()
+        };
+        assert!(run(avx2) == run(avx512), "depthwise, {channels} channels");
     }
 }
 
 #[test]
 fn depthwise_conv2d() {
     let mut random = Random(14);
-    for (shape, multiplier, batch) in [(Shape::new(48, 48, 16), 1, 9), (Shape::new(25, 5, 64), 2, 10)] {
+    for (shape, multiplier, batch) in
+        [(Shape::new(25, 5, 64), 1, 10), (Shape::new(9, 7, 100), 1, 60), (Shape::new(25, 5, 64), 2, 10)]
+    {
         let outputs = shape.channels * multiplier;
         let g = Geometry::new(shape, outputs, [3, 3], [1, 1], Padding::Same).unwrap();
         let (x, kernel) = (random.values(batch * g.input().len()), random.values(9 * outputs));

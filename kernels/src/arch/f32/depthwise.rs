@@ -26,9 +26,7 @@ impl Backend {
         check_bias(bias, g.output().channels);
         let samples = (Rows { items: x, width: g.input().len() }, Rows { items: y, width: g.output().len() });
         pieces(samples, grain(g), &|_, (x, y)| {
-            for (x, y) in x.items.chunks_exact(x.width).zip(y.items.chunks_exact_mut(y.width)) {
-                self.kernels().depthwise_conv2d(g, x, Weights { kernel, bias, relu }, y);
-            }
+            self.kernels().depthwise_conv2d(g, x.items, Weights { kernel, bias, relu }, y.items);
         });
     }
 
@@ -49,9 +47,7 @@ impl Backend {
         check(g, batch, dx, kernel, dy);
         let samples = (Rows { items: dy, width: g.output().len() }, Rows { items: dx, width: g.input().len() });
         pieces(samples, grain(g), &|_, (dy, dx)| {
-            for (dy, dx) in dy.items.chunks_exact(dy.width).zip(dx.items.chunks_exact_mut(dx.width)) {
-                self.kernels().depthwise_conv2d_input_gradient(g, dy, kernel, dx);
-            }
+            self.kernels().depthwise_conv2d_input_gradient(g, dy.items, kernel, dx.items);
         });
     }
 
@@ -75,10 +71,7 @@ impl Backend {
         if let Some(dbias) = dbias {
             self.bias_gradient(g.output().channels, batch * g.output().height * g.output().width, dy, dbias);
         }
-        let taps = Rows { items: dkernel, width: g.output().channels };
-        pieces(taps, SMALL.div_ceil((batch * g.output().len()).max(1)), &|first, taps| {
-            self.kernels().depthwise_conv2d_kernel_gradient(g, x, dy, first, taps.items);
-        });
+        self.kernels().depthwise_conv2d_kernel_gradient(g, x, dy, dkernel);
     }
 }
 

@@ -7,6 +7,7 @@
 //! kernel on 14 x 14 pixels.
 
 use super::gemm_f32::{Ahead, Gemm, Start, Walk, gemm};
+use super::spans::{Reach, Window};
 use crate::{
     arch::{
         Weights,
@@ -14,118 +15,12 @@ use crate::{
         parallel::{Rows, SMALL, pieces, threads},
         window::Axis,
     },
-    geometry::{Geometry, Shape},
+    geometry::Geometry,
 };
 use core::ops::Range;
 
-/// Neighbouring positions along one axis that use the same taps.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    /// The first position.
-    at: usize,
-    /// How many positions.
-    len: usize,
-    /// The first tap.
-    tap: usize,
-    /// How many taps; [`Reach::step`] apart.
-    taps: usize,
-    /// The input that the first tap reads at the first position; tap after tap reads its neighbours.
-    source: usize,
-    /// How far the source moves from position to position.
-    advance: usize,
-}
-
-/// Which taps read which inputs along one axis.
-#[derive(Clone, Copy, Debug)]
-enum Reach {
-    /// A convolution.
-    Forward(Axis),
-    /// Its transpose over `outputs` positions, with the taps in reverse order: position `i` of the input gathers from
-    /// the outputs `o` with `o * stride + t - padding = i`.
-    Backward { axis: Axis, outputs: usize },
-}
-
-impl Reach {
-    /// From one tap that reads a neighbour to the next.
-    fn step(self) -> usize {
-        match self {
-            Self::Forward(_) => 1,
-            Self::Backward { axis, .. } => axis.stride,
-        }
-    }
-
-    /// The span of position `at` alone.
-    fn one(self, at: usize) -> Span {
-        let (tap, taps, source) = match self {
-            Self::Forward(axis) => {
-                let taps = axis.taps(at);
-                (taps.start, taps.len(), if taps.is_empty() { 0 } else { axis.source(at, taps.start) })
-            }
-            Self::Backward { axis, outputs } => {
-                let padded = at + axis.padding;
-                let first = (padded + 1).saturating_sub(axis.kernel).div_ceil(axis.stride);
-                let end = (padded / axis.stride + 1).min(outputs);
-                // Output `first` meets tap `padded - first * stride`, which is this one in reverse order.
-                let tap = (axis.kernel - 1 + first * axis.stride).wrapping_sub(padded);
-                (tap, end.saturating_sub(first), first)
-            }
-        };
-        Span { at, len: 1, tap, taps, source, advance: 0 }
-    }
-
-    /// The positions `range` as spans.
-    fn spans(self, range: Range<usize>) -> impl Iterator<Item = Span> {
-        let mut next = range.start;
-        core::iter::from_fn(move || {
-            let mut span = (next < range.end).then(|| self.one(next))?;
-            while span.at + span.len < range.end {
-                let other = self.one(span.at + span.len);
-                let advance = other.source.wrapping_sub(span.source + (span.len - 1) * span.advance);
-                let same = (other.tap, other.taps) == (span.tap, span.taps);
-                if !same || other.source < span.source || (span.len > 1 && advance != span.advance) {
-                    break;
-                }
-                (span.len, span.advance) = (span.len + 1, advance);
-            }
-            next = span.at + span.len;
-            Some(span)
-        })
-    }
-}
-
-/// A sliding sum of products: a convolution, or the transpose of one with its kernel turned.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::arch) struct Window {
-    input: Shape,
-    output: Shape,
-    kernel_width: usize,
-    rows: Reach,
-    columns: Reach,
-}
-
-impl Window {
-    /// The convolution itself.
-    pub(in crate::arch) fn forward(g: &Geometry) -> Self {
-        Self {
-            input: g.input(),
-            output: g.output(),
-            kernel_width: g.kernel()[1],
-            rows: Reach::Forward(Axis::rows(g)),
-            columns: Reach::Forward(Axis::columns(g)),
-        }
-    }
-
-    /// What maps the gradient of the output to that of the input, with the kernel of [`turn_kernel`].
-    pub(in crate::arch) fn backward(g: &Geometry) -> Self {
-        Self {
-            input: g.output(),
-            output: g.input(),
-            kernel_width: g.kernel()[1],
-            rows: Reach::Backward { axis: Axis::rows(g), outputs: g.output().height },
-            columns: Reach::Backward { axis: Axis::columns(g), outputs: g.output().width },
-        }
-    }
-}
+/// Samples at a time have as many values as a private cache of 512 KiB keeps beside a kernel.
+const CACHED: usize = 1 << 16;
 
 /// `to[kh - 1 - ky, kw - 1 - kx, f, c] = kernel[ky, kx, c, f]`.
 pub(in crate::arch) fn turn_kernel<G: Gemm>(isa: G, g: &Geometry, kernel: &[f32], to: &mut [f32]) {
@@ -166,6 +61,22 @@ pub(in crate::arch) fn convolve_rows<G: Gemm>(
     weights: Weights<'_>,
     y: &mut [f32],
 ) {
+    let sample = out_rows.len() * window.output.width * window.output.channels;
+    let samples = (CACHED / (window.input.len() + sample).max(1)).max(1);
+    for (x, y) in x.chunks(samples * window.input.len()).zip(y.chunks_mut((samples * sample).max(1))) {
+        convolve_samples(isa, window, out_rows.clone(), x, weights, y);
+    }
+}
+
+/// As [`convolve_rows`], of samples that a cache keeps.
+fn convolve_samples<G: Gemm>(
+    isa: G,
+    window: &Window,
+    out_rows: Range<usize>,
+    x: &[f32],
+    weights: Weights<'_>,
+    y: &mut [f32],
+) {
     let Window { input, output, .. } = *window;
     let (channels, filters) = (input.channels, output.channels);
     let sample = out_rows.len() * output.width * filters;
@@ -175,14 +86,13 @@ pub(in crate::arch) fn convolve_rows<G: Gemm>(
     let (tap_y, tap_x) = (window.rows.step(), window.columns.step());
     for rows in window.rows.spans(out_rows.clone()) {
         for columns in window.columns.spans(0..output.width) {
-            let first_tap =
-                if rows.taps * columns.taps == 0 { 0 } else { rows.tap * window.kernel_width + columns.tap };
+            let first_tap = if rows.taps * columns.taps == 0 { 0 } else { rows.tap * window.kernel[1] + columns.tap };
             // Neighbouring taps are neighbours in the kernel too, unless the stride leaves some out.
             let run = if tap_x == 1 { [1, columns.taps * channels] } else { [columns.taps, channels] };
             let mut walk = Walk {
                 counts: [rows.taps, run[0], run[1]],
                 a: [input.width * channels, channels, 1],
-                b: [tap_y * window.kernel_width * channels * filters, tap_x * channels * filters, filters],
+                b: [tap_y * window.kernel[1] * channels * filters, tap_x * channels * filters, filters],
                 row: 0,
             };
             // One axis of (sample, row, column) becomes the rows of the product: the longer side of the image, since
@@ -190,8 +100,8 @@ pub(in crate::arch) fn convolve_rows<G: Gemm>(
             // loops.
             let axes = [
                 (samples, input.len(), sample),
-                (rows.len, rows.advance * input.width * channels, output.width * filters),
-                (columns.len, columns.advance * channels, filters),
+                (rows.len, rows.advance * input.width * channels, tap_y * output.width * filters),
+                (columns.len, columns.advance * channels, tap_x * filters),
             ];
             let longest = if rows.len > columns.len { 1 } else { 2 };
             let axis = if axes[longest].0 < G::ROWS / 2 && samples > axes[longest].0 { 0 } else { longest };
@@ -233,9 +143,10 @@ const fn groups(g: &Geometry, batch: usize) -> usize {
     }
 }
 
-/// How many values of scratch [`kernel_gradient`] needs.
+/// How many values of scratch [`kernel_gradient`] needs, of as many samples.
 pub(in crate::arch) const fn kernel_gradient_scratch_len(g: &Geometry, batch: usize) -> usize {
-    groups(g, batch) * (g.patch() * g.output().channels)
+    let pixels = g.by_pixels();
+    groups(&pixels, batch * (g.output().len() / pixels.output().len())) * (g.patch() * g.output().channels)
 }
 
 /// The kernel's gradient. Threads share it by its rows, so that every sum over the batch stays in one of them. Where there
@@ -249,6 +160,7 @@ pub(in crate::arch) fn kernel_gradient<G: Gemm>(
     dkernel: &mut [f32],
     scratch: &mut [f32],
 ) {
+    let g = &g.by_pixels();
     let (batch, each) = (x.len() / g.input().len(), dkernel.len());
     let groups = groups(g, batch);
     if groups == 0 {
@@ -281,8 +193,6 @@ pub(in crate::arch) fn kernel_gradient<G: Gemm>(
 /// Rows of the product are the channels of one tap, or of neighbouring taps where there are few; the common axis is
 /// (sample, output row, output column).
 fn kernel_gradient_rows<G: Gemm>(isa: G, g: &Geometry, x: &[f32], dy: &[f32], first: usize, dkernel: &mut [f32]) {
-    /// Samples at a time hold about as many values as a private cache of 1 MiB keeps beside the gradient.
-    const CACHED: usize = 1 << 17;
     let channels = g.input().channels;
     dkernel.fill(0.0);
     let samples = (CACHED / (g.input().len() + g.output().len())).max(1);
@@ -346,7 +256,8 @@ impl Part<'_> {
             a: [g.input().len(), j.1, k.1],
             b: [g.output().len(), j.2, k.2],
             row: 1,
-        };
+        }
+        .merged();
         let values = &mut self.values[(rows.start - own.start) * filters..];
         let c = MatrixMut::new(values, rows.len(), filters, filters);
         gemm(isa, &walk, &x[from..], &dy[to..], c, Start::Sum, false, Ahead::NONE);

@@ -36,6 +36,20 @@ impl Walk {
         Self { counts: [1, 1, depth], a: [0, 0, step], b: [0, 0, b], row }
     }
 
+    /// The same order with two loops in one where these are as one: the fewer there are, the less it takes to go round.
+    pub(in crate::arch) fn merged(mut self) -> Self {
+        for i in [1, 0, 1] {
+            let continues = |steps: [usize; 3]| steps[i] == self.counts[i + 1] * steps[i + 1];
+            if self.counts[i + 1] == 1 || (continues(self.a) && continues(self.b)) {
+                let inner = if self.counts[i + 1] == 1 { i } else { i + 1 };
+                (self.a[i + 1], self.b[i + 1]) = (self.a[inner], self.b[inner]);
+                self.counts[i + 1] *= self.counts[i];
+                self.counts[i] = 1;
+            }
+        }
+        self
+    }
+
     /// How far the common axis reaches beyond its start, with `steps` of one operand. The axis must not be empty.
     fn reach(&self, steps: [usize; 3]) -> usize {
         (0..3).map(|i| (self.counts[i] - 1) * steps[i]).sum()

@@ -13,9 +13,13 @@ pub(super) mod conv_s8_tile;
 pub(super) mod dense_f32;
 pub(super) mod dense_s8;
 #[cfg(thumbnet_x86)]
+pub(super) mod depthwise_f32;
+#[cfg(thumbnet_x86)]
 pub(super) mod exp_f32;
 #[cfg(thumbnet_x86)]
 pub(super) mod gemm_f32;
 pub(super) mod requantize;
+#[cfg(thumbnet_x86)]
+pub(super) mod spans;
 #[cfg(thumbnet_x86)]
 pub(super) mod winograd_f32;

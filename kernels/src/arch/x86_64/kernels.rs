@@ -1,20 +1,22 @@
 //! The kernels of both instruction sets.
 
 use crate::arch::f32::{BLOCK_ROWS, bands};
-use crate::arch::generic::conv_f32::{self, Window};
+use crate::arch::generic::conv_f32;
+use crate::arch::generic::depthwise_f32::{self, Depthwise};
 use crate::arch::generic::gemm_f32::Gemm;
+use crate::arch::generic::spans::Window;
 use crate::arch::generic::winograd_f32::{self, Winograd};
 use crate::arch::generic::{dense_f32, exp_f32};
 use crate::arch::scalar::{
-    activation_f32, concatenate_s8, dense_f32 as scalar_dense, depthwise_f32, depthwise_s8, dropout_f32, merge_f32,
-    multiply_s8, normalization_f32, optimizer_f32, pool_f32, pool_s8,
+    activation_f32, concatenate_s8, dense_f32 as scalar_dense, depthwise_f32 as scalar_depthwise, depthwise_s8,
+    dropout_f32, merge_f32, multiply_s8, normalization_f32, optimizer_f32, pool_f32, pool_s8,
 };
 use crate::arch::{Kernels, Weights};
 use crate::geometry::Geometry;
 use crate::int8::{ConvS8, DenseS8, DepthwiseConvS8, MulS8, RescaleS8};
 
 /// An instruction set, by the token that proves it.
-pub(super) trait Isa: Gemm + Winograd {
+pub(super) trait Isa: Gemm + Winograd + Depthwise {
     /// The proof of instructions for products of dense layers in bf16.
     type Bf16: Gemm;
 
@@ -137,23 +139,38 @@ impl<I: Isa> Kernels for I {
     }
 
     fn depthwise_conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32]) {
-        self.recompile(|| depthwise_f32::depthwise_conv2d(g, x, weights, y));
+        if depthwise_f32::applies(g) {
+            depthwise_f32::convolve(*self, &Window::forward(g), x, weights, y);
+        } else {
+            self.recompile(|| scalar_depthwise::depthwise_conv2d(g, x, weights, y));
+        }
     }
     fn depthwise_conv2d_input_gradient(&self, g: &Geometry, dy: &[f32], kernel: &[f32], dx: &mut [f32]) {
-        self.recompile(|| depthwise_f32::depthwise_conv2d_input_gradient(g, dy, kernel, dx));
+        if depthwise_f32::applies(g) {
+            depthwise_f32::convolve(*self, &Window::backward(g), dy, Weights { kernel, bias: None, relu: false }, dx);
+        } else {
+            self.recompile(|| scalar_depthwise::depthwise_conv2d_input_gradient(g, dy, kernel, dx));
+        }
     }
-    fn depthwise_conv2d_kernel_gradient(&self, g: &Geometry, x: &[f32], dy: &[f32], first: usize, dkernel: &mut [f32]) {
-        self.recompile(|| depthwise_f32::depthwise_conv2d_kernel_gradient(g, x, dy, first, dkernel));
+    fn depthwise_conv2d_kernel_gradient(&self, g: &Geometry, x: &[f32], dy: &[f32], dkernel: &mut [f32]) {
+        if depthwise_f32::applies(g) {
+            depthwise_f32::kernel_gradient(*self, g, x, dy, dkernel);
+        } else {
+            scalar_depthwise::in_pieces(g, dy.len(), dkernel, &|first, taps| {
+                self.recompile(|| scalar_depthwise::depthwise_conv2d_kernel_gradient(g, x, dy, first, taps));
+            });
+        }
     }
 
     fn conv2d(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32], scratch: &mut [f32]) {
         if winograd_f32::applies(g) {
             winograd_f32::conv2d(*self, g, None, x, weights, y, scratch);
         } else {
-            conv_f32::convolve(*self, &Window::forward(g), x, weights, y);
+            conv_f32::convolve(*self, &Window::forward(&g.by_pixels()), x, weights, y);
         }
     }
     fn convolve_rows(&self, g: &Geometry, x: &[f32], weights: Weights<'_>, y: &mut [f32]) {
+        let g = &g.by_pixels();
         let rows = 0..g.output().height;
         conv_f32::convolve_rows(*self, &Window::forward(g), rows, x, weights, y);
     }
@@ -178,7 +195,8 @@ impl<I: Isa> Kernels for I {
         }
         let turned = &mut scratch[..kernel.len()];
         conv_f32::turn_kernel(*self, g, kernel, turned);
-        conv_f32::convolve(*self, &Window::backward(g), dy, Weights { kernel: turned, bias: None, relu: false }, dx);
+        let weights = Weights { kernel: turned, bias: None, relu: false };
+        conv_f32::convolve(*self, &Window::backward(&g.by_pixels()), dy, weights, dx);
     }
     fn conv2d_kernel_gradient(&self, g: &Geometry, x: &[f32], dy: &[f32], dkernel: &mut [f32], scratch: &mut [f32]) {
         if winograd_f32::applies(g) {

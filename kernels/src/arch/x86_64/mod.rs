@@ -3,6 +3,7 @@
 
 pub(in crate::arch) mod avx2;
 pub(in crate::arch) mod avx512;
+mod depthwise_f32;
 mod gemm_f32;
 mod kernels;
 mod pack_f32;

@@ -2,6 +2,7 @@
 
 pub(in crate::arch) mod conv_s8;
 mod dense_s8;
+mod depthwise_f32;
 mod gemm_bf16;
 mod gemm_f32;
 mod pack_bf16;
