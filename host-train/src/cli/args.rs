@@ -7,6 +7,7 @@ use clap::{
     Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable, error::ErrorKind,
 };
 use thumbnet::arch::{Backend, Precision};
+use thumbnet::train::Initializer;
 
 use super::{MOST_THREADS, output};
 use crate::data::mnist::DATA_VARIABLE;
@@ -139,9 +140,29 @@ pub(super) enum ScheduleName {
     Cosine,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum InitializerName {
+    GlorotUniform,
+    GlorotNormal,
+    HeUniform,
+    HeNormal,
+}
+
+impl From<InitializerName> for Initializer {
+    fn from(name: InitializerName) -> Self {
+        match name {
+            InitializerName::GlorotUniform => Self::GlorotUniform,
+            InitializerName::GlorotNormal => Self::GlorotNormal,
+            InitializerName::HeUniform => Self::HeUniform,
+            InitializerName::HeNormal => Self::HeNormal,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
-    /// mnist-convnet (the Keras tutorial's), mnist-small, mnist-resnet, resnet8, or a file of weights or a blob, whose network is taken
+    /// mnist-convnet (the Keras tutorial's), mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a
+    /// file of weights or a blob, whose network is taken
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     #[command(flatten)]
@@ -164,6 +185,9 @@ pub(super) struct TrainArgs {
     /// Share of all steps in which the learning rate rises, with --schedule cosine [default: 0.05]
     #[arg(long, value_name = "SHARE", value_parser = share, allow_hyphen_values = true)]
     pub(super) warmup: Option<f32>,
+    /// How initial weights are drawn
+    #[arg(long, value_enum, default_value_t = InitializerName::GlorotUniform)]
+    pub(super) kernel_initializer: InitializerName,
     /// Draws initial weights, order of images and dropout; the same seed gives the same weights
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(super) seed: u64,

@@ -81,7 +81,8 @@ impl Train<'_> {
         let mut keeper = Keeper { graph, folder: &folder, epochs: Vec::new() };
         keeper.check()?;
 
-        let model = Model::new(*graph, arguments.seed).with_backend(backend);
+        let initializer = arguments.kernel_initializer.into();
+        let model = Model::initialized(*graph, initializer, arguments.seed).with_backend(backend);
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
         output.note(&format!(
             "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}{how}, batch size {batch_size}, seed {}\n\

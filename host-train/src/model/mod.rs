@@ -60,11 +60,16 @@ pub struct Model<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// A model with initial weights: Glorot-uniform kernels and zero biases, drawn from `seed`. The graph is that of a
-    /// type ([`Network::GRAPH`](thumbnet::Network::GRAPH)), or of a file.
+    /// A model with Keras's initial weights, drawn from `seed`: Glorot-uniform kernels and zero biases. The graph is that
+    /// of a type ([`Network::GRAPH`](thumbnet::Network::GRAPH)), or of a file.
     pub fn new(graph: Graph<'a>, seed: u64) -> Self {
+        Self::initialized(graph, Initializer::default(), seed)
+    }
+
+    /// The same, with another initializer of kernels.
+    pub fn initialized(graph: Graph<'a>, initializer: Initializer, seed: u64) -> Self {
         let mut weights = Values::zeroed(graph.parameters());
-        initialize(&graph, Initializer::default(), &mut weights, seed);
+        initialize(&graph, initializer, &mut weights, seed);
         Self { graph, weights, backend: Backend::detect() }
     }
 
