@@ -63,17 +63,19 @@ pub(in crate::arch) fn convolve_rows<G: Gemm>(
 ) {
     let sample = out_rows.len() * window.output.width * window.output.channels;
     let samples = (CACHED / (window.input.len() + sample).max(1)).max(1);
-    for (x, y) in x.chunks(samples * window.input.len()).zip(y.chunks_mut((samples * sample).max(1))) {
-        convolve_samples(isa, window, out_rows.clone(), x, weights, y);
+    let mut blocks = x.chunks(samples * window.input.len()).zip(y.chunks_mut((samples * sample).max(1))).peekable();
+    while let Some((x, y)) = blocks.next() {
+        let next = blocks.peek().map_or(&[][..], |(next, _)| next);
+        convolve_samples(isa, window, out_rows.clone(), [x, next], weights, y);
     }
 }
 
-/// As [`convolve_rows`], of samples that a cache keeps.
+/// As [`convolve_rows`], of samples that a cache keeps, before those of `next`.
 fn convolve_samples<G: Gemm>(
     isa: G,
     window: &Window,
     out_rows: Range<usize>,
-    x: &[f32],
+    [x, next]: [&[f32]; 2],
     weights: Weights<'_>,
     y: &mut [f32],
 ) {
@@ -107,6 +109,9 @@ fn convolve_samples<G: Gemm>(
             let axis = if axes[longest].0 < G::ROWS / 2 && samples > axes[longest].0 { 0 } else { longest };
             let (height, row, c_row) = axes[axis];
             walk.row = row;
+            // Pixels by themselves are one product, while which the next come.
+            let pixels = [input.height, input.width, walk.counts[1]] == [1; 3];
+            let ahead = if pixels { Ahead::part([next, &[], &[]], 0, 1, walk.counts[2]) } else { Ahead::NONE };
             let loops = axes.map(|(count, ..)| count);
             let mut outer = loops;
             outer[axis] = 1;
@@ -120,7 +125,7 @@ fn convolve_samples<G: Gemm>(
                         let c = MatrixMut::new(&mut y[to..], height, filters, c_row);
                         // Positions that no input reaches have an empty walk, whose start may lie anywhere.
                         let a = x.get(from..).unwrap_or_default();
-                        gemm(isa, &walk, a, &kernel[first_tap * channels * filters..], c, start, relu, Ahead::NONE);
+                        gemm(isa, &walk, a, &kernel[first_tap * channels * filters..], c, start, relu, ahead);
                     }
                 }
             }
@@ -193,11 +198,15 @@ pub(in crate::arch) fn kernel_gradient<G: Gemm>(
 /// Rows of the product are the channels of one tap, or of neighbouring taps where there are few; the common axis is
 /// (sample, output row, output column).
 fn kernel_gradient_rows<G: Gemm>(isa: G, g: &Geometry, x: &[f32], dy: &[f32], first: usize, dkernel: &mut [f32]) {
+    /// Samples at a time have as many values as a first cache keeps; those that follow come to the second meanwhile.
+    const CACHED: usize = 1 << 13;
     let channels = g.input().channels;
     dkernel.fill(0.0);
     let samples = (CACHED / (g.input().len() + g.output().len())).max(1);
-    let mut own = Part { first, values: dkernel };
-    for (x, dy) in x.chunks(samples * g.input().len()).zip(dy.chunks(samples * g.output().len())) {
+    let mut own = Part { first, values: dkernel, next: [&[]; 2] };
+    let mut blocks = x.chunks(samples * g.input().len()).zip(dy.chunks(samples * g.output().len())).peekable();
+    while let Some((x, dy)) = blocks.next() {
+        own.next = blocks.peek().map_or([&[]; 2], |&(x, dy)| [x, dy]);
         for ky in 0..g.kernel()[0] {
             if channels >= MANY {
                 for kx in 0..g.kernel()[1] {
@@ -218,6 +227,8 @@ fn kernel_gradient_rows<G: Gemm>(isa: G, g: &Geometry, x: &[f32], dy: &[f32], fi
 struct Part<'a> {
     first: usize,
     values: &'a mut [f32],
+    /// The inputs and gradients that follow.
+    next: [&'a [f32]; 2],
 }
 
 impl Part<'_> {
@@ -249,8 +260,8 @@ impl Part<'_> {
         let samples = x.len() / g.input().len();
         let line = (lines.len(), g.strides()[0] * g.input().width * channels, g.output().width * filters);
         let column = (columns.len(), g.strides()[1] * channels, filters);
-        // The longer axis is the inner loop.
-        let (j, k) = if columns.len() == 1 { (column, line) } else { (line, column) };
+        // The inner loop is a long one, of neighbours if these are not few.
+        let (j, k) = if 2 * columns.len() < lines.len() { (column, line) } else { (line, column) };
         let walk = Walk {
             counts: [samples, j.0, k.0],
             a: [g.input().len(), j.1, k.1],
@@ -259,8 +270,18 @@ impl Part<'_> {
         }
         .merged();
         let values = &mut self.values[(rows.start - own.start) * filters..];
-        let c = MatrixMut::new(values, rows.len(), filters, filters);
-        gemm(isa, &walk, &x[from..], &dy[to..], c, Start::Sum, false, Ahead::NONE);
+        let mut c = MatrixMut::new(values, rows.len(), filters, filters);
+        let [next_x, next_dy] = self.next;
+        let (panels, first_tap) = (filters.div_ceil(G::COLUMNS), ky * g.kernel()[1] + kx.start);
+        let parts = g.kernel()[0] * g.kernel()[1] * panels;
+        for panel in 0..panels {
+            let part = first_tap * panels + panel;
+            let ahead = Ahead::part([next_x, next_dy, &[]], part, parts, walk.counts[1] * walk.counts[2]);
+            let ahead = Ahead { row: walk.counts[2] * Ahead::LINE, ..ahead };
+            let column = panel * G::COLUMNS;
+            let c = c.block(column, G::COLUMNS.min(filters - column));
+            gemm(isa, &walk, &x[from..], &dy[to + column..], c, Start::Sum, false, ahead);
+        }
     }
 }
 
