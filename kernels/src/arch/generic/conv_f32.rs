@@ -122,6 +122,11 @@ fn convolve_samples<G: Gemm>(
                         let from = from + (rows.source * input.width + columns.source) * channels;
                         let to = (rows.at - out_rows.start) * output.width + columns.at;
                         let to = b * axes[0].2 + oy * axes[1].2 + ox * axes[2].2 + to * filters;
+                        if rows.taps * columns.taps == 0 && bias.is_none() {
+                            // No input reaches these positions: a stride leaves them out.
+                            (0..height).for_each(|i| y[to + i * c_row..][..filters].fill(0.0));
+                            continue;
+                        }
                         let c = MatrixMut::new(&mut y[to..], height, filters, c_row);
                         // Positions that no input reaches have an empty walk, whose start may lie anywhere.
                         let a = x.get(from..).unwrap_or_default();

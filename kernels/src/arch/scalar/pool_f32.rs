@@ -71,13 +71,19 @@ pub(in crate::arch) fn average_pool(g: &Geometry, x: &[f32], y: &mut [f32]) {
 /// `dx = 0`, then `dx[o + t, c] += dy[o, c] / taps` for every valid tap t.
 #[inline(always)]
 pub(in crate::arch) fn average_pool_gradient(g: &Geometry, dy: &[f32], dx: &mut [f32]) {
+    const WIDTH: usize = 16;
     dx.fill(0.0);
     let channels = g.input().channels;
     for_each_window(g, |output, input, taps| {
         let count = (taps[0] * taps[1]) as f32;
-        for_each_tap(g, input, taps, |tap| {
-            let dy = &dy[output..][..channels];
-            dx[tap..][..channels].iter_mut().zip(dy).for_each(|(dx, dy)| *dx += dy / count);
-        });
+        for (part, dy) in dy[output..][..channels].chunks(WIDTH).enumerate() {
+            // Divided once, and kept in registers meanwhile.
+            let mut share = [0.0; WIDTH];
+            share.iter_mut().zip(dy).for_each(|(share, dy)| *share = dy / count);
+            for_each_tap(g, input + part * WIDTH, taps, |tap| match dx[tap..].first_chunk_mut::<WIDTH>() {
+                Some(dx) if dy.len() == WIDTH => dx.iter_mut().zip(&share).for_each(|(dx, share)| *dx += share),
+                _ => dx[tap..][..dy.len()].iter_mut().zip(&share).for_each(|(dx, share)| *dx += share),
+            });
+        }
     });
 }
