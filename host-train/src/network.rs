@@ -1,7 +1,7 @@
 //! The networks known by name: here alone they are listed. Files of weights and blobs hold their own.
 
 use thumbnet::{Network, graph::Graph};
-use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistResNet, MnistSmall, MobileNetV1, ResNet8};
+use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistResNet, MnistSmall, MnistTiny, MobileNetV1, ResNet8};
 
 /// A network and its name for the command line and for folders.
 pub type Named = (&'static str, Graph<'static>);
@@ -10,6 +10,7 @@ pub type Named = (&'static str, Graph<'static>);
 pub const NETWORKS: &[Named] = &[
     ("mnist-convnet", MnistConvNet::GRAPH),
     ("mnist-small", MnistSmall::GRAPH),
+    ("mnist-tiny", MnistTiny::GRAPH),
     ("mnist-resnet", MnistResNet::GRAPH),
     ("resnet8", ResNet8::GRAPH),
     ("ds-cnn", DsCnn::GRAPH),
@@ -86,7 +87,7 @@ mod tests {
         let error = find("resnet").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-resnet, resnet8, ds-cnn, \
+            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, \
              mobilenet-v1, auto-encoder, and those of files"
         );
     }

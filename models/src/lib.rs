@@ -5,4 +5,4 @@ mod mlperf_tiny;
 mod mnist;
 
 pub use mlperf_tiny::{AutoEncoder, DsCnn, MobileNetV1, ResNet8};
-pub use mnist::{MnistConvNet, MnistResNet, MnistSmall};
+pub use mnist::{MnistConvNet, MnistResNet, MnistSmall, MnistTiny};

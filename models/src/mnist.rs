@@ -32,6 +32,32 @@ sequential! {
 }
 
 sequential! {
+    /// The smallest: 8,594 parameters, in a blob of 10 KB, and as accurate as the tutorial's 3.5 million.
+    pub struct MnistTiny: [28, 28, 1] {
+        conv1: Conv2D { filters: 8, kernel_size: 3, padding: Same, use_bias: false },
+        norm1: BatchNormalization,
+        relu1: Activation { activation: Relu },
+        pool1: MaxPooling2D,
+        conv2: Conv2D { filters: 16, kernel_size: 3, padding: Same, use_bias: false },
+        norm2: BatchNormalization,
+        relu2: Activation { activation: Relu },
+        conv3: Conv2D { filters: 16, kernel_size: 3, use_bias: false },
+        norm3: BatchNormalization,
+        relu3: Activation { activation: Relu },
+        pool3: MaxPooling2D,
+        dropout: Dropout { rate: 0.05 },
+        conv4: Conv2D { filters: 16, kernel_size: 3, padding: Same, use_bias: false },
+        norm4: BatchNormalization,
+        relu4: Activation { activation: Relu },
+        conv5: Conv2D { filters: 16, kernel_size: 3, use_bias: false },
+        norm5: BatchNormalization,
+        relu5: Activation { activation: Relu },
+        mean: GlobalAveragePooling2D,
+        scores: Dense { units: 10, activation: Softmax },
+    }
+}
+
+sequential! {
     /// A residual network for MNIST: 22,122 parameters, of which a shortcut with weights where the size halves.
     pub struct MnistResNet: [28, 28, 1] {
         stem: Conv2D { filters: 16, kernel_size: 3, padding: Same, activation: Relu },

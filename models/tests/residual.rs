@@ -6,7 +6,7 @@ use thumbnet::blob::{Family, Raw, write};
 use thumbnet::network::WorkingMemory;
 use thumbnet::quantize::{Calibrator, Range, quantize};
 use thumbnet::train::{Buffers, Initializer, Loss, Optimizer, SettingError, Settings, Trainer, initialize};
-use thumbnet_models::{AutoEncoder, DsCnn, MnistResNet, MobileNetV1, ResNet8};
+use thumbnet_models::{AutoEncoder, DsCnn, MnistResNet, MnistTiny, MobileNetV1, ResNet8};
 
 /// The sizes that MLPerf Tiny's network has, and no more memory than what exists at the same time.
 #[test]
@@ -20,6 +20,8 @@ fn activations_meet_the_bound() {
     assert_eq!((AutoEncoder::PARAMETERS, AutoEncoder::MACS), (269_992, 264_192));
     assert_eq!((AutoEncoder::ACTIVATION_BYTES, AutoEncoder::INFERENCE.bound), (768, 768));
     assert_eq!(MnistResNet::PARAMETERS, 22_122);
+    assert_eq!((MnistTiny::PARAMETERS, MnistTiny::MACS), (8_594, 733_984));
+    assert_eq!((MnistTiny::ACTIVATION_BYTES, MnistTiny::INFERENCE.bound), (4_704, 4_704));
     assert_eq!((MnistResNet::ACTIVATION_BYTES, MnistResNet::INFERENCE.bound), (9_408, 9_408));
 }
 
@@ -111,6 +113,9 @@ fn check_bytes<N: Network>() {
     let mut expected: Option<Vec<i8>> = None;
     for family in [Family::Plain, Family::Dsp] {
         let blob = write(&N::GRAPH, &quantized, family, &[], Raw::UNIT).unwrap();
+        if N::NAME == MnistTiny::NAME {
+            assert!(blob.len() <= 10_240, "{} bytes", blob.len());
+        }
         let mut aligned = vec![0u128; blob.len().div_ceil(16)];
         bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
         for backend in Backend::available() {
@@ -130,6 +135,7 @@ fn check_bytes<N: Network>() {
 
 #[test]
 fn every_back_end_gives_the_same_bytes() {
+    check_bytes::<MnistTiny>();
     check_bytes::<MnistResNet>();
     check_bytes::<ResNet8>();
     check_bytes::<DsCnn>();
