@@ -16,12 +16,10 @@ const AROUND: f32 = 0.4;
 /// Noise is smoothed over this share of the longer side, but never over more than a pixel.
 const SMOOTHED: f32 = 1.0 / 400.0;
 
-/// A picture's shades along the axis of most contrast.
+/// A picture's shades along the axis of most contrast, on which paper is at one end and ink at the other.
 pub(super) struct Contrast {
-    /// Each pixel's shade. Ink is lower than its ground.
-    pub(super) shades: Plane,
-    /// The rough ground: each pixel's median over the picture around it.
-    pub(super) ground: Plane,
+    colours: Rgb32FImage,
+    axis: [f32; 3],
 }
 
 /// Finds the axis, and on which side of the paper ink is.
@@ -30,12 +28,12 @@ pub(super) fn find(picture: &DynamicImage) -> Contrast {
     let depth = picture.color().bytes_per_pixel() / picture.color().channel_count();
     let white = white(&colours, depth);
     colours.iter_mut().for_each(|value| *value = (*value / white).min(1.0));
-    let sigma = f32::min(picture.width().max(picture.height()) as f32 * SMOOTHED, 1.0);
+    let longer = picture.width().max(picture.height()) as f32;
+    let sigma = f32::min(longer * SMOOTHED, 1.0);
     if sigma > 0.3 {
         colours = filter::gaussian_blur_f32(&colours, sigma);
     }
-    let ground = rough_ground(&colours);
-
+    let ground = rough_ground(&colours, longer * AROUND);
     let differences = || {
         colours.pixels().zip(ground.pixels()).map(|(colour, ground)| {
             let [red, green, blue] = colour.0;
@@ -47,12 +45,26 @@ pub(super) fn find(picture: &DynamicImage) -> Contrast {
     let skew: f32 = differences().map(|difference| dot(axis, difference).powi(3)).sum();
     // A difference of grey by 1 is one of length sqrt(3).
     let towards_ink = if skew <= 0.0 { 1.0 } else { -1.0 } / 3f32.sqrt();
-    let along = |picture: &Rgb32FImage| {
+    Contrast { colours, axis: axis.map(|value| towards_ink * value) }
+}
+
+impl Contrast {
+    /// Each pixel's shade: that of ink is lower than that of paper.
+    pub(super) fn shades(&self) -> Plane {
+        self.along(&self.colours)
+    }
+
+    /// The rough ground: each pixel's median over the picture around it, up to `radius` pixels away.
+    pub(super) fn ground(&self, radius: f32) -> Plane {
+        let (width, height) = self.colours.dimensions();
+        self.along(&rough_ground(&self.colours, radius.min(width.max(height) as f32 * AROUND)))
+    }
+
+    fn along(&self, picture: &Rgb32FImage) -> Plane {
         Plane::from_fn(picture.width(), picture.height(), |x, y| {
-            image::Luma([towards_ink * dot(axis, picture.get_pixel(x, y).0)])
+            image::Luma([dot(self.axis, picture.get_pixel(x, y).0)])
         })
-    };
-    Contrast { shades: along(&colours), ground: along(&ground) }
+    }
 }
 
 /// The colours of a picture as seen on paper. What is transparent shows the paper: white, or black if what is visible
@@ -92,13 +104,13 @@ fn white(colours: &Rgb32FImage, bytes: u8) -> f32 {
 
 /// Each pixel's median over a large part of the picture around it: paper, unless most of that part is ink. A median
 /// keeps the edges of shadows.
-fn rough_ground(colours: &Rgb32FImage) -> Rgb32FImage {
+fn rough_ground(colours: &Rgb32FImage, radius: f32) -> Rgb32FImage {
     let (width, height) = colours.dimensions();
     let reduction = f64::max(f64::from(width.max(height)) / f64::from(ROUGH), 1.0);
     let small = |len: u32| ((f64::from(len) / reduction) as u32).max(1);
     let shades: RgbImage = map_subpixels(colours, |value: f32| (value * 255.0).round() as u8);
     let rough = imageops::thumbnail(&shades, small(width), small(height));
-    let radius = (rough.width().max(rough.height()) as f32 * AROUND).ceil() as u32;
+    let radius = (f64::from(radius) / reduction).ceil() as u32;
     // The filter repeats the edge's pixels, and a frame would be most of what it sees there.
     let mirrored = |at: u32, len: u32| {
         let at = (i64::from(at) - i64::from(radius)).rem_euclid(2 * i64::from(len)) as u32;

@@ -137,7 +137,7 @@ impl Line {
 
 /// Erases nearly level lines and returns how many there were.
 fn erase_level(mask: &mut Mask, span: f32, at_edge: bool) -> usize {
-    let least = (span * mask.width() as f32) as usize;
+    let least = ((span * mask.width() as f32) as usize).max(1);
     let candidates = level_lines(mask, least);
     candidates.into_iter().filter(|line| erase_line(mask, *line, least, at_edge)).count()
 }

@@ -141,8 +141,8 @@ pub(super) fn find(mut ink: Plane, is_small: bool) -> Result<Parts, NoDigit> {
     Ok(Parts { ink, doubt })
 }
 
-/// Where ink begins that extends the digit. A broad shadow is fainter than ink and covers more of the picture than the rim of
-/// strokes does: that is said, since it might be faint strokes.
+/// Where ink begins that extends the digit. A broad shadow is fainter than ink and covers more of the picture than the
+/// rim of strokes does: that is said, since it might be faint strokes.
 fn rim(ink: &Plane) -> (f32, Option<Doubt>) {
     let strong = strength(ink, |_, _| true);
     let count = |share: f32| ink.iter().filter(|value| **value > share * strong).count();
@@ -172,7 +172,7 @@ fn unrule(ink: &Plane, faint: f32) -> Result<(Mask, Option<Doubt>), NoDigit> {
 }
 
 /// The part with most ink.
-fn main_part(parts: &[Part], (width, height): (u32, u32)) -> Result<Part, NoDigit> {
+pub(super) fn main_part(parts: &[Part], (width, height): (u32, u32)) -> Result<Part, NoDigit> {
     let weight = |part: &Part| if part.is_at_edge((width, height)) { AT_EDGE * part.mass } else { part.mass };
     let least = width.max(height) as f32 * LEAST_LENGTH;
     let large = parts.iter().filter(|part| part.longest() as f32 >= least);
@@ -220,12 +220,12 @@ fn has_rival(digit: &Gathered, parts: &[Part], size: (u32, u32)) -> bool {
         || high.iter().any(|a| high.iter().any(|b| is_beside(a, b)))
 }
 
-fn above(ink: &Plane, least: f32) -> Mask {
+pub(super) fn above(ink: &Plane, least: f32) -> Mask {
     Mask::from_fn(ink.width(), ink.height(), |x, y| Luma([if ink.get_pixel(x, y)[0] > least { 255 } else { 0 }]))
 }
 
 /// The strength of ink that is ink for certain: nearly the largest, but not that of a few pixels.
-fn strength(ink: &Plane, among: impl Fn(u32, u32) -> bool) -> f32 {
+pub(super) fn strength(ink: &Plane, among: impl Fn(u32, u32) -> bool) -> f32 {
     let inked = ink.enumerate_pixels().filter(|(x, y, value)| value[0] > FAINT && among(*x, *y));
     quantile(&mut inked.map(|(.., value)| value[0]).collect::<Vec<_>>(), 0.95).max(FAINT)
 }

@@ -165,7 +165,9 @@ fn what_is_around_a_digit_is_no_ink() {
     let expected = prepare(page(|_, _, ink| dark(ink)), "png").unwrap();
     let within = |at: u32, from: u32, len: u32| (from..from + len).contains(&at);
     type Shade<'a> = &'a dyn Fn(u32, u32, f32) -> f32;
-    let cases: [(&str, Shade); 11] = [
+    // A shadow of which the edge goes over the digit's corner, or across all of it.
+    let shadow = |x: u32, y: u32, ink: f32, edge: u32| dark(ink) * if x + 2 * y < edge { 0.6 } else { 1.0 };
+    let cases: [(&str, Shade); 14] = [
         ("frame", &|x, y, ink| if x < 4 || y < 4 || x >= 296 || y >= 196 { 0.0 } else { dark(ink) }),
         ("dark edge", &|_, y, ink| if y < 12 { 0.0 } else { dark(ink) }),
         ("line at the foot", &|_, y, ink| if within(y, 190, 2) { 0.1 } else { dark(ink) }),
@@ -179,6 +181,9 @@ fn what_is_around_a_digit_is_no_ink() {
         }),
         ("one pixel", &|x, y, ink| if (x, y) == (290, 5) { 0.0 } else { dark(ink) }),
         ("specks", &|x, y, ink| dark(if x % 97 < 2 && y % 61 < 2 && ink == 0.0 { 1.0 } else { ink })),
+        ("shadow over a corner", &|x, y, ink| shadow(x, y, ink, 200)),
+        ("shadow over a half", &|x, y, ink| shadow(x, y, ink, 320)),
+        ("light in a corner", &|x, y, ink| shadow(x, y, ink, 400)),
         ("slope", &|x, _, ink| dark(ink).min(0.9 - 0.4 * x as f32 / 300.0)),
         ("vignette", &|x, y, ink| {
             dark(ink) - 0.4 * ((x as f32 - 150.0) / 180.0).hypot((y as f32 - 100.0) / 180.0).powi(2)

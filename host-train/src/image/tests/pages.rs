@@ -16,6 +16,8 @@ pub(super) enum Defect {
     Specks,
     /// A straight shadow, of which the edge is hard or soft.
     Shadow,
+    /// The hard edge of a shadow, across the digit or beside it.
+    Edge,
     Vignette,
     /// Light that falls off from one side to the other.
     Slope,
@@ -99,6 +101,19 @@ pub(super) fn draw(digit: &GrayImage, defects: &[Defect], seed: u64) -> Page {
                 let (angle, offset) = (random.random_range(0.0..std::f32::consts::TAU), random.random_range(0.0..0.4));
                 let (softness, depth) =
                     (*[0.002, 0.02, 0.1].choose(&mut random).unwrap(), random.random_range(0.25..0.5));
+                sheet.light(|x, y| {
+                    let distance = x * angle.cos() + y * angle.sin() - offset;
+                    1.0 - depth / (1.0 + (-distance / softness).exp())
+                });
+            }
+            Defect::Edge => {
+                let (depth, softness) = (random.random_range(0.2..0.65), random.random_range(0.0005..0.004));
+                let angle: f32 = random.random_range(0.0..std::f32::consts::TAU);
+                let at = |share: f32, low: f32, high: f32| low + (high - low) * share;
+                let (x, y) = (random.random_range(-0.2..1.2), random.random_range(-0.2..1.2));
+                let x = at(x, spot[0], spot[2]) / width as f32 - 0.5;
+                let y = at(y, spot[1], spot[3]) / height as f32 - 0.5;
+                let offset = x * angle.cos() + y * angle.sin();
                 sheet.light(|x, y| {
                     let distance = x * angle.cos() + y * angle.sin() - offset;
                     1.0 - depth / (1.0 + (-distance / softness).exp())

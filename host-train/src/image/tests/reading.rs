@@ -84,6 +84,13 @@ fn pages_with_defects_are_read() {
     assert!(figures.right >= 190 && figures.confidently_wrong <= 4, "{figures:#?}");
 }
 
+/// Before paper was looked for near strokes alone, 78 of these were read right.
+#[test]
+fn pages_with_the_edge_of_a_shadow_across_the_digit_are_read() {
+    let figures = figures(100, |number, digit| pages::draw(digit, &[Defect::Edge], 9000 + number as u64));
+    assert!(figures.right >= 88 && figures.confidently_wrong <= 6, "{figures:#?}");
+}
+
 /// Before lines, shadows and parts were told from digits, 96 of these were read right.
 #[test]
 fn clean_pages_are_read_as_before() {
