@@ -38,17 +38,26 @@ pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()>
 /// Prints what the network says of a digit.
 fn tell(path: &Path, digit: &Digit, content: &Content<'_>, show: bool, output: Output) -> anyhow::Result<()> {
     let (Digit { pixels, doubt, .. }, graph) = (digit, content.graph());
-    let scores: Vec<f32> = match content {
-        Content::Weights(model) => model.predict(pixels)?,
-        Content::Blob(model) => {
-            let output = model.output();
-            model.predict(pixels)?.iter().map(|&score| output.dequantize(score)).collect()
-        }
+    let scores = |pixels: &[u8]| -> anyhow::Result<Vec<f32>> {
+        Ok(match content {
+            Content::Weights(model) => model.predict(pixels)?,
+            Content::Blob(model) => {
+                let output = model.output();
+                model.predict(pixels)?.iter().map(|&score| output.dequantize(score)).collect()
+            }
+        })
     };
+    let class = |scores: &[f32]| class_of(&graph, scores);
+    // MNIST's pictures are placed to the pixel, and of a photo one pixel more or less is chance.
+    let moved: Vec<Option<usize>> = moved(pixels, graph.input().width)
+        .into_iter()
+        .map(|pixels| Ok(class(&scores(&pixels)?)))
+        .collect::<anyhow::Result<_>>()?;
+    let scores = scores(pixels)?;
     if show {
         output.note(&drawing(pixels, graph.input().width))?;
     }
-    let class = class_of(&graph, &scores);
+    let class = class(&scores);
     // One probability is that of class 1; other numbers than probabilities say nothing of how sure the network is.
     let probabilities = match *scores {
         _ if !graph.output_activation().is_probability() => None,
@@ -56,7 +65,9 @@ fn tell(path: &Path, digit: &Digit, content: &Content<'_>, show: bool, output: O
         _ => Some(scores.clone()),
     };
     let close = || probabilities.as_ref().and_then(|scores| close_call(scores));
-    let uncertain = doubt.map(|doubt| doubt.to_string()).or_else(close);
+    let unsteady = || moved.iter().find(|other| **other != class).copied().flatten();
+    let unsteady = || unsteady().map(|other| format!("moved by one pixel it is {other}"));
+    let uncertain = doubt.map(|doubt| doubt.to_string()).or_else(close).or_else(unsteady);
     let score = class.and_then(|class| probabilities.as_ref().unwrap_or(&scores).get(class)).or(scores.first());
     let object = json!({
         "command": "predict", "image": shown(path), "network": graph.name, "class": class, "score": score,
@@ -80,6 +91,16 @@ fn close_call(scores: &[f32]) -> Option<String> {
     let others = (0..scores.len()).filter(|&class| class != best);
     let next = others.max_by(|&a, &b| scores[a].total_cmp(&scores[b]))?;
     (scores[best] - scores[next] < LEAST_LEAD).then(|| format!("{best} and {next} have close scores"))
+}
+
+/// The pixels moved by one to each of the four sides. The rim is empty, so that nothing is seen of what enters there.
+fn moved(pixels: &[u8], width: usize) -> [Vec<u8>; 4] {
+    // As far as the pixels are rotated to the left: by one, or by a row.
+    [1, width, pixels.len() - width, pixels.len() - 1].map(|places| {
+        let mut pixels = pixels.to_vec();
+        pixels.rotate_left(places);
+        pixels
+    })
 }
 
 /// The best class and the two next.
@@ -121,6 +142,18 @@ mod tests {
         assert_eq!(close_call(&[0.1, 0.8, 0.1]), None);
         assert_eq!(close_call(&[0.5, 0.5]), Some("0 and 1 have close scores".into()));
         assert_eq!(close_call(&[0.3]), None);
+    }
+
+    #[test]
+    fn moves_by_one_pixel() {
+        #[rustfmt::skip]
+        let pixels = [
+            0, 0, 0,
+            0, 9, 0,
+            0, 0, 0,
+        ];
+        let places = moved(&pixels, 3).map(|pixels| pixels.iter().position(|pixel| *pixel == 9).unwrap());
+        assert_eq!(places, [3, 1, 7, 5]);
     }
 
     #[test]

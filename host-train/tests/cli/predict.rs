@@ -39,6 +39,15 @@ fn predicts_pictures() {
     assert!(text.contains("blank.png: no digit found"), "{text}");
 }
 
+/// A 3 of MNIST's test set, drawn on a page, which the committed weights take for an 8 with a score of 92 %.
+#[test]
+fn says_where_a_pixel_more_or_less_decides() {
+    let from_here = |path: &str| format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    let blob = from_here("../models/blobs/mnist_small.plain.tnb");
+    let text = host_train(["predict", &from_here("tests/data/pictures/three.png"), "--model", &blob]).success();
+    assert!(text.contains("three.png: 8 (") && text.ends_with("(uncertain: moved by one pixel it is 3)\n"), "{text}");
+}
+
 #[test]
 fn a_picture_that_cannot_be_read_stops_no_other() {
     let (folder, run, [first, last]) = with_digits();
