@@ -63,7 +63,7 @@ class ResNet8(nn.Module):
 
 
 class Depthwise(nn.Module):
-    """A 3x3 depthwise convolution as nine products, which XLA fuses: on a CPU they are faster than its grouped convolution."""
+    """A 3x3 depthwise convolution as nine products, which XLA fuses: faster on a CPU than its grouped convolution."""
 
     @nn.compact
     def __call__(self, x):

@@ -9,8 +9,8 @@ import mnist
 
 
 def build(network):
-    """The network of that name. The softmax is in the loss, where PyTorch wants it. Strided convolutions are padded alike on both
-    sides, which spares PyTorch a copy."""
+    """The network of that name. The softmax is in the loss, where PyTorch wants it. Strided convolutions are padded alike
+    on both sides, which spares PyTorch a copy."""
     shape, classes = mnist.SHAPES[network], mnist.CLASSES[network]
     return {"mnist-convnet": mnist_convnet, "resnet8": ResNet8, "ds-cnn": ds_cnn}[network](shape[2], classes)
 
@@ -87,7 +87,8 @@ class Torch:
         self.update = torch.compile(self.optimizer.step) if compiled else self.optimizer.step
 
     def images(self, array):
-        """[n, height, width, channels] as PyTorch's [n, channels, height, width]; with one channel both orders are the same bytes."""
+        """[n, height, width, channels] as PyTorch's [n, channels, height, width]; of one channel these are the same
+        bytes."""
         n, height, width, channels = array.shape
         images = torch.from_numpy(array)
         images = images.reshape(n, 1, height, width) if channels == 1 else images.permute(0, 3, 1, 2)

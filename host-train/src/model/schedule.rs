@@ -13,7 +13,8 @@ pub enum Schedule {
     /// Up from 0 in a line to what the optimizer has, then down to 0 along half a cosine: Keras's
     /// `CosineDecay(0, steps - warmup_steps, warmup_target=learning_rate, warmup_steps=warmup_steps)`.
     Cosine {
-        /// Which share of the steps the way up takes, rounded to whole steps, of which one is left: at least 0, below 1.
+        /// Which share of the steps the way up takes, at least 0 and below 1; of whole steps, to which it is rounded, one
+        /// is left.
         warmup: f32,
     },
 }
@@ -52,7 +53,8 @@ mod tests {
     ///
     /// ```python
     /// from keras.optimizers.schedules import CosineDecay
-    /// for rate, steps, warmup, at in [(0.5, 20, 5, [0, 1, 4, 5, 6, 12, 19]), (0.001, 1000, 50, [0, 1, 49, 50, 51, 500, 999])]:
+    /// first, second = [0, 1, 4, 5, 6, 12, 19], [0, 1, 49, 50, 51, 500, 999]
+    /// for rate, steps, warmup, at in [(0.5, 20, 5, first), (0.001, 1000, 50, second)]:
     ///     cosine = CosineDecay(0.0, steps - warmup, warmup_target=rate, warmup_steps=warmup)
     ///     print([float(cosine(step)) for step in at])
     /// cosine = CosineDecay(2.0, 7)
