@@ -5,19 +5,25 @@ use libfuzzer_sys::fuzz_target;
 use thumbnet::{
     arch::{Backend, Cores},
     geometry::Geometry,
-    int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, Packing, QuantizedMultiplier, Requantize, SoftmaxS8},
+    int8::{
+        AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, QuantizedMultiplier, Requantize, RescaleS8,
+        SoftmaxS8,
+    },
 };
 use thumbnet_fuzz::{Guarded, Source, backends, silent, values};
 
 fuzz_target!(|data: &[u8]| {
     silent();
     let mut source = Source::new(data);
-    match source.between(0, 9) {
+    match source.between(0, 12) {
         0 => dense(&mut source),
         1 => pooling(&mut source),
         2 => elementwise(&mut source),
         3 => sum(&mut source),
         4 => depthwise(&mut source),
+        5 => mean(&mut source),
+        6 => product(&mut source),
+        7 => concatenation(&mut source),
         _ => convolution(&mut source),
     }
 });
@@ -25,6 +31,24 @@ fuzz_target!(|data: &[u8]| {
 fn byte(seed: u64) -> impl FnMut(usize) -> i8 {
     let mut next = values(seed);
     move |_| (next(0) * 37.0 + next(1) * 5.0 + next(2)).clamp(-127.0, 127.0) as i8
+}
+
+/// The ends of an activation, of a call that takes some.
+fn activation(source: &mut Source<'_>, is_taken: bool) -> [i8; 2] {
+    let [low, high] = [0; 2].map(|_: i32| source.number() as i8);
+    let activation = if source.one_in(32) { [low, high] } else { [low.min(high), low.max(high)] };
+    source.wrong |= is_taken && activation[0] > activation[1];
+    activation
+}
+
+/// A factor of a call that takes shifts of at most that.
+fn factor(source: &mut Source<'_>, most: i8) -> QuantizedMultiplier {
+    let (number, places) = (source.number(), source.between(0, usize::from(most.unsigned_abs()) + 31) as i8 - 31);
+    let any = source.one_in(32);
+    let multiplier = if any { number as i32 } else { (number as i32) & i32::MAX };
+    let shift = if any { (number >> 32) as i8 } else { places };
+    source.wrong |= multiplier < 0 || !(-31..=most).contains(&shift);
+    QuantizedMultiplier { multiplier, shift }
 }
 
 /// The parameters of some channels.
@@ -43,9 +67,7 @@ impl Tensors {
         let seed = source.number();
         let packing = [Packing::Plain, Packing::Plain, Packing::Pairs, Packing::Quads][source.between(0, 3)];
         let (mut number, mut other) = (values(seed), values(!seed));
-        let (low, high) = (source.number() as i8, source.number() as i8);
-        let activation = if source.one_in(32) { [low, high] } else { [low.min(high), low.max(high)] };
-        source.wrong |= activation[0] > activation[1];
+        let activation = activation(source, true);
         let places = source.between(0, 61) as i8 - 31;
         Self {
             weights: source.slice(weights, byte(seed)),
@@ -74,11 +96,30 @@ fn compare(
 ) {
     let mut output = source.slice(len, |_| 0x55);
     let mut scratch = source.scratch(scratch, 0x1234_5678);
+    run(source, &mut output, what, &mut |backend, y| {
+        y.fill(0x55);
+        call(backend, y, scratch.get_mut());
+    });
+}
+
+/// Calls that change `y`, on every back end from the same values on.
+fn compare_changes(source: &Source<'_>, y: &Guarded<i8>, what: &dyn Fn() -> String, call: &dyn Fn(Backend, &mut [i8])) {
+    run(source, &mut Guarded::new(y.get(), true), what, &mut |backend, out| {
+        out.copy_from_slice(y.get());
+        call(backend, out);
+    });
+}
+
+fn run(
+    source: &Source<'_>,
+    output: &mut Guarded<i8>,
+    what: &dyn Fn() -> String,
+    call: &mut dyn FnMut(Backend, &mut [i8]),
+) {
     let mut expected = None;
     for backend in backends() {
-        output.get_mut().fill(0x55);
         let what = || format!("{} {}", backend.name(), what());
-        if source.call(what, || call(backend, output.get_mut(), scratch.get_mut())) {
+        if source.call(what, || call(backend, output.get_mut())) {
             let expected = expected.get_or_insert_with(|| output.get().to_vec());
             if output.get() != expected {
                 eprintln!("{} differs", what());
@@ -181,13 +222,22 @@ fn pooling(source: &mut Source<'_>) {
     let channels = (!source.one_in(16)).then_some(of.input().channels);
     let Some(g) = source.geometry(Some(of.input()), channels) else { return };
     source.wrong |= g.input().channels != g.output().channels;
-    let (batch, seed) = (source.batch(), source.number());
-    if batch > 0 && g.output().len() > 1 << 16 {
+    let (batch, seed, is_mean) = (source.batch(), source.number(), source.one_in(2));
+    let taps = g.kernel()[0] * g.kernel()[1];
+    if batch > 0 && taps.saturating_mul(g.output().len()) > 1 << 20 {
         return;
     }
+    let activation = activation(source, is_mean);
     let input = source.slice(g.input().len().checked_mul(batch), byte(seed));
     let len = g.output().len().checked_mul(batch);
-    compare(source, len, 0, &|| format!("max_pool_s8 {g}"), &|backend, y, _| backend.max_pool_s8(&g, input.get(), y));
+    if is_mean {
+        source.wrong |= taps > MeanS8::MAX_COUNT;
+        let what = || format!("average_pool_s8 {g} {activation:?}");
+        compare(source, len, 0, &what, &|backend, y, _| backend.average_pool_s8(&g, activation, input.get(), y));
+    } else {
+        let what = || format!("max_pool_s8 {g}");
+        compare(source, len, 0, &what, &|backend, y, _| backend.max_pool_s8(&g, input.get(), y));
+    }
 }
 
 fn elementwise(source: &mut Source<'_>) {
@@ -212,19 +262,57 @@ fn sum(source: &mut Source<'_>) {
     let (seed, len) = (source.number(), source.between(0, 3000));
     let x = source.slice(Some(len), byte(seed));
     source.wrong = false;
-    let mut factor = |most: i8| {
-        let (number, places) = (source.number(), source.between(0, usize::from(most.unsigned_abs()) + 31) as i8 - 31);
-        let any = source.one_in(32);
-        let multiplier = if any { number as i32 } else { (number as i32) & i32::MAX };
-        let shift = if any { (number >> 32) as i8 } else { places };
-        source.wrong |= multiplier < 0 || !(-31..=most).contains(&shift);
-        QuantizedMultiplier { multiplier, shift }
-    };
-    let (inputs, output) = ([factor(0), factor(0)], factor(*Requantize::SHIFTS.end()));
-    let [low, high, first, second, zero_point] = [0; 5].map(|_: i32| source.number() as i8);
-    let activation = if source.one_in(32) { [low, high] } else { [low.min(high), low.max(high)] };
-    source.wrong |= activation[0] > activation[1];
-    let layer = AddS8 { input_zero_points: [first, second], inputs, output, zero_point, activation };
+    let inputs = [0; 2].map(|_: i32| factor(source, 0));
+    let output = factor(source, *Requantize::SHIFTS.end());
+    let input_zero_points = [0; 2].map(|_: i32| source.number() as i8);
+    let (zero_point, activation) = (source.number() as i8, activation(source, true));
+    let layer = AddS8 { input_zero_points, inputs, output, zero_point, activation };
     let len = Some(x.get().len());
     compare(source, len, 0, &|| format!("add_s8 {layer:?}"), &|backend, y, _| backend.add_s8(&layer, x.get(), y));
+}
+
+fn mean(source: &mut Source<'_>) {
+    let (positions, channels, seed) = (source.size(200), source.size(60), source.number());
+    let input = source.slice(positions.checked_mul(channels), byte(seed));
+    let output = source.slice(Some(channels), |_| 0x55);
+    let (values, channels) = (input.get().len(), output.get().len());
+    source.wrong = channels == 0 || !values.is_multiple_of(channels) || values / channels > MeanS8::MAX_COUNT;
+    let factor = factor(source, *Requantize::SHIFTS.end());
+    let mean = MeanS8 { offset: source.number() as i32, factor, zero_point: source.number() as i8 };
+    let what = || format!("mean_s8 {values} {channels} {mean:?}");
+    compare_changes(source, &output, &what, &|backend, y| backend.mean_s8(&mean, input.get(), y));
+}
+
+fn product(source: &mut Source<'_>) {
+    let (short, times, seed) = (source.size(80), source.between(0, 40), source.number());
+    let (x, y) = (source.slice(Some(short), byte(seed)), source.slice(short.checked_mul(times), byte(!seed)));
+    source.wrong = x.get().is_empty() || !y.get().len().is_multiple_of(x.get().len());
+    let factor = factor(source, *Requantize::SHIFTS.end());
+    let input_zero_points = [0; 2].map(|_: i32| source.number() as i8);
+    let (zero_point, activation) = (source.number() as i8, activation(source, true));
+    let layer = MulS8 { input_zero_points, factor, zero_point, activation };
+    let what = || format!("multiply_s8 {} {} {layer:?}", x.get().len(), y.get().len());
+    compare_changes(source, &y, &what, &|backend, y| backend.multiply_s8(&layer, x.get(), y));
+}
+
+fn concatenation(source: &mut Source<'_>) {
+    let (positions, width, seed) = (source.size(60), source.size(40), source.number());
+    let first = if source.one_in(16) { source.size(40) } else { source.between(0, 40) };
+    let to_width = match source.one_in(16) {
+        true => source.size(80),
+        false => first.saturating_add(width).saturating_add(source.between(0, 20)),
+    };
+    let x = source.slice(positions.checked_mul(width), byte(seed));
+    let y = source.slice(positions.checked_mul(to_width), byte(!seed));
+    source.wrong = width == 0 || first.checked_add(width).is_none_or(|end| end > to_width) || {
+        let [x, y] = [x.get().len(), y.get().len()];
+        !x.is_multiple_of(width) || !y.is_multiple_of(to_width) || x / width != y / to_width
+    };
+    let factors = [0; 2].map(|_: i32| factor(source, *Requantize::SHIFTS.end()));
+    let [input_zero_point, zero_point] = [0; 2].map(|_: i32| source.number() as i8);
+    let layer = RescaleS8 { input_zero_point, factors, zero_point, activation: activation(source, true) };
+    let what = || format!("concatenate_s8 {first} {width} {to_width} {layer:?}");
+    compare_changes(source, &y, &what, &|backend, y| {
+        backend.concatenate_s8(&layer, width, x.get(), [first, to_width], y);
+    });
 }

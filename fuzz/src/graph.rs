@@ -17,56 +17,100 @@ pub fn nodes(source: &mut Source<'_>) -> Vec<Node<'static>> {
     for name in &NAMES[1..=source.between(1, NAMES.len() - 1)] {
         let last = nodes.len() - 1;
         let reads = if source.one_in(8) { source.between(0, last + 1) } else { last };
-        let input = nodes.get(reads).map_or(input, |node| node.output);
-        let activation = activation(source);
-        let use_bias = source.one_in(2);
-        let (channels, multiplier) = (source.size(6), source.between(1, 3));
-        let mut other = 0;
-        let (op, output) = match source.between(0, 9) {
-            0 | 1 => match source.geometry(Some(input), Some(channels)) {
-                Some(geometry) => (Op::Conv2D { geometry, use_bias, activation }, geometry.output()),
-                None => continue,
-            },
-            2 => match source.geometry(Some(input), Some(input.channels)) {
-                Some(geometry) => (Op::MaxPooling2D { geometry }, geometry.output()),
-                None => continue,
-            },
-            3 if input == Shape::vector(input.channels) => {
-                (Op::Dense { inputs: input.channels, use_bias, activation }, Shape::vector(channels))
-            }
-            3 => (Op::Flatten, Shape::vector(input.checked_len().unwrap_or(0))),
-            7 => match source.geometry(Some(input), Some(input.channels.saturating_mul(multiplier))) {
-                Some(geometry) => (Op::DepthwiseConv2D { geometry, use_bias, activation }, geometry.output()),
-                None => continue,
-            },
-            8 => match source.geometry(Some(input), Some(input.channels)) {
-                Some(geometry) => (Op::AveragePooling2D { geometry }, geometry.output()),
-                None => continue,
-            },
-            9 => match Geometry::new(input, input.channels, [input.height, input.width], [1, 1], Padding::Valid) {
-                Ok(geometry) => (Op::GlobalAveragePooling2D { geometry }, Shape::vector(input.channels)),
-                Err(_) => continue,
-            },
-            4 => (Op::Dropout { rate: source.between(0, 10) as f32 / 10.0 }, input),
-            _ => {
-                // A term of the same shape, if only what is read already.
-                let terms = (0..=last).filter(|&node| nodes[node].output == input).collect::<Vec<_>>();
-                other = if terms.is_empty() { 0 } else { terms[source.between(0, terms.len() - 1)] };
-                (Op::Add { activation }, input)
-            }
-        };
-        let node = Node { name, op, inputs: [reads as u16, other as u16], output, weights };
-        // Where this overflows, the next check refuses the graph.
-        let kernel = op.fan_in().saturating_mul(output.channels);
-        weights = weights.saturating_add(kernel).saturating_add(if op.use_bias() { output.channels } else { 0 });
+        let Some((op, inputs, output)) = layer(source, &nodes, reads) else { continue };
+        let node = Node { name, op, inputs: inputs.map(|node| node as u16), output, weights };
+        // Where there are too many, the next check refuses the graph.
+        let is_countable = op.fan_in().checked_mul(output.channels).is_some() && output.channels <= Geometry::LIMIT;
+        weights = weights.saturating_add(if is_countable { node.parameters() } else { 0 });
         nodes.push(node);
     }
     nodes
 }
 
+/// Some layer that reads node `reads`, if it can be made: what it computes, what it reads, and its output.
+fn layer(source: &mut Source<'_>, nodes: &[Node<'_>], reads: usize) -> Option<(Op, [usize; 2], Shape)> {
+    let input = nodes.get(reads).unwrap_or(&nodes[0]).output;
+    let output_of = |node: usize| nodes.get(node).map_or(input, |node| node.output);
+    let whole = || Geometry::new(input, input.channels, [input.height, input.width], [1, 1], Padding::Valid).ok();
+    let activation = activation(source);
+    let use_bias = source.one_in(2);
+    let (units, multiplier) = (source.size(6), source.between(1, 3));
+    let mut inputs = [reads, 0];
+    let (op, output) = match source.between(0, 16) {
+        0 | 1 => {
+            let geometry = source.geometry(Some(input), Some(units))?;
+            (Op::Conv2D { geometry, use_bias, activation }, geometry.output())
+        }
+        2 => {
+            let geometry = source.geometry(Some(input), Some(input.channels.saturating_mul(multiplier)))?;
+            (Op::DepthwiseConv2D { geometry, use_bias, activation }, geometry.output())
+        }
+        3 => {
+            let geometry = source.geometry(Some(input), Some(input.channels))?;
+            (Op::MaxPooling2D { geometry }, geometry.output())
+        }
+        4 => {
+            let geometry = source.geometry(Some(input), Some(input.channels))?;
+            (Op::AveragePooling2D { geometry }, geometry.output())
+        }
+        5 => (Op::GlobalMaxPooling2D { geometry: whole()? }, Shape::vector(input.channels)),
+        6 => (Op::GlobalAveragePooling2D { geometry: whole()? }, Shape::vector(input.channels)),
+        7 if input == Shape::vector(input.channels) => {
+            (Op::Dense { inputs: input.channels, use_bias, activation }, Shape::vector(units))
+        }
+        7 => (Op::Flatten, Shape::vector(input.checked_len().unwrap_or(0))),
+        8 => (Op::Reshape, Shape::new(input.channels, input.height, input.width)),
+        9 => (Op::Dropout { rate: source.setting() }, input),
+        10 => (Op::Activation { activation }, input),
+        11 | 12 => {
+            let (momentum, epsilon) = (source.setting(), source.setting());
+            (Op::BatchNormalization { momentum, epsilon, activation }, input)
+        }
+        13 => {
+            let padding = [0; 2].map(|_: i32| [0; 2].map(|_: i32| source.size(4).saturating_sub(1)));
+            let [height, width] = [(input.height, padding[0]), (input.width, padding[1])]
+                .map(|(size, [before, after])| size.saturating_add(before).saturating_add(after));
+            (Op::ZeroPadding2D { padding }, Shape::new(height, width, input.channels))
+        }
+        14 => {
+            inputs = pair(source, nodes, reads, |a, b| a == b);
+            (Op::Add { activation: clamp(source, activation) }, output_of(inputs[0]))
+        }
+        15 => {
+            inputs = pair(source, nodes, reads, |a, b| a == b || b == Shape::vector(a.channels));
+            (Op::Multiply { activation: clamp(source, activation) }, output_of(inputs[0]))
+        }
+        _ => {
+            inputs = pair(source, nodes, reads, |a, b| [a.height, a.width] == [b.height, b.width]);
+            let [a, b] = inputs.map(output_of);
+            (Op::Concatenate, Shape { channels: a.channels.saturating_add(b.channels), ..a })
+        }
+    };
+    Some((op, inputs, output))
+}
+
+/// Node `reads` and another, in any order, whose outputs fit; if none does, the input.
+fn pair(source: &mut Source<'_>, nodes: &[Node<'_>], reads: usize, fits: impl Fn(Shape, Shape) -> bool) -> [usize; 2] {
+    let both = (0..nodes.len()).flat_map(|other| [[reads, other], [other, reads]]);
+    let pairs: Vec<_> = both
+        .filter(|pair| match pair.map(|node| nodes.get(node)) {
+            [Some(a), Some(b)] => fits(a.output, b.output),
+            _ => false,
+        })
+        .collect();
+    let chosen = source.between(0, pairs.len().saturating_sub(1));
+    pairs.get(chosen).copied().unwrap_or([reads, 0])
+}
+
 fn activation(source: &mut Source<'_>) -> Activation {
-    use Activation::{Linear, Relu, Relu6, Sigmoid, Softmax, Tanh};
-    [Linear, Relu, Relu6, Sigmoid, Tanh, Softmax][source.between(0, 5)]
+    use Activation::{LeakyRelu, Linear, Relu, Relu6, Sigmoid, Softmax, Tanh};
+    let leaky = LeakyRelu { negative_slope: source.setting() };
+    [Linear, Relu, Relu6, Sigmoid, Tanh, Softmax, leaky][source.between(0, 6)]
+}
+
+/// What a sum or a product may have behind it; sometimes what it may not.
+fn clamp(source: &mut Source<'_>, activation: Activation) -> Activation {
+    if activation.is_clamp() || source.one_in(16) { activation } else { Activation::Linear }
 }
 
 /// Computes all that follows from a graph that was accepted. Whether it is small enough to run.
@@ -80,5 +124,8 @@ pub fn follow(graph: &Graph<'_>) -> bool {
     });
     let gradients = GradientPlanBuf::new(graph);
     let training = gradients.plan().memory_len(graph, 1);
-    graph.macs() <= 1 << 20 && graph.parameters() <= 1 << 18 && sizes.iter().all(|&len| len.max(training) <= 1 << 24)
+    let taps = graph.nodes.iter().filter_map(|node| node.op.window()).fold(graph.macs(), |sum, window| {
+        sum.saturating_add(window.output().len().saturating_mul(window.kernel()[0] * window.kernel()[1]))
+    });
+    taps <= 1 << 18 && graph.parameters() <= 1 << 16 && sizes.iter().all(|&len| len.max(training) <= 1 << 18)
 }

@@ -51,6 +51,14 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// A setting: mostly a number of `0.0..=1.0`, sometimes any.
+    pub fn setting(&mut self) -> f32 {
+        match self.one_in(32) {
+            true => f32::from_bits(self.number() as u32),
+            false => self.between(0, 20) as f32 / 20.0,
+        }
+    }
+
     /// A number of samples.
     pub fn batch(&mut self) -> usize {
         if self.one_in(32) { self.size(4) } else { self.between(0, 4) }
