@@ -8,7 +8,7 @@ use thumbnet::{
     arch::{Backend, Trainable},
     geometry::{Geometry, Shape},
 };
-use thumbnet_fuzz::{Guarded, Source, backends, reduced, silent, values};
+use thumbnet_fuzz::{Guarded, Source, backends, padded, reduced, silent, values};
 
 fuzz_target!(|data: &[u8]| {
     silent();
@@ -96,7 +96,7 @@ fn is_long(g: &Geometry, batch: usize) -> bool {
 }
 
 fn convolution(source: &mut Source<'_>) {
-    let Some(g) = source.geometry(None, None) else { return };
+    let Some(g) = source.window(None, None) else { return };
     let batch = source.batch();
     if is_long(&g, batch) {
         return;
@@ -138,9 +138,9 @@ fn convolution(source: &mut Source<'_>) {
 }
 
 fn convolution_and_pooling(source: &mut Source<'_>) {
-    let Some(g) = source.geometry(None, None) else { return };
+    let Some(g) = source.window(None, None) else { return };
     let over = if source.one_in(32) { None } else { Some(g.output()) };
-    let Some(pool) = source.geometry(over, Some(g.output().channels)) else { return };
+    let Some(pool) = source.window(over, Some(g.output().channels)) else { return };
     let (batch, seed, relu) = (source.batch(), source.number(), source.one_in(2));
     if is_long(&g, batch) || pool.kernel()[0] > 1 << 20 {
         return;
@@ -159,9 +159,9 @@ fn convolution_and_pooling(source: &mut Source<'_>) {
 }
 
 fn pooling(source: &mut Source<'_>) {
-    let Some(of) = source.geometry(None, None) else { return };
+    let Some(of) = source.window(None, None) else { return };
     let channels = (!source.one_in(16)).then_some(of.input().channels);
-    let Some(g) = source.geometry(Some(of.input()), channels) else { return };
+    let Some(g) = source.window(Some(of.input()), channels) else { return };
     let (batch, seed) = (source.batch(), source.number());
     if batch > 0 && taps(&g).saturating_mul(g.output().len()) > 1 << 20 {
         return;
@@ -200,7 +200,7 @@ fn pooling(source: &mut Source<'_>) {
 }
 
 fn dense(source: &mut Source<'_>) {
-    let (inputs, units) = (source.size(700), source.size(300));
+    let (inputs, units) = (source.size(700), if source.one_in(16) { source.size(2500) } else { source.size(300) });
     let batch = if source.one_in(2) { source.batch() } else { source.size(40) };
     if units > 1 << 16 || inputs.saturating_mul(units).saturating_mul(batch) > 1 << 22 && inputs.max(batch) < 1 << 20 {
         return;
@@ -324,10 +324,10 @@ fn optimizers(source: &mut Source<'_>) {
 }
 
 fn depthwise(source: &mut Source<'_>) {
-    let Some(of) = source.geometry(None, None) else { return };
+    let Some(of) = source.window(None, None) else { return };
     let multiplier = source.between(0, 3).max(1);
     let channels = (!source.one_in(16)).then_some(of.input().channels.saturating_mul(multiplier));
-    let Some(g) = source.geometry(Some(of.input()), channels) else { return };
+    let Some(g) = source.window(Some(of.input()), channels) else { return };
     let (batch, seed, filters) = (source.batch(), source.number(), g.output().channels);
     if filters > 1 << 16 || batch > 0 && taps(&g).saturating_mul(g.output().len()) > 1 << 20 {
         return;
@@ -521,9 +521,8 @@ fn zero_padding(source: &mut Source<'_>) {
     let shape = Shape::new(source.size(12), source.size(12), source.size(20));
     let padding = [0; 2].map(|_: i32| [0; 2].map(|_: i32| source.size(4).wrapping_sub(1)));
     let (batch, seed) = (source.batch(), source.number());
-    let along = |size: usize, [before, after]: [usize; 2]| size.saturating_add(before).saturating_add(after);
-    let padded = Shape::new(along(shape.height, padding[0]), along(shape.width, padding[1]), shape.channels);
-    let [of_x, of_y] = [shape, padded].map(|shape| shape.checked_len().and_then(|each| len(batch, each)));
+    let [of_x, of_y] =
+        [shape, padded(shape, padding)].map(|shape| shape.checked_len().and_then(|each| len(batch, each)));
     let what = || format!("batch {batch}, {shape}, {padding:?}");
     let of = |name| Call { name, what: &what, magnitude: 0.0 };
     if source.one_in(2) {

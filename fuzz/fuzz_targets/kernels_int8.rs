@@ -130,11 +130,11 @@ fn run(
 }
 
 fn convolution(source: &mut Source<'_>) {
-    let Some(g) = source.geometry(None, None) else { return };
+    let Some(g) = source.window(None, None) else { return };
     let pool = match source.between(0, 3) {
         0 => None,
-        1 if source.one_in(8) => source.geometry(None, None),
-        _ => source.geometry(Some(g.output()), Some(g.output().channels)),
+        1 if source.one_in(8) => source.window(None, None),
+        _ => source.window(Some(g.output()), Some(g.output().channels)),
     };
     let fits = |pool: &Geometry| pool.input() == g.output() && pool.output().channels == g.output().channels;
     if pool.as_ref().is_some_and(|pool| pool.kernel()[0] > 1 << 20) {
@@ -145,7 +145,7 @@ fn convolution(source: &mut Source<'_>) {
     let (channels, patch) = (g.output().channels, g.patch());
     let each = pool.map_or(g.output(), |pool| pool.output()).len();
     let batch = source.batch();
-    if batch > 0 && patch.saturating_mul(g.output().len()) > 1 << 22 || channels > 1 << 16 {
+    if batch > 0 && patch.saturating_mul(g.output().len()) > 1 << 20 || channels > 1 << 16 {
         return;
     }
     let tensors = Tensors::new(source, patch.checked_mul(channels), channels);
@@ -170,12 +170,12 @@ fn convolution(source: &mut Source<'_>) {
 }
 
 fn depthwise(source: &mut Source<'_>) {
-    let Some(of) = source.geometry(None, None) else { return };
+    let Some(of) = source.window(None, None) else { return };
     let multiplier = source.between(1, 3);
     let channels = (!source.one_in(16)).then_some(of.input().channels.saturating_mul(multiplier));
-    let Some(g) = source.geometry(Some(of.input()), channels) else { return };
+    let Some(g) = source.window(Some(of.input()), channels) else { return };
     let (outputs, taps, batch) = (g.output().channels, g.kernel()[0].checked_mul(g.kernel()[1]), source.batch());
-    if outputs > 1 << 16 || batch > 0 && taps.is_none_or(|taps| taps.saturating_mul(g.output().len()) > 1 << 22) {
+    if outputs > 1 << 16 || batch > 0 && taps.is_none_or(|taps| taps.saturating_mul(g.output().len()) > 1 << 20) {
         return;
     }
     source.wrong |= !outputs.is_multiple_of(g.input().channels);
@@ -218,9 +218,9 @@ fn dense(source: &mut Source<'_>) {
 }
 
 fn pooling(source: &mut Source<'_>) {
-    let Some(of) = source.geometry(None, None) else { return };
+    let Some(of) = source.window(None, None) else { return };
     let channels = (!source.one_in(16)).then_some(of.input().channels);
-    let Some(g) = source.geometry(Some(of.input()), channels) else { return };
+    let Some(g) = source.window(Some(of.input()), channels) else { return };
     source.wrong |= g.input().channels != g.output().channels;
     let (batch, seed, is_mean) = (source.batch(), source.number(), source.one_in(2));
     let taps = g.kernel()[0] * g.kernel()[1];

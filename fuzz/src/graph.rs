@@ -38,19 +38,19 @@ fn layer(source: &mut Source<'_>, nodes: &[Node<'_>], reads: usize) -> Option<(O
     let mut inputs = [reads, 0];
     let (op, output) = match source.between(0, 16) {
         0 | 1 => {
-            let geometry = source.geometry(Some(input), Some(units))?;
+            let geometry = source.geometry(input, Some(units))?;
             (Op::Conv2D { geometry, use_bias, activation }, geometry.output())
         }
         2 => {
-            let geometry = source.geometry(Some(input), Some(input.channels.saturating_mul(multiplier)))?;
+            let geometry = source.geometry(input, Some(input.channels.saturating_mul(multiplier)))?;
             (Op::DepthwiseConv2D { geometry, use_bias, activation }, geometry.output())
         }
         3 => {
-            let geometry = source.geometry(Some(input), Some(input.channels))?;
+            let geometry = source.geometry(input, Some(input.channels))?;
             (Op::MaxPooling2D { geometry }, geometry.output())
         }
         4 => {
-            let geometry = source.geometry(Some(input), Some(input.channels))?;
+            let geometry = source.geometry(input, Some(input.channels))?;
             (Op::AveragePooling2D { geometry }, geometry.output())
         }
         5 => (Op::GlobalMaxPooling2D { geometry: whole()? }, Shape::vector(input.channels)),
@@ -68,9 +68,7 @@ fn layer(source: &mut Source<'_>, nodes: &[Node<'_>], reads: usize) -> Option<(O
         }
         13 => {
             let padding = [0; 2].map(|_: i32| [0; 2].map(|_: i32| source.size(4).saturating_sub(1)));
-            let [height, width] = [(input.height, padding[0]), (input.width, padding[1])]
-                .map(|(size, [before, after])| size.saturating_add(before).saturating_add(after));
-            (Op::ZeroPadding2D { padding }, Shape::new(height, width, input.channels))
+            (Op::ZeroPadding2D { padding }, padded(input, padding))
         }
         14 => {
             inputs = pair(source, nodes, reads, |a, b| a == b);
@@ -87,6 +85,26 @@ fn layer(source: &mut Source<'_>, nodes: &[Node<'_>], reads: usize) -> Option<(O
         }
     };
     Some((op, inputs, output))
+}
+
+/// The shape with rows and columns around it.
+pub fn padded(of: Shape, [rows, columns]: [[usize; 2]; 2]) -> Shape {
+    let along = |size: usize, [before, after]: [usize; 2]| size.saturating_add(before).saturating_add(after);
+    Shape::new(along(of.height, rows), along(of.width, columns), of.channels)
+}
+
+/// The window of a convolution of zeros around `input`, as the plan has it: over the input alone, if it can be.
+pub fn behind_padding(input: Shape, padding: [[usize; 2]; 2], geometry: Geometry) -> Option<Geometry> {
+    let convolution = Op::Conv2D { geometry, use_bias: false, activation: Activation::Linear };
+    let node = |name, op, reads, output| Node { name, op, inputs: [reads, 0], output, weights: 0 };
+    let nodes = [
+        node(NAMES[0], Op::Input, 0, input),
+        node(NAMES[1], Op::ZeroPadding2D { padding }, 0, geometry.input()),
+        node(NAMES[2], convolution, 1, geometry.output()),
+    ];
+    let graph = Graph { name: "Any", nodes: &nodes };
+    graph.check().ok()?;
+    PlanBuf::new(&graph, Fusion::Int8).plan().window(&graph, 2).filter(|window| window.input() == input)
 }
 
 /// Node `reads` and another, in any order, whose outputs fit; if none does, the input.

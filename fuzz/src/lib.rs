@@ -5,7 +5,7 @@ mod graph;
 mod guarded;
 mod source;
 
-pub use graph::{follow, nodes};
+pub use graph::{follow, nodes, padded};
 pub use guarded::Guarded;
 pub use source::{Source, edited, file, silent, values};
 

@@ -9,7 +9,10 @@ use bytemuck::Pod;
 use tempfile::NamedTempFile;
 use thumbnet::geometry::{Geometry, Padding, Shape};
 
-use crate::Guarded;
+use crate::{
+    Guarded,
+    graph::{behind_padding, padded},
+};
 
 /// Slices of more values are not made: a call that wants one gets a short one.
 const MOST: usize = 1 << 18;
@@ -64,12 +67,22 @@ impl<'a> Source<'a> {
         if self.one_in(32) { self.size(4) } else { self.between(0, 4) }
     }
 
-    /// Whatever geometry can be made over `input`, or over any.
-    pub fn geometry(&mut self, input: Option<Shape>, channels: Option<usize>) -> Option<Geometry> {
+    /// Whatever geometry can be made over `input`, or over any, and sometimes one that a plan makes of it.
+    pub fn window(&mut self, input: Option<Shape>, channels: Option<usize>) -> Option<Geometry> {
         let input = input.unwrap_or_else(|| {
             let depth = if self.one_in(4) { 16 * self.between(1, 3) } else { self.size(20) };
             Shape::new(self.size(20), self.size(20), depth)
         });
+        if !self.one_in(8) {
+            return self.geometry(input, channels);
+        }
+        let padding = [0; 2].map(|_: i32| [0; 2].map(|_: i32| self.between(0, 3)));
+        let geometry = self.geometry(padded(input, padding), channels)?;
+        behind_padding(input, padding, geometry)
+    }
+
+    /// Whatever geometry can be made over `input`.
+    pub fn geometry(&mut self, input: Shape, channels: Option<usize>) -> Option<Geometry> {
         let channels = channels.unwrap_or_else(|| match self.one_in(4) {
             true => 16 * self.between(1, 3),
             false => self.size(40),
