@@ -9,7 +9,7 @@
 //! | length | `u64`, fixed width, little-endian | bytes of the whole file |
 //! | network | string | the name of the network's type |
 //! | nodes | sequence of [`Node`] | its graph |
-//! | weights | bytes | `f32`, little-endian: each layer's kernel, then its bias, in Keras's layouts |
+//! | weights | bytes | `f32`, little-endian: each layer's tensors in Keras's order and layouts |
 //! | crc | `u32`, fixed width, little-endian | CRC-32 (ISO-HDLC, as in zip) over all before it |
 
 use serde::{Deserialize, Serialize};

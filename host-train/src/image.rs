@@ -102,6 +102,9 @@ pub enum NoDigit {
     /// There are lines across the picture or a frame, and no more.
     #[error("all the ink is in lines that cross the picture or frame it")]
     OnlyLines,
+    /// The largest part of the ink lies along the whole of an edge: a shadow, a table, a slope of light.
+    #[error("the largest part of the ink is a band along an edge of the picture")]
+    Edge,
     /// There are specks and no more.
     #[error("the largest spot of ink is {longest} pixels long, in a picture of {width} x {height}")]
     Specks {

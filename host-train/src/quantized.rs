@@ -15,7 +15,7 @@ use thumbnet::{
 use crate::{
     data::Dataset,
     memory::Values,
-    model::{Batch, FitError, Model, check_fits, to_input, try_zeroed},
+    model::{Batch, FitError, Model, check_fits, is_autoencoder, to_input, try_zeroed},
 };
 
 /// Images that go through the network together while calibrating.
@@ -238,7 +238,7 @@ impl<'a> QuantizedModel<'a> {
         let (graph, samples) = (self.graph(), data.len());
         let width = graph.output().len();
         assert_eq!(outputs.len(), width * samples, "outputs for every image");
-        if width == 1 && !graph.output_activation().is_probability() {
+        if width == 1 && !graph.output_activation().is_probability() || is_autoencoder(&graph) {
             return Err(FitError::NoClasses { network: graph.name.into() });
         }
         let output = self.output();

@@ -1,12 +1,14 @@
 //! Weights from and to [safetensors](https://huggingface.co/docs/safetensors) files, as Keras users have them.
 //!
 //! A layer with weights has a tensor `<layer>.kernel` and, where it uses one, `<layer>.bias`, both f32 and laid out as in
-//! Keras: height, width, inputs, filters for a convolution, inputs and units for a dense layer. A batch normalisation has `gamma`,
-//! `beta`, `moving_mean` and `moving_variance`. `<layer>` is the layer's own name or the one that Keras gives by itself: the class in snake case, numbered from the second on (`conv2d`, `conv2d_1`).
+//! Keras: height, width, inputs, filters for a convolution, inputs and units for a dense layer. A batch normalisation has
+//! `gamma`, `beta`, `moving_mean` and `moving_variance`. `<layer>` is the layer's own name or the one that Keras gives by
+//! itself: the class in snake case, numbered from the second on (`conv2d`, `conv2d_1`).
 //!
 //! Read are all the names that Keras itself gives: those of a second model, whose numbers go on (`conv2d_2`);
 //! variables' paths (`conv2d/kernel`, Keras 2's `conv2d/kernel:0`), with a model's name before them
-//! (`sequential_1/conv2d_2/kernel`); and those of a file of weights (`layers/conv2d/vars/0`).
+//! (`sequential_1/conv2d_2/kernel`); and those of a file of weights (`layers/conv2d/vars/0`). What `sequential!` makes of
+//! a short form goes by its own names: `SeparableConv2D` is two layers here, `Conv1D` a `Conv2D` over a single row.
 
 mod names;
 
@@ -112,6 +114,16 @@ pub enum ImportError {
         /// Its element type.
         found: Dtype,
     },
+    /// A moving variance is negative.
+    #[error("tensor `{name}` holds {value} at position {position}; a variance must be at least 0")]
+    Negative {
+        /// Its name.
+        name: String,
+        /// The value.
+        value: f32,
+        /// Where.
+        position: usize,
+    },
     /// A tensor holds a value that is no number.
     #[error("tensor `{name}` holds {value} at position {position}; weights must be finite")]
     NotFinite {
@@ -189,7 +201,12 @@ pub fn import(graph: &Graph<'_>, bytes: &[u8]) -> Result<Vec<f32>, ImportError> 
     let found: BTreeSet<&str> = file.names().into_iter().collect();
     let mut weights = Vec::with_capacity(graph.parameters());
     for (name, spec) in names::find(graph, &found)? {
+        let start = weights.len();
         read_tensor(name, &spec.shape, &file.tensor(name)?, &mut weights)?;
+        let negative = weights[start..].iter().position(|&value| value < 0.0);
+        if let (Some(position), "moving_variance") = (negative, spec.variable) {
+            return Err(ImportError::Negative { name: name.into(), value: weights[start + position], position });
+        }
     }
     Ok(weights)
 }

@@ -98,9 +98,34 @@ pub use network::{Int8, Network};
 /// }
 /// ```
 ///
-/// Words and defaults are Keras's: `padding` is `Same` or `Valid` (default); `activation` is `Linear` (default), `Relu`, `Relu6`,
-/// `Sigmoid`, `Tanh` or `Softmax`; sizes are one number or two (height, width), `strides` default to 1 for a convolution and to
-/// the window for a pooling. Every size may be any constant expression. A shape that does not work out, an unknown layer or
+/// Words and defaults are Keras's. The input is `[height, width, channels]`, `[steps, channels]` or `[values]`. Sizes are one number or
+/// two (height, width), and any constant expression; `activation` is `Linear` (default), `Relu`, `Relu6`, `LeakyRelu` (of slope 0.2),
+/// `Sigmoid`, `Tanh` or `Softmax`; `padding` is `Same` or `Valid` (default). The layers and their settings:
+///
+/// | layer | settings and defaults |
+/// |---|---|
+/// | `Conv2D` | `filters`, `kernel_size`, `strides: 1`, `padding`, `activation`, `use_bias: true` |
+/// | `DepthwiseConv2D` | `kernel_size`, `strides: 1`, `padding`, `depth_multiplier: 1`, `activation`, `use_bias: true` |
+/// | `SeparableConv2D` | those of both; two layers, of which the first is called `<name>_depthwise` |
+/// | `Dense` | `units`, `activation`, `use_bias: true` |
+/// | `BatchNormalization` | `momentum: 0.99`, `epsilon: 0.001` |
+/// | `Activation` | `activation` |
+/// | `LeakyReLU` | `negative_slope: 0.3` |
+/// | `MaxPooling2D`, `AveragePooling2D` | `pool_size: 2`, `strides` (the window), `padding` |
+/// | `GlobalMaxPooling2D`, `GlobalAveragePooling2D` | |
+/// | `ZeroPadding2D` | `padding: 1`, or `(rows, columns)`, or `((above, below), (left, right))` |
+/// | `Add`, `Multiply` | `activation`: `Linear`, `Relu` or `Relu6` |
+/// | `Concatenate` | |
+/// | `Flatten` | |
+/// | `Reshape` | `target_shape: (height, width, channels)`, or its last dimensions |
+/// | `Dropout` | `rate` |
+///
+/// Windows that run along one dimension are called `Conv1D`, `MaxPooling1D` and so on, of one number each: the steps are the columns of
+/// a single row. A layer reads the one before it, or those that it names: `sum: Add(stem, conv)`, `short: Conv2D(stem) { ... }`;
+/// `input` is the network's own. `Add`, `Multiply` and `Concatenate` name two or more; of more, the first are a layer called `<name>_1`
+/// and so on. The second factor of a product may be a vector of its channels.
+///
+/// A shape that does not work out, an unknown layer or
 /// setting is an error of `cargo check` that names the layer:
 ///
 /// ```compile_fail

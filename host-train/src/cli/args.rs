@@ -340,7 +340,8 @@ pub(super) struct SampleArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ProfileArgs {
-    /// mnist-convnet, mnist-small, mnist-resnet, resnet8, or a file of weights or a blob, whose network is taken
+    /// mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a file of weights or
+    /// a blob, whose network is taken
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     /// Images in the step
@@ -358,7 +359,8 @@ pub(super) struct ImportArgs {
     /// The safetensors file
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// mnist-convnet, mnist-small, mnist-resnet, resnet8, or a file of weights or a blob, whose network is taken
+    /// mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a file of weights or
+    /// a blob, whose network is taken
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     /// The file of weights to write [default: FILE with the ending .postcard]

@@ -50,7 +50,7 @@ pub enum DatasetError {
     ImageSize {
         /// The file of images.
         path: PathBuf,
-        /// Height and width, and channels of images that have some.
+        /// The dimensions of a sample in the file.
         found: Vec<usize>,
         /// The network's input.
         expected: Shape,
@@ -79,6 +79,22 @@ pub enum DatasetError {
         /// How many classes the network has.
         classes: usize,
     },
+}
+
+/// The dimensions that samples of a shape may have in a file, its own first: without channels where there is but one, without
+/// height where that is 1, and as a vector.
+fn forms(Shape { height, width, channels }: Shape) -> Vec<Vec<usize>> {
+    let mut forms = vec![vec![height, width, channels]];
+    if height == 1 {
+        forms.insert(0, vec![width, channels]);
+    }
+    if channels == 1 {
+        forms.insert(0, vec![height, width]);
+    }
+    if height == 1 && width == 1 {
+        forms.insert(0, vec![channels]);
+    }
+    forms
 }
 
 /// `28 x 28 pixels`, or with channels `32 x 32 x 3 values`.
@@ -120,15 +136,16 @@ impl Dataset {
     ///
     /// [`DatasetError`], naming the file, for anything that is not a non-empty data set for such a network.
     pub fn read(image_path: &Path, label_path: &Path, expected: Expected) -> Result<Self, DatasetError> {
-        let Shape { height, width, channels } = expected.input;
-        let size = if channels == 1 { vec![height, width] } else { vec![height, width, channels] };
-        let images = IdxFile::open(image_path, 1 + size.len() as u8)?;
+        let forms = forms(expected.input);
+        let ranks: Vec<u8> = forms.iter().map(|form| 1 + form.len() as u8).collect();
+        // Images of another rank are told by their size, as others are.
+        let images = IdxFile::open(image_path, &[&ranks[..], &[3, 4, 2]].concat())?;
         let (&count, found) = images.dimensions().split_first().expect("an array has a dimension at least");
-        if found != size {
+        if !forms.iter().any(|form| found == form) {
             let (path, found, expected) = (image_path.into(), found.into(), expected.input);
             return Err(DatasetError::ImageSize { path, found, expected });
         }
-        let labels = IdxFile::open(label_path, 1)?;
+        let labels = IdxFile::open(label_path, &[1])?;
         let path = label_path.to_path_buf();
         if labels.dimensions() != [count] {
             let (image_path, labels) = (image_path.into(), labels.dimensions().iter().product());

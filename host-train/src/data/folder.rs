@@ -65,6 +65,8 @@ pub enum FolderError {
 
 /// Loads one half of the data set in `folder`: `train-images-idx3-ubyte` and its like, plain or `.gz`.
 ///
+/// Images with channels may be called `idx4`, vectors `idx2`: what dimensions a file has is what its header says.
+///
 /// Folders of such a name and hidden files (`._train-images-idx3-ubyte`, as macOS makes them) are none of it. A dot may
 /// stand in place of the hyphen before `idx`, and a prefix before the name (`emnist-digits-train-...`).
 ///
@@ -72,13 +74,13 @@ pub enum FolderError {
 ///
 /// [`FolderError`], naming the folder or the file and what is wrong with it.
 pub fn load_folder(folder: &Path, split: Split, expected: Expected) -> Result<Dataset, FolderError> {
-    let images = find(folder, split, "images", "idx3-ubyte")?;
-    let labels = find(folder, split, "labels", "idx1-ubyte")?;
+    let images = find(folder, split, "images", &["idx3-ubyte", "idx4-ubyte", "idx2-ubyte"])?;
+    let labels = find(folder, split, "labels", &["idx1-ubyte"])?;
     Ok(Dataset::read(&images, &labels, expected)?)
 }
 
 /// The file of one kind. An uncompressed file wins over its `.gz`, and a name without prefix over one with.
-fn find(folder: &Path, split: Split, content: &str, format: &str) -> Result<PathBuf, FolderError> {
+fn find(folder: &Path, split: Split, content: &str, formats: &[&str]) -> Result<PathBuf, FolderError> {
     let list = |error| FolderError::List { path: folder.into(), error };
     let mut candidates = Vec::new();
     for entry in fs::read_dir(folder).map_err(list)? {
@@ -93,7 +95,8 @@ fn find(folder: &Path, split: Split, content: &str, format: &str) -> Result<Path
         let prefix = split
             .stems()
             .iter()
-            .flat_map(|stem| ["-", "."].map(|separator| format!("{stem}-{content}{separator}{format}")))
+            .flat_map(|stem| formats.iter().map(move |format| (stem, format)))
+            .flat_map(|(stem, format)| ["-", "."].map(|separator| format!("{stem}-{content}{separator}{format}")))
             .find_map(|ending| plain.strip_suffix(ending.as_bytes()))
             .filter(|prefix| prefix.is_empty() || (prefix.ends_with(b"-") && !prefix.starts_with(b".")));
         if let Some(prefix) = prefix {
@@ -103,7 +106,7 @@ fn find(folder: &Path, split: Split, content: &str, format: &str) -> Result<Path
     candidates.sort();
     match candidates.as_slice() {
         [] => {
-            let name = format!("{}-{content}-{format}", split.stems()[0]);
+            let name = format!("{}-{content}-{}", split.stems()[0], formats[0]);
             Err(FolderError::Missing { path: folder.into(), name })
         }
         // Without a prefix there is nothing to confuse; with prefixes, all must be the same.
@@ -134,6 +137,41 @@ mod tests {
 
     fn error(files: &[(&str, &[u8])]) -> String {
         load_folder(folder(files).path(), Split::Train, EXPECTED).unwrap_err().to_string()
+    }
+
+    /// A sample of one channel may have it in the file or not, a row its height, a vector both; and names tell no ranks.
+    #[test]
+    fn reads_samples_of_every_rank() {
+        let header = |dimensions: &[u8]| -> Vec<u8> {
+            let lengths = dimensions.iter().flat_map(|&len| [0, 0, 0, len]);
+            [0, 0, 8, dimensions.len() as u8].into_iter().chain(lengths).collect()
+        };
+        let read = |name: &str, dimensions: &[u8], input| {
+            let bytes = [header(dimensions), (0..dimensions.iter().product()).collect()].concat();
+            let folder = folder(&[(name, &bytes), ("train-labels-idx1-ubyte", LABELS)]);
+            let expected = Expected { input, classes: 3 };
+            load_folder(folder.path(), Split::Train, expected).map(|data| data.image(1).to_vec())
+        };
+        let (picture, colours) = (Shape::new(2, 3, 1), Shape::new(2, 1, 3));
+        for (name, dimensions, input) in [
+            ("train-images-idx3-ubyte", &[2, 2, 3][..], picture),
+            ("train-images-idx4-ubyte", &[2, 2, 3, 1], picture),
+            ("train-images-idx3-ubyte", &[2, 2, 1, 3], colours),
+            ("train-images-idx2-ubyte", &[2, 6], Shape::vector(6)),
+            ("train-images-idx4-ubyte", &[2, 1, 1, 6], Shape::vector(6)),
+            ("train-images-idx3-ubyte", &[2, 2, 3], Shape::new(1, 2, 3)),
+        ] {
+            assert_eq!(read(name, dimensions, input).unwrap(), [6, 7, 8, 9, 10, 11], "{dimensions:?} as {input}");
+        }
+        for (dimensions, input, text) in [
+            (&[2, 6][..], picture, "images of 6 values, the network takes (2, 3, 1)"),
+            (&[2, 3, 2], picture, "images of 3 x 2 pixels, the network takes (2, 3, 1)"),
+            (&[2, 2, 3], colours, "images of 2 x 3 pixels, the network takes (2, 1, 3)"),
+            (&[2, 2, 1, 3], Shape::vector(6), "images of 2 x 1 x 3 values, the network takes (6)"),
+        ] {
+            let error = read("train-images-idx3-ubyte", dimensions, input).unwrap_err().to_string();
+            assert!(error.ends_with(text), "{error}");
+        }
     }
 
     #[test]
@@ -241,8 +279,8 @@ mod tests {
         let text = error(&[("train-images-idx3-ubyte", IMAGES), ("train-labels-idx1-ubyte", labels)]);
         assert!(text.contains("label 3 at position 1, the network has 3 classes (labels 0 to 2)"), "{text}");
 
-        let images: &[u8] = &[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 1, 2, 3, 4];
+        let images: &[u8] = &[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2];
         let text = error(&[("train-images-idx3-ubyte", images), ("train-labels-idx1-ubyte", LABELS)]);
-        assert!(text.contains("images of 2 x 1 pixels, the network takes (1, 2, 1)"), "{text}");
+        assert!(text.contains("images of 1 x 1 pixels, the network takes (1, 2, 1)"), "{text}");
     }
 }

@@ -96,7 +96,7 @@ impl Idx {
     ///
     /// [`IdxError`], for anything that is not exactly one such array.
     pub fn read(path: &Path, rank: u8) -> Result<Self, IdxError> {
-        IdxFile::open(path, rank)?.read()
+        IdxFile::open(path, &[rank])?.read()
     }
 }
 
@@ -108,15 +108,19 @@ pub struct IdxFile {
 }
 
 impl IdxFile {
-    /// Opens the file `path`, which must have `rank` dimensions, plain or gzipped.
+    /// Opens the file `path`, plain or gzipped, which must have as many dimensions as one of `ranks` says.
     ///
     /// # Errors
     ///
     /// [`IdxError`], for anything that does not begin like such an array, or announces more than any data set has.
-    pub fn open(path: &Path, rank: u8) -> Result<Self, IdxError> {
+    ///
+    /// # Panics
+    ///
+    /// Where there are no `ranks`. The first is the one that errors name.
+    pub fn open(path: &Path, ranks: &[u8]) -> Result<Self, IdxError> {
         let open = || {
             let mut content = Content::open(path)?;
-            let dimensions = header(&mut content, rank)?;
+            let dimensions = header(&mut content, ranks)?;
             Ok(Self { path: path.into(), dimensions, content })
         };
         open().map_err(|problem| IdxError { path: path.into(), problem })
@@ -178,20 +182,26 @@ const fn header_len(rank: usize) -> u64 {
 }
 
 /// Reads a header: the dimensions.
-fn header(content: &mut Content, rank: u8) -> Result<Vec<usize>, IdxProblem> {
-    let header_len = header_len(rank.into());
-    let (header, _) = content.take(header_len)?;
-    let (words, _) = header.as_chunks::<4>();
-    let words: Vec<u32> = words.iter().map(|&word| u32::from_be_bytes(word)).collect();
+fn header(content: &mut Content, ranks: &[u8]) -> Result<Vec<usize>, IdxProblem> {
+    let magic = |rank: u8| u32::from_be_bytes([0, 0, UNSIGNED_BYTE, rank]);
+    let (start, _) = content.take(4)?;
+    let found = start.first_chunk().map(|&word| u32::from_be_bytes(word));
+    let rank = ranks.iter().copied().find(|&rank| found == Some(magic(rank)));
+    let (None, Some(found)) = (rank, found) else { return lengths(content, start.len(), rank.unwrap_or(ranks[0])) };
+    Err(IdxProblem::Magic { found, expected: magic(ranks[0]), rank: ranks[0] })
+}
 
-    let expected = u32::from_be_bytes([0, 0, UNSIGNED_BYTE, rank]);
-    if let Some(&found) = words.first().filter(|&&found| found != expected) {
-        return Err(IdxProblem::Magic { found, expected, rank });
+/// Reads the dimensions behind the first `start` bytes of a header.
+fn lengths(content: &mut Content, start: usize, rank: u8) -> Result<Vec<usize>, IdxProblem> {
+    let header_len = header_len(rank.into());
+    let (rest, _) = content.take(header_len - 4)?;
+    let found = (start + rest.len()) as u64;
+    if found < header_len {
+        return Err(IdxProblem::Truncated { found, expected: header_len });
     }
-    if (header.len() as u64) < header_len {
-        return Err(IdxProblem::Truncated { found: header.len() as u64, expected: header_len });
-    }
-    let dimensions: Vec<usize> = words[1..].iter().map(|&length| length as usize).collect();
+    let (words, _) = rest.as_chunks::<4>();
+    let words = words.iter().map(|&word| u32::from_be_bytes(word));
+    let dimensions: Vec<usize> = words.map(|length| length as usize).collect();
     match dimensions.iter().try_fold(1, |len: u64, &length| len.checked_mul(length as u64)) {
         Some(0) => Err(IdxProblem::Empty(dimensions)),
         Some(len) if len <= MOST => Ok(dimensions),

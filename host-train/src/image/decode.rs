@@ -52,6 +52,9 @@ pub(super) fn read(path: &Path) -> Result<Picture, PictureError> {
     }
     let mut orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    if format == Some(ImageFormat::Jpeg) && !ends_as_jpeg(path).map_err(|error| failed(error.into()))? {
+        return Err(failed(io::Error::from(io::ErrorKind::UnexpectedEof).into()));
+    }
     if format == Some(ImageFormat::Png) && orientation == Orientation::NoTransforms {
         orientation = orientation_of_png(path).unwrap_or(orientation);
     }
@@ -84,6 +87,13 @@ pub(super) fn reason(error: &ImageError) -> String {
         }
         _ => error.to_string(),
     }
+}
+
+/// Whether a JPEG's last scan is followed by the marker that ends the picture. The decoder makes up what is missing.
+fn ends_as_jpeg(path: &Path) -> io::Result<bool> {
+    let bytes = std::fs::read(path)?;
+    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
+    Ok(last([0xff, 0xda]).is_none_or(|scan| last([0xff, 0xd9]).is_some_and(|end| end > scan)))
 }
 
 /// The orientation in a PNG's eXIf chunk, which may as well stand behind the pixels, where `image` does not look for

@@ -69,6 +69,14 @@ impl Part {
         self.left == 0 || self.top == 0 || self.right + 1 == width || self.bottom + 1 == height
     }
 
+    /// Whether it lies along the whole of one edge of such a picture, and not at the edge across from it: a digit that a
+    /// picture was cut to lies at all four.
+    fn is_band_at_edge(&self, (width, height): (u32, u32)) -> bool {
+        let across = [self.left == 0, self.right + 1 == width];
+        let down = [self.top == 0, self.bottom + 1 == height];
+        across == [true; 2] && down[0] != down[1] || down == [true; 2] && across[0] != across[1]
+    }
+
     fn longest(&self) -> u32 {
         self.width().max(self.height())
     }
@@ -124,6 +132,9 @@ pub(super) fn find(mut ink: Plane, is_small: bool) -> Result<Parts, NoDigit> {
     let parts = measure(&labels, |x, y| ink.get_pixel(x, y)[0]);
     let main = main_part(&parts, ink.dimensions())?;
     let digit = gather(main, &parts, ink.dimensions());
+    if digit.whole.is_band_at_edge(ink.dimensions()) {
+        return Err(NoDigit::Edge);
+    }
     let rival = has_rival(&digit, &parts, ink.dimensions()).then_some(Doubt::SeveralParts);
     let doubt = rival.or(only_lines).or(shaded);
 

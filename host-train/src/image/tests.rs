@@ -292,6 +292,47 @@ fn a_picture_without_a_digit_is_an_error() {
     assert_eq!(reason(frame), NoDigit::OnlyLines);
 }
 
+/// Light that falls off across a page without a digit, from any side.
+#[test]
+fn a_slope_of_light_is_no_digit() {
+    for (low, high) in [(0, 255), (40, 240), (100, 255)] {
+        let level = GrayImage::from_fn(300, 300, |x, _| Luma([(low + (high - low) * x / 299) as u8]));
+        let turned = [image::imageops::rotate90(&level), image::imageops::rotate180(&level), level];
+        for page in turned {
+            match find_digit(&page.into(), INPUT) {
+                Err(NoDigit::Edge | NoDigit::Blank { .. } | NoDigit::OnlyLines) => {}
+                other => panic!("{low} to {high}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// A decoder of JPEG makes up what is missing; that it is missing is told by the end that does not come.
+#[test]
+fn a_picture_that_is_cut_off_is_an_error() {
+    let picture = image::DynamicImage::from(seven(300, 200, [90, 40], 120));
+    for format in [image::ImageFormat::Jpeg, image::ImageFormat::Png] {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        let bytes = bytes.into_inner();
+        let file = |bytes: &[u8]| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), bytes).unwrap();
+            read_digit(file.path(), INPUT).map_err(|error| error.to_string())
+        };
+        assert!(file(&bytes).is_ok(), "{format:?}");
+        // What some cameras write behind the end does no harm.
+        assert!(file(&[&bytes[..], &[0; 100]].concat()).is_ok(), "{format:?}");
+        for share in [30, 60, 90, 99] {
+            let text = file(&bytes[..bytes.len() * share / 100]).unwrap_err();
+            assert!(
+                text.ends_with("the picture is cut off: the file ends before it does"),
+                "{format:?} {share}: {text}"
+            );
+        }
+    }
+}
+
 #[test]
 fn what_may_be_no_digit_is_said() {
     let doubt = |picture: GrayImage| find_digit(&picture.into(), INPUT).unwrap().doubt;

@@ -38,7 +38,7 @@ use thumbnet::{
 use bytemuck::Pod;
 
 pub(crate) use batch::Batch;
-pub use batch::{classes, to_input};
+pub use batch::{classes, is_autoencoder, to_input};
 pub use callback::{Callback, CallbackResult, Silent};
 pub use epoch::Epoch;
 pub use error::FitError;
@@ -161,11 +161,12 @@ pub fn usual_loss(graph: &Graph<'_>) -> Loss {
 }
 
 /// The class that outputs say: of several the largest, the first of equals; of one that is a probability, 1 where it is above
-/// a half, else 0; none of one that estimates a number.
+/// a half, else 0; none of one that estimates a number, or of an autoencoder.
 pub fn class_of(graph: &Graph<'_>, outputs: &[f32]) -> Option<usize> {
     match *outputs {
         [output] if graph.output_activation().is_probability() => Some(usize::from(output > 0.5)),
         [_] => None,
+        _ if is_autoencoder(graph) => None,
         _ => Some(argmax(outputs)),
     }
 }

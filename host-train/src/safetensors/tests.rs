@@ -247,3 +247,40 @@ fn snake_case_is_kerass() {
         assert_eq!(snake_case(class), name);
     }
 }
+
+thumbnet::sequential! {
+    struct Normalized: [4, 4, 2] {
+        conv: Conv2D { filters: 3, kernel_size: 2, use_bias: false },
+        norm: BatchNormalization,
+        depthwise: DepthwiseConv2D { kernel_size: 2 },
+    }
+}
+
+/// The four tensors of a batch normalisation by their names and by their numbers, and a depthwise kernel as Keras 2 calls it.
+#[test]
+fn batch_normalisations_travel_whole() {
+    let weights: Vec<f32> = (1..=Normalized::PARAMETERS as u16).map(f32::from).collect();
+    let tensor = |name: &str, shape: &[usize], first: usize| {
+        (name.to_owned(), shape.to_vec(), weights[first..][..shape.iter().product()].to_vec())
+    };
+    let file = |norm: [&str; 4], depthwise: &str, negative: bool| {
+        let mut tensors = vec![tensor("conv2d.kernel", &[2, 2, 2, 3], 0)];
+        tensors.extend((0..4).map(|i| tensor(&format!("batch_normalization{}", norm[i]), &[3], 24 + 3 * i)));
+        tensors.push(tensor(&format!("depthwise_conv2d.{depthwise}"), &[2, 2, 3, 1], 36));
+        tensors.push(tensor("depthwise_conv2d.bias", &[3], 48));
+        tensors[4].2[1] *= if negative { -1.0 } else { 1.0 };
+        let views: Vec<_> =
+            tensors.iter().map(|(name, shape, values)| (name.as_str(), shape.clone(), values.clone())).collect();
+        import(&Normalized::GRAPH, &self::file(&views))
+    };
+    let names = [".gamma", ".beta", ".moving_mean", ".moving_variance"];
+    assert_eq!(file(names, "kernel", false).unwrap(), weights);
+    assert_eq!(file(["/vars/0", "/vars/1", "/vars/2", "/vars/3"], "depthwise_kernel", false).unwrap(), weights);
+    let error = file(names, "kernel", true).unwrap_err().to_string();
+    let text = "tensor `batch_normalization.moving_variance` holds -35 at position 1; a variance must be at least 0";
+    assert_eq!(error, text);
+    for names in [Names::Own, Names::Keras] {
+        let exported = export(&Normalized::GRAPH, &weights, names).unwrap();
+        assert_eq!(import(&Normalized::GRAPH, &exported).unwrap(), weights);
+    }
+}

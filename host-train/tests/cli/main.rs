@@ -243,7 +243,8 @@ fn settings_out_of_range_are_one_line() {
     for (arguments, expected) in [
         (
             ["--network", "resnet"],
-            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-resnet, resnet8, and those of files",
+            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, \
+             mobilenet-v1, auto-encoder, and those of files",
         ),
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
         (["--batch-size", "0"], "batch size is 0, but must be in 1..=100, the number of training images"),

@@ -22,7 +22,7 @@ use crate::train::{Buffers, Optimizer, Settings, TrainError, Trainer};
 /// the description is in [`GRAPH`](Self::GRAPH).
 ///
 /// The network itself holds no weights: they are one slice of `PARAMETERS` values, layer after layer, each layer's kernel before
-/// its bias, in Keras's layouts.
+/// its bias, in Keras's layouts; of a batch normalisation gamma, beta, moving mean and moving variance.
 pub trait Network: Sized + Copy + Send + Sync + 'static {
     /// The layers, and what each of them reads.
     const GRAPH: Graph<'static>;
@@ -61,7 +61,7 @@ pub trait Network: Sized + Copy + Send + Sync + 'static {
     const OUTPUT: Shape = Self::GRAPH.output();
     /// The last layer's activation.
     const OUTPUT_ACTIVATION: Activation = Self::GRAPH.output_activation();
-    /// Trained values.
+    /// Values of its weights: trained ones, and the moving averages of batch normalisations.
     const PARAMETERS: usize = Self::GRAPH.parameters();
     /// Multiply-accumulates of one inference.
     const MACS: usize = Self::GRAPH.macs();
