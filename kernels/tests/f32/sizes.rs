@@ -115,8 +115,9 @@ fn of_scratch() {
 /// An empty batch has no outputs; its gradients are zero.
 #[test]
 fn of_nothing() {
-    let (inputs, units) = (3 * BLOCK_ROWS + 1, 37);
-    for backend in backends() {
+    // Axes of one block and of several.
+    let dense = [(3 * BLOCK_ROWS + 1, 37), (1000, 37), (60, 4100)];
+    for (backend, (inputs, units)) in backends().into_iter().flat_map(|backend| dense.map(|sizes| (backend, sizes))) {
         let mut scratch = vec![f32::NAN; Backend::dense_scratch_len(inputs, units, 0)];
         let mut weights = vec![1.0; inputs * units];
         backend.dense(inputs, units, 0, &[], &weights, None, true, &mut [], &mut scratch);

@@ -53,6 +53,9 @@ pub(in crate::arch) fn dense<G: Gemm>(
     scratch: &mut [f32],
 ) {
     let batch = y.len() / units;
+    if batch == 0 {
+        return;
+    }
     if batch == 1 {
         let Weights { kernel, bias, relu } = weights;
         return pieces(y, grain(inputs, 64), &|first, y| {
@@ -81,6 +84,9 @@ pub(in crate::arch) fn dense_input_gradient<G: Gemm>(
     scratch: &mut [f32],
 ) {
     let batch = dx.len() / inputs;
+    if batch == 0 {
+        return;
+    }
     let (copy, scratch) = at_line(scratch).split_at_mut(copy_len(batch, units));
     let (dy, dy_stride) = spread_rows(isa, dy, units, copy);
     let dx = MatrixMut::new(dx, batch, inputs, inputs);
