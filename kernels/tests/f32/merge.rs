@@ -63,7 +63,7 @@ pub(crate) fn concatenations_are_copies() {
 fn zeros_are_around() {
     let mut random = Random(53);
     for _ in 0..100 {
-        let of = Shape::new(random.between(1, 6), random.between(1, 6), random.between(1, 5));
+        let of = Shape::new(random.between(0, 6), random.between(0, 6), random.between(0, 5));
         let padding = [[random.between(0, 3), random.between(0, 3)], [random.between(0, 3), random.between(0, 3)]];
         let batch = random.between(1, 3);
         let [[above, below], [left, right]] = padding;
@@ -98,5 +98,7 @@ fn refuses_what_does_not_fit() {
         assert!(said.contains("columns 2..2 + 3 of 4"), "{said}");
         let said = refusal(|| backend.concatenate(3, &[0.0; 6], [0, 4], &mut [0.0; 4]));
         assert!(said.contains("6 and 4 values are not as many positions"), "{said}");
+        let said = refusal(|| backend.zero_padding(Shape::vector(1), [[1, usize::MAX], [0; 2]], 1, &[0.0], &mut [0.0]));
+        assert!(said.contains("output of 1 values, not 1 times (18446744073709551615, 1, 1)"), "{said}");
     }
 }

@@ -1,7 +1,8 @@
 use crate::support::{Random, assert_close, backends, bits, poison, refusal};
 use thumbnet::{arch::Backend, geometry::Shape};
 
-/// Channels of some batches: few and many, odd, of one position, and batches that are summed in several parts.
+/// Channels of some batches: few and many, odd, of one position, batches that are summed in several parts, and
+/// more channels than a part has values.
 fn shapes(random: &mut Random) -> Vec<(Shape, usize)> {
     let any = |random: &mut Random| {
         let shape = Shape::new(random.between(1, 9), random.between(1, 9), random.between(1, 150));
@@ -9,6 +10,7 @@ fn shapes(random: &mut Random) -> Vec<(Shape, usize)> {
     };
     let mut shapes: Vec<_> = (0..60).map(|_| any(random)).collect();
     shapes.extend([(Shape::new(40, 41, 16), 9), (Shape::new(33, 30, 3), 70), (Shape::vector(200), 1000)]);
+    shapes.push((Shape::vector((1 << 16) + 1), 2));
     shapes
 }
 
@@ -125,5 +127,15 @@ fn refuses_other_lengths() {
         assert!(said.contains("moments of 5 values, not 2 times (3)"), "{said}");
         let said = refusal(|| backend.moments(shape, 1, &[0.0; 12], &mut [0.0; 6], &mut []));
         assert!(said.contains("scratch of 0 values"), "{said}");
+    }
+}
+
+#[test]
+fn batches_may_have_no_values() {
+    let (shape, batch) = (Shape::new(1 << (usize::BITS / 2), 0, 1), 1 << (usize::BITS / 2));
+    for backend in backends() {
+        let (mut moments, mut scratch) = ([7.0; 2], poison(Backend::batch_normalization_scratch_len(shape, batch)));
+        backend.moments(shape, batch, &[], &mut moments, &mut scratch);
+        assert_eq!(moments, [0.0; 2]);
     }
 }

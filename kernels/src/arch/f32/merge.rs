@@ -13,7 +13,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If these are no whole samples, or those of `y` are no multiple of those of `x`.
+    /// If these are no whole samples, there are none or they have no values, or those of `y` are no multiple of those
+    /// of `x`.
     pub fn multiply(self, batch: usize, x: &[f32], y: &mut [f32]) {
         let [x_len, y_len] = samples(batch, [x.len(), y.len()]);
         assert!(y_len.is_multiple_of(x_len), "a sample of {y_len} values by one of {x_len}");
@@ -30,7 +31,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If these are no whole samples, or neither `dx` nor `other` is as long as `dy`, of which the shorter is a part.
+    /// If these are no whole samples, there are none or they have no values, or neither `dx` nor `other` is as long as
+    /// `dy`, of which the shorter is a part.
     pub fn multiply_gradient(self, batch: usize, dy: &[f32], other: &[f32], dx: &mut [f32]) {
         let [dy_len, dx_len] = samples(batch, [dy.len(), dx.len()]);
         let [other_len, _] = samples(batch, [other.len(), dx.len()]);
@@ -83,7 +85,8 @@ impl Backend {
         check_len("input", x.len(), batch, of);
         check_len("output", y.len(), batch, to);
         y.fill(0.0);
-        for (x, y) in x.chunks_exact(of.len()).zip(y.chunks_exact_mut(to.len())) {
+        // A sample may have no values.
+        for (x, y) in x.chunks_exact(of.len().max(1)).zip(y.chunks_exact_mut(to.len().max(1))) {
             for (row, x) in x.chunks_exact(of.width * of.channels).enumerate() {
                 y[inside(to, padding, row)..][..x.len()].copy_from_slice(x);
             }
@@ -99,7 +102,7 @@ impl Backend {
         let to = padded(of, padding);
         check_len("input", dx.len(), batch, of);
         check_len("output", dy.len(), batch, to);
-        for (dx, dy) in dx.chunks_exact_mut(of.len()).zip(dy.chunks_exact(to.len())) {
+        for (dx, dy) in dx.chunks_exact_mut(of.len().max(1)).zip(dy.chunks_exact(to.len().max(1))) {
             for (row, dx) in dx.chunks_exact_mut(of.width * of.channels).enumerate() {
                 dx.copy_from_slice(&dy[inside(to, padding, row)..][..dx.len()]);
             }
@@ -109,7 +112,8 @@ impl Backend {
 
 /// The shape with rows and columns around it.
 fn padded(of: Shape, [rows, columns]: [[usize; 2]; 2]) -> Shape {
-    Shape::new(of.height + rows[0] + rows[1], of.width + columns[0] + columns[1], of.channels)
+    let along = |size: usize, [before, after]: [usize; 2]| size.saturating_add(before).saturating_add(after);
+    Shape::new(along(of.height, rows), along(of.width, columns), of.channels)
 }
 
 /// Where a row of the input begins in the padded sample.

@@ -27,7 +27,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If `x` is not `batch` times `shape`, `moments` has not two values a channel, or there is too little scratch.
+    /// If `x` is not `batch` times `shape`, `moments` has not two values a channel, or there are no channels or too little
+    /// scratch.
     pub fn moments(self, shape: Shape, batch: usize, x: &[f32], moments: &mut [f32], scratch: &mut [f32]) {
         check(shape, batch, x, moments, scratch);
         let (width, channels) = (row(shape.channels), shape.channels);
@@ -40,7 +41,7 @@ impl Backend {
             self.kernels().moment_sums(&x[rows], origin, sums);
         });
         add_parts(sums, width, channels, moments);
-        let count = (batch * shape.height * shape.width).max(1) as f32;
+        let count = (x.len() / channels).max(1) as f32;
         let (means, variances) = moments.split_at_mut(channels);
         for ((mean, variance), origin) in means.iter_mut().zip(variances).zip(&*origin) {
             let (difference, square) = (*mean / count, *variance / count);
@@ -54,8 +55,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If `x` or `y` is not `batch` times `shape`, the other slices have not a value a channel, or there is too little
-    /// scratch.
+    /// If `x` or `y` is not `batch` times `shape`, the other slices have not a value a channel each, or there are no
+    /// channels or too little scratch.
     #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
     pub fn batch_normalization(
         self,
@@ -83,7 +84,7 @@ impl Backend {
         }
         repeat(beta, shift, channels);
         let rule = &*rule;
-        pieces((Rows { items: x, width }, Rows { items: y, width }), PART / width, &|_, (x, y)| {
+        pieces((Rows { items: x, width }, Rows { items: y, width }), PART.div_ceil(width), &|_, (x, y)| {
             self.kernels().normalize(x.items, rule, relu, y.items);
         });
     }
@@ -128,7 +129,7 @@ impl Backend {
         });
         // Of dy, and of dy times the difference from the mean.
         add_parts(sums, width, channels, dparameters);
-        let count = (batch * shape.height * shape.width).max(1) as f32;
+        let count = (x.len() / channels).max(1) as f32;
         for i in 0..width {
             let c = i % channels;
             let inverse = inverse(variances[c], epsilon);
@@ -144,7 +145,7 @@ impl Backend {
         check_len("dx", dx.len(), batch, shape);
         let rule = &*rule;
         let read = (Rows { items: x, width }, Rows { items: dy, width });
-        pieces((read, Rows { items: dx, width }), PART / width, &|_, ((x, dy), dx)| {
+        pieces((read, Rows { items: dx, width }), PART.div_ceil(width), &|_, ((x, dy), dx)| {
             self.kernels().normalization_gradient(x.items, dy.items, rule, dx.items);
         });
     }
