@@ -110,6 +110,10 @@ fn of_scratch() {
         let needed = Backend::dense_scratch_len(inputs, units, batch);
         assert!(needed > isize::MAX as usize / 4, "{sizes:?}: {needed}");
     }
+    for (shape, batch) in [(Shape::vector(usize::MAX), 0), (Shape::new(3, THIRD, usize::MAX), 3)] {
+        let needed = Backend::batch_normalization_scratch_len(shape, batch);
+        assert!(needed > isize::MAX as usize / 4, "{shape}: {needed}");
+    }
 }
 
 /// An empty batch has no outputs; its gradients are zero.

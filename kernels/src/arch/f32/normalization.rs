@@ -19,7 +19,8 @@ impl Backend {
     pub const fn batch_normalization_scratch_len(shape: Shape, batch: usize) -> usize {
         let (width, parts) = (row(shape.channels), parts(shape, batch));
         // Sums of each part, what they come to, and a rule.
-        parts * 2 * width + 2 * shape.channels + RULE * width
+        let sums = parts.saturating_mul(2).saturating_mul(width).saturating_add(shape.channels.saturating_mul(2));
+        sums.saturating_add(width.saturating_mul(RULE))
     }
 
     /// The mean of each channel over a batch and its positions, and behind all means each channel's variance: the mean of
@@ -178,7 +179,11 @@ const fn row(channels: usize) -> usize {
 
 /// In how many parts a batch is summed.
 const fn parts(shape: Shape, batch: usize) -> usize {
-    let parts = batch * shape.len() / PART;
+    let len = match shape.checked_len() {
+        Some(len) => len.saturating_mul(batch),
+        None => usize::MAX,
+    };
+    let parts = len / PART;
     if parts == 0 {
         1
     } else if parts < PARTS {
