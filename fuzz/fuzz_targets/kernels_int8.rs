@@ -86,17 +86,28 @@ impl Tensors {
     }
 }
 
-/// The call on every back end, with an output of so many values.
+/// Inputs and outputs of some samples, each of so many values; sometimes of other lengths, of which few are as many samples.
+fn samples(source: &mut Source<'_>, batch: usize, [input, output]: [usize; 2]) -> [Guarded<i8>; 2] {
+    let (wrong, seed) = (source.wrong, source.number());
+    let x = source.slice(input.checked_mul(batch), byte(seed));
+    let y = source.slice(output.checked_mul(batch), |_| 0x55);
+    source.wrong = wrong || {
+        let [x, y] = [x.get().len(), y.get().len()];
+        !x.is_multiple_of(input) || !y.is_multiple_of(output) || x / input != y / output
+    };
+    [x, y]
+}
+
+/// The call on every back end, with that output.
 fn compare(
     source: &mut Source<'_>,
-    len: Option<usize>,
+    output: &mut Guarded<i8>,
     scratch: usize,
     what: &dyn Fn() -> String,
     call: &dyn Fn(Backend, &mut [i8], &mut [i32]),
 ) {
-    let mut output = source.slice(len, |_| 0x55);
     let mut scratch = source.scratch(scratch, 0x1234_5678);
-    run(source, &mut output, what, &mut |backend, y| {
+    run(source, output, what, &mut |backend, y| {
         y.fill(0x55);
         call(backend, y, scratch.get_mut());
     });
@@ -158,13 +169,12 @@ fn convolution(source: &mut Source<'_>) {
         bias: tensors.bias.get(),
         requantize: tensors.requantize(),
     };
-    let seed = source.number();
-    let input = source.slice(g.input().len().checked_mul(batch), byte(seed));
+    let [input, mut output] = samples(source, batch, [g.input().len(), each]);
     let scratch = if source.wrong { 0 } else { Backend::conv_s8_scratch_len(&g, pool.as_ref()) };
     if !source.wrong {
         let _ = Cores::ALL.map(|cores| cores.conv_s8_scratch_len(&g, pool.as_ref()));
     }
-    compare(source, each.checked_mul(batch), scratch, &|| format!("conv_s8 {g}; {pool:?}"), &|backend, y, scratch| {
+    compare(source, &mut output, scratch, &|| format!("conv_s8 {g}; {pool:?}"), &|backend, y, scratch| {
         backend.conv_s8(&layer, input.get(), y, scratch);
     });
 }
@@ -187,9 +197,8 @@ fn depthwise(source: &mut Source<'_>) {
         bias: tensors.bias.get(),
         requantize: tensors.requantize(),
     };
-    let seed = source.number();
-    let input = source.slice(g.input().len().checked_mul(batch), byte(seed));
-    compare(source, g.output().len().checked_mul(batch), 0, &|| format!("depthwise_conv_s8 {g}"), &|backend, y, _| {
+    let [input, mut output] = samples(source, batch, [g.input().len(), g.output().len()]);
+    compare(source, &mut output, 0, &|| format!("depthwise_conv_s8 {g}"), &|backend, y, _| {
         backend.depthwise_conv_s8(&layer, input.get(), y);
     });
 }
@@ -209,10 +218,9 @@ fn dense(source: &mut Source<'_>) {
         bias: tensors.bias.get(),
         requantize: tensors.requantize(),
     };
-    let seed = source.number();
-    let input = source.slice(inputs.checked_mul(batch), byte(seed));
+    let [input, mut output] = samples(source, batch, [inputs, units]);
     let scratch = Backend::dense_s8_scratch_len(inputs, units);
-    compare(source, units.checked_mul(batch), scratch, &|| format!("dense_s8 {inputs} {units}"), &|backend, y, s| {
+    compare(source, &mut output, scratch, &|| format!("dense_s8 {inputs} {units}"), &|backend, y, s| {
         backend.dense_s8(&layer, input.get(), y, s);
     });
 }
@@ -222,21 +230,22 @@ fn pooling(source: &mut Source<'_>) {
     let channels = (!source.one_in(16)).then_some(of.input().channels);
     let Some(g) = source.window(Some(of.input()), channels) else { return };
     source.wrong |= g.input().channels != g.output().channels;
-    let (batch, seed, is_mean) = (source.batch(), source.number(), source.one_in(2));
+    let (batch, is_mean) = (source.batch(), source.one_in(2));
     let taps = g.kernel()[0] * g.kernel()[1];
     if batch > 0 && taps.saturating_mul(g.output().len()) > 1 << 20 {
         return;
     }
     let activation = activation(source, is_mean);
-    let input = source.slice(g.input().len().checked_mul(batch), byte(seed));
-    let len = g.output().len().checked_mul(batch);
+    let [input, mut output] = samples(source, batch, [g.input().len(), g.output().len()]);
     if is_mean {
         source.wrong |= taps > MeanS8::MAX_COUNT;
         let what = || format!("average_pool_s8 {g} {activation:?}");
-        compare(source, len, 0, &what, &|backend, y, _| backend.average_pool_s8(&g, activation, input.get(), y));
+        compare(source, &mut output, 0, &what, &|backend, y, _| {
+            backend.average_pool_s8(&g, activation, input.get(), y);
+        });
     } else {
         let what = || format!("max_pool_s8 {g}");
-        compare(source, len, 0, &what, &|backend, y, _| backend.max_pool_s8(&g, input.get(), y));
+        compare(source, &mut output, 0, &what, &|backend, y, _| backend.max_pool_s8(&g, input.get(), y));
     }
 }
 
@@ -247,8 +256,8 @@ fn elementwise(source: &mut Source<'_>) {
     let softmax = SoftmaxS8::new(scale);
     let table = std::array::from_fn(|i| i as i8);
     source.wrong = !values.get().len().is_multiple_of(classes);
-    let len = Some(values.get().len());
-    compare(source, len, 0, &|| format!("softmax_s8 {classes}, table_s8"), &|backend, y, _| {
+    let mut output = source.slice(Some(values.get().len()), |_| 0x55);
+    compare(source, &mut output, 0, &|| format!("softmax_s8 {classes}, table_s8"), &|backend, y, _| {
         if y.len() == values.get().len() {
             y.copy_from_slice(values.get());
         }
@@ -267,8 +276,10 @@ fn sum(source: &mut Source<'_>) {
     let input_zero_points = [0; 2].map(|_: i32| source.number() as i8);
     let (zero_point, activation) = (source.number() as i8, activation(source, true));
     let layer = AddS8 { input_zero_points, inputs, output, zero_point, activation };
-    let len = Some(x.get().len());
-    compare(source, len, 0, &|| format!("add_s8 {layer:?}"), &|backend, y, _| backend.add_s8(&layer, x.get(), y));
+    let mut output = source.slice(Some(x.get().len()), |_| 0x55);
+    compare(source, &mut output, 0, &|| format!("add_s8 {layer:?}"), &|backend, y, _| {
+        backend.add_s8(&layer, x.get(), y);
+    });
 }
 
 fn mean(source: &mut Source<'_>) {
