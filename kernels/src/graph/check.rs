@@ -189,7 +189,8 @@ impl<'a> Graph<'a> {
             Op::Reshape => input.len() == output.len(),
             Op::Activation { .. } => input == output,
             Op::BatchNormalization { momentum, epsilon, .. } => {
-                if !(0.0..=1.0).contains(&momentum) || !(epsilon > 0.0 && epsilon.is_finite()) {
+                let fits = (0.0..=1.0).contains(&momentum) && epsilon > 0.0 && epsilon.is_finite();
+                if !fits {
                     return Err(GraphError::Range { layer });
                 }
                 input == output

@@ -385,12 +385,8 @@ const fn folded_padding(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
 
 /// A window over the output of a zero padding, as one over what that reads.
 const fn behind(graph: &Graph<'_>, padding: usize, geometry: &Geometry) -> Option<Geometry> {
-    match &graph.nodes[padding].op {
-        Op::ZeroPadding2D { padding: [[above, _], [left, _]] } => {
-            geometry.behind_padding(graph.input_of(padding), [*above, *left])
-        }
-        _ => None,
-    }
+    let Op::ZeroPadding2D { padding: [[above, _], [left, _]] } = &graph.nodes[padding].op else { return None };
+    geometry.behind_padding(graph.input_of(padding), [*above, *left])
 }
 
 /// The batch normalisation that is folded into the weights of node `i`, or 0.

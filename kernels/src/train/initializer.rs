@@ -48,7 +48,7 @@ fn uniform(limit: f32, random: &mut Pcg64Mcg, kernel: &mut [f32]) {
 /// Values whose deviation is `deviation`: those of a normal distribution within two of its own deviations, which makes theirs
 /// 0.8796 times as large.
 fn truncated_normal(deviation: f32, random: &mut Pcg64Mcg, kernel: &mut [f32]) {
-    const NARROWED: f32 = 0.879_625_66;
+    const NARROWED: f32 = 0.879_625_7;
     for value in kernel {
         *value = loop {
             // Marsaglia's polar method, of whose two values the first is enough.

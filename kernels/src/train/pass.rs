@@ -65,8 +65,7 @@ impl Pass<'_> {
         targets: &[f32],
         optimizer: &O,
         mut parameters: Trainable<'_>,
-        stored: &[f32],
-        mut statistics: &[f32],
+        [stored, mut statistics]: [&[f32]; 2],
         [gradients, scratch]: [&mut [f32]; 2],
     ) {
         let last = self.graph.source(self.graph.nodes.len() - 1, true);

@@ -178,8 +178,8 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
             let parameters = graph.parameters();
             let (first, second) = buffers.slots.split_at_mut(parameters.min(buffers.slots.len()));
             let parameters = Trainable { weights: buffers.weights, state: [first, second] };
-            let gradients = [gradients, scratch];
-            pass.backward::<U, O>(*loss, targets, optimizer, parameters, stored, statistics, gradients);
+            let kept: [&[f32]; 2] = [stored, statistics];
+            pass.backward::<U, O>(*loss, targets, optimizer, parameters, kept, [gradients, scratch]);
             metrics
         });
         self.steps += 1;
