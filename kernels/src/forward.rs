@@ -23,8 +23,8 @@ pub struct Context {
 ///
 /// `plan` is one of this graph, and `memory` has at least [`plan.memory_len(graph, batch)`](Plan::memory_len) values.
 ///
-/// To `observe`, if there is one, the outputs of each step are shown as they are computed, with the number of the node that they
-/// are the output of: those before sigmoid, tanh and softmax, as calibration needs them.
+/// To `observe`, if there is one, the outputs of each step are shown as they are computed, with the number of the node
+/// that they are the output of: those before sigmoid, tanh and softmax, as calibration needs them.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ pub(crate) fn run<'m, U: Uses>(
             let node = graph.node(usize::from(step.node));
             let output = batched(batch, step.output, graph.nodes[step.makes()].output.len());
             let len = |source: u16| graph.nodes[usize::from(source)].output.len();
-            if begins_as_its_first_input(&node) {
+            if node.op.begins_as_its_first_input() {
                 match step.inputs[0] {
                     plan::INPUT => activations[output.clone()].copy_from_slice(x),
                     at if at == step.output => {}
@@ -92,14 +92,9 @@ pub(crate) fn run<'m, U: Uses>(
     })
 }
 
-/// Whether a node's output begins as its first input, which is then changed in place.
-pub(crate) const fn begins_as_its_first_input(node: &Node<'_>) -> bool {
-    matches!(node.op, Op::Add { .. } | Op::Multiply { .. } | Op::Activation { .. })
-}
-
 /// Which of its inputs a node reads besides, one after the other.
 pub(crate) fn reads(node: &Node<'_>) -> Range<usize> {
-    usize::from(begins_as_its_first_input(node))..node.op.arity()
+    usize::from(node.op.begins_as_its_first_input())..node.op.arity()
 }
 
 /// The values of a batch of a tensor that lies at `offset` in one sample's memory and has `len` values.
@@ -125,10 +120,10 @@ fn operands<'a>(
     (x, y)
 }
 
-/// Computes `y`, a node's output up to an activation that does not only clamp: sigmoid, tanh and so on are left to [`activate`].
-/// With `pool`, which only convolutions get, `y` is what this max pooling makes of it. Where the output
-/// [begins as the first input](begins_as_its_first_input), `y` holds that. `x` is the input of number `read`, and it is called for all
-/// that the node [reads], in turn.
+/// Computes `y`, a node's output up to an activation that does not only clamp: sigmoid, tanh and so on are left to
+/// [`activate`]. With `pool`, which only convolutions get, `y` is what this max pooling makes of it. Where the output
+/// [begins as the first input](Op::begins_as_its_first_input), `y` holds that. `x` is the input of number `read`, and it is
+/// called for all that the node [reads], in turn.
 ///
 /// A batch normalisation in training leaves the batch's means and variances at the beginning of `scratch`.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor")]

@@ -133,8 +133,9 @@ pub enum Op {
         /// The activation.
         activation: Activation,
     },
-    /// `gamma[c] * (x - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]` for each channel: the batch's mean and variance
-    /// while training, their moving averages otherwise. Its weights are gamma, beta, and the two moving averages.
+    /// `gamma[c] * (x - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]` for each channel: the batch's mean and
+    /// variance while training, their moving averages otherwise. Its weights are gamma, beta, and the two moving
+    /// averages.
     BatchNormalization {
         /// How much of a moving average a training step keeps, in `0.0..=1.0`.
         momentum: f32,
@@ -329,17 +330,20 @@ impl Op {
         }
     }
 
-    /// How many inputs one output reads: the fan-in of the kernel, 0 for layers without one.
-    pub const fn fan_in(&self) -> usize {
+    /// Of a layer with a kernel: how many inputs one output reads, and whether each output channel has a bias.
+    const fn kernel(&self) -> Option<(usize, bool)> {
         match self {
-            Self::Conv2D { geometry, .. } => geometry.patch(),
-            Self::DepthwiseConv2D { geometry, .. } => geometry.kernel()[0] * geometry.kernel()[1],
-            Self::Dense { inputs, .. } => *inputs,
+            Self::Conv2D { geometry, use_bias, .. } => Some((geometry.patch(), *use_bias)),
+            Self::DepthwiseConv2D { geometry, use_bias, .. } => {
+                let [height, width] = geometry.kernel();
+                Some((height * width, *use_bias))
+            }
+            Self::Dense { inputs, use_bias, .. } => Some((*inputs, *use_bias)),
             Self::Input
             | Self::MaxPooling2D { .. }
+            | Self::GlobalMaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D { .. }
-            | Self::GlobalMaxPooling2D { .. }
             | Self::Flatten
             | Self::Reshape
             | Self::Dropout { .. }
@@ -348,30 +352,41 @@ impl Op {
             | Self::ZeroPadding2D { .. }
             | Self::Concatenate
             | Self::Add { .. }
-            | Self::Multiply { .. } => 0,
+            | Self::Multiply { .. } => None,
+        }
+    }
+
+    /// How many inputs one output reads: the fan-in of the kernel, 0 for layers without one.
+    pub const fn fan_in(&self) -> usize {
+        match self.kernel() {
+            Some((fan_in, _)) => fan_in,
+            None => 0,
         }
     }
 
     /// Whether each output channel has a bias.
     pub const fn use_bias(&self) -> bool {
+        matches!(self.kernel(), Some((_, true)))
+    }
+
+    /// Whether the output begins as the first input, which is then changed in place.
+    pub(crate) const fn begins_as_its_first_input(&self) -> bool {
         match self {
-            Self::Conv2D { use_bias, .. } | Self::DepthwiseConv2D { use_bias, .. } | Self::Dense { use_bias, .. } => {
-                *use_bias
-            }
+            Self::Add { .. } | Self::Multiply { .. } | Self::Activation { .. } => true,
             Self::Input
+            | Self::Conv2D { .. }
+            | Self::DepthwiseConv2D { .. }
+            | Self::Dense { .. }
             | Self::MaxPooling2D { .. }
+            | Self::GlobalMaxPooling2D { .. }
             | Self::AveragePooling2D { .. }
             | Self::GlobalAveragePooling2D { .. }
-            | Self::GlobalMaxPooling2D { .. }
             | Self::Flatten
             | Self::Reshape
             | Self::Dropout { .. }
             | Self::BatchNormalization { .. }
-            | Self::Activation { .. }
             | Self::ZeroPadding2D { .. }
-            | Self::Concatenate
-            | Self::Add { .. }
-            | Self::Multiply { .. } => false,
+            | Self::Concatenate => false,
         }
     }
 
@@ -408,7 +423,8 @@ impl fmt::Display for Op {
 pub trait Uses {
     /// One bit for each kind, and for each activation.
     const BITS: u32;
-    /// The most units of any dense layer. A bound that the compiler knows saves a fifth of the code around a dense kernel.
+    /// The most units of any dense layer. A bound that the compiler knows saves a fifth of the code around a dense
+    /// kernel.
     const UNITS: u32;
 }
 

@@ -8,7 +8,8 @@ use crate::graph::Op;
 
 /// The mean of each window and channel; what lies outside of the input is not counted: Keras's `AveragePooling2D`.
 ///
-/// The input is `H x W x C`, the window `KH x KW`, the strides `SH` and `SW` (Keras's default: the window), `P` the padding.
+/// The input is `H x W x C`, the window `KH x KW`, the strides `SH` and `SW` (Keras's default: the window), `P` the
+/// padding.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AveragePooling2D<
     const H: usize,

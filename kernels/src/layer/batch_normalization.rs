@@ -7,9 +7,9 @@ use crate::graph::{Activation, Op};
 /// `y[c] = gamma[c] * (x[c] - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]` for each channel: Keras's
 /// `BatchNormalization` (Ioffe and Szegedy, 2015). The input is `H x W x C`.
 ///
-/// While training, mean and variance are those of the batch and all positions, the variance divided by their number. Each step
-/// moves the averages that inference takes: `moving = momentum * moving + (1 - momentum) * batch's`. The weights are gamma,
-/// beta, moving mean and moving variance, of which the first two are trained.
+/// While training, mean and variance are those of the batch and all positions, the variance divided by their number.
+/// Each step moves the averages that inference takes: `moving = momentum * moving + (1 - momentum) * batch's`. The
+/// weights are gamma, beta, moving mean and moving variance, of which the first two are trained.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNormalization<const H: usize, const W: usize, const C: usize> {
     momentum: f32,
@@ -26,7 +26,8 @@ impl<const H: usize, const W: usize, const C: usize> BatchNormalization<H, W, C>
     ///
     /// # Panics
     ///
-    /// When `momentum` is not in `0.0..=1.0`, or `epsilon` not above 0; at compile time in a constant, as `sequential!` makes it.
+    /// When `momentum` is not in `0.0..=1.0`, or `epsilon` not above 0; at compile time in a constant, as `sequential!`
+    /// makes it.
     pub const fn new(momentum: f32, epsilon: f32) -> Self {
         assert!(momentum >= 0.0 && momentum <= 1.0, "the momentum of BatchNormalization must be in 0.0..=1.0");
         assert!(epsilon > 0.0 && epsilon.is_finite(), "the epsilon of BatchNormalization must be above 0, and finite");

@@ -4,8 +4,8 @@ use super::Context;
 use crate::geometry::Shape;
 use crate::graph::Op;
 
-/// At each of `H x W` positions the `A` channels of one tensor, then the `B` of another: Keras's `Concatenate`, along the
-/// last axis.
+/// At each of `H x W` positions the `A` channels of one tensor, then the `B` of another: Keras's `Concatenate`, along
+/// the last axis.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Concatenate<const H: usize, const W: usize, const A: usize, const B: usize>;
 

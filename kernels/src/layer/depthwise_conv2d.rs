@@ -6,11 +6,11 @@ use super::{ActivationKind, Layer, Linear, PaddingKind, Valid};
 use crate::geometry::{Geometry, Shape};
 use crate::graph::Op;
 
-/// `y[i, j, c*M + m] = act(bias[c*M + m] + sum over u, v of x[i*SH + u - top, j*SW + v - left, c] * kernel[u, v, c, m])`, inputs
-/// outside of `x` counting as 0: Keras's `DepthwiseConv2D`.
+/// `y[i, j, c*M + m] = act(bias[c*M + m] + sum over u, v of x[i*SH + u - top, j*SW + v - left, c] * kernel[u, v, c,
+/// m])`, inputs outside of `x` counting as 0: Keras's `DepthwiseConv2D`.
 ///
-/// The input is `H x W x C`, the kernel `[KH, KW, C, M]`, `M` Keras's `depth_multiplier`, the strides `SH` and `SW`; `P` is the
-/// padding, `A` the activation.
+/// The input is `H x W x C`, the kernel `[KH, KW, C, M]`, `M` Keras's `depth_multiplier`, the strides `SH` and `SW`;
+/// `P` is the padding, `A` the activation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DepthwiseConv2D<
     const H: usize,
@@ -51,7 +51,9 @@ macro_rules! depthwise_conv2d {
 depthwise_conv2d! {
     impl [] {
         /// The sizes of the window. A window that does not fit is an error at compile time.
-        pub const GEOMETRY: Geometry = match Geometry::new(Shape::new(H, W, C), C.saturating_mul(M), [KH, KW], [SH, SW], P::PADDING) {
+        pub const GEOMETRY: Geometry = match Geometry::new(
+            Shape::new(H, W, C), C.saturating_mul(M), [KH, KW], [SH, SW], P::PADDING,
+        ) {
             Ok(geometry) => geometry,
             Err(error) => panic!("{}", error.message()),
         };

@@ -1,4 +1,5 @@
-//! The layers, one const-generic type a file: every dimension is a parameter of the type, so that its sizes are constants.
+//! The layers, one const-generic type a file: every dimension is a parameter of the type, so that its sizes are
+//! constants.
 //!
 //! [`sequential!`](crate::sequential!) writes these types for a whole network; they can be used by hand as well, on
 //! arrays: see [`Conv2D`] and [`Dense`].
@@ -13,8 +14,7 @@ mod dense;
 mod depthwise_conv2d;
 mod dropout;
 mod flatten;
-mod global_average_pooling2d;
-mod global_max_pooling2d;
+mod global_pooling2d;
 mod kinds;
 mod leaky_relu;
 mod max_pooling2d;
@@ -32,8 +32,7 @@ pub use dense::Dense;
 pub use depthwise_conv2d::DepthwiseConv2D;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
-pub use global_average_pooling2d::GlobalAveragePooling2D;
-pub use global_max_pooling2d::GlobalMaxPooling2D;
+pub use global_pooling2d::{GlobalAveragePooling2D, GlobalMaxPooling2D};
 pub use kinds::{ActivationKind, LeakyRelu, Linear, PaddingKind, Relu, Relu6, Same, Sigmoid, Softmax, Tanh, Valid};
 pub use leaky_relu::LeakyReLU;
 pub use max_pooling2d::MaxPooling2D;
@@ -43,15 +42,15 @@ pub use zero_padding2d::ZeroPadding2D;
 
 pub use crate::forward::Context;
 
-use crate::forward::{activate, begins_as_its_first_input, linear};
+use crate::forward::{activate, linear};
 use crate::geometry::Shape;
 use crate::graph::{AllOps, Node, Op};
 use crate::train::{self, Gradient, Optimizer, Trainable, before_activation};
 
 /// One layer that reads one tensor: a function from a batch of inputs to a batch of outputs, and its gradients.
 ///
-/// `x` holds `batch x INPUT.len()` values and `y` `batch x OUTPUT.len()`, samples outermost, NHWC within. `weights` holds the kernel,
-/// then the bias. `scratch` holds at least as many values as the layer's `scratch_len` says.
+/// `x` holds `batch x INPUT.len()` values and `y` `batch x OUTPUT.len()`, samples outermost, NHWC within. `weights`
+/// holds the kernel, then the bias. `scratch` holds at least as many values as the layer's `scratch_len` says.
 pub trait Layer {
     /// Shape of one input sample.
     const INPUT: Shape;
@@ -70,8 +69,8 @@ pub trait Layer {
         forward(cx, &node(self), weights, x, y, scratch);
     }
 
-    /// Turns `dy`, the gradient of a loss for `y`, in place into that for the values before the activation, from it computes `dx`, if it
-    /// is wanted, and then updates the parameters.
+    /// Turns `dy`, the gradient of a loss for `y`, in place into that for the values before the activation, from it
+    /// computes `dx`, if it is wanted, and then updates the parameters.
     ///
     /// # Panics
     ///
@@ -91,8 +90,8 @@ pub trait Layer {
     }
 }
 
-/// [`Layer::forward`] of a layer that is data. Of a sum or a product, `y` holds the first input, and `x` is the second; of a
-/// concatenation, `x` is the first, and `y` gets its channels.
+/// [`Layer::forward`] of a layer that is data. Of a sum or a product, `y` holds the first input, and `x` is the second;
+/// of a concatenation, `x` is the first, and `y` gets its channels.
 ///
 /// While training, a batch normalisation leaves the batch's means and variances at the beginning of `scratch`, and the
 /// moving averages to whoever calls.
@@ -104,7 +103,7 @@ pub fn forward(cx: &Context, node: &Node<'_>, weights: &[f32], x: &[f32], y: &mu
     if let Op::Activation { .. } = node.op {
         y.copy_from_slice(x);
     }
-    let read = usize::from(begins_as_its_first_input(node));
+    let read = usize::from(node.op.begins_as_its_first_input());
     linear::<AllOps>(cx, node, read, weights, None, x, y, scratch);
     activate::<AllOps>(cx, node, y);
 }

@@ -6,8 +6,8 @@ use super::{ActivationKind, Context, Linear, forward};
 use crate::geometry::Shape;
 use crate::graph::{Node, Op};
 
-/// `y = act(a * b)`, value by value: Keras's `Multiply`. The first is `H x W x C`, the second too, or a vector of `C` values
-/// that each position is multiplied by.
+/// `y = act(a * b)`, value by value: Keras's `Multiply`. The first is `H x W x C`, the second too, or a vector of `C`
+/// values that each position is multiplied by.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Multiply<const H: usize, const W: usize, const C: usize, A = Linear>(PhantomData<A>);
 

@@ -4,8 +4,8 @@ use super::Layer;
 use crate::geometry::Shape;
 use crate::graph::Op;
 
-/// Rows of zeros above (`T`) and below (`B`) an `H x W x C` input, and columns to the left (`L`) and to the right (`R`):
-/// Keras's `ZeroPadding2D`. Each is at most 255.
+/// Rows of zeros above (`T`) and below (`B`) an `H x W x C` input, and columns to the left (`L`) and to the right
+/// (`R`): Keras's `ZeroPadding2D`. Each is at most 255.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ZeroPadding2D<
     const H: usize,

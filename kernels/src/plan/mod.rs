@@ -1,8 +1,9 @@
 //! From a graph to steps: what runs together, and where each tensor lies. All of it can be computed at compile time.
 //!
-//! A [`Step`] is one call of a kernel. Layers that only pass values on have none. A max pooling may be fused into the convolution
-//! before it; in int8 a batch normalisation is folded into the weights before it, and a zero padding into the window behind it. A
-//! sum, a product or an activation by itself takes the place of a term that nothing reads any more.
+//! A [`Step`] is one call of a kernel. Layers that only pass values on have none. A max pooling may be fused into the
+//! convolution before it; in int8 a batch normalisation is folded into the weights before it, and a zero padding into
+//! the window behind it. A sum, a product or an activation by itself takes the place of a term that nothing reads any
+//! more.
 
 mod gradient;
 mod place;
@@ -22,11 +23,11 @@ use crate::graph::{Activation, Graph, Op};
 /// Which layers run as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fusion {
-    /// What int8 inference fuses: a max pooling behind any convolution but one that ends with softmax; a batch normalisation
-    /// and the layer with weights before it; a zero padding and the convolution behind it.
+    /// What int8 inference fuses: a max pooling behind any convolution but one that ends with softmax; a batch
+    /// normalisation and the layer with weights before it; a zero padding and the convolution behind it.
     Int8,
-    /// What the f32 kernels fuse in inference: a max pooling where [`Backend::fuses_max_pool`], behind an activation that is part of the
-    /// convolution's kernel.
+    /// What the f32 kernels fuse in inference: a max pooling where [`Backend::fuses_max_pool`], behind an activation
+    /// that is part of the convolution's kernel.
     F32,
     /// Nothing, so that each layer's output can be seen.
     Nothing,
@@ -52,6 +53,13 @@ pub struct Step {
     pub inputs: [usize; 2],
     /// Where the output lies.
     pub output: usize,
+}
+
+/// What a step's kernels multiply with scratch: a convolution and the pooling behind it, or a dense layer's inputs and units.
+enum Products<'a> {
+    Convolution(Geometry, Option<&'a Geometry>),
+    Dense(usize, usize),
+    None,
 }
 
 impl Step {
@@ -111,38 +119,28 @@ impl Step {
 
     /// Bytes of int8 scratch on this target.
     pub const fn scratch_bytes(&self, graph: &Graph<'_>) -> usize {
-        let node = &graph.nodes[self.node as usize];
-        match (&node.op, self.window(graph)) {
-            (Op::Conv2D { .. }, Some(geometry)) => 4 * Backend::conv_s8_scratch_len(&geometry, self.pool(graph)),
-            (Op::Dense { inputs, .. }, _) => 4 * Backend::dense_s8_scratch_len(*inputs, node.output.channels),
-            (
-                Op::Conv2D { .. }
-                | Op::Input
-                | Op::DepthwiseConv2D { .. }
-                | Op::MaxPooling2D { .. }
-                | Op::GlobalMaxPooling2D { .. }
-                | Op::AveragePooling2D { .. }
-                | Op::GlobalAveragePooling2D { .. }
-                | Op::Flatten
-                | Op::Reshape
-                | Op::Dropout { .. }
-                | Op::BatchNormalization { .. }
-                | Op::Activation { .. }
-                | Op::ZeroPadding2D { .. }
-                | Op::Concatenate
-                | Op::Add { .. }
-                | Op::Multiply { .. },
-                _,
-            ) => 0,
+        4 * match self.products(graph) {
+            Products::Convolution(geometry, pool) => Backend::conv_s8_scratch_len(&geometry, pool),
+            Products::Dense(inputs, units) => Backend::dense_s8_scratch_len(inputs, units),
+            Products::None => 0,
         }
     }
 
     /// Bytes of int8 scratch on a device with such a core.
     pub const fn scratch_bytes_on(&self, cores: Cores, graph: &Graph<'_>) -> usize {
+        4 * match self.products(graph) {
+            Products::Convolution(geometry, pool) => cores.conv_s8_scratch_len(&geometry, pool),
+            Products::Dense(inputs, units) => cores.dense_s8_scratch_len(inputs, units),
+            Products::None => 0,
+        }
+    }
+
+    /// What the step's kernels multiply.
+    const fn products<'a>(&self, graph: &Graph<'a>) -> Products<'a> {
         let node = &graph.nodes[self.node as usize];
         match (&node.op, self.window(graph)) {
-            (Op::Conv2D { .. }, Some(geometry)) => 4 * cores.conv_s8_scratch_len(&geometry, self.pool(graph)),
-            (Op::Dense { inputs, .. }, _) => 4 * cores.dense_s8_scratch_len(*inputs, node.output.channels),
+            (Op::Conv2D { .. }, Some(geometry)) => Products::Convolution(geometry, self.pool(graph)),
+            (Op::Dense { inputs, .. }, _) => Products::Dense(*inputs, node.output.channels),
             (
                 Op::Conv2D { .. }
                 | Op::Input
@@ -161,35 +159,19 @@ impl Step {
                 | Op::Add { .. }
                 | Op::Multiply { .. },
                 _,
-            ) => 0,
+            ) => Products::None,
         }
     }
 
     /// How many `f32` of scratch it works in, forward, for a batch.
     pub const fn scratch_len(&self, graph: &Graph<'_>, batch: usize) -> usize {
         let node = &graph.nodes[self.node as usize];
-        match (&node.op, self.pool(graph)) {
-            (Op::Conv2D { geometry, .. }, Some(pool)) => Backend::conv2d_max_pool_scratch_len(geometry, pool),
-            (Op::Conv2D { geometry, .. }, None) => Backend::conv2d_scratch_len(geometry, batch),
-            (Op::Dense { inputs, .. }, _) => Backend::dense_scratch_len(*inputs, node.output.channels, batch),
-            (Op::BatchNormalization { .. }, _) => gradient::node_scratch_len(node, batch),
-            (
-                Op::Input
-                | Op::DepthwiseConv2D { .. }
-                | Op::MaxPooling2D { .. }
-                | Op::GlobalMaxPooling2D { .. }
-                | Op::AveragePooling2D { .. }
-                | Op::GlobalAveragePooling2D { .. }
-                | Op::Flatten
-                | Op::Reshape
-                | Op::Dropout { .. }
-                | Op::Activation { .. }
-                | Op::ZeroPadding2D { .. }
-                | Op::Concatenate
-                | Op::Add { .. }
-                | Op::Multiply { .. },
-                _,
-            ) => 0,
+        match (self.products(graph), &node.op) {
+            (Products::Convolution(geometry, Some(pool)), _) => Backend::conv2d_max_pool_scratch_len(&geometry, pool),
+            (Products::Convolution(geometry, None), _) => Backend::conv2d_scratch_len(&geometry, batch),
+            (Products::Dense(inputs, units), _) => Backend::dense_scratch_len(inputs, units, batch),
+            (Products::None, Op::BatchNormalization { .. }) => gradient::node_scratch_len(node, batch),
+            (Products::None, _) => 0,
         }
     }
 }
@@ -421,7 +403,8 @@ const fn fused_pool(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
     if fuses { reader } else { 0 }
 }
 
-/// The only node that reads node `i`'s values in their shape, past those that pass them on; 0 where there is none, or more.
+/// The only node that reads node `i`'s values in their shape, past those that pass them on; 0 where there is none, or
+/// more.
 const fn only_reader(graph: &Graph<'_>, i: usize) -> usize {
     let mut node = i;
     loop {
@@ -512,27 +495,15 @@ const fn plan_into(graph: &Graph<'_>, fusion: Fusion, steps: &mut [Step], slots:
     Memory { values, bound }
 }
 
-/// How many of a node's inputs its output may take the place of: the first ones.
+/// How many of a node's inputs its output may take the place of: the first ones, if they are as long.
 const fn terms_in_place(graph: &Graph<'_>, node: usize) -> usize {
     let node = &graph.nodes[node];
-    match &node.op {
-        Op::Add { .. } => 2,
-        Op::Multiply { .. } => 1 + (graph.nodes[node.inputs[1] as usize].output.len() == node.output.len()) as usize,
-        Op::Activation { .. } => 1,
-        Op::Input
-        | Op::Conv2D { .. }
-        | Op::DepthwiseConv2D { .. }
-        | Op::MaxPooling2D { .. }
-        | Op::GlobalMaxPooling2D { .. }
-        | Op::AveragePooling2D { .. }
-        | Op::GlobalAveragePooling2D { .. }
-        | Op::Flatten
-        | Op::Reshape
-        | Op::Dense { .. }
-        | Op::Dropout { .. }
-        | Op::BatchNormalization { .. }
-        | Op::ZeroPadding2D { .. }
-        | Op::Concatenate => 0,
+    match node.inputs() {
+        [_] if node.op.begins_as_its_first_input() => 1,
+        [_, second] if node.op.begins_as_its_first_input() => {
+            1 + (graph.nodes[*second as usize].output.len() == node.output.len()) as usize
+        }
+        _ => 0,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::backward::{Gradient, backward, before_activation, merged};
 use super::{Loss, Optimizer, Trainable};
 use crate::arch::{Backend, split_mix};
-use crate::forward::{self, Context, activate, batched, begins_as_its_first_input};
+use crate::forward::{self, Context, activate, batched};
 use crate::graph::{Graph, Node, Op, Uses};
 use crate::plan::{self, GradientPlan};
 
@@ -19,8 +19,9 @@ pub(crate) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Computes and keeps the output of every node that makes values of its own, and returns the network's. `stored` has
-    /// `batch` times [`plan::stored_len`] values, `statistics` [`plan::statistics_len`]. Of the weights, moving averages change.
+    /// Computes and keeps the output of every node that makes values of its own, and returns the network's. `stored`
+    /// has `batch` times [`plan::stored_len`] values, `statistics` [`plan::statistics_len`]. Of the weights, moving
+    /// averages change.
     pub(crate) fn forward<'m, U: Uses>(
         &self,
         weights: &mut [f32],
@@ -32,7 +33,7 @@ impl Pass<'_> {
         for (number, node) in self.computing() {
             let (before, free) = stored.split_at_mut(at);
             let y = &mut free[..self.batch * node.output.len()];
-            if begins_as_its_first_input(&node) {
+            if node.op.begins_as_its_first_input() {
                 y.copy_from_slice(self.kept(before, node.inputs[0]));
             }
             let cx = self.context(number);
@@ -57,8 +58,9 @@ impl Pass<'_> {
         &stored[at - len..at]
     }
 
-    /// Computes the gradients, last layer first, and updates each layer's parameters as soon as its own gradients are there: the
-    /// layers before it do not depend on them any more. `gradients` has `batch` times [`GradientPlan::values`] values.
+    /// Computes the gradients, last layer first, and updates each layer's parameters as soon as its own gradients are
+    /// there: the layers before it do not depend on them any more. `gradients` has `batch` times
+    /// [`GradientPlan::values`] values.
     pub(crate) fn backward<U: Uses, O: Optimizer>(
         &self,
         loss: Loss,
