@@ -1,10 +1,11 @@
-//! Tells the crate which instructions the target has: stable rustc shows neither `dsp` nor `mve` as `cfg(target_feature)`.
+//! Tells the crate which instructions the target has: stable rustc shows neither `dsp` nor `mve` as
+//! `cfg(target_feature)`.
 //!
 //! Of a microcontroller's cores at most one of these is set, and `thumbnet_cortex` with it:
 //! - `thumbnet_helium`: Armv8.1-M with MVE (Cortex-M52, M55, M85), where `RUSTFLAGS` names such a core
 //!   (`-C target-cpu=cortex-m55`) or `THUMBNET_HELIUM=1` is in the environment: the target triple does not tell.
-//! - `thumbnet_dsp`: Armv7E-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33, M35P), unless `RUSTFLAGS` takes it away
-//!   (`-C target-feature=-dsp`).
+//! - `thumbnet_dsp`: Armv7E-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33, M35P), unless `RUSTFLAGS` takes
+//!   it away (`-C target-feature=-dsp`).
 //! - `thumbnet_thumb2`: Armv7-M (Cortex-M3) and Armv8-M without the extension.
 //!
 //! Of a PC's, one of `thumbnet_x86` and `thumbnet_neon` (64-bit ARM), and `thumbnet_vector` with it.

@@ -1,9 +1,9 @@
 //! The f32 kernels at the sizes of the tutorial's convnet, batch 50, beside the machine's peak.
 //!
 //! `cargo bench -p benches --bench kernels_f32 -- [filter]`. `RAYON_NUM_THREADS=1` measures one core,
-//! `THUMBNET_BACKEND=avx2` another back end. Criterion keeps its statistics; the closing table has the best times, since
-//! what disturbs a run only ever makes it slower. Operations are the textbook's (padding counts), so a convolution that
-//! leaves out padding can pass 100 %.
+//! `THUMBNET_BACKEND=avx2` another back end. Criterion keeps its statistics; the closing table has the best times,
+//! since what disturbs a run only ever makes it slower. Operations are the textbook's (padding counts), so a
+//! convolution that leaves out padding can pass 100 %.
 
 use criterion::{Criterion, Throughput};
 use host_train::profile::Machine;

@@ -1,10 +1,10 @@
 //! The f32 kernels at the layers of MLPerf Tiny's networks, batch 128, beside what the machine can do.
 //!
-//! `cargo bench -p benches --bench layers_f32 -- [text of a layer's or pass's name]`. `RAYON_NUM_THREADS=1` measures one
-//! core, `THUMBNET_BACKEND=avx2` another back end. All take turns, and the best time of each counts, since what disturbs
-//! a run only ever makes it slower. The last column is the share of what the machine allows: the time that the
-//! operations take at its peak, or the bytes at its triad's rate if that is longer, by the time taken. Operations are the
-//! textbook's, padding and all; so Winograd's convolutions, and bytes that a cache keeps, can pass 100 %.
+//! `cargo bench -p benches --bench layers_f32 -- [text of a layer's or pass's name]`. `RAYON_NUM_THREADS=1` measures
+//! one core, `THUMBNET_BACKEND=avx2` another back end. All take turns, and the best time of each counts, since what
+//! disturbs a run only ever makes it slower. The last column is the share of what the machine allows: the time that the
+//! operations take at its peak, or the bytes at its triad's rate if that is longer, by the time taken. Operations are
+//! the textbook's, padding and all; so Winograd's convolutions, and bytes that a cache keeps, can pass 100 %.
 
 use host_train::{memory::Values, profile::Machine};
 use std::{hint::black_box, time::Instant};

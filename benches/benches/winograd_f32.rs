@@ -3,7 +3,8 @@
 //! `cargo bench -p benches --bench winograd_f32`; `THUMBNET_BACKEND=avx2` measures another back end. Rates are the
 //! textbook's operations by time, padding and all. Only square kernels are done with fewer multiplications, so a kernel
 //! one column narrower stands for the direct ones: its share of padding, and so its rate, is nearly that of the square
-//! one. Passes of both take turns, and the best time of each counts, since what disturbs a run only ever makes it slower.
+//! one. Passes of both take turns, and the best time of each counts, since what disturbs a run only ever makes it
+//! slower.
 
 use std::{
     hint::black_box,

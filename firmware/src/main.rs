@@ -31,7 +31,8 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 #[cfg(not(target_os = "none"))]
 fn main() {
     eprintln!(
-        "this program is for a board: cargo run -p firmware --bin firmware --profile firmware --target thumbv7em-none-eabihf"
+        "this program is for a board: cargo run -p firmware --bin firmware --profile firmware --target \
+         thumbv7em-none-eabihf"
     );
     std::process::exit(1);
 }

@@ -74,7 +74,8 @@ pub(crate) fn run() -> Result<(), BlobError> {
         read_stack
     );
 
-    // One step after the other, as `predict` does. A second run of a step works on what the first has left, which takes as long.
+    // One step after the other, as `predict` does. A second run of a step works on what the first has left, which takes
+    // as long.
     let (activations, scratch) = memory.parts();
     for (k, step) in Model::STEPS_S8.iter().enumerate() {
         let (backend, parts) = (network.backend(), network.parts());

@@ -1,5 +1,5 @@
-//! A blob that says of itself that it is whole: either it is refused, or its network runs, the same on every back end. It is
-//! one of a network that was compiled, or of a graph that only the file knows.
+//! A blob that says of itself that it is whole: either it is refused, or its network runs, the same on every back end.
+//! It is one of a network that was compiled, or of a graph that only the file knows.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

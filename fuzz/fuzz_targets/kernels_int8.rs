@@ -86,7 +86,8 @@ impl Tensors {
     }
 }
 
-/// Inputs and outputs of some samples, each of so many values; sometimes of other lengths, of which few are as many samples.
+/// Inputs and outputs of some samples, each of so many values; sometimes of other lengths, of which few are as many
+/// samples.
 fn samples(source: &mut Source<'_>, batch: usize, [input, output]: [usize; 2]) -> [Guarded<i8>; 2] {
     let (wrong, seed) = (source.wrong, source.number());
     let x = source.slice(input.checked_mul(batch), byte(seed));

@@ -25,13 +25,13 @@ pub fn hold() -> MutexGuard<'static, ()> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes `bytes` to `path`: first into a new file in the same folder, then renamed onto it. A reader, or a run after an
-/// interruption, sees the old file or the new one, never a part, and what is written is on the disk.
+/// Writes `bytes` to `path`: first into a new file in the same folder, then renamed onto it. A reader, or a run after
+/// an interruption, sees the old file or the new one, never a part, and what is written is on the disk.
 ///
 /// What `path` links to is written, whether it exists or not, and not the link; its folder must exist. An old file's
-/// permissions stay; a new one's are those of any new file. An old file that is read-only stays as it is: that is an error. What is no regular
-/// file, `/dev/null` or a pipe, is written to. Parts that a program left behind as it was killed are removed from the
-/// folder.
+/// permissions stay; a new one's are those of any new file. An old file that is read-only stays as it is: that is an
+/// error. What is no regular file, `/dev/null` or a pipe, is written to. Parts that a program left behind as it was
+/// killed are removed from the folder.
 ///
 /// # Errors
 ///

@@ -50,7 +50,10 @@ pub enum CheckpointError {
         found: u8,
     },
     /// The file ends early, or goes on after its end.
-    #[error("the checkpoint has {len} bytes, must have {needed}: it is {}", if len < needed { "truncated" } else { "followed by others" })]
+    #[error(
+        "the checkpoint has {len} bytes, must have {needed}: it is {}",
+        if len < needed { "truncated" } else { "followed by others" }
+    )]
     Length {
         /// Bytes that there are.
         len: usize,
@@ -181,8 +184,8 @@ impl<'a> Checkpoint<'a> {
     }
 }
 
-/// Whether two nodes compute the same: names and a dropout's rate compute nothing in inference, and the rate may be changed
-/// between two trainings.
+/// Whether two nodes compute the same: names and a dropout's rate compute nothing in inference, and the rate may be
+/// changed between two trainings.
 fn is_same(found: &Node<'_>, node: &Node<'_>) -> bool {
     let op = match (found.op, node.op) {
         (Op::Dropout { .. }, Op::Dropout { .. }) => node.op,

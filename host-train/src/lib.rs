@@ -5,8 +5,8 @@
 //!   [`history`] show and keep how a training goes.
 //! - [`quantized`] makes a blob of a model and runs blobs.
 //! - [`checkpoint`] and [`safetensors`] are the files of weights; [`atomic`] writes files.
-//! - [`image`] makes a picture into what the networks expect; [`summary`] shows a network as a table; [`memory`] is where
-//!   networks compute.
+//! - [`image`] makes a picture into what the networks expect; [`summary`] shows a network as a table; [`memory`] is
+//!   where networks compute.
 //! - [`network`] lists the networks; [`cli`] is the command line over all this.
 
 pub mod atomic;

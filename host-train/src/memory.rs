@@ -1,8 +1,8 @@
 //! Memory for networks, in large pages where the system has them.
 //!
-//! A row of a dense layer's weights is a page of 4 KiB or so, and kernels walk over many rows at a time: with such pages the
-//! CPU looks up addresses all the time. In Linux's transparent huge pages of 2 MiB, MnistConvNet's inference was 1.12 times as
-//! fast in batches of 50 and 1.2 times for single images, its training 1.06 times, on two Xeon cores.
+//! A row of a dense layer's weights is a page of 4 KiB or so, and kernels walk over many rows at a time: with such
+//! pages the CPU looks up addresses all the time. In Linux's transparent huge pages of 2 MiB, MnistConvNet's inference
+//! was 1.12 times as fast in batches of 50 and 1.2 times for single images, its training 1.06 times, on two Xeon cores.
 
 use std::{
     fmt,

@@ -41,7 +41,8 @@ pub fn find(name: &str) -> Result<Graph<'static>, UnknownNetwork> {
     found.map(|(_, graph)| *graph).ok_or_else(|| UnknownNetwork { name: name.into() })
 }
 
-/// A network's name for the command line and for folders: that of the list, or its own in small letters, digits and `-`.
+/// A network's name for the command line and for folders: that of the list, or its own in small letters, digits and
+/// `-`.
 pub fn short_name(network: &str) -> String {
     match NETWORKS.iter().find(|(_, graph)| graph.name == network) {
         Some((name, _)) => (*name).into(),
@@ -87,8 +88,8 @@ mod tests {
         let error = find("resnet").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, \
-             mobilenet-v1, auto-encoder, and those of files"
+            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, \
+             ds-cnn, mobilenet-v1, auto-encoder, and those of files"
         );
     }
 }

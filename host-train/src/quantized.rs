@@ -115,7 +115,8 @@ pub fn quantize(model: &Model<'_>, data: &Dataset, options: QuantizeOptions) -> 
     blob::write(&graph, &quantized, family, &[], Raw::UNIT).map_err(QuantizationError::Write)
 }
 
-/// A blob as [`QuantizedModel::read`] takes it: where a blob must lie, its weights in the order that a PC is fastest with.
+/// A blob as [`QuantizedModel::read`] takes it: where a blob must lie, its weights in the order that a PC is fastest
+/// with.
 ///
 /// # Errors
 ///
@@ -189,8 +190,8 @@ impl<'a> QuantizedModel<'a> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Image`] where the image has another size than the network's input, [`FitError::Memory`] where there is
-    /// none.
+    /// [`FitError::Image`] where the image has another size than the network's input, [`FitError::Memory`] where there
+    /// is none.
     pub fn predict(&self, image: &[u8]) -> Result<Vec<i8>, FitError> {
         Ok(Runner::new(self)?.predict(image)?.to_vec())
     }
@@ -199,8 +200,8 @@ impl<'a> QuantizedModel<'a> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Shape`] and [`FitError::Label`] where it does not fit the network, [`FitError::Memory`] where there is
-    /// none to run it in.
+    /// [`FitError::Shape`] and [`FitError::Label`] where it does not fit the network, [`FitError::Memory`] where there
+    /// is none to run it in.
     pub fn outputs(&self, data: &Dataset) -> Result<Vec<i8>, FitError> {
         check_fits(&self.graph(), data)?;
         let samples = data.len();

@@ -1,14 +1,14 @@
 //! Weights from and to [safetensors](https://huggingface.co/docs/safetensors) files, as Keras users have them.
 //!
-//! A layer with weights has a tensor `<layer>.kernel` and, where it uses one, `<layer>.bias`, both f32 and laid out as in
-//! Keras: height, width, inputs, filters for a convolution, inputs and units for a dense layer. A batch normalisation has
-//! `gamma`, `beta`, `moving_mean` and `moving_variance`. `<layer>` is the layer's own name or the one that Keras gives by
-//! itself: the class in snake case, numbered from the second on (`conv2d`, `conv2d_1`).
+//! A layer with weights has a tensor `<layer>.kernel` and, where it uses one, `<layer>.bias`, both f32 and laid out as
+//! in Keras: height, width, inputs, filters for a convolution, inputs and units for a dense layer. A batch
+//! normalisation has `gamma`, `beta`, `moving_mean` and `moving_variance`. `<layer>` is the layer's own name or the one
+//! that Keras gives by itself: the class in snake case, numbered from the second on (`conv2d`, `conv2d_1`).
 //!
 //! Read are all the names that Keras itself gives: those of a second model, whose numbers go on (`conv2d_2`);
 //! variables' paths (`conv2d/kernel`, Keras 2's `conv2d/kernel:0`), with a model's name before them
-//! (`sequential_1/conv2d_2/kernel`); and those of a file of weights (`layers/conv2d/vars/0`). What `sequential!` makes of
-//! a short form goes by its own names: `SeparableConv2D` is two layers here, `Conv1D` a `Conv2D` over a single row.
+//! (`sequential_1/conv2d_2/kernel`); and those of a file of weights (`layers/conv2d/vars/0`). What `sequential!` makes
+//! of a short form goes by its own names: `SeparableConv2D` is two layers here, `Conv1D` a `Conv2D` over a single row.
 
 mod names;
 

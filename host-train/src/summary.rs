@@ -61,8 +61,8 @@ pub struct Row {
     pub macs: usize,
     /// Bytes of its int8 tensors: weights, bias, multipliers and shifts, table.
     pub flash_bytes: usize,
-    /// Bytes of RAM while the int8 network runs it: its input (unless that is the image) and its output. Zero for a layer
-    /// that has no step of its own.
+    /// Bytes of RAM while the int8 network runs it: its input (unless that is the image) and its output. Zero for a
+    /// layer that has no step of its own.
     pub ram_bytes: usize,
     /// How it is quantised.
     pub quantization: String,

@@ -77,8 +77,8 @@ pub enum GeometryError {
     Zero,
     /// The kernel is larger than the input and `padding` is [`Padding::Valid`].
     KernelExceedsInput,
-    /// There would be more than [`Geometry::LIMIT`] values in the input with its padding, in the output, or in the kernels
-    /// of all output channels.
+    /// There would be more than [`Geometry::LIMIT`] values in the input with its padding, in the output, or in the
+    /// kernels of all output channels.
     TooLarge,
     /// What was read from a file is no geometry: output and padding follow from neither [`Padding`].
     NotAWindow,
@@ -109,9 +109,9 @@ impl core::error::Error for GeometryError {}
 
 /// A window that slides over an input: all that a convolution or pooling kernel must know of its sizes.
 ///
-/// Only [`Geometry::new`] makes one (and reading a file, which does the same checks): so every window reads at least one
-/// row and one column of the input, and no product of sizes exceeds [`Geometry::LIMIT`]. Kernels that read memory without a check
-/// rely on both.
+/// Only [`Geometry::new`] makes one (and reading a file, which does the same checks): so every window reads at least
+/// one row and one column of the input, and no product of sizes exceeds [`Geometry::LIMIT`]. Kernels that read memory
+/// without a check rely on both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "alloc", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Parts"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -161,10 +161,12 @@ impl core::fmt::Display for Geometry {
 }
 
 impl Geometry {
-    /// The most values that a geometry's input with its padding, its output, and its kernels of all output channels may have.
+    /// The most values that a geometry's input with its padding, its output, and its kernels of all output channels may
+    /// have.
     ///
-    /// It is what a slice of f32 can hold on a target of 32 bits. On one of 64 bits it leaves room for what vector kernels
-    /// make of these values in scratch memory: up to 2^18 for each of them. So sums and products of sizes do not wrap.
+    /// It is what a slice of f32 can hold on a target of 32 bits. On one of 64 bits it leaves room for what vector
+    /// kernels make of these values in scratch memory: up to 2^18 for each of them. So sums and products of sizes do
+    /// not wrap.
     pub const LIMIT: usize = isize::MAX as usize / if usize::BITS < 64 { 4 } else { 1 << 20 };
 
     /// The geometry of a window over `input` that gives `channels` values at each position.
@@ -236,8 +238,8 @@ impl Geometry {
         self.padding
     }
 
-    /// The same windows over `input`, of which this geometry's input is a copy with zeros around it: `before` rows above and
-    /// columns to the left. `None` where that is not so, or some window would read nothing but zeros.
+    /// The same windows over `input`, of which this geometry's input is a copy with zeros around it: `before` rows
+    /// above and columns to the left. `None` where that is not so, or some window would read nothing but zeros.
     pub(crate) const fn behind_padding(&self, input: Shape, before: [usize; 2]) -> Option<Self> {
         let (of, to) = (self.input, self.output);
         if input.height + before[0] > of.height || input.width + before[1] > of.width || input.channels != of.channels {
@@ -258,8 +260,8 @@ impl Geometry {
         Self { input: output, output, kernel: [1, 1], strides: [1, 1], padding: [0, 0] }
     }
 
-    /// The same with every pixel of a batch as a sample, where windows are single pixels side by side: these know nothing of
-    /// images.
+    /// The same with every pixel of a batch as a sample, where windows are single pixels side by side: these know
+    /// nothing of images.
     #[cfg(thumbnet_x86)]
     pub(crate) const fn by_pixels(&self) -> Self {
         if !matches!((self.kernel, self.strides), ([1, 1], [1, 1])) {
@@ -268,7 +270,8 @@ impl Geometry {
         Self { input: Shape::vector(self.input.channels), output: Shape::vector(self.output.channels), ..*self }
     }
 
-    /// Whether `pool` is a pooling of this convolution's output. Its windows' rows of the input must be within the limit, too.
+    /// Whether `pool` is a pooling of this convolution's output. Its windows' rows of the input must be within the
+    /// limit, too.
     pub(crate) const fn is_pooled_by(&self, pool: &Self) -> bool {
         let (of, to) = (self.output, pool.input);
         let fits = of.height == to.height && of.width == to.width && of.channels == to.channels;

@@ -1,4 +1,5 @@
-//! Keras for Thumb cores: small neural networks described once, trained on a PC, run on a microcontroller. No heap, no C, no Python.
+//! Keras for Thumb cores: small neural networks described once, trained on a PC, run on a microcontroller. No heap, no
+//! C, no Python.
 //!
 //! ```
 //! use thumbnet::{Network, sequential};
@@ -29,11 +30,12 @@
 //!
 //! How the library is built, from the top:
 //!
-//! - [`sequential!`] turns the description of a network into a type whose fields are layers, and implements [`Network`] for it;
-//!   [`network`] holds that typed front, [`layer`] the layers, one const-generic type a file.
-//! - [`graph`] holds a network as a value, which everything below works on, and [`plan`] where each of its tensors lies.
-//! - [`mod@forward`] is the f32 forward pass, [`train`] holds the [`Trainer`](train::Trainer), losses, optimizers and initial
-//!   values, [`infer`] the int8 forward pass.
+//! - [`sequential!`] turns the description of a network into a type whose fields are layers, and implements [`Network`]
+//!   for it; [`network`] holds that typed front, [`layer`] the layers, one const-generic type a file.
+//! - [`graph`] holds a network as a value, which everything below works on, and [`plan`] where each of its tensors
+//!   lies.
+//! - [`mod@forward`] is the f32 forward pass, [`train`] holds the [`Trainer`](train::Trainer), losses, optimizers and
+//!   initial values, [`infer`] the int8 forward pass.
 //! - [`blob`] holds the file format of a quantised network, read in place from flash; calibration and quantisation
 //!   (`quantize`) need the feature `alloc`.
 //! - [`int8`] holds the int8 scheme and its arithmetic, which is TFLite's to the bit.
@@ -46,10 +48,11 @@
 //!
 //! # Features
 //!
-//! - `std`: asks the CPU for its vector extensions, and spreads work over rayon's threads: those of the pool that the caller runs in,
-//!   else the global one. Results do not depend on the number of threads. [`network::forward`] and
-//!   [`Trainer::step`](train::Trainer::step) of more than some 50 microseconds move into the pool as a whole, and its threads stay awake
-//!   until 200 microseconds after their last work. Who calls them in a loop does best inside the pool (`rayon::scope`).
+//! - `std`: asks the CPU for its vector extensions, and spreads work over rayon's threads: those of the pool that the
+//!   caller runs in, else the global one. Results do not depend on the number of threads. [`network::forward`] and
+//!   [`Trainer::step`](train::Trainer::step) of more than some 50 microseconds move into the pool as a whole, and its
+//!   threads stay awake until 200 microseconds after their last work. Who calls them in a loop does best inside the
+//!   pool (`rayon::scope`).
 //! - `alloc`: calibration, quantisation, blob writing.
 //! - `defmt`: `defmt::Format` on errors and reports.
 #![no_std]
@@ -89,7 +92,7 @@ pub use network::{Int8, Network};
 /// thumbnet::sequential! {
 ///     /// Height, width and channels of the input, then the layers.
 ///     pub struct Net: [8, 8, 3] {
-///         conv: Conv2D { filters: 4, kernel_size: (3, 5), strides: 2, padding: Same, activation: Relu, use_bias: false },
+///         conv: Conv2D { filters: 4, kernel_size: (3, 5), strides: 2, padding: Same, activation: Relu },
 ///         pool: MaxPooling2D { pool_size: 2, strides: 2, padding: Valid },
 ///         drop: Dropout { rate: 0.25 },
 ///         flat: Flatten,
@@ -98,14 +101,15 @@ pub use network::{Int8, Network};
 /// }
 /// ```
 ///
-/// Words and defaults are Keras's. The input is `[height, width, channels]`, `[steps, channels]` or `[values]`. Sizes are one number or
-/// two (height, width), and any constant expression; `activation` is `Linear` (default), `Relu`, `Relu6`, `LeakyRelu` (of slope 0.2),
-/// `Sigmoid`, `Tanh` or `Softmax`; `padding` is `Same` or `Valid` (default). The layers and their settings:
+/// Words and defaults are Keras's. The input is `[height, width, channels]`, `[steps, channels]` or `[values]`. Sizes
+/// are one number or two (height, width), and any constant expression; `activation` is `Linear` (default), `Relu`,
+/// `Relu6`, `LeakyRelu` (of slope 0.2), `Sigmoid`, `Tanh` or `Softmax`; `padding` is `Same` or `Valid` (default). The
+/// layers and their settings:
 ///
 /// | layer | settings and defaults |
 /// |---|---|
 /// | `Conv2D` | `filters`, `kernel_size`, `strides: 1`, `padding`, `activation`, `use_bias: true` |
-/// | `DepthwiseConv2D` | `kernel_size`, `strides: 1`, `padding`, `depth_multiplier: 1`, `activation`, `use_bias: true` |
+/// | `DepthwiseConv2D` | as `Conv2D`, with `depth_multiplier: 1` for `filters` |
 /// | `SeparableConv2D` | those of both; two layers, of which the first is called `<name>_depthwise` |
 /// | `Dense` | `units`, `activation`, `use_bias: true` |
 /// | `BatchNormalization` | `momentum: 0.99`, `epsilon: 0.001` |
@@ -120,10 +124,11 @@ pub use network::{Int8, Network};
 /// | `Reshape` | `target_shape: (height, width, channels)`, or its last dimensions |
 /// | `Dropout` | `rate` |
 ///
-/// Windows that run along one dimension are called `Conv1D`, `MaxPooling1D` and so on, of one number each: the steps are the columns of
-/// a single row. A layer reads the one before it, or those that it names: `sum: Add(stem, conv)`, `short: Conv2D(stem) { ... }`;
-/// `input` is the network's own. `Add`, `Multiply` and `Concatenate` name two or more; of more, the first are a layer called `<name>_1`
-/// and so on. The second factor of a product may be a vector of its channels.
+/// Windows that run along one dimension are called `Conv1D`, `MaxPooling1D` and so on, of one number each: the steps
+/// are the columns of a single row. A layer reads the one before it, or those that it names: `sum: Add(stem, conv)`,
+/// `short: Conv2D(stem) { ... }`; `input` is the network's own. `Add`, `Multiply` and `Concatenate` name two or more;
+/// of more, the first are a layer called `<name>_1` and so on. The second factor of a product may be a vector of its
+/// channels.
 ///
 /// A shape that does not work out, an unknown layer or
 /// setting is an error of `cargo check` that names the layer:

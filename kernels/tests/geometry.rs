@@ -83,8 +83,8 @@ fn a_network_names_the_layer_that_is_too_large() {
     assert!(text.contains("`Net`") && text.contains(&Geometry::LIMIT.to_string()), "{text}");
 }
 
-/// Of whatever can be made, every window reads inputs, and all products of sizes and all lengths of scratch are sizes of memory.
-/// (They also take no time: images of 2^43 values are among these.)
+/// Of whatever can be made, every window reads inputs, and all products of sizes and all lengths of scratch are sizes
+/// of memory. (They also take no time: images of 2^43 values are among these.)
 #[test]
 fn nothing_wraps_that_follows_from_a_geometry() {
     let mut random = Random(1);

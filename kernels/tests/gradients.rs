@@ -1,4 +1,5 @@
-//! Every gradient against central differences of the loss, through whole small networks, on every back end of this machine.
+//! Every gradient against central differences of the loss, through whole small networks, on every back end of this
+//! machine.
 
 use rand_core::RngCore;
 use rand_pcg::Pcg64Mcg;
@@ -53,7 +54,8 @@ sequential! {
 }
 
 sequential! {
-    /// Tensors with two readers: a sum of a layer with what it reads, a shortcut with weights, a sum of a tensor with itself.
+    /// Tensors with two readers: a sum of a layer with what it reads, a shortcut with weights, a sum of a tensor with
+    /// itself.
     struct Residual: [6, 5, 2] {
         stem: Conv2D { filters: 3, kernel_size: 3, padding: Same, activation: Relu },
         a1: Conv2D { filters: 4, kernel_size: 3, padding: Same, activation: Tanh },
@@ -93,8 +95,8 @@ sequential! {
 }
 
 sequential! {
-    /// Batch normalisation behind a convolution, with the activation of the layer behind it, of a tensor with two readers, and at
-    /// the end.
+    /// Batch normalisation behind a convolution, with the activation of the layer behind it, of a tensor with two
+    /// readers, and at the end.
     struct Normalized: [5, 4, 2] {
         conv: Conv2D { filters: 3, kernel_size: 3, padding: Same, use_bias: false },
         norm: BatchNormalization,
@@ -113,8 +115,8 @@ sequential! {
 }
 
 sequential! {
-    /// Zeros around, tensors side by side, products with a tensor and with a vector of its channels, maxima of whole channels,
-    /// activations by themselves.
+    /// Zeros around, tensors side by side, products with a tensor and with a vector of its channels, maxima of whole
+    /// channels, activations by themselves.
     struct Merged: [4, 3, 2] {
         zeros: ZeroPadding2D { padding: ((1, 0), (2, 1)) },
         conv: Conv2D { filters: 3, kernel_size: 2, strides: 2, activation: Tanh },
@@ -212,8 +214,8 @@ fn check<N: Network>(loss: Loss) {
         let mut gradient = vec![f32::NAN; N::PARAMETERS];
         loss_of::<N>(backend, loss, &mut weights, &x, &targets, &mut gradient);
 
-        // A difference is off by h^2 times the curvature, by the kinks of relu and pooling that lie within h, and by 2^-24 of
-        // the loss over h: no one h suits every weight, so the best of three counts.
+        // A difference is off by h^2 times the curvature, by the kinks of relu and pooling that lie within h, and by
+        // 2^-24 of the loss over h: no one h suits every weight, so the best of three counts.
         let mut unused = vec![0.0; N::PARAMETERS];
         let moving: Vec<_> = N::GRAPH.nodes.iter().flat_map(moving_averages).collect();
         for i in 0..N::PARAMETERS {

@@ -160,7 +160,8 @@ fn a_trainer_names_what_is_wrong() {
     assert_ne!(trainer.weights(), [0.5; Line::PARAMETERS]);
 }
 
-/// Every optimizer's update is proportional to its learning rate, which may change between steps; a wrong one is refused.
+/// Every optimizer's update is proportional to its learning rate, which may change between steps; a wrong one is
+/// refused.
 #[test]
 fn the_learning_rate_changes_between_steps() {
     fn check(optimizer: impl Optimizer + Clone) {

@@ -1,5 +1,5 @@
-//! The memory planner over random networks: no two tensors that exist at the same time overlap, chains take what is needed at
-//! the least, and networks with residual connections hardly more.
+//! The memory planner over random networks: no two tensors that exist at the same time overlap, chains take what is
+//! needed at the least, and networks with residual connections hardly more.
 #![cfg(feature = "alloc")]
 
 use rand_core::RngCore;
@@ -59,7 +59,8 @@ impl Builder {
         }
     }
 
-    /// A block of one to three layers, and what it reads added to what it gives: as it is, or through a convolution of 1 x 1.
+    /// A block of one to three layers, and what it reads added to what it gives: as it is, or through a convolution of
+    /// 1 x 1.
     fn residual(&mut self, input: usize) -> usize {
         let stride = 1 + self.below(2);
         let same = stride == 1 && self.below(2) == 0;
@@ -154,8 +155,8 @@ fn residual_networks_take_hardly_more() {
     assert!(more <= 80 && worst <= 1.25, "{more} of 1000 take more than the bound, at most {worst:.3} times as much");
 }
 
-/// The gradients of a training step: none that is still needed is written over, and each node finds the sum of what its readers
-/// have left.
+/// The gradients of a training step: none that is still needed is written over, and each node finds the sum of what its
+/// readers have left.
 #[test]
 fn gradients_are_kept_apart() {
     for seed in 0..1000 {

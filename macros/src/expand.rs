@@ -1,7 +1,8 @@
 //! What a network becomes: a struct with one field a layer, each of a concrete type, and its `Network` implementation.
 //!
-//! The shapes are associated constants, each computed from the one before, so every size may be any constant expression. A shape that does
-//! not work out is a panic in one of these constants: an error of `cargo check` at the layer's name.
+//! The shapes are associated constants, each computed from the one before, so every size may be any constant
+//! expression. A shape that does not work out is a panic in one of these constants: an error of `cargo check` at the
+//! layer's name.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};

@@ -16,8 +16,8 @@ pub(crate) struct Layer {
     pub(crate) kind_name: Ident,
 }
 
-/// `name: Kind(input, ...) { setting: value, ... }`: mostly one layer. The inputs are left out where the layer reads the one
-/// before it, the braces where nothing is set.
+/// `name: Kind(input, ...) { setting: value, ... }`: mostly one layer. The inputs are left out where the layer reads
+/// the one before it, the braces where nothing is set.
 pub(crate) struct Written {
     pub(crate) layers: Vec<Layer>,
 }
@@ -118,8 +118,8 @@ pub(crate) struct Window {
 }
 
 const KINDS: &str = "Conv2D, DepthwiseConv2D, SeparableConv2D, MaxPooling2D, AveragePooling2D, GlobalMaxPooling2D, \
-    GlobalAveragePooling2D, ZeroPadding2D (each of these with 1D, too), Dense, BatchNormalization, Activation, LeakyReLU, \
-    Add, Multiply, Concatenate, Flatten, Reshape, Dropout";
+    GlobalAveragePooling2D, ZeroPadding2D (each of these with 1D, too), Dense, BatchNormalization, Activation, \
+    LeakyReLU, Add, Multiply, Concatenate, Flatten, Reshape, Dropout";
 const ACTIVATIONS: [&str; 7] = ["Linear", "Relu", "Relu6", "LeakyRelu", "Sigmoid", "Tanh", "Softmax"];
 /// Those that int8 kernels apply as they store.
 const CLAMPS: [&str; 3] = ["Linear", "Relu", "Relu6"];
@@ -399,8 +399,8 @@ impl Settings {
         }
     }
 
-    /// Rows above and below, columns to the left and to the right: `1`, `(1, 2)` or `((1, 1), (2, 2))`; along one dimension,
-    /// `1` or `(1, 2)`.
+    /// Rows above and below, columns to the left and to the right: `1`, `(1, 2)` or `((1, 1), (2, 2))`; along one
+    /// dimension, `1` or `(1, 2)`.
     fn zeros(&self, value: Option<Expr>) -> [Expr; 4] {
         let value = value.unwrap_or_else(|| parse_quote!(1));
         let both = |value: &Expr| match elements(value).map(<[Expr; 2]>::try_from) {

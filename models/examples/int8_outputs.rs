@@ -1,8 +1,8 @@
 //! Runs a blob over test images on one back end, and writes the int8 outputs, image after image: what
 //! shows on a CPU that QEMU plays that a back end gives the same bytes as another.
 //!
-//! `cargo run -p thumbnet-models --example int8_outputs -- mnist-small BLOB IMAGES neon FILE`; `host-train sample` writes
-//! images as they are read here.
+//! `cargo run -p thumbnet-models --example int8_outputs -- mnist-small BLOB IMAGES neon FILE`; `host-train sample`
+//! writes images as they are read here.
 
 use std::error::Error;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Writes a blob with random weights, the same on every machine: what the instructions of a network are counted with, so
-//! that the counts do not hang on a training.
+//! Writes a blob with random weights, the same on every machine: what the instructions of a network are counted with,
+//! so that the counts do not hang on a training.
 //!
 //! `cargo run -p thumbnet-models --example random_blob -- mnist-convnet dsp FILE`
 

@@ -1,4 +1,5 @@
-//! The four networks of [MLPerf Tiny](https://github.com/mlcommons/tiny) (Banbury et al., 2021): their layers, sizes and parameters.
+//! The four networks of [MLPerf Tiny](https://github.com/mlcommons/tiny) (Banbury et al., 2021): their layers, sizes
+//! and parameters.
 
 use thumbnet::sequential;
 
@@ -35,7 +36,8 @@ sequential! {
 }
 
 sequential! {
-    /// Keyword spotting: depthwise separable convolutions over 49 frames of 10 cepstral coefficients, 12 words. 24,908 parameters.
+    /// Keyword spotting: depthwise separable convolutions over 49 frames of 10 cepstral coefficients, 12 words. 24,908
+    /// parameters.
     pub struct DsCnn: [49, 10, 1] {
         conv: Conv2D { filters: 64, kernel_size: (10, 4), strides: 2, padding: Same },
         conv_norm: BatchNormalization,
@@ -73,8 +75,8 @@ sequential! {
 }
 
 sequential! {
-    /// Visual wake words: MobileNet v1 (Howard et al., 2017) with a quarter of its channels, for 96 x 96 pixels in colour, a person or
-    /// none. 221,794 parameters.
+    /// Visual wake words: MobileNet v1 (Howard et al., 2017) with a quarter of its channels, for 96 x 96 pixels in
+    /// colour, a person or none. 221,794 parameters.
     pub struct MobileNetV1: [96, 96, 3] {
         conv: Conv2D { filters: 8, kernel_size: 3, strides: 2, padding: Same },
         conv_norm: BatchNormalization,
@@ -164,7 +166,8 @@ sequential! {
 }
 
 sequential! {
-    /// Anomaly detection: an autoencoder of 5 frames of 128 mel bands, trained to give back what it reads. 269,992 parameters.
+    /// Anomaly detection: an autoencoder of 5 frames of 128 mel bands, trained to give back what it reads. 269,992
+    /// parameters.
     pub struct AutoEncoder: [640] {
         dense1: Dense { units: 128 },
         norm1: BatchNormalization,

@@ -180,8 +180,8 @@ fn same_everywhere(what: &str, mut run: impl FnMut(Backend) -> Vec<i8>) {
     }
 }
 
-/// Whatever byte is wrong behind a right CRC, reading and running does not panic, by the type's graph and by the blob's own, and
-/// what is accepted computes the same bytes on every back end.
+/// Whatever byte is wrong behind a right CRC, reading and running does not panic, by the type's graph and by the blob's
+/// own, and what is accepted computes the same bytes on every back end.
 fn change_every_byte<N: Network>() {
     let original = write(&N::GRAPH, &quantized::<N>(), Family::Dsp, &[], Raw::UNIT).unwrap();
     let mut accepted = [0; 2];
@@ -271,8 +271,8 @@ fn values_that_no_kernel_computes_with_are_not_written() {
     is(swapped, "layer `hidden_conv`: the least output is 5, but must be at most the largest, 4");
     for (multiplier, left_shift, diff_min) in [(-1, 0, 0), (1, 32, 0), (1, 0, 1)] {
         let text = format!(
-            "layer `out`: the softmax has multiplier {multiplier}, left shift {left_shift} and least difference {diff_min}, \
-             but must have 0 or more, at most 31, and 0 or less"
+            "layer `out`: the softmax has multiplier {multiplier}, left shift {left_shift} and least difference \
+             {diff_min}, but must have 0 or more, at most 31, and 0 or less"
         );
         let softmax = OwnedAfter::Softmax(SoftmaxS8 { multiplier, left_shift, diff_min });
         is(refusals(|network| network.steps[3].after = softmax.clone()), &text);
@@ -438,7 +438,8 @@ fn a_blob_of_tflites_network_gives_tflites_bytes() {
     }
 }
 
-/// The two blobs that firmware embeds by default hold the same network. After a change of one, write the other with [`repack`].
+/// The two blobs that firmware embeds by default hold the same network. After a change of one, write the other with
+/// [`repack`].
 #[test]
 fn the_embedded_blobs_differ_in_order_alone() {
     let plain: &[u8] = include_blob!("../blobs/mnist_small.plain.tnb");

@@ -8,8 +8,8 @@ use thumbnet::{Network, sequential};
 use thumbnet_models::{MnistConvNet, MnistSmall};
 
 sequential! {
-    /// Poolings at every place: first, behind activations that keep the order of values to the bit and that may not, behind each
-    /// other, last.
+    /// Poolings at every place: first, behind activations that keep the order of values to the bit and that may not,
+    /// behind each other, last.
     struct Pools: [19, 17, 2] {
         first: MaxPooling2D { pool_size: 2, strides: 1 },
         conv1: Conv2D { filters: 5, kernel_size: 3, activation: Relu },

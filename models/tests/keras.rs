@@ -1,4 +1,5 @@
-//! The f32 network against Keras: trained weights, inputs and outputs in `kernels/tests/data`, made by `make_golden.py` there.
+//! The f32 network against Keras: trained weights, inputs and outputs in `kernels/tests/data`, made by `make_golden.py`
+//! there.
 
 use safetensors::SafeTensors;
 use thumbnet::Network;

@@ -1,4 +1,5 @@
-//! Every kind of layer in int8: close to the f32 network, the same bytes on every back end and in both orders of weights.
+//! Every kind of layer in int8: close to the f32 network, the same bytes on every back end and in both orders of
+//! weights.
 
 use thumbnet::arch::Backend;
 use thumbnet::blob::{Family, Loaded, Raw, write};
@@ -9,8 +10,8 @@ use thumbnet::train::{Initializer, initialize};
 use thumbnet::{Network, infer, sequential};
 
 sequential! {
-    /// Batch normalisation folded into a convolution with a pooling behind it, a depthwise one and a dense layer; by itself behind
-    /// a sum; activations that are applied by others.
+    /// Batch normalisation folded into a convolution with a pooling behind it, a depthwise one and a dense layer; by
+    /// itself behind a sum; activations that are applied by others.
     struct Normalized: [9, 8, 2] {
         conv: Conv2D { filters: 6, kernel_size: 3, padding: Same, use_bias: false },
         norm: BatchNormalization,
@@ -32,7 +33,8 @@ sequential! {
 }
 
 sequential! {
-    /// Zeros around what a convolution, a depthwise one and a pooling read; tensors side by side; products; maxima of channels.
+    /// Zeros around what a convolution, a depthwise one and a pooling read; tensors side by side; products; maxima of
+    /// channels.
     struct Merged: [7, 6, 3] {
         zeros: ZeroPadding2D { padding: ((1, 0), (2, 1)) },
         conv: Conv2D { filters: 5, kernel_size: 3, strides: 2, activation: Relu },

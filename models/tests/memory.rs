@@ -1,5 +1,5 @@
-//! The RAM of a quantised network is what its constants say: `predict` writes nowhere else, and reads nothing that it has not
-//! written.
+//! The RAM of a quantised network is what its constants say: `predict` writes nowhere else, and reads nothing that it
+//! has not written.
 
 use thumbnet::arch::Backend;
 use thumbnet::blob::{Family, Raw, write};

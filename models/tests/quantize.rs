@@ -1,5 +1,5 @@
-//! Quantisation at the ends of what numbers hold: weights of any size beside any bias, sums that outgrow 32 bits, calibrations
-//! and quantised networks that nobody would make on purpose.
+//! Quantisation at the ends of what numbers hold: weights of any size beside any bias, sums that outgrow 32 bits,
+//! calibrations and quantised networks that nobody would make on purpose.
 
 use thumbnet::arch::Backend;
 use thumbnet::blob::{Family, Raw, write};
@@ -191,8 +191,8 @@ fn sums_that_outgrow_32_bits_are_refused() {
         let sum = sign as i64 * 70_000 * 127 * 255;
         assert_eq!(refusal::<Wider>(&weights), QuantizeError::Sum { layer: "units".into(), channel: 1, sum });
     }
-    let text = "layer `conv`: the sum of channel 0 can reach 2266950000, but must stay in -2147483648..=2147483647, the range of \
-                32 bits";
+    let text = "layer `conv`: the sum of channel 0 can reach 2266950000, but must stay in -2147483648..=2147483647, \
+        the range of 32 bits";
     let weights = [vec![1.0 / 70_000.0; 70_000], vec![0.0]].concat();
     assert_eq!(refusal::<WiderFilter>(&weights).to_string(), text);
     // A bias of half of 32 bits, beside weights that take more than the other half.

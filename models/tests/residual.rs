@@ -1,4 +1,5 @@
-//! Residual networks and those of MLPerf Tiny: their memory, their gradients, and the same int8 outputs on every back end.
+//! Residual networks and those of MLPerf Tiny: their memory, their gradients, and the same int8 outputs on every back
+//! end.
 
 use thumbnet::Network;
 use thumbnet::arch::{Backend, Trainable};
@@ -64,8 +65,9 @@ fn loss_of<N: Network>(weights: &mut [f32], x: &[f32], memory: &mut [f32]) -> (f
     (f64::from(loss) / BATCH as f64, gradient)
 }
 
-/// What the loss changes by along the gradient of one layer, against the sum of its gradients on the way: a wrong sign, a lost
-/// reader or a missing sum changes that by its own size. One gradient would not do, for relu and pooling have kinks on the way.
+/// What the loss changes by along the gradient of one layer, against the sum of its gradients on the way: a wrong sign,
+/// a lost reader or a missing sum changes that by its own size. One gradient would not do, for relu and pooling have
+/// kinks on the way.
 fn check_gradients<N: Network>() {
     const POINTS: u8 = 16;
     const STEP: f32 = 0.005 / POINTS as f32;

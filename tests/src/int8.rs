@@ -46,8 +46,8 @@ fn tflites_bytes_from_packed_weights() {
     expect_tflites_bytes(packed(), Packing::Pairs, Packing::Quads);
 }
 
-/// Every back end gives TFLite's bytes; or, where the core's kernels do not read the order that convolutions or dense layers
-/// have in the blob, the first layer of that kind is an error.
+/// Every back end gives TFLite's bytes; or, where the core's kernels do not read the order that convolutions or dense
+/// layers have in the blob, the first layer of that kind is an error.
 fn expect_tflites_bytes(blob: &[u8], conv: Packing, dense: Packing) {
     let needed = [(conv, Backend::CONV_S8_PACKING), (dense, Backend::DENSE_S8_PACKING)];
     let error = needed.into_iter().find_map(|(found, needed)| {

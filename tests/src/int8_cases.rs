@@ -1,5 +1,5 @@
-//! Every int8 kernel against the scalar oracle, byte for byte: layers of awkward shapes, weights and inputs at the ends of
-//! their range, in each order that weights can have. The same cases run on the host and on emulated cores.
+//! Every int8 kernel against the scalar oracle, byte for byte: layers of awkward shapes, weights and inputs at the ends
+//! of their range, in each order that weights can have. The same cases run on the host and on emulated cores.
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
 use thumbnet::int8::{ConvS8, DenseS8, Packing, Requantize};

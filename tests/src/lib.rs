@@ -1,7 +1,8 @@
 //! Test cases that need neither std nor an allocator. `cargo test -p device-tests` runs them on the host, and
 //! `cargo xtask device-test` on every core that QEMU plays.
 //!
-//! A case is a function that panics when something is wrong. Data to compare with is made by the build script, on the host.
+//! A case is a function that panics when something is wrong. Data to compare with is made by the build script, on the
+//! host.
 #![no_std]
 #![deny(unsafe_code)]
 

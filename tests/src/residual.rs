@@ -1,5 +1,5 @@
-//! A network with branches: sums in place and not, a shortcut with weights, an input that two layers read; and depthwise
-//! convolutions and means.
+//! A network with branches: sums in place and not, a shortcut with weights, an input that two layers read; and
+//! depthwise convolutions and means.
 
 use thumbnet::sequential;
 
@@ -22,7 +22,8 @@ sequential! {
 }
 
 sequential! {
-    /// Batch normalisation folded and by itself, zeros in a window and by themselves, tensors side by side, products, activations.
+    /// Batch normalisation folded and by itself, zeros in a window and by themselves, tensors side by side, products,
+    /// activations.
     pub(crate) struct Merged: [7, 6, 3] {
         zeros: ZeroPadding2D { padding: ((1, 0), (2, 1)) },
         conv: Conv2D { filters: 5, kernel_size: 3, strides: 2, use_bias: false },

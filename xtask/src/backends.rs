@@ -4,8 +4,8 @@ use std::env;
 
 use anyhow::{Result, bail, ensure};
 
-/// Names, with commas between them, of back ends that must be tested: to lack one is a failure. The tests of the library
-/// read it too, and fail where one of these is not found.
+/// Names, with commas between them, of back ends that must be tested: to lack one is a failure. The tests of the
+/// library read it too, and fail where one of these is not found.
 pub(crate) const REQUIRE: &str = "THUMBNET_REQUIRE_BACKENDS";
 
 /// Every back end of x86-64 besides the scalar one, and AVX-512's reduced precision.
@@ -33,8 +33,8 @@ pub(crate) fn all() -> Result<Vec<(&'static str, How)>> {
     plan(has, cfg!(target_arch = "x86_64"), &required.to_string_lossy())
 }
 
-/// `has` tells what the CPU has. `is_pc` is whether this machine runs programs for x86-64 at all, if by QEMU, which knows
-/// AVX2 and no AVX-512.
+/// `has` tells what the CPU has. `is_pc` is whether this machine runs programs for x86-64 at all, if by QEMU, which
+/// knows AVX2 and no AVX-512.
 fn plan(has: impl Fn(&str) -> bool, is_pc: bool, required: &str) -> Result<Vec<(&'static str, How)>> {
     let required: Vec<_> = required.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     for name in &required {
@@ -63,8 +63,8 @@ pub(crate) fn note(skipped: &[&str]) -> Option<String> {
 /// The error where a back end is required and tested in no way.
 pub(crate) fn missing(name: &str) -> Result<()> {
     bail!(
-        "the kernels with {name} were not tested: {REQUIRE} asks for {name}, this CPU lacks what it needs, and QEMU cannot \
-         stand in for it here"
+        "the kernels with {name} were not tested: {REQUIRE} asks for {name}, this CPU lacks what it needs, and QEMU \
+         cannot stand in for it here"
     )
 }
 

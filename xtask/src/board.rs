@@ -65,8 +65,8 @@ impl Board {
         }
     }
 
-    /// Instructions in a tick of the counter that QEMU plays, as the board's file in `firmware/src/board` has it: what counts of
-    /// two runs may differ by.
+    /// Instructions in a tick of the counter that QEMU plays, as the board's file in `firmware/src/board` has it: what
+    /// counts of two runs may differ by.
     pub(crate) const fn tick(self) -> u64 {
         match self {
             Self::Microbit => 125,

@@ -1,8 +1,8 @@
-//! `cargo xtask cycles`: what one round of each inner loop costs on the cores whose pipelines are known, beside the count of
-//! its instructions, which is all that QEMU can tell.
+//! `cargo xtask cycles`: what one round of each inner loop costs on the cores whose pipelines are known, beside the
+//! count of its instructions, which is all that QEMU can tell.
 //!
-//! The loops are found in the linked program: in the assembly functions, each stretch between a branch back and its target
-//! that holds no other such stretch.
+//! The loops are found in the linked program: in the assembly functions, each stretch between a branch back and its
+//! target that holds no other such stretch.
 
 mod loops;
 
@@ -74,16 +74,16 @@ impl Cycles {
 const HEAD: &str = "\
 # Cycles of the inner loops
 
-Written by `cargo xtask cycles --write`. One round of each innermost loop of the assembly: its instructions, as QEMU counts
-them; the cycles that `llvm-mca` has the core's model take for it; on Cortex-M4 also the cycles by the timings in its
-Technical Reference Manual.
+Written by `cargo xtask cycles --write`. One round of each innermost loop of the assembly: its instructions, as QEMU
+counts them; the cycles that `llvm-mca` has the core's model take for it; on Cortex-M4 also the cycles by the timings in
+its Technical Reference Manual.
 
-Where counts mislead: a load of several registers counts as one instruction, and takes a cycle more than it loads registers
-on Cortex-M4. LLVM's model of that core leaves this out: there the manual's column is the one to believe, and cycles a MAC are
-taken from it. A branch that is taken takes three cycles by the manual (two to four, by its target), and one by the model. No
-manual gives timings of Cortex-M7, which can do two instructions in a cycle, or of Cortex-M55, on which a vector instruction
-takes two cycles and the next may start after the first: the models are all there is. `le` and `letp` count as instructions
-and take no cycles after the first round. No column knows waits for flash or for a bus.
+Where counts mislead: a load of several registers counts as one instruction, and takes a cycle more than it loads
+registers on Cortex-M4. LLVM's model of that core leaves this out: there the manual's column is the one to believe, and
+cycles a MAC are taken from it. A branch that is taken takes three cycles by the manual (two to four, by its target),
+and one by the model. No manual gives timings of Cortex-M7, which can do two instructions in a cycle, or of Cortex-M55,
+on which a vector instruction takes two cycles and the next may start after the first: the models are all there is. `le`
+and `letp` count as instructions and take no cycles after the first round. No column knows waits for flash or for a bus.
 ";
 
 /// One core's table.
@@ -145,8 +145,8 @@ impl Tools {
             }
         }
         bail!(
-            "llvm-mca and llvm-objdump of LLVM {OLDEST} or later are missing: type `sudo apt-get install llvm-19` (or what your \
-             system calls LLVM's tools), then run this again"
+            "llvm-mca and llvm-objdump of LLVM {OLDEST} or later are missing: type `sudo apt-get install llvm-19` (or \
+             what your system calls LLVM's tools), then run this again"
         )
     }
 

@@ -9,8 +9,8 @@ use crate::shell::{cargo, line, run, stream};
 /// How long the database of advisories may take to come: a network that is closed may not say so.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// One step for what can be told from the dependencies alone, and one for advisories, which is skipped where their database
-/// cannot be had.
+/// One step for what can be told from the dependencies alone, and one for advisories, which is skipped where their
+/// database cannot be had.
 pub(crate) fn add_steps(report: &mut Report) {
     report.step("dependencies: licences, versions, sources", || {
         run(cargo().args(["deny", "check", "-D", "warnings", "licenses", "bans", "sources"]))
@@ -23,7 +23,10 @@ pub(crate) fn add_steps(report: &mut Report) {
         report.step(name, || run(cargo().args(["deny", "check", "-D", "warnings", "advisories"])));
     } else {
         report.skip(name);
-        report.note("not run here: advisories on dependencies; a machine that reaches RustSec's advisory-db on GitHub runs them");
+        report.note(
+            "not run here: advisories on dependencies; a machine that reaches RustSec's advisory-db on GitHub \
+            runs them",
+        );
     }
 }
 

@@ -1,10 +1,10 @@
-//! `cargo xtask device-bench`: instructions, RAM, stack and code of inference on every core, compared with those that are
-//! committed.
+//! `cargo xtask device-bench`: instructions, RAM, stack and code of inference on every core, compared with those that
+//! are committed.
 //!
-//! QEMU counts instructions, not cycles: what takes several cycles on a core (loads of several registers, divisions, taken
-//! branches, waits for flash) counts as one. The counts are equal on every machine to a tick of the board's counter, which is 40
-//! or 50 instructions (125 on the microbit), and not to the digit: so they may be asserted, and a tick more is no growth. Layers
-//! share their kernels, so code is measured for whole networks only.
+//! QEMU counts instructions, not cycles: what takes several cycles on a core (loads of several registers, divisions,
+//! taken branches, waits for flash) counts as one. The counts are equal on every machine to a tick of the board's
+//! counter, which is 40 or 50 instructions (125 on the microbit), and not to the digit: so they may be asserted, and a
+//! tick more is no growth. Layers share their kernels, so code is measured for whole networks only.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -192,7 +192,8 @@ fn print_result(result: &Value) {
         let (macs, instructions) = (number(value, "macs"), number(value, "instructions"));
         let [ram, stack] = ["ram_bytes", "stack_bytes"].map(|field| number(value, field));
         println!(
-            "  {name:8}  {macs:>10} MACs  {instructions:>11} instructions  {:6.2} a MAC  {ram:>6} bytes of RAM  {stack:>5} of stack",
+            "  {name:8}  {macs:>10} MACs  {instructions:>11} instructions  {:6.2} a MAC  {ram:>6} bytes of RAM  \
+             {stack:>5} of stack",
             per_mac(value)
         );
     };
@@ -302,7 +303,8 @@ mod tests {
     #[test]
     fn a_number_beyond_its_limit_is_found() {
         let mut result = json!({
-            "core": "m55", "network": "convnet", "instructions": 2_200_000, "ram_bytes": 12_288, "stack_bytes": 1024, "code_bytes": 99_999
+            "core": "m55", "network": "convnet", "instructions": 2_200_000,
+            "ram_bytes": 12_288, "stack_bytes": 1024, "code_bytes": 99_999
         });
         assert!(beyond(&result).is_empty());
         // A tick more is the same number.

@@ -1,5 +1,5 @@
-//! Which instructions of the assembly kernels a run has executed, by what QEMU translated: it translates a stretch of code
-//! when it comes to it, and never otherwise.
+//! Which instructions of the assembly kernels a run has executed, by what QEMU translated: it translates a stretch of
+//! code when it comes to it, and never otherwise.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -63,7 +63,8 @@ fn executed(trace: &str) -> BTreeSet<u64> {
         let Some((address, rest)) = line.strip_prefix("0x").and_then(|line| line.split_once(':')) else { continue };
         let Ok(address) = u64::from_str_radix(address, 16) else { continue };
         let is_half = |word: &&str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        // A mnemonic may look like a halfword (`adcs` does not, `dead` would), but none stands before the second one's place.
+        // A mnemonic may look like a halfword (`adcs` does not, `dead` would), but none stands before the second one's
+        // place.
         let halves = rest.split_whitespace().take(2).take_while(is_half).count() as u64;
         addresses.extend((0..halves).map(|half| address + 2 * half));
     }

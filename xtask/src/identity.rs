@@ -19,8 +19,8 @@ const ALL: usize = 10_000;
 /// Bytes of an image's outputs.
 const CLASSES: usize = 10;
 
-/// One step for each network on the host's back ends, and one on 64-bit ARM. They come after the training that makes the
-/// blob of MnistConvNet.
+/// One step for each network on the host's back ends, and one on 64-bit ARM. They come after the training that makes
+/// the blob of MnistConvNet.
 pub(crate) fn add_steps(report: &mut Report) {
     for network in [Network::Small, Network::Convnet] {
         let name = network.name();

@@ -90,8 +90,8 @@ fn qemu(machine: &str, path: &Path) -> Command {
     let mut qemu = Command::new("qemu-system-arm");
     qemu.args(["-machine", machine, "-display", "none", "-monitor", "none", "-serial", "none", "-net", "none"])
         .args(["-semihosting-config", "enable=on,target=native"])
-        // One instruction takes one nanosecond of the board's time, whatever this machine does beside: counts of two runs
-        // differ by a tick of the board's counter at most.
+        // One instruction takes one nanosecond of the board's time, whatever this machine does beside: counts of two
+        // runs differ by a tick of the board's counter at most.
         .args(["-icount", "shift=0"])
         .arg("-kernel")
         .arg(path)

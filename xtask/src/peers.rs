@@ -41,8 +41,8 @@ pub(crate) struct Peers {
     /// this command].
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
-    /// Write what the tables are made of to this file as JSON: of each program the run with the fastest training, with the fastest
-    /// steps and inference of all its runs.
+    /// Write what the tables are made of to this file as JSON: of each program the run with the fastest training, with
+    /// the fastest steps and inference of all its runs.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write the tables to docs/peers/, in a file named after this machine's CPU and the network.
@@ -220,8 +220,9 @@ impl Peers {
 
     fn document(&self, machine: &str, load: &str, parts: &[(String, String, Vec<Run>)]) -> String {
         let mut text = format!(
-            "# Side by side\n\nWritten by `cargo xtask peers --write-docs`. {machine}; load average before: {load}. Runs of each \
-             program, in turn: {}; the fastest counts, for training and for each kind of inference by itself. Ratio: thumbnet's images/s over the peer's.\n",
+            "# Side by side\n\nWritten by `cargo xtask peers --write-docs`. {machine}; load average before: {load}.\n\
+             Runs of each program, in turn: {}; the fastest counts, for training and for each kind of inference by \
+             itself.\nRatio: thumbnet's images/s over the peer's.\n",
             self.rounds
         );
         for (title, table, _) in parts {

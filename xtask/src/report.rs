@@ -61,8 +61,8 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Adds the numbers of libtest's line `test result: ok. 12 passed; 0 failed; 0 ignored; ...`; other lines are passed
-    /// over.
+    /// Adds the numbers of libtest's line `test result: ok. 12 passed; 0 failed; 0 ignored; ...`; other lines are
+    /// passed over.
     pub(crate) fn add_line(&mut self, line: &str) {
         let Some((_, result)) = line.split_once("test result: ") else { return };
         let words: Vec<_> = result.split([' ', ';']).collect();
@@ -114,9 +114,9 @@ impl Report {
         self.steps.push(Step { name, time: start.elapsed(), cpu: shell::cpu_time() - cpu, counts, error });
     }
 
-    /// Runs steps that each build something and then run it. A build takes one processor most of the time, and so does an
-    /// emulator: the run goes on beside the next step's build, and shows what it has to show when it has ended. It returns how
-    /// many tests passed.
+    /// Runs steps that each build something and then run it. A build takes one processor most of the time, and so does
+    /// an emulator: the run goes on beside the next step's build, and shows what it has to show when it has ended. It
+    /// returns how many tests passed.
     pub(crate) fn in_pairs<T: Send, Build, Run>(&mut self, steps: impl Iterator<Item = (String, Build, Run)>)
     where
         Build: FnOnce() -> Result<T>,

@@ -55,8 +55,8 @@ pub(crate) fn aarch64() -> Result<()> {
     program("qemu-aarch64", ["qemu-user", "qemu-user", "qemu-user", "qemu-linux-user", "qemu"])
 }
 
-/// `cargo deny`, which looks at dependencies. Built without optimisation, which takes longer than all that it will ever do, and
-/// without a git of its own.
+/// `cargo deny`, which looks at dependencies. Built without optimisation, which takes longer than all that it will ever
+/// do, and without a git of its own.
 fn deny() -> Result<()> {
     if let Some(version) = ask("cargo", &["deny", "--version"]) {
         eprintln!("set-up: cargo deny: there ({})", version.trim());

@@ -1,5 +1,5 @@
-//! Other programs: announced, started, read, stopped in time. What is announced goes to standard error: standard output is
-//! for results.
+//! Other programs: announced, started, read, stopped in time. What is announced goes to standard error: standard output
+//! is for results.
 
 use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read};

@@ -26,9 +26,9 @@ pub(crate) fn run(boards: &[Board]) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of code and constants that inference takes, with the reading of the blob and without the weights: the size of a
-/// program that infers less that of one that does the same without inferring. In both, a panic ends the run and says nothing: its
-/// message would be logging, which each application chooses for itself.
+/// Bytes of code and constants that inference takes, with the reading of the blob and without the weights: the size of
+/// a program that infers less that of one that does the same without inferring. In both, a panic ends the run and says
+/// nothing: its message would be logging, which each application chooses for itself.
 pub(crate) fn code(board: Board, network: Network, blob: &Path) -> Result<u64> {
     let contents = Contents { network: Some(network.name()), blob: Some(blob), images: None };
     difference(build::images("firmware", PROGRAMS, board, contents)?)

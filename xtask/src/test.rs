@@ -22,8 +22,8 @@ pub(crate) const QUICK: [&str; 7] = [
     "firmware on mps2-an386",
 ];
 
-/// The test of the macro's messages. It builds the library once more, and has nothing that differs between its features and
-/// back ends: it runs among the tests on the host.
+/// The test of the macro's messages. It builds the library once more, and has nothing that differs between its features
+/// and back ends: it runs among the tests on the host.
 const MESSAGES: [&str; 3] = ["--", "--skip", "errors_name_the_layer"];
 
 /// Runs everything, each step whatever becomes of the others; or the steps with one of the texts in their names.
@@ -129,8 +129,8 @@ fn x86_64(report: &mut Report, backends: &[(&str, How)]) {
     }
 }
 
-/// `cargo test`, with its tests counted. Which back ends it requires is said by `variables` alone: not every run has those
-/// that the user requires.
+/// `cargo test`, with its tests counted. Which back ends it requires is said by `variables` alone: not every run has
+/// those that the user requires.
 fn cargo_test(arguments: &[&str], variables: &[(&str, &str)], counts: &mut Counts) -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--no-fail-fast"]).args(arguments);

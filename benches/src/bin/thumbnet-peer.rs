@@ -209,8 +209,8 @@ fn int8(model: &QuantizedModel<'_>, test: &Dataset) -> f64 {
     })
 }
 
-/// Images a second of `work` on each item, which are `images` images each, after a warm-up: the fastest of ten stretches of a
-/// fifth of a second.
+/// Images a second of `work` on each item, which are `images` images each, after a warm-up: the fastest of ten
+/// stretches of a fifth of a second.
 fn throughput<T>(items: impl Iterator<Item = T> + Clone, images: usize, mut work: impl FnMut(T)) -> f64 {
     items.clone().take(1).for_each(&mut work);
     let (mut stretches, mut done, mut start) = (Vec::new(), 0, Instant::now());

@@ -161,8 +161,8 @@ impl From<InitializerName> for Initializer {
 
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
-    /// mnist-convnet (the Keras tutorial's), mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a
-    /// file of weights or a blob, whose network is taken
+    /// mnist-convnet (the Keras tutorial's), mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1,
+    /// auto-encoder, or a file of weights or a blob, whose network is taken
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     #[command(flatten)]
@@ -217,8 +217,8 @@ pub(super) struct BackendArgs {
     /// The kernels: scalar, avx2, avx512 or neon [default: the fastest of this machine]
     #[arg(long, value_name = "NAME")]
     pub(super) backend: Option<String>,
-    /// What dense layers multiply, in training and with f32 weights: bf16 needs a CPU with AVX512-BF16, and is faster on some of
-    /// them (Zen 4), slower on others (Xeon) [default: f32]
+    /// What dense layers multiply, in training and with f32 weights: bf16 needs a CPU with AVX512-BF16, and is faster
+    /// on some of them (Zen 4), slower on others (Xeon) [default: f32]
     #[arg(long, value_enum)]
     pub(super) precision: Option<PrecisionName>,
 }
@@ -340,8 +340,8 @@ pub(super) struct SampleArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ProfileArgs {
-    /// mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a file of weights or
-    /// a blob, whose network is taken
+    /// mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a file of
+    /// weights or a blob, whose network is taken
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     /// Images in the step
@@ -359,8 +359,8 @@ pub(super) struct ImportArgs {
     /// The safetensors file
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a file of weights or
-    /// a blob, whose network is taken
+    /// mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a file of
+    /// weights or a blob, whose network is taken
     #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
     pub(super) network: String,
     /// The file of weights to write [default: FILE with the ending .postcard]

@@ -25,8 +25,8 @@ use rayon::ThreadPoolBuilder;
 use args::{Arguments, Command};
 use output::Output;
 
-/// Runs the command that the program was called with. The status is 0, or 1 after an error that was printed as one line, or
-/// 2 where the arguments make no command.
+/// Runs the command that the program was called with. The status is 0, or 1 after an error that was printed as one
+/// line, or 2 where the arguments make no command.
 pub fn main() -> ExitCode {
     let arguments = args::parse();
     #[cfg(unix)]

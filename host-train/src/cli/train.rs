@@ -85,7 +85,8 @@ impl Train<'_> {
         let model = Model::initialized(*graph, initializer, arguments.seed).with_backend(backend);
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
         output.note(&format!(
-            "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}{how}, batch size {batch_size}, seed {}\n\
+            "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}{how}, batch size {batch_size}, \
+             seed {}\n\
              {}, {}\nTrain on {samples} samples, validate on {} samples",
             graph.name,
             grouped(graph.parameters()),
@@ -103,7 +104,8 @@ impl Train<'_> {
         let last = history.last().context("at least one epoch was trained")?;
         let weights = folder.join(WEIGHTS);
         let result = json!({
-            "command": "train", "event": "result", "network": graph.name, "epochs": history.len(), "seed": arguments.seed,
+            "command": "train", "event": "result", "network": graph.name, "epochs": history.len(),
+            "seed": arguments.seed,
             "loss": last.loss, "accuracy": last.accuracy, "val_loss": last.val_loss, "val_accuracy": last.val_accuracy,
             "seconds": history.iter().map(|epoch| epoch.seconds).sum::<f64>(),
             "weights": shown(&weights), "history": shown(&folder.join(HISTORY)),

@@ -68,7 +68,10 @@ pub enum DatasetError {
         images: usize,
     },
     /// A label has no output of the network.
-    #[error("{}: label {label} at position {position}, the network has {classes} classes (labels 0 to {})", path.display(), classes - 1)]
+    #[error(
+        "{}: label {label} at position {position}, the network has {classes} classes (labels 0 to {})",
+        path.display(), classes - 1
+    )]
     Label {
         /// The file of labels.
         path: PathBuf,
@@ -81,8 +84,8 @@ pub enum DatasetError {
     },
 }
 
-/// The dimensions that samples of a shape may have in a file, its own first: without channels where there is but one, without
-/// height where that is 1, and as a vector.
+/// The dimensions that samples of a shape may have in a file, its own first: without channels where there is but one,
+/// without height where that is 1, and as a vector.
 fn forms(Shape { height, width, channels }: Shape) -> Vec<Vec<usize>> {
     let mut forms = vec![vec![height, width, channels]];
     if height == 1 {

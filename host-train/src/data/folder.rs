@@ -139,7 +139,8 @@ mod tests {
         load_folder(folder(files).path(), Split::Train, EXPECTED).unwrap_err().to_string()
     }
 
-    /// A sample of one channel may have it in the file or not, a row its height, a vector both; and names tell no ranks.
+    /// A sample of one channel may have it in the file or not, a row its height, a vector both; and names tell no
+    /// ranks.
     #[test]
     fn reads_samples_of_every_rank() {
         let header = |dimensions: &[u8]| -> Vec<u8> {

@@ -89,8 +89,8 @@ pub enum IdxProblem {
 }
 
 impl Idx {
-    /// Reads the file `path`, which must have `rank` dimensions. Gzip is recognised by its first two bytes, whatever the
-    /// file's name.
+    /// Reads the file `path`, which must have `rank` dimensions. Gzip is recognised by its first two bytes, whatever
+    /// the file's name.
     ///
     /// # Errors
     ///

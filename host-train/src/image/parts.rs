@@ -69,8 +69,8 @@ impl Part {
         self.left == 0 || self.top == 0 || self.right + 1 == width || self.bottom + 1 == height
     }
 
-    /// Whether it lies along the whole of one edge of such a picture, and not at the edge across from it: a digit that a
-    /// picture was cut to lies at all four.
+    /// Whether it lies along the whole of one edge of such a picture, and not at the edge across from it: a digit that
+    /// a picture was cut to lies at all four.
     fn is_band_at_edge(&self, (width, height): (u32, u32)) -> bool {
         let across = [self.left == 0, self.right + 1 == width];
         let down = [self.top == 0, self.bottom + 1 == height];

@@ -9,8 +9,8 @@ pub fn to_input(pixel: u8) -> f32 {
     f32::from(pixel) / 255.0
 }
 
-/// Whether a network's outputs are shaped as its input and are no probabilities: then it is an autoencoder, trained to give
-/// back what it reads.
+/// Whether a network's outputs are shaped as its input and are no probabilities: then it is an autoencoder, trained to
+/// give back what it reads.
 pub fn is_autoencoder(graph: &Graph<'_>) -> bool {
     graph.output() == graph.input() && graph.input().len() > 1 && !graph.output_activation().is_probability()
 }
@@ -32,8 +32,8 @@ pub(crate) struct Batch {
     is_autoencoder: bool,
     /// The images, one after the other.
     pub(crate) x: Vec<f32>,
-    /// The wanted outputs: 1 for the label, 0 for every other class; for one output, the label itself; of an autoencoder, the
-    /// images.
+    /// The wanted outputs: 1 for the label, 0 for every other class; for one output, the label itself; of an
+    /// autoencoder, the images.
     pub(crate) targets: Vec<f32>,
 }
 
@@ -83,7 +83,8 @@ mod tests {
         }
     }
 
-    /// What an autoencoder is to give is what it reads, whatever the labels are; classes are told apart by probabilities.
+    /// What an autoencoder is to give is what it reads, whatever the labels are; classes are told apart by
+    /// probabilities.
     #[test]
     fn targets_of_an_autoencoder_are_its_inputs() {
         let data = Dataset::new(Shape::vector(4), vec![0, 51, 102, 255, 255, 0, 0, 51], vec![200, 3]);

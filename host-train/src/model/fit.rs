@@ -31,8 +31,8 @@ pub struct FitOptions<'a> {
     pub schedule: Schedule,
     /// What the weights are judged by after each epoch.
     pub validation: Option<&'a Dataset>,
-    /// Draws the order of the samples and the dropout masks. The same seed and initial weights give the same weights, on any
-    /// number of threads.
+    /// Draws the order of the samples and the dropout masks. The same seed and initial weights give the same weights,
+    /// on any number of threads.
     pub seed: u64,
 }
 
@@ -66,8 +66,8 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
     ///
     /// # Errors
     ///
-    /// [`FitError`], for options out of range, a loss that is no number, or what a callback reports. The weights are then
-    /// those of the last step.
+    /// [`FitError`], for options out of range, a loss that is no number, or what a callback reports. The weights are
+    /// then those of the last step.
     pub fn fit(
         &mut self,
         data: &Dataset,

@@ -12,7 +12,8 @@
 //! }
 //!
 //! let data = Dataset::new(Shape::new(1, 2, 1), vec![255, 0, 0, 255], vec![0, 1]);
-//! let mut model = Model::new(Net::GRAPH, 1).compile(Sgd { learning_rate: 0.5, ..Sgd::default() }, Loss::CategoricalCrossentropy);
+//! let optimizer = Sgd { learning_rate: 0.5, ..Sgd::default() };
+//! let mut model = Model::new(Net::GRAPH, 1).compile(optimizer, Loss::CategoricalCrossentropy);
 //! let history = model.fit(&data, FitOptions { epochs: 30, batch_size: 2, ..FitOptions::default() }, &mut Silent)?;
 //! assert!(history.last().unwrap().loss < history[0].loss);
 //! assert_eq!(model.evaluate(&data)?.accuracy, Some(1.0));
@@ -60,8 +61,8 @@ pub struct Model<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// A model with Keras's initial weights, drawn from `seed`: Glorot-uniform kernels and zero biases. The graph is that
-    /// of a type ([`Network::GRAPH`](thumbnet::Network::GRAPH)), or of a file.
+    /// A model with Keras's initial weights, drawn from `seed`: Glorot-uniform kernels and zero biases. The graph is
+    /// that of a type ([`Network::GRAPH`](thumbnet::Network::GRAPH)), or of a file.
     pub fn new(graph: Graph<'a>, seed: u64) -> Self {
         Self::initialized(graph, Initializer::default(), seed)
     }
@@ -160,8 +161,8 @@ pub fn usual_loss(graph: &Graph<'_>) -> Loss {
     }
 }
 
-/// The class that outputs say: of several the largest, the first of equals; of one that is a probability, 1 where it is above
-/// a half, else 0; none of one that estimates a number, or of an autoencoder.
+/// The class that outputs say: of several the largest, the first of equals; of one that is a probability, 1 where it is
+/// above a half, else 0; none of one that estimates a number, or of an autoencoder.
 pub fn class_of(graph: &Graph<'_>, outputs: &[f32]) -> Option<usize> {
     match *outputs {
         [output] if graph.output_activation().is_probability() => Some(usize::from(output > 0.5)),

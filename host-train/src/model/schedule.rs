@@ -13,8 +13,8 @@ pub enum Schedule {
     /// Up from 0 in a line to what the optimizer has, then down to 0 along half a cosine: Keras's
     /// `CosineDecay(0, steps - warmup_steps, warmup_target=learning_rate, warmup_steps=warmup_steps)`.
     Cosine {
-        /// Which share of the steps the way up takes, at least 0 and below 1; of whole steps, to which it is rounded, one
-        /// is left.
+        /// Which share of the steps the way up takes, at least 0 and below 1; of whole steps, to which it is rounded,
+        /// one is left.
         warmup: f32,
     },
 }

@@ -1,9 +1,10 @@
-//! Where the time of a training step goes: each layer and phase by itself, beside what the machine allows (its roofline).
+//! Where the time of a training step goes: each layer and phase by itself, beside what the machine allows (its
+//! roofline).
 //!
-//! A layer is timed alone, on buffers of its own, through the same functions as in training. The gradient for its inputs
-//! is what the backward pass takes longer when it is wanted. Operations are those of the textbook's formulas: a kernel that
-//! needs fewer can exceed 100 % of the peak, which is that of f32, and so can one of bf16. Bytes are each value once, in or
-//! out: what must move if no cache held it.
+//! A layer is timed alone, on buffers of its own, through the same functions as in training. The gradient for its
+//! inputs is what the backward pass takes longer when it is wanted. Operations are those of the textbook's formulas: a
+//! kernel that needs fewer can exceed 100 % of the peak, which is that of f32, and so can one of bf16. Bytes are each
+//! value once, in or out: what must move if no cache held it.
 
 mod machine;
 mod table;
@@ -56,8 +57,8 @@ pub struct Row {
     pub flops: f64,
     /// Bytes in and out.
     pub bytes: f64,
-    /// Seconds below which this machine cannot do the operations, or move the bytes from and to memory. What a cache holds can
-    /// be faster.
+    /// Seconds below which this machine cannot do the operations, or move the bytes from and to memory. What a cache
+    /// holds can be faster.
     pub bound_seconds: f64,
     /// Whether it is the bytes that bind.
     pub memory_bound: bool,
@@ -75,8 +76,8 @@ pub enum Phase {
     Update,
 }
 
-/// Profiles one Adadelta training step of a network on a batch of `batch` samples; each phase is repeated `repeats` times and the
-/// fastest counts. Both are at least 1.
+/// Profiles one Adadelta training step of a network on a batch of `batch` samples; each phase is repeated `repeats`
+/// times and the fastest counts. Both are at least 1.
 ///
 /// # Errors
 ///

@@ -46,9 +46,10 @@ impl fmt::Display for Profile {
         line(f, "step", "measured whole", &Row { seconds: *step_seconds, ..sums }, self)?;
         write!(
             f,
-            "\n{:.0} images/s. Bound: what the peak, or the triad (marked m), allows; operations are the textbook's, and the triad runs \
-             from memory: what a cache holds can be faster. The input gradient's time is the whole backward pass's less that of \
-             gradient and update.",
+            "\n{:.0} images/s. Bound: what the peak, or the triad (marked m), allows; operations are the textbook's, \
+             and the triad runs \
+             from memory: what a cache holds can be faster. The input gradient's time is the whole backward pass's \
+             less that of gradient and update.",
             *batch as f64 / step_seconds
         )
     }

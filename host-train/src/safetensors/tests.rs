@@ -256,7 +256,8 @@ thumbnet::sequential! {
     }
 }
 
-/// The four tensors of a batch normalisation by their names and by their numbers, and a depthwise kernel as Keras 2 calls it.
+/// The four tensors of a batch normalisation by their names and by their numbers, and a depthwise kernel as Keras 2
+/// calls it.
 #[test]
 fn batch_normalisations_travel_whole() {
     let weights: Vec<f32> = (1..=Normalized::PARAMETERS as u16).map(f32::from).collect();

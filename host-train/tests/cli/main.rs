@@ -107,7 +107,8 @@ fn precision_is_the_cpus_or_refused() {
     let text = train(&folder, &["--epochs", "1", "--backend", "scalar", "--precision", "bf16"]).error();
     let no_bf16 = |name: &str| {
         format!(
-            "error: precision is bf16, but {name} on this CPU has only f32; bf16 takes avx512 on a CPU with AVX512-BF16\n"
+            "error: precision is bf16, but {name} on this CPU has only f32; bf16 takes avx512 on a CPU with \
+             AVX512-BF16\n"
         )
     };
     assert_eq!(text, no_bf16("scalar"));
@@ -243,8 +244,8 @@ fn settings_out_of_range_are_one_line() {
     for (arguments, expected) in [
         (
             ["--network", "resnet"],
-            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, \
-             mobilenet-v1, auto-encoder, and those of files",
+            "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, \
+             ds-cnn, mobilenet-v1, auto-encoder, and those of files",
         ),
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
         (["--batch-size", "0"], "batch size is 0, but must be in 1..=100, the number of training images"),

@@ -13,8 +13,8 @@ use host_train::data::Idx;
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    /// A folder whose `data` is a data set of 100 training and 30 test images in MNIST's format: a bright bar at one of three
-    /// heights; the height is the label.
+    /// A folder whose `data` is a data set of 100 training and 30 test images in MNIST's format: a bright bar at one of
+    /// three heights; the height is the label.
     pub(crate) fn with_stripes() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         fs::create_dir(folder.path("data")).unwrap();

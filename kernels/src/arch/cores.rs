@@ -1,5 +1,5 @@
-//! Families of Cortex-M cores, and the scratch that the int8 kernels of each work in: known on every target, so that a PC can
-//! say what a network takes on a device.
+//! Families of Cortex-M cores, and the scratch that the int8 kernels of each work in: known on every target, so that a
+//! PC can say what a network takes on a device.
 use super::int8::check_pool;
 use crate::geometry::Geometry;
 use crate::int8::Packing;
@@ -67,8 +67,8 @@ pub(super) trait ConvCut {
     /// The bytes that an input takes in a strip.
     const WIDE_BYTES: usize;
 
-    /// Whether sums go through tiles in any case, and start as the biases there by themselves. Such tiles have the even filter's
-    /// sums first, others the odd one's.
+    /// Whether sums go through tiles in any case, and start as the biases there by themselves. Such tiles have the even
+    /// filter's sums first, others the odd one's.
     const WORKS_IN_TILES: bool;
 }
 

@@ -12,9 +12,9 @@ use crate::geometry::Geometry;
 use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, RescaleS8, SoftmaxS8};
 
 impl Backend {
-    /// The only order of weights that [`Backend::conv_s8`] reads with the kernels of a Cortex-M3 or up: a fallback for the others would
-    /// take more flash than it is worth. `None` on other targets, where every back end reads every order, as [`Backend::SCALAR`]
-    /// does anywhere.
+    /// The only order of weights that [`Backend::conv_s8`] reads with the kernels of a Cortex-M3 or up: a fallback for
+    /// the others would take more flash than it is worth. `None` on other targets, where every back end reads every
+    /// order, as [`Backend::SCALAR`] does anywhere.
     pub const CONV_S8_PACKING: Option<Packing> = core::cfg_select! {
         thumbnet_cortex => Some(arm::CONV_PACKING),
         _ => None,
@@ -34,13 +34,14 @@ impl Backend {
 
     /// Convolution, activation, and the max pooling behind it where `layer.pool` has one; see [`ConvS8`].
     ///
-    /// `input` holds samples of `layer.geometry.input`, `output` as many of [`ConvS8::output_len`] values, `scratch` at least
-    /// [`Backend::conv_s8_scratch_len`] words of any content.
+    /// `input` holds samples of `layer.geometry.input`, `output` as many of [`ConvS8::output_len`] values, `scratch` at
+    /// least [`Backend::conv_s8_scratch_len`] words of any content.
     ///
     /// # Panics
     ///
     /// If the layer is not [consistent](ConvS8::is_consistent), `input` and `output` are not as many whole samples,
-    /// `scratch` is too short, or the back end does not read the order of the weights; see [`Backend::CONV_S8_PACKING`].
+    /// `scratch` is too short, or the back end does not read the order of the weights; see
+    /// [`Backend::CONV_S8_PACKING`].
     pub fn conv_s8(self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
         let g = layer.geometry;
         assert!(layer.is_consistent(), "the parameters or the pooling do not fit the convolution: {g}");
@@ -54,8 +55,8 @@ impl Backend {
         }
     }
 
-    /// The words of scratch that [`Backend::conv_s8`] needs on this target, for any number of samples, with `pool` the max
-    /// pooling that is fused.
+    /// The words of scratch that [`Backend::conv_s8`] needs on this target, for any number of samples, with `pool` the
+    /// max pooling that is fused.
     ///
     /// # Panics
     ///
@@ -81,7 +82,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If the layer is not [consistent](DepthwiseConvS8::is_consistent), or `input` and `output` are not as many whole samples.
+    /// If the layer is not [consistent](DepthwiseConvS8::is_consistent), or `input` and `output` are not as many whole
+    /// samples.
     pub fn depthwise_conv_s8(self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8]) {
         let g = layer.geometry;
         assert!(layer.is_consistent(), "the parameters do not fit the depthwise convolution: {g}");
@@ -101,8 +103,8 @@ impl Backend {
     ///
     /// If the layer is not [consistent](DenseS8::is_consistent), `input` and `output` are not as many whole samples,
     /// `scratch` is too short, or the back end does not read the order of the weights; see
-    /// [`Backend::DENSE_S8_PACKING`]. On Cortex-M3, M4, M7 and M33, if the weights do not start at a multiple of 4 bytes,
-    /// as those in a blob do.
+    /// [`Backend::DENSE_S8_PACKING`]. On Cortex-M3, M4, M7 and M33, if the weights do not start at a multiple of 4
+    /// bytes, as those in a blob do.
     pub fn dense_s8(self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
         let sizes = Sizes(layer.inputs, layer.units);
         assert!(layer.is_consistent(), "the parameters do not fit the dense layer: {sizes}");
@@ -126,8 +128,8 @@ impl Backend {
         }
     }
 
-    /// Max pooling of int8 values, which keeps scale and zero point: `input` holds samples of `geometry.input`, `output` as
-    /// many of `geometry.output`. Needs no scratch.
+    /// Max pooling of int8 values, which keeps scale and zero point: `input` holds samples of `geometry.input`,
+    /// `output` as many of `geometry.output`. Needs no scratch.
     ///
     /// # Panics
     ///
@@ -163,8 +165,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If `output` has no values, `input` does not hold positions of as many, or more than [`MeanS8::MAX_COUNT`], or the
-    /// arithmetic is not defined for the parameters.
+    /// If `output` has no values, `input` does not hold positions of as many, or more than [`MeanS8::MAX_COUNT`], or
+    /// the arithmetic is not defined for the parameters.
     pub fn mean_s8(self, mean: &MeanS8, input: &[i8], output: &mut [i8]) {
         let (values, channels) = (input.len(), output.len());
         let fits = channels > 0 && values.is_multiple_of(channels) && values / channels <= MeanS8::MAX_COUNT;
@@ -177,8 +179,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If `len` is 0 or above [`SoftmaxS8::MAX_CLASSES`], the values are no whole runs, or the arithmetic is not defined for the
-    /// parameters.
+    /// If `len` is 0 or above [`SoftmaxS8::MAX_CLASSES`], the values are no whole runs, or the arithmetic is not
+    /// defined for the parameters.
     pub fn softmax_s8(self, layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
         const MOST: usize = SoftmaxS8::MAX_CLASSES;
         assert!((1..=MOST).contains(&len), "a softmax of {len} classes, but int8 softmax has 1..={MOST}");
@@ -198,7 +200,8 @@ impl Backend {
         self.kernels().add_s8(layer, x, y);
     }
 
-    /// Multiplies `y` by `x` in place, value by value; `x` is repeated where it is shorter. See [`MulS8`]. Needs no scratch.
+    /// Multiplies `y` by `x` in place, value by value; `x` is repeated where it is shorter. See [`MulS8`]. Needs no
+    /// scratch.
     ///
     /// # Panics
     ///
@@ -209,8 +212,8 @@ impl Backend {
         self.kernels().multiply_s8(layer, x, y);
     }
 
-    /// One part of a concatenation: the `width` values of each position of `x`, in the output's scale, become those from
-    /// `first` on of the `to_width` of `y`. See [`RescaleS8`]. Needs no scratch.
+    /// One part of a concatenation: the `width` values of each position of `x`, in the output's scale, become those
+    /// from `first` on of the `to_width` of `y`. See [`RescaleS8`]. Needs no scratch.
     ///
     /// # Panics
     ///

@@ -194,7 +194,8 @@ impl Backend {
     }
 }
 
-/// Panics unless these are as many positions, of `width` values and of `to_width`, of which some from `first` on are those.
+/// Panics unless these are as many positions, of `width` values and of `to_width`, of which some from `first` on are
+/// those.
 fn check_columns(width: usize, len: usize, [first, to_width]: [usize; 2], to_len: usize) {
     let fits = width > 0 && first.checked_add(width).is_some_and(|end| end <= to_width);
     assert!(fits, "columns {first}..{first} + {width} of {to_width}");

@@ -77,8 +77,8 @@ fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
     }
 }
 
-/// Runs `work`, many pieces of work one after the other. If it is long, which its number of `multiplications` says, it runs on
-/// one of rayon's threads, and the others stay awake meanwhile.
+/// Runs `work`, many pieces of work one after the other. If it is long, which its number of `multiplications` says, it
+/// runs on one of rayon's threads, and the others stay awake meanwhile.
 pub(crate) fn inside<R: Send>(multiplications: usize, work: impl FnOnce() -> R + Send) -> R {
     /// What a thread does in some 50 microseconds, as long as it takes to wake one.
     #[cfg(feature = "std")]
@@ -94,8 +94,8 @@ pub(crate) fn inside<R: Send>(multiplications: usize, work: impl FnOnce() -> R +
     work()
 }
 
-/// Threads that stay awake for the next piece of work. The pieces of a layer are short, and rayon's threads fall asleep within
-/// some microseconds; to wake one takes 50 to 100, ten times as long as to find one awake.
+/// Threads that stay awake for the next piece of work. The pieces of a layer are short, and rayon's threads fall asleep
+/// within some microseconds; to wake one takes 50 to 100, ten times as long as to find one awake.
 #[cfg(feature = "std")]
 mod linger {
     use core::cell::{Cell, RefCell};
@@ -122,8 +122,8 @@ mod linger {
     std::thread_local! {
         /// The section that this thread runs.
         static SECTION: RefCell<Option<Arc<Section>>> = const { RefCell::new(None) };
-        /// How many calls of [`join`] this thread is in. It may be offered other work while it waits there for its own, but must
-        /// neither linger nor have others linger for that.
+        /// How many calls of [`join`] this thread is in. It may be offered other work while it waits there for its own,
+        /// but must neither linger nor have others linger for that.
         static JOINS: Cell<usize> = const { Cell::new(0) };
     }
 
@@ -177,8 +177,8 @@ mod linger {
     }
 
     impl Section {
-        /// Does what work there is. Ends soon after the section, and does not begin after it: then this thread may be the
-        /// section's own, on its way back to whoever waits for it.
+        /// Does what work there is. Ends soon after the section, and does not begin after it: then this thread may be
+        /// the section's own, on its way back to whoever waits for it.
         fn linger(&self) {
             let mut idle = Instant::now();
             let begin = self.open.load(Relaxed) && JOINS.get() == 0;

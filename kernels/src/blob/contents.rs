@@ -62,7 +62,8 @@ impl Raw {
 }
 
 impl<'a> Info<'a> {
-    /// What the blob at the start of `bytes` says about its network. The graph is checked, and the blob is of no other one.
+    /// What the blob at the start of `bytes` says about its network. The graph is checked, and the blob is of no other
+    /// one.
     ///
     /// # Errors
     ///

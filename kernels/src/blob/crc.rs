@@ -1,5 +1,5 @@
-//! CRC-32 (ISO-HDLC, as in zip), half a byte at a time: 64 bytes of table, where one for whole bytes has 1024 and would make
-//! up a tenth of the flash that inference takes.
+//! CRC-32 (ISO-HDLC, as in zip), half a byte at a time: 64 bytes of table, where one for whole bytes has 1024 and would
+//! make up a tenth of the flash that inference takes.
 
 /// The remainders of the 16 half bytes.
 const REMAINDERS: [u32; 16] = {

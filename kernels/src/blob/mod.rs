@@ -1,20 +1,24 @@
 //! The blob: a quantised network as one file, read in place from flash.
 //!
-//! A blob is one [postcard](https://postcard.jamesmunns.com/wire-format) value, the struct [`Contents`] (feature `alloc`), with these
-//! fields in order:
+//! A blob is one [postcard](https://postcard.jamesmunns.com/wire-format) value, the struct [`Contents`] (feature
+//! `alloc`), with these fields in order:
 //!
 //! | field | type | |
 //! |---|---|---|
-//! | header | [`Header`](crate::infer::Header) | magic, version, family, counts, offsets and length; numbers of fixed width |
+//! | header | [`Header`](crate::infer::Header) | magic, version, family, counts, offsets, length; of fixed width |
 //! | pad | bytes | so many zeros that the first record starts at a multiple of 4 |
 //! | records | sequence of [`Record`](crate::infer::Record) | one for each step of inference; numbers of fixed width |
 //! | pad | bytes | so many zeros that the next field's content starts at a multiple of 16 |
-//! | tensors | bytes | for each record, aligned to 16: weights (`i8`), aligned to 4: bias (`i32`), multiplier (`i32`), shift (`i8`), table (`i8`) |
+//! | tensors | bytes | those of each record, aligned to 16; see below |
 //! | info | [`Info`] | what a device skips: names, the graph, class labels, what a raw input means |
 //! | crc | `u32`, fixed width | CRC-32 (ISO-HDLC, as in zip) over all before it |
 //!
-//! Numbers are little-endian, as Cortex-M and PCs are, so that they need no decoding: a device reads header, records and tensors where
-//! they lie. The blob itself must lie at a multiple of 16 ([`Aligned`], [`include_blob!`](crate::include_blob)).
+//! The tensors of a record are weights (`i8`); then, aligned to 4, bias (`i32`), multiplier (`i32`), shift (`i8`) and
+//! table (`i8`).
+//!
+//! Numbers are little-endian, as Cortex-M and PCs are, so that they need no decoding: a device reads header, records
+//! and tensors where they lie. The blob itself must lie at a multiple of 16 ([`Aligned`],
+//! [`include_blob!`](crate::include_blob)).
 
 #[cfg(feature = "alloc")]
 mod contents;
@@ -118,7 +122,8 @@ impl fmt::Display for BlobError {
             Self::Architecture { layer } => write!(f, "the blob is of another network: layer `{layer}` differs"),
             Self::Packing { found, needed } => write!(
                 f,
-                "the blob's weights lie in the order {found:?}, but this core's kernels read {needed:?}; write it with `host-train quantize --family {}`",
+                "the blob's weights lie in the order {found:?}, but this core's kernels read {needed:?}; write it \
+                 with `host-train quantize --family {}`",
                 if *needed == Packing::Plain { "plain" } else { "dsp" }
             ),
             Self::Malformed { field } => write!(f, "the blob's field `{field}` makes no sense"),
@@ -133,8 +138,8 @@ impl core::error::Error for BlobError {}
 #[repr(C, align(16))]
 pub struct Aligned<T: ?Sized>(pub T);
 
-/// Includes a blob from a file, as `&'static [u8]` aligned for [`Network::from_blob`](crate::Network::from_blob). The path is
-/// as for `include_bytes!`.
+/// Includes a blob from a file, as `&'static [u8]` aligned for [`Network::from_blob`](crate::Network::from_blob). The
+/// path is as for `include_bytes!`.
 #[macro_export]
 macro_rules! include_blob {
     ($path:expr) => {{

@@ -14,7 +14,8 @@ use crate::int8::{MeanS8, Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
 use crate::plan::{Fusion, PlanBuf};
 use crate::quantize::{OwnedAfter, QuantizedNetwork, QuantizedStep};
 
-/// The cores whose order the weights are written in. Cortex-M3 and up read that of their own family alone, PCs and Cortex-M0 both.
+/// The cores whose order the weights are written in. Cortex-M3 and up read that of their own family alone, PCs and
+/// Cortex-M0 both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
     /// PCs, Cortex-M0, M0+, and Cortex-M55 and M85 with Helium.
@@ -47,8 +48,8 @@ impl Family {
     }
 }
 
-/// The blob of a quantised network, its weights in the order of `family`. `labels` are the names of its classes, if they have some, and
-/// `raw` says what raw input values mean.
+/// The blob of a quantised network, its weights in the order of `family`. `labels` are the names of its classes, if
+/// they have some, and `raw` says what raw input values mean.
 ///
 /// # Errors
 ///

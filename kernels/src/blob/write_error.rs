@@ -114,8 +114,8 @@ impl fmt::Display for WriteError {
             }
             Self::Softmax { layer, softmax: SoftmaxS8 { multiplier, left_shift, diff_min } } => write!(
                 f,
-                "layer `{layer}`: the softmax has multiplier {multiplier}, left shift {left_shift} and least difference \
-                 {diff_min}, but must have 0 or more, at most 31, and 0 or less"
+                "layer `{layer}`: the softmax has multiplier {multiplier}, left shift {left_shift} and least \
+                 difference {diff_min}, but must have 0 or more, at most 31, and 0 or less"
             ),
             Self::Classes { layer, classes } => {
                 let most = SoftmaxS8::MAX_CLASSES;
@@ -124,7 +124,8 @@ impl fmt::Display for WriteError {
             Self::Sum { layer, factors } => {
                 write!(
                     f,
-                    "layer `{layer}`: the factors are {factors:?}, but none may be negative, nor that of a sum's input above 1"
+                    "layer `{layer}`: the factors are {factors:?}, but none may be negative, nor that of a sum's \
+                     input above 1"
                 )
             }
             Self::Mean { layer, geometry } => {

@@ -19,8 +19,8 @@ pub enum GraphError<'a> {
     },
     /// The network computes nothing: all layers pass on what they read.
     ComputesNothing,
-    /// Two layers have one name, or one has none, or one with a control character, a space, `.`, `/` or `:`; or the network
-    /// has.
+    /// Two layers have one name, or one has none, or one with a control character, a space, `.`, `/` or `:`; or the
+    /// network has.
     Name {
         /// The name.
         layer: &'a str,
@@ -41,7 +41,8 @@ pub enum GraphError<'a> {
         /// What it says that it gives.
         output: Shape,
     },
-    /// Sizes or settings of a layer are out of range: more weights than a slice can hold, or a rate outside of `0.0..1.0`.
+    /// Sizes or settings of a layer are out of range: more weights than a slice can hold, or a rate outside of
+    /// `0.0..1.0`.
     Range {
         /// The layer.
         layer: &'a str,
@@ -89,7 +90,8 @@ impl fmt::Display for GraphError<'_> {
 impl core::error::Error for GraphError<'_> {}
 
 impl<'a> Graph<'a> {
-    /// Whether the nodes are a network: what the other methods, and every walk, rely on. `sequential!` makes nothing else.
+    /// Whether the nodes are a network: what the other methods, and every walk, rely on. `sequential!` makes nothing
+    /// else.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
 //! A network as a value: the layers in the order in which they run, and what each of them reads.
 //!
-//! A [`Graph`] is plain data that can be a constant, as `sequential!` makes it, or come out of a file. Everything that must be
-//! known of a network follows from it: the summary, the memory plan, the blob, the forward and the backward pass.
+//! A [`Graph`] is plain data that can be a constant, as `sequential!` makes it, or come out of a file. Everything that
+//! must be known of a network follows from it: the summary, the memory plan, the blob, the forward and the backward
+//! pass.
 
 mod check;
 mod op;
@@ -108,8 +109,8 @@ impl Node<'_> {
     }
 }
 
-/// A network: its nodes in an order in which each reads earlier ones only. The first is the input, the last one's output is the
-/// network's.
+/// A network: its nodes in an order in which each reads earlier ones only. The first is the input, the last one's
+/// output is the network's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Graph<'a> {
     /// The network's name.

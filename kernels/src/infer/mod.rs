@@ -1,4 +1,5 @@
-//! The int8 forward pass: a loop over the steps of a quantised network, each of whose records is read in the blob when the step runs.
+//! The int8 forward pass: a loop over the steps of a quantised network, each of whose records is read in the blob when
+//! the step runs.
 
 mod layer;
 mod record;
@@ -20,7 +21,8 @@ use core::ops::Range;
 use crate::arch::{Backend, Kernels};
 use crate::graph::{Op, Uses};
 
-/// Runs all steps of a checked blob, and returns the last one's output. Not inlined: networks of the same layers share it.
+/// Runs all steps of a checked blob, and returns the last one's output. Not inlined: networks of the same layers share
+/// it.
 #[inline(never)]
 pub fn run<'m, U: Uses>(
     backend: Backend,

@@ -1,7 +1,7 @@
 //! The parts of a blob that a device reads in place: the header, and one record for each step.
 //!
-//! All numbers have a fixed width and their natural alignment, and no byte is padding, so that the bytes of postcard's encoding are
-//! those that lie in memory on a little-endian machine.
+//! All numbers have a fixed width and their natural alignment, and no byte is padding, so that the bytes of postcard's
+//! encoding are those that lie in memory on a little-endian machine.
 
 use bytemuck::{Pod, Zeroable};
 #[cfg(feature = "alloc")]
@@ -77,8 +77,9 @@ pub struct Header {
 #[cfg_attr(feature = "alloc", derive(Serialize, Deserialize))]
 #[repr(C)]
 pub struct Record {
-    /// What is computed: 0 a convolution, 1 a dense layer, 2 a max pooling alone, 3 a sum, 4 an average pooling, 5 the mean
-    /// of each channel, 6 a depthwise convolution, 7 an activation alone, 8 a product, 9 a concatenation, 10 a zero padding.
+    /// What is computed: 0 a convolution, 1 a dense layer, 2 a max pooling alone, 3 a sum, 4 an average pooling, 5 the
+    /// mean of each channel, 6 a depthwise convolution, 7 an activation alone, 8 a product, 9 a concatenation, 10 a
+    /// zero padding.
     pub op: u8,
     /// The order of the weights; see [`Packing`](crate::int8::Packing).
     pub packing: u8,
@@ -92,18 +93,19 @@ pub struct Record {
     pub input_zero_points: [i8; 2],
     /// The records whose outputs are read, counted from 1; 0 is the network's input.
     pub inputs: [U16; 2],
-    /// Of any convolution or a pooling: height, width and channels of input and output, height and width of kernel, strides and
-    /// padding; then height and width of the fused pooling's output, kernel, strides and padding. In two halves each, the lower first:
-    /// inputs and units of a dense layer; values of a sum; of an activation, and those of a position; of a product, and of its second
-    /// factor; positions of a concatenation. Then the channels of its two parts. Of a zero padding: height, width and channels of the
-    /// input, rows above and below, columns to the left and to the right. What is not used is 0.
+    /// Of any convolution or a pooling: height, width and channels of input and output, height and width of kernel,
+    /// strides and padding; then height and width of the fused pooling's output, kernel, strides and padding. In two
+    /// halves each, the lower first: inputs and units of a dense layer; values of a sum; of an activation, and those of
+    /// a position; of a product, and of its second factor; positions of a concatenation. Then the channels of its two
+    /// parts. Of a zero padding: height, width and channels of the input, rows above and below, columns to the left and
+    /// to the right. What is not used is 0.
     pub sizes: [U16; SIZES],
     /// Where the tensors of this record begin among all: at a multiple of 16.
     pub tensors: U32,
     /// The scale of the output, after all.
     pub output_scale: f32,
-    /// Multipliers of a sum: of the two inputs and of the output; of a concatenation: of the two inputs; of a softmax, a mean or a
-    /// product: the first.
+    /// Multipliers of a sum: of the two inputs and of the output; of a concatenation: of the two inputs; of a softmax,
+    /// a mean or a product: the first.
     pub multipliers: [I32; 3],
     /// The powers of two that belong to them.
     pub shifts: [i8; 3],
@@ -117,8 +119,8 @@ pub struct Record {
 pub(crate) const SIZES: usize = 20;
 
 impl Record {
-    /// Whether the record describes this step: its kind, what it reads, and its [sizes](super::OpS8::sizes). Not inlined: all
-    /// sizes lie on the stack meanwhile.
+    /// Whether the record describes this step: its kind, what it reads, and its [sizes](super::OpS8::sizes). Not
+    /// inlined: all sizes lie on the stack meanwhile.
     #[inline(never)]
     pub(crate) fn matches<U: Uses>(&self, step: &StepS8<'_>) -> bool {
         let [a, b] = self.inputs;

@@ -3,7 +3,8 @@
 use super::fixed_point::clamp;
 use super::{QuantizedMultiplier, quantize_multiplier};
 
-/// A quantised sum: both inputs are brought to one scale with [`AddS8::LEFT_SHIFT`] more bits, added, and requantised. TFLite's `ADD`.
+/// A quantised sum: both inputs are brought to one scale with [`AddS8::LEFT_SHIFT`] more bits, added, and requantised.
+/// TFLite's `ADD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddS8 {
     /// Zero points of the inputs.
@@ -22,7 +23,8 @@ impl AddS8 {
     /// Bits that the inputs are shifted by before they are scaled.
     pub const LEFT_SHIFT: u32 = 20;
 
-    /// The factors for inputs and an output of these scales: of the inputs, and of the output (TFLite's `Prepare` of `ADD`).
+    /// The factors for inputs and an output of these scales: of the inputs, and of the output (TFLite's `Prepare` of
+    /// `ADD`).
     pub const fn factors(inputs: [f32; 2], output: f32) -> [QuantizedMultiplier; 3] {
         let [a, b] = [inputs[0] as f64, inputs[1] as f64];
         let common = 2.0 * if a > b { a } else { b };

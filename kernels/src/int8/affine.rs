@@ -43,8 +43,8 @@ impl Affine {
     }
 }
 
-/// A range divided by its steps, as a scale: never 0. Numbers below the normal ones lie so far apart that the nearest to the
-/// quotient may be far too small; the one above is not.
+/// A range divided by its steps, as a scale: never 0. Numbers below the normal ones lie so far apart that the nearest
+/// to the quotient may be far too small; the one above is not.
 pub(crate) fn scale_of(quotient: f32) -> f32 {
     if quotient.is_normal() { quotient } else { f32::from_bits(quotient.to_bits() + 1) }
 }

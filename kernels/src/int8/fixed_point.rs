@@ -45,12 +45,14 @@ pub(crate) const fn clamp(value: i32, zero_point: i8, [least, largest]: [i8; 2])
 /// `real` as a fixed-point multiplier; TFLite's `QuantizeMultiplier`.
 ///
 /// `real` is rounded to 31 significant bits, halves away from zero. What is below `2^-32` becomes 0, what is too large
-/// the largest that there is. The sign, an infinity and NaN are the caller's errors: the result is then 0 or the largest.
+/// the largest that there is. The sign, an infinity and NaN are the caller's errors: the result is then 0 or the
+/// largest.
 pub const fn quantize_multiplier(real: f64) -> QuantizedMultiplier {
     if real.is_nan() || real <= 0.0 {
         return QuantizedMultiplier::ZERO;
     }
-    // `frexp`: real = mantissa / 2^53 * 2^exponent, with the quotient in 0.5..1. Subnormals are below 2^-32 in any case.
+    // `frexp`: real = mantissa / 2^53 * 2^exponent, with the quotient in 0.5..1. Subnormals are below 2^-32 in any
+    // case.
     let bits = real.to_bits();
     let mut exponent = (bits >> 52) as i32 - 1022;
     let mantissa = (bits & ((1 << 52) - 1)) | (1 << 52);
@@ -103,11 +105,11 @@ pub const fn saturating_shift_left(x: i32, exponent: u32) -> i32 {
     }
 }
 
-/// `x` times the real number that the multiplier and shift stand for, rounded twice (by the multiplication and by the right
-/// shift); TFLite's `MultiplyByQuantizedMultiplier`.
+/// `x` times the real number that the multiplier and shift stand for, rounded twice (by the multiplication and by the
+/// right shift); TFLite's `MultiplyByQuantizedMultiplier`.
 ///
-/// It never falls as `x` grows, for any multiplier that is not negative. Where TFLite's left shift would overflow (which
-/// C++ leaves undefined) this saturates, so that the order holds there too.
+/// It never falls as `x` grows, for any multiplier that is not negative. Where TFLite's left shift would overflow
+/// (which C++ leaves undefined) this saturates, so that the order holds there too.
 #[inline(always)]
 pub const fn multiply_by_quantized_multiplier(x: i32, multiplier: i32, shift: i32) -> i32 {
     if shift > 0 {
@@ -119,8 +121,8 @@ pub const fn multiply_by_quantized_multiplier(x: i32, multiplier: i32, shift: i3
 /// As [`multiply_by_quantized_multiplier`], rounded only once, halves away from zero, and saturated.
 ///
 /// TFLite's reference kernel of dense layers computes `round(accumulator * scale)` in `f64`, not in fixed point as its
-/// convolution does, and this is the same number: the two could differ only where `accumulator * scale` is within 2^-31 of
-/// itself from a half.
+/// convolution does, and this is the same number: the two could differ only where `accumulator * scale` is within 2^-31
+/// of itself from a half.
 #[inline(always)]
 pub const fn multiply_rounding_once(x: i32, multiplier: i32, shift: i32) -> i32 {
     // Halves away from zero: halves up, after one less where it is negative.
@@ -150,8 +152,8 @@ const fn round_wide(product: i64, places: u32) -> i32 {
 
 /// `e^a` for `a <= 0`, given with 5 integer bits, as a raw number with none; gemmlowp's `exp_on_negative_values`.
 ///
-/// `a` is split into a multiple of 1/4 and a rest in `[-1/4, 0)`: the rest goes through a Taylor polynomial around -1/8, the
-/// multiple is put together from the constants `e^-(2^j)`.
+/// `a` is split into a multiple of 1/4 and a rest in `[-1/4, 0)`: the rest goes through a Taylor polynomial around
+/// -1/8, the multiple is put together from the constants `e^-(2^j)`.
 pub const fn exp_on_negative_values(a: i32) -> i32 {
     /// `round(e^-(2^j) * 2^31)` for j = -2..=4.
     const EXP_OF_POWERS: [i32; 7] = [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
@@ -172,8 +174,8 @@ pub const fn exp_on_negative_values(a: i32) -> i32 {
     result
 }
 
-/// `e^a` for `a` in `[-1/4, 0)`, raw with no integer bits on both sides: `e^(-1/8) * (1 + x + x^2/2 + x^3/6 + x^4/24)` with
-/// `x = a + 1/8`.
+/// `e^a` for `a` in `[-1/4, 0)`, raw with no integer bits on both sides: `e^(-1/8) * (1 + x + x^2/2 + x^3/6 + x^4/24)`
+/// with `x = a + 1/8`.
 const fn exp_on_minus_one_quarter_to_zero(a: i32) -> i32 {
     /// `round(e^(-1/8) * 2^31)`.
     const EXP_OF_MINUS_ONE_EIGHTH: i32 = 1_895_147_668;
@@ -188,8 +190,8 @@ const fn exp_on_minus_one_quarter_to_zero(a: i32) -> i32 {
     EXP_OF_MINUS_ONE_EIGHTH + saturating_rounding_doubling_high_mul(EXP_OF_MINUS_ONE_EIGHTH, x + from_second_on)
 }
 
-/// `1 / (1 + a)` for `a` in `[0, 1)`, raw with no integer bits on both sides; gemmlowp's `one_over_one_plus_x_for_x_in_0_1`:
-/// three Newton-Raphson steps on half the denominator.
+/// `1 / (1 + a)` for `a` in `[0, 1)`, raw with no integer bits on both sides; gemmlowp's
+/// `one_over_one_plus_x_for_x_in_0_1`: three Newton-Raphson steps on half the denominator.
 pub const fn one_over_one_plus_x(a: i32) -> i32 {
     /// `round(48 / 17 * 2^29)`.
     const FORTY_EIGHT_OVER_17: i32 = 1_515_870_810;

@@ -1,9 +1,9 @@
 //! Int8 networks: TFLite's quantisation scheme, and what the kernels must know of a quantised layer.
 //!
-//! A quantised value `q` stands for the real number `scale * (q - zero_point)`. Weights are symmetric (zero point 0, values
-//! -127..=127) with one scale for each filter or unit; activations have one scale and zero point for each tensor; biases and
-//! accumulators are `i32`, with scale `input_scale * weight_scale[channel]`. This is TFLite's 8-bit specification, and the
-//! results are those of its reference kernels, bit for bit.
+//! A quantised value `q` stands for the real number `scale * (q - zero_point)`. Weights are symmetric (zero point 0,
+//! values -127..=127) with one scale for each filter or unit; activations have one scale and zero point for each
+//! tensor; biases and accumulators are `i32`, with scale `input_scale * weight_scale[channel]`. This is TFLite's 8-bit
+//! specification, and the results are those of its reference kernels, bit for bit.
 //!
 //! A layer computes, for each output channel,
 //!
@@ -13,8 +13,8 @@
 //! ```
 //!
 //! TFLite subtracts the input's zero point from every input instead; here it is folded into the bias once, at export:
-//! `bias' = bias - input_zero_point * Σ weight` ([`fold_zero_point`]). A convolution pads with the input's zero point, so the
-//! sum over padding cancels against the folded bias as everything else does.
+//! `bias' = bias - input_zero_point * Σ weight` ([`fold_zero_point`]). A convolution pads with the input's zero point,
+//! so the sum over padding cancels against the folded bias as everything else does.
 //!
 //! - [`ConvS8`]: convolution, its activation, and optionally the max pooling behind it, in one pass.
 //! - [`DenseS8`]: a dense layer and its activation.
@@ -23,8 +23,8 @@
 //! - [`average`], [`MeanS8`]: what average pooling and a mean over all positions make of a sum.
 //! - [`RescaleS8`]: another scale; relu, relu6 and leaky relu by themselves.
 //! - [`SoftmaxS8`]: softmax with TFLite's fixed output scale 1/256 and zero point -128.
-//! - Sigmoid and tanh are a table of 256 outputs ([`logistic`], [`tanh`]) made when the network is quantised (`&[i8; 256]`,
-//!   indexed by the input plus 128; see [`crate::arch::Backend::table_s8`]).
+//! - Sigmoid and tanh are a table of 256 outputs ([`logistic`], [`tanh`]) made when the network is quantised (`&[i8;
+//!   256]`, indexed by the input plus 128; see [`crate::arch::Backend::table_s8`]).
 //! - Max pooling alone needs a [`Geometry`] only: it keeps scale and zero point.
 //!
 //! All of it is borrowed, so that it can lie in flash. [`Packing`] says in which order a layer's weights lie.
@@ -58,12 +58,12 @@ use crate::geometry::Geometry;
 
 /// How `i32` accumulators become int8 outputs: `clamp(zero_point + round(accumulator * scale[c]), min, max)`.
 ///
-/// What rounding means follows TFLite's reference kernels: a convolution's is [`multiply_by_quantized_multiplier`], which
-/// rounds twice, a dense layer's [`multiply_rounding_once`].
+/// What rounding means follows TFLite's reference kernels: a convolution's is [`multiply_by_quantized_multiplier`],
+/// which rounds twice, a dense layer's [`multiply_rounding_once`].
 #[derive(Clone, Copy, Debug)]
 pub struct Requantize<'a> {
-    /// For each channel, the significant bits of `input_scale * weight_scale / output_scale`; see [`quantize_multiplier`].
-    /// Never negative.
+    /// For each channel, the significant bits of `input_scale * weight_scale / output_scale`; see
+    /// [`quantize_multiplier`]. Never negative.
     pub multiplier: &'a [i32],
     /// For each channel, the power of two, in [`Requantize::SHIFTS`].
     pub shift: &'a [i8],
@@ -78,9 +78,9 @@ pub struct Requantize<'a> {
 pub struct ConvS8<'a> {
     /// The convolution's shapes; `geometry.output.channels` is the number of filters.
     pub geometry: &'a Geometry,
-    /// A max pooling of the convolution's output, whose `input` shape is `geometry.output`. Kernels take the maximum of the
-    /// accumulators before they requantise them: the same result, because requantising never falls as its argument grows,
-    /// for fewer requantisations and no buffer between the two layers.
+    /// A max pooling of the convolution's output, whose `input` shape is `geometry.output`. Kernels take the maximum of
+    /// the accumulators before they requantise them: the same result, because requantising never falls as its argument
+    /// grows, for fewer requantisations and no buffer between the two layers.
     pub pool: Option<&'a Geometry>,
     /// What padding reads as: the input's zero point.
     pub input_zero_point: i8,
@@ -135,18 +135,18 @@ pub struct SoftmaxS8 {
     pub multiplier: i32,
     /// Its power of two, at least 0.
     pub left_shift: u8,
-    /// The least difference from the largest input that still counts: below it, the exponential's argument would need more
-    /// than 5 integer bits.
+    /// The least difference from the largest input that still counts: below it, the exponential's argument would need
+    /// more than 5 integer bits.
     pub diff_min: i32,
 }
 
 impl SoftmaxS8 {
-    /// The most values that a softmax runs over: the sum of their exponentials, each at most 1, has 12 integer bits in TFLite's
-    /// reference kernel.
+    /// The most values that a softmax runs over: the sum of their exponentials, each at most 1, has 12 integer bits in
+    /// TFLite's reference kernel.
     pub const MAX_CLASSES: usize = 4096;
 
-    /// The parameters for inputs of scale `input_scale`; TFLite's `PreprocessSoftmaxScaling` and `CalculateInputRadius` with
-    /// `beta` 1 and 5 integer bits. The input's zero point plays no part.
+    /// The parameters for inputs of scale `input_scale`; TFLite's `PreprocessSoftmaxScaling` and `CalculateInputRadius`
+    /// with `beta` 1 and 5 integer bits. The input's zero point plays no part.
     pub const fn new(input_scale: f64) -> Self {
         const INTEGER_BITS: u32 = 5;
         const LARGEST: f64 = i32::MAX as f64;
@@ -174,8 +174,8 @@ impl ConvS8<'_> {
         }
     }
 
-    /// Whether every slice has the length that the geometry asks for, the pooling is one of the convolution's output, and the
-    /// parameters of [`Requantize`] are in their ranges.
+    /// Whether every slice has the length that the geometry asks for, the pooling is one of the convolution's output,
+    /// and the parameters of [`Requantize`] are in their ranges.
     pub fn is_consistent(&self) -> bool {
         let filters = self.geometry.output().channels;
         self.weights.len() == self.geometry.patch() * filters
@@ -186,8 +186,8 @@ impl ConvS8<'_> {
 }
 
 impl DepthwiseConvS8<'_> {
-    /// Whether the output's channels are a multiple of the input's, every slice has the length that the geometry asks for, and
-    /// the parameters of [`Requantize`] are in their ranges.
+    /// Whether the output's channels are a multiple of the input's, every slice has the length that the geometry asks
+    /// for, and the parameters of [`Requantize`] are in their ranges.
     pub fn is_consistent(&self) -> bool {
         let ([height, width], channels) = (self.geometry.kernel(), self.geometry.output().channels);
         channels.is_multiple_of(self.geometry.input().channels)
@@ -198,8 +198,8 @@ impl DepthwiseConvS8<'_> {
 }
 
 impl DenseS8<'_> {
-    /// Whether there are inputs and units, every slice has the length that they ask for, and the parameters of [`Requantize`]
-    /// are in their ranges.
+    /// Whether there are inputs and units, every slice has the length that they ask for, and the parameters of
+    /// [`Requantize`] are in their ranges.
     pub fn is_consistent(&self) -> bool {
         self.inputs > 0
             && self.units > 0
@@ -226,8 +226,8 @@ impl Requantize<'_> {
     }
 }
 
-/// `bias - input_zero_point * Σ weights`, wrapping: the bias of one filter or unit, whose weights are `weights`, for inputs
-/// that keep their zero point.
+/// `bias - input_zero_point * Σ weights`, wrapping: the bias of one filter or unit, whose weights are `weights`, for
+/// inputs that keep their zero point.
 pub fn fold_zero_point(bias: i32, input_zero_point: i8, weights: &[i8]) -> i32 {
     let sum = weights.iter().fold(0i32, |sum, &w| sum.wrapping_add(i32::from(w)));
     bias.wrapping_sub(sum.wrapping_mul(i32::from(input_zero_point)))

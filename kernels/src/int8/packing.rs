@@ -3,24 +3,25 @@
 /// The order of a layer's int8 weights: `rows` (filters or units) of `len` values (kernel height x width x channels, or
 /// inputs). Every order takes `rows * len` bytes.
 ///
-/// The DSP orders interleave rows by two, for the multiply-accumulate instructions of Cortex-M4 and its like. The weights
-/// `a` and `b` of two rows at one position `k` share one little-endian halfword that holds the number `a + 256 b`. With `x` the
-/// inputs, one sum `S = Σ (a + 256 b) x` needs no unpacking at all; `A = Σ a x` needs the low bytes, sign-extended, which is
-/// one instruction for two positions; and then `B = Σ b x = (S - A) / 256` exactly. So four weights are unpacked by one
-/// instruction and no pair has to be shuffled. Requires `|b| < 128` (in TFLite's scheme weights are in `-127..=127`) and that
-/// kernels split sums after [`Packing::SUM_LIMIT`] positions, before `S` overflows. Reading a blob does not look at every weight:
-/// with a halfword that no writer makes, scores are those of other weights, and nothing panics.
+/// The DSP orders interleave rows by two, for the multiply-accumulate instructions of Cortex-M4 and its like. The
+/// weights `a` and `b` of two rows at one position `k` share one little-endian halfword that holds the number `a + 256
+/// b`. With `x` the inputs, one sum `S = Σ (a + 256 b) x` needs no unpacking at all; `A = Σ a x` needs the low bytes,
+/// sign-extended, which is one instruction for two positions; and then `B = Σ b x = (S - A) / 256` exactly. So four
+/// weights are unpacked by one instruction and no pair has to be shuffled. Requires `|b| < 128` (in TFLite's scheme
+/// weights are in `-127..=127`) and that kernels split sums after [`Packing::SUM_LIMIT`] positions, before `S`
+/// overflows. Reading a blob does not look at every weight: with a halfword that no writer makes, scores are those of
+/// other weights, and nothing panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Packing {
-    /// Row after row, as TFLite stores them: OHWI for a convolution, output x input for a dense layer. For the host, Helium,
-    /// and cores without DSP instructions.
+    /// Row after row, as TFLite stores them: OHWI for a convolution, output x input for a dense layer. For the host,
+    /// Helium, and cores without DSP instructions.
     #[default]
     Plain,
     /// Rows in groups of two: `k` by `k`, the halfword of the pair. What convolutions on DSP cores read.
     Pairs,
-    /// Rows in groups of four: for every two `k`, one word of each pair (and a halfword of each for the last `k` of an odd
-    /// length). What dense layers on DSP cores read.
+    /// Rows in groups of four: for every two `k`, one word of each pair (and a halfword of each for the last `k` of an
+    /// odd length). What dense layers on DSP cores read.
     Quads,
 }
 

@@ -1,10 +1,10 @@
 //! Sigmoid and tanh of one value.
 //!
 //! TFLite's interpreter, with reference and optimised kernels alike, fills a table of 256 outputs in `f32` when it
-//! prepares a network (`LUTPopulate`), with functions of the C library. These round correctly, which not every C library
-//! does: with glibc 2.36, two of 768,000 outputs of tanh are one step off, where an output lies at a half, and none of
-//! sigmoid. TensorFlow Lite Micro computes each value in fixed point (`reference_integer_ops::Logistic` and `Tanh`), to
-//! the same outputs but where one lies within about 1e-4 of a half.
+//! prepares a network (`LUTPopulate`), with functions of the C library. These round correctly, which not every C
+//! library does: with glibc 2.36, two of 768,000 outputs of tanh are one step off, where an output lies at a half, and
+//! none of sigmoid. TensorFlow Lite Micro computes each value in fixed point (`reference_integer_ops::Logistic` and
+//! `Tanh`), to the same outputs but where one lies within about 1e-4 of a half.
 
 use super::Affine;
 

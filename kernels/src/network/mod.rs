@@ -18,11 +18,11 @@ use crate::infer::StepS8;
 use crate::plan::{GradientPlan, Plan};
 use crate::train::{Buffers, Optimizer, Settings, TrainError, Trainer};
 
-/// A network whose sizes are all known at compile time. [`sequential!`](crate::sequential!) implements it; all that follows from
-/// the description is in [`GRAPH`](Self::GRAPH).
+/// A network whose sizes are all known at compile time. [`sequential!`](crate::sequential!) implements it; all that
+/// follows from the description is in [`GRAPH`](Self::GRAPH).
 ///
-/// The network itself holds no weights: they are one slice of `PARAMETERS` values, layer after layer, each layer's kernel before
-/// its bias, in Keras's layouts; of a batch normalisation gamma, beta, moving mean and moving variance.
+/// The network itself holds no weights: they are one slice of `PARAMETERS` values, layer after layer, each layer's
+/// kernel before its bias, in Keras's layouts; of a batch normalisation gamma, beta, moving mean and moving variance.
 pub trait Network: Sized + Copy + Send + Sync + 'static {
     /// The layers, and what each of them reads.
     const GRAPH: Graph<'static>;

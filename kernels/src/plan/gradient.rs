@@ -7,7 +7,8 @@ use super::{Slot, max, place};
 use crate::arch::Backend;
 use crate::graph::{Graph, Node, Op};
 
-/// Values of one sample that the forward pass keeps for the backward pass: the output of every layer that makes values of its own.
+/// Values of one sample that the forward pass keeps for the backward pass: the output of every layer that makes values
+/// of its own.
 pub const fn stored_len(graph: &Graph<'_>) -> usize {
     let (mut len, mut i) = (0, 1);
     while i < graph.nodes.len() {
@@ -19,7 +20,8 @@ pub const fn stored_len(graph: &Graph<'_>) -> usize {
     len
 }
 
-/// The means and variances of the batch that the forward pass keeps for the backward pass, of every batch normalisation.
+/// The means and variances of the batch that the forward pass keeps for the backward pass, of every batch
+/// normalisation.
 pub const fn statistics_len(graph: &Graph<'_>) -> usize {
     let (mut len, mut i) = (0, 0);
     while i < graph.nodes.len() {
@@ -110,9 +112,11 @@ impl GradientPlanBuf {
     }
 }
 
-/// Fills `steps`, one for each node, and returns the memory for the gradients of one sample. `slots` are twice as many, to work with.
+/// Fills `steps`, one for each node, and returns the memory for the gradients of one sample. `slots` are twice as many,
+/// to work with.
 ///
-/// A gradient comes to be when the last reader of a tensor leaves it, and is needed until the node that made the tensor has read it.
+/// A gradient comes to be when the last reader of a tensor leaves it, and is needed until the node that made the tensor
+/// has read it.
 pub(super) const fn plan_into(graph: &Graph<'_>, steps: &mut [GradientStep], slots: &mut [Slot]) -> usize {
     const NONE: usize = super::INPUT;
     let nodes = graph.nodes;
@@ -192,7 +196,8 @@ const fn scratch_len(graph: &Graph<'_>, batch: usize) -> usize {
 /// How many `f32` of scratch one layer works in, forward or backward, for a batch.
 pub const fn node_scratch_len(node: &Node<'_>, batch: usize) -> usize {
     match &node.op {
-        // The gradient of a convolution's parameters and of a bias is made as a whole, that of a dense kernel in blocks.
+        // The gradient of a convolution's parameters and of a bias is made as a whole, that of a dense kernel in
+        // blocks.
         Op::Conv2D { geometry, .. } => node.parameters() + Backend::conv2d_scratch_len(geometry, batch),
         Op::DepthwiseConv2D { .. } => node.parameters(),
         Op::BatchNormalization { .. } => {

@@ -1,12 +1,14 @@
 //! Where tensors lie in one piece of memory, given from when until when each exists.
 //!
-//! No plan can take less than the largest sum of the tensors that exist at the same time: the bound. The memory is at first as large
-//! as that. In the order in which tensors come to be, each goes into the lowest gap that holds it, or the highest, in turn; in a chain,
-//! where a layer's input and output so lie at the two ends, all fit at once. Elsewhere a tensor may find no gap: it goes first in the
-//! next try. Where some tries have not helped, the memory grows by the least that a tensor lacked.
+//! No plan can take less than the largest sum of the tensors that exist at the same time: the bound. The memory is at
+//! first as large as that. In the order in which tensors come to be, each goes into the lowest gap that holds it, or
+//! the highest, in turn; in a chain, where a layer's input and output so lie at the two ends, all fit at once.
+//! Elsewhere a tensor may find no gap: it goes first in the next try. Where some tries have not helped, the memory
+//! grows by the least that a tensor lacked.
 //!
-//! Of 1,000 random networks with residual connections 14 take more than the bound, at most 1.12 times as much. TensorFlow Lite
-//! Micro's `GreedyMemoryPlanner`, which places the largest tensor first, misses it in 261, by up to 1.53 times.
+//! Of 1,000 random networks with residual connections 14 take more than the bound, at most 1.12 times as much.
+//! TensorFlow Lite Micro's `GreedyMemoryPlanner`, which places the largest tensor first, misses it in 261, by up to
+//! 1.53 times.
 
 /// A tensor that needs a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,8 @@ pub const fn bound(slots: &[Slot]) -> usize {
 /// How often the order is changed before the memory grows.
 const TRIES: usize = 16;
 
-/// Gives every tensor a place, and returns how much memory all of them take. `slots` are in the order in which they come to be.
+/// Gives every tensor a place, and returns how much memory all of them take. `slots` are in the order in which they
+/// come to be.
 pub const fn place(slots: &mut [Slot]) -> usize {
     let mut total = bound(slots);
     loop {

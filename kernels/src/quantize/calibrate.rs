@@ -20,8 +20,8 @@ pub enum Range {
 
 /// The ranges of a network's tensors: the input's, then each layer's output (before sigmoid, tanh or softmax).
 ///
-/// Anyone may make one, so [`quantize`](super::quantize()) checks it: it has a range for every layer, all ends are finite,
-/// and none is above the other.
+/// Anyone may make one, so [`quantize`](super::quantize()) checks it: it has a range for every layer, all ends are
+/// finite, and none is above the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     /// Least and largest value of the input.
@@ -71,9 +71,9 @@ impl<'a> Calibrator<'a> {
         Ok(())
     }
 
-    /// The ranges of what was seen. A tensor has the range NaN to NaN, which [`quantize`](super::quantize()) refuses, where
-    /// nothing was seen of it, where one of its values was NaN or infinite, and for a percentile that is not above 50 and at
-    /// most 100.
+    /// The ranges of what was seen. A tensor has the range NaN to NaN, which [`quantize`](super::quantize()) refuses,
+    /// where nothing was seen of it, where one of its values was NaN or infinite, and for a percentile that is not
+    /// above 50 and at most 100.
     pub fn finish(&self) -> Calibration {
         // The forward pass does not show the outputs of layers that do nothing.
         let range = |node| self.tensors[self.graph.source(node, false)].range(self.range);
@@ -94,8 +94,8 @@ struct Histogram {
 
 /// Bins of a histogram: the range that a percentile gives is that exact, in parts of the largest power of two seen.
 const BINS: usize = 8192;
-/// The limit that a histogram starts with, 2^-100: so small that it matters to no network, and so large that the number of bins
-/// to a unit is finite.
+/// The limit that a histogram starts with, 2^-100: so small that it matters to no network, and so large that the number
+/// of bins to a unit is finite.
 const LEAST_LIMIT: f32 = f32::from_bits((127 - 100) << 23);
 
 impl Histogram {

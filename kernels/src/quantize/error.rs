@@ -24,14 +24,16 @@ pub enum QuantizeError {
         /// How many are needed.
         needed: usize,
     },
-    /// The calibration has no range for a layer's output: an end is NaN or infinite, or the least value is above the largest.
+    /// The calibration has no range for a layer's output: an end is NaN or infinite, or the least value is above the
+    /// largest.
     Range {
         /// The layer.
         layer: String,
         /// Its range.
         range: [f32; 2],
     },
-    /// As [`QuantizeError::Range`], for the network's input, whose range may not be nothing but 0 either: no scale follows.
+    /// As [`QuantizeError::Range`], for the network's input, whose range may not be nothing but 0 either: no scale
+    /// follows.
     InputRange {
         /// The range.
         range: [f32; 2],
@@ -41,7 +43,8 @@ pub enum QuantizeError {
         /// The layer.
         layer: String,
     },
-    /// This layer's weights are too large beside its outputs for fixed-point arithmetic: the real multiplier is 2^30 or more.
+    /// This layer's weights are too large beside its outputs for fixed-point arithmetic: the real multiplier is 2^30 or
+    /// more.
     Scale {
         /// The layer.
         layer: String,
@@ -76,8 +79,8 @@ pub enum QuantizeError {
 impl fmt::Display for QuantizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// What every range must be, and where those come from that are not.
-        const MUST_BE: &str = "must be finite, the least value first (NaN comes of a calibration that saw nothing, or values \
-                               that are not finite, or of a percentile that is not above 50 and at most 100)";
+        const MUST_BE: &str = "must be finite, the least value first (NaN comes of a calibration that saw nothing, or \
+            values that are not finite, or of a percentile that is not above 50 and at most 100)";
         match self {
             Self::Weights { len, needed } => write!(f, "there are {len} weights, but the network has {needed}"),
             Self::Layers { len, needed } => {
@@ -95,12 +98,13 @@ impl fmt::Display for QuantizeError {
             Self::NotFinite { layer } => write!(f, "layer `{layer}` has a weight or bias that is NaN or infinite"),
             Self::Scale { layer, multiplier } => write!(
                 f,
-                "layer `{layer}` would need a multiplier of {multiplier:e}, but it must be below 2^30: its weights are too large \
-                 beside its calibrated outputs"
+                "layer `{layer}` would need a multiplier of {multiplier:e}, but it must be below 2^30: its weights \
+                 are too large beside its calibrated outputs"
             ),
             Self::Sum { layer, channel, sum } => write!(
                 f,
-                "layer `{layer}`: the sum of channel {channel} can reach {sum}, but must stay in {}..={}, the range of 32 bits",
+                "layer `{layer}`: the sum of channel {channel} can reach {sum}, but must stay in {}..={}, the range \
+                 of 32 bits",
                 i32::MIN,
                 i32::MAX
             ),

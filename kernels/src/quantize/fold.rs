@@ -13,9 +13,9 @@ pub(super) struct Folded {
     pub(super) bias: Vec<f32>,
 }
 
-/// The weights of a step. With the factor `f[c] = gamma[c] / sqrt(moving variance[c] + epsilon)` of a batch normalisation,
-/// a kernel becomes `kernel[.., c] * f[c]`, and the bias `(bias[c] - moving mean[c]) * f[c] + beta[c]`. One that no layer with
-/// weights comes before has the kernel `f` of a depthwise convolution.
+/// The weights of a step. With the factor `f[c] = gamma[c] / sqrt(moving variance[c] + epsilon)` of a batch
+/// normalisation, a kernel becomes `kernel[.., c] * f[c]`, and the bias `(bias[c] - moving mean[c]) * f[c] + beta[c]`.
+/// One that no layer with weights comes before has the kernel `f` of a depthwise convolution.
 pub(super) fn folded(graph: &Graph<'_>, step: &Step, weights: &[f32]) -> Result<Folded, QuantizeError> {
     let own = |node: u16| {
         let node = &graph.nodes[usize::from(node)];

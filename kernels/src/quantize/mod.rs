@@ -2,29 +2,29 @@
 //!
 //! # The scale of a channel
 //!
-//! One number decides how a channel is quantised: the scale `s` of its accumulators, `input scale x weight scale`. It is the
-//! least that all of these allow:
+//! One number decides how a channel is quantised: the scale `s` of its accumulators, `input scale x weight scale`. It
+//! is the least that all of these allow:
 //!
 //! - `s >= input scale x max |weight| / 127`, so that weights fit in -127..=127. In nearly every channel this decides.
-//! - `s >= |bias| / 2^30`, so that the bias takes the middle half of 32 bits and leaves the other to the sum. This is TFLite's
-//!   `AdjustWeightsForBiasScale`, and decides where weights are tiny beside the bias.
-//! - `s >= output scale / 2^32`, so that the multiplier `s / output scale` is at least 2^-32, the least that there is. This
-//!   decides where there are no weights, and no bias to speak of.
+//! - `s >= |bias| / 2^30`, so that the bias takes the middle half of 32 bits and leaves the other to the sum. This is
+//!   TFLite's `AdjustWeightsForBiasScale`, and decides where weights are tiny beside the bias.
+//! - `s >= output scale / 2^32`, so that the multiplier `s / output scale` is at least 2^-32, the least that there is.
+//!   This decides where there are no weights, and no bias to speak of.
 //!
-//! The last two lose nothing that shows. A weight is rounded by at most half a step and its input is at most 255 steps, so `K`
-//! weights are off by at most `127.5 K s`. Where the output's range holds the bias, `255 output scale >= |bias|` and `s` is at
-//! most `255 / 2^30` of the output's scale: `K / 33,000` of its steps. (A bias that only the weights bring into that range decides
-//! in layers of more than 33,000 inputs alone.)
+//! The last two lose nothing that shows. A weight is rounded by at most half a step and its input is at most 255 steps,
+//! so `K` weights are off by at most `127.5 K s`. Where the output's range holds the bias, `255 output scale >= |bias|`
+//! and `s` is at most `255 / 2^30` of the output's scale: `K / 33,000` of its steps. (A bias that only the weights
+//! bring into that range decides in layers of more than 33,000 inputs alone.)
 //!
-//! A bias beyond all that the output's range and the sum of the weights can make up for saturates the output, whatever the input
-//! is. So does the least bias of that kind, which is taken for it where it would decide.
+//! A bias beyond all that the output's range and the sum of the weights can make up for saturates the output, whatever
+//! the input is. So does the least bias of that kind, which is taken for it where it would decide.
 //!
 //! # The range of a sum
 //!
-//! Inputs are anything in -128..=127, so a sum reaches from `bias' + Σ min(127 w, -128 w)` to `bias' + Σ max(127 w, -128 w)`,
-//! where `bias'` has the input's zero point folded in. Both must fit in 32 bits, and then no part of the sum wraps either: an
-//! input of 0 leaves its weight out. `2^30 + K x 127 x 255` is an upper bound, so that only a layer of more than 33,000 inputs
-//! can fail.
+//! Inputs are anything in -128..=127, so a sum reaches from `bias' + Σ min(127 w, -128 w)` to `bias' + Σ max(127 w,
+//! -128 w)`, where `bias'` has the input's zero point folded in. Both must fit in 32 bits, and then no part of the sum
+//! wraps either: an input of 0 leaves its weight out. `2^30 + K x 127 x 255` is an upper bound, so that only a layer of
+//! more than 33,000 inputs can fail.
 
 mod calibrate;
 mod error;
@@ -58,7 +58,8 @@ pub struct QuantizedNetwork {
 /// One step. What has no weights has empty vectors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedStep {
-    /// A row of weights for each filter or unit: OHWI, or `[units, inputs]`; for a depthwise convolution one for each tap: HWO.
+    /// A row of weights for each filter or unit: OHWI, or `[units, inputs]`; for a depthwise convolution one for each
+    /// tap: HWO.
     pub weights: Vec<i8>,
     /// The bias of each channel, with the input's zero point folded in.
     pub bias: Vec<i32>,
@@ -89,7 +90,8 @@ pub enum OwnedAfter {
     Table(Vec<i8>),
 }
 
-/// Quantises a network: weights symmetric for each output channel, activations by the calibrated ranges, TFLite's int8 scheme.
+/// Quantises a network: weights symmetric for each output channel, activations by the calibrated ranges, TFLite's int8
+/// scheme.
 ///
 /// A pooling that is fused into a convolution decides its output's range, which is narrower than the convolution's own.
 ///
@@ -255,8 +257,8 @@ fn transposed(rows: &[i8], len: usize) -> Vec<i8> {
     (0..len).flat_map(|column| rows.iter().skip(column).step_by(len)).copied().collect()
 }
 
-/// The scale of a channel's accumulators, and its bias, which differs from `bias` only where no bias of that size can show in
-/// the output. See the module's text.
+/// The scale of a channel's accumulators, and its bias, which differs from `bias` only where no bias of that size can
+/// show in the output. See the module's text.
 fn accumulator_scale<'a>(
     weights: impl Iterator<Item = &'a f32> + Clone,
     bias: f64,
@@ -300,8 +302,8 @@ fn clamp(activation: Activation, linear: Affine) -> [i8; 2] {
     }
 }
 
-/// What follows on the clamp, and the output's scale and zero point. What a layer with weights clamps needs nothing more; an
-/// activation by itself is a table.
+/// What follows on the clamp, and the output's scale and zero point. What a layer with weights clamps needs nothing
+/// more; an activation by itself is a table.
 fn after(node: &Node<'_>, activation: Activation, linear: Affine) -> Result<(OwnedAfter, Affine), QuantizeError> {
     let table = |output: Affine, function: &dyn Fn(i8) -> i8| {
         Ok((OwnedAfter::Table((-128..=127).map(function).collect()), output))

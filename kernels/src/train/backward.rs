@@ -64,7 +64,8 @@ fn softmax_gradient(channels: usize, y: &[f32], dy: &mut [f32]) {
     }
 }
 
-/// Computes the gradient for input `read` of a node with two inputs, and adds it to `dx`; the `other` is the other input.
+/// Computes the gradient for input `read` of a node with two inputs, and adds it to `dx`; the `other` is the other
+/// input.
 pub(crate) fn merged<U: Uses>(cx: &Context, node: &Node<'_>, read: usize, other: &[f32], dy: &[f32], dx: &mut [f32]) {
     match &node.op {
         Op::Multiply { .. } => {

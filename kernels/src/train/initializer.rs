@@ -45,8 +45,8 @@ fn uniform(limit: f32, random: &mut Pcg64Mcg, kernel: &mut [f32]) {
     kernel.iter_mut().for_each(|value| *value = (2.0 * unit(random) - 1.0) * limit);
 }
 
-/// Values whose deviation is `deviation`: those of a normal distribution within two of its own deviations, which makes theirs
-/// 0.8796 times as large.
+/// Values whose deviation is `deviation`: those of a normal distribution within two of its own deviations, which makes
+/// theirs 0.8796 times as large.
 fn truncated_normal(deviation: f32, random: &mut Pcg64Mcg, kernel: &mut [f32]) {
     const NARROWED: f32 = 0.879_625_7;
     for value in kernel {
@@ -64,9 +64,9 @@ fn truncated_normal(deviation: f32, random: &mut Pcg64Mcg, kernel: &mut [f32]) {
     }
 }
 
-/// Sets the initial weights of a network, as many as it has parameters: kernels as `initializer` draws them, biases 0; of a
-/// batch normalisation gamma and the moving variance 1, beta and the moving mean 0. The same seed gives the same weights on
-/// every machine. Weights beyond the network's, if any, stay as they are.
+/// Sets the initial weights of a network, as many as it has parameters: kernels as `initializer` draws them, biases 0;
+/// of a batch normalisation gamma and the moving variance 1, beta and the moving mean 0. The same seed gives the same
+/// weights on every machine. Weights beyond the network's, if any, stay as they are.
 pub fn initialize(graph: &Graph<'_>, initializer: Initializer, weights: &mut [f32], seed: u64) {
     // PCG's multiplicative generator wants a well-mixed odd state; two draws apart from the seed's own bits.
     let mut random = Pcg64Mcg::new(u128::from(seed) << 64 | 0xcafe_f00d_d15e_a5e5);

@@ -7,8 +7,8 @@ use crate::graph::Activation;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Loss {
-    /// `-sum over i of t_i ln(p_i)` of a softmax output `p`, with `p` at least 1e-7 as in Keras. Fused with softmax: the
-    /// gradient for the values before it is `p - t`.
+    /// `-sum over i of t_i ln(p_i)` of a softmax output `p`, with `p` at least 1e-7 as in Keras. Fused with softmax:
+    /// the gradient for the values before it is `p - t`.
     CategoricalCrossentropy,
     /// The mean over the outputs of `(y - t)^2`.
     MeanSquaredError,

@@ -130,7 +130,8 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
         self.buffers.weights
     }
 
-    /// Sets the factor on each update from the next step on, as a schedule has it. 0 is allowed: a warm-up begins there.
+    /// Sets the factor on each update from the next step on, as a schedule has it. 0 is allowed: a warm-up begins
+    /// there.
     ///
     /// # Errors
     ///
@@ -144,8 +145,8 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
         Ok(())
     }
 
-    /// Trains on one batch: `x` holds the samples, `targets` the wanted outputs (one-hot for classes). The metrics are those
-    /// before the update, as Keras's progress bar shows them.
+    /// Trains on one batch: `x` holds the samples, `targets` the wanted outputs (one-hot for classes). The metrics are
+    /// those before the update, as Keras's progress bar shows them.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Dense layers in bf16: the formula in f64 of operands rounded to bf16, within the bound of f32; and, to the bit, the order
-//! of sums that the documentation states.
+//! Dense layers in bf16: the formula in f64 of operands rounded to bf16, within the bound of f32; and, to the bit, the
+//! order of sums that the documentation states.
 
 use crate::support::{Exact, Random, add, assert_close, backends, bits, poison};
 use thumbnet::arch::{Backend, Precision, Trainable};

@@ -1,5 +1,5 @@
-//! A convolution and the max pooling of its output in one pass, which must be the bits of one after the other. Those are held
-//! against the formula elsewhere.
+//! A convolution and the max pooling of its output in one pass, which must be the bits of one after the other. Those
+//! are held against the formula elsewhere.
 
 use crate::support::{Random, backends, bits, poison};
 use thumbnet::{
@@ -80,8 +80,8 @@ pub(crate) fn equals_one_after_the_other_in_several_bands() {
     }
 }
 
-/// Whole blocks of channels, which vector back ends convolve by Winograd's minimal filtering: windows that hang over, images
-/// whose last row or column no window holds, tiles of which nothing is stored.
+/// Whole blocks of channels, which vector back ends convolve by Winograd's minimal filtering: windows that hang over,
+/// images whose last row or column no window holds, tiles of which nothing is stored.
 #[test]
 pub(crate) fn equals_one_after_the_other_in_tiles() {
     let mut random = Random(33);

@@ -32,7 +32,11 @@ pub(crate) struct Kernel {
 /// this `$binary`; and, for kernels that only emulated cores have, `conv_s8::thumbnet_copy [dsp] by conv_s8 on
 /// devices;`.
 macro_rules! table {
-    ($binary:literal; $($file:ident::$function:tt [$($folder:ident)+] by $method:ident $where:ident $place:ident $({$($test:ident)+})?;)+) => {
+    (
+        $binary:literal;
+        $($file:ident::$function:tt [$($folder:ident)+] by $method:ident $where:ident $place:ident
+            $({$($test:ident)+})?;)+
+    ) => {
         &[$($crate::coverage::Kernel {
             name: concat!(stringify!($file), "::", stringify!($function)),
             folders: &[$(stringify!($folder)),+],

@@ -55,7 +55,8 @@ pub(crate) fn equals_the_formula_for_any_geometry() {
     }
 }
 
-/// All widths of strips, with windows that are more than a vector back end's tile high, miss inputs, or hang over both sides.
+/// All widths of strips, with windows that are more than a vector back end's tile high, miss inputs, or hang over both
+/// sides.
 #[test]
 pub(crate) fn equals_the_formula_at_the_edges_of_strips() {
     let mut random = Random(22);

@@ -14,8 +14,8 @@ fn shapes(random: &mut Random) -> Vec<(Shape, usize)> {
     shapes
 }
 
-/// The mean of each channel is that of f64 within the error of a sum, though it lies far from 0; so is the variance, whose
-/// differences are from some value of the channel, within a few deviations of the mean.
+/// The mean of each channel is that of f64 within the error of a sum, though it lies far from 0; so is the variance,
+/// whose differences are from some value of the channel, within a few deviations of the mean.
 #[test]
 pub(crate) fn moments_equal_the_formula() {
     let mut random = Random(41);

@@ -1,5 +1,5 @@
-//! Sizes whose product wraps round to that of a short slice must not be believed: kernels would read beyond it. The panic says
-//! which sizes they are. An empty batch is none of these.
+//! Sizes whose product wraps round to that of a short slice must not be believed: kernels would read beyond it. The
+//! panic says which sizes they are. An empty batch is none of these.
 
 use crate::support::{backends, refusal};
 use std::sync::Mutex;
@@ -11,8 +11,8 @@ use thumbnet::{
 /// Three times this is 1.
 const THIRD: usize = usize::MAX / 3 * 2 + 1;
 
-/// Convolutions of 3 inputs to 3 outputs, and one that Winograd's minimal filtering takes, with how often the latter's samples
-/// come to none.
+/// Convolutions of 3 inputs to 3 outputs, and one that Winograd's minimal filtering takes, with how often the latter's
+/// samples come to none.
 fn convolutions() -> [(Geometry, usize, usize); 2] {
     let direct = Geometry::new(Shape::new(3, 1, 1), 1, [1, 1], [1, 1], Padding::Same).unwrap();
     let tiles = Geometry::new(Shape::new(8, 8, 16), 16, [5, 5], [1, 1], Padding::Same).unwrap();

@@ -50,7 +50,8 @@ const KERNELS: &[Kernel] = table! { "f32";
     gemm_f32::gemm [generic] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
     gemm_f32::gemm_packing [generic] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
     gemm_f32::define_gemm_f32 [x86_64 avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};
-    gemm_bf16::define_gemm_f32 [avx512] by dense in bf16 {equals_the_formula_of_rounded_operands_at_the_edges_of_blocks};
+    gemm_bf16::define_gemm_f32 [avx512] by dense
+        in bf16 {equals_the_formula_of_rounded_operands_at_the_edges_of_blocks};
     pack_bf16::_ [avx512] by dense in bf16 {equals_the_formula_of_rounded_operands_at_the_edges_of_blocks};
     vector_bf16::_ [avx512] by dense in bf16 {rounds_as_is_said};
     pack_f32::define_pack_f32 [x86_64 avx2 avx512] by dense in dense {equals_the_formula_at_the_edges_of_blocks};

@@ -1,11 +1,11 @@
 //! Convolutions of whole blocks of 16 channels, which vector back ends do with Winograd's minimal filtering.
 //!
-//! Its rounding errors follow the values of a whole tile, not those of one output, so they are held against the root mean
-//! square of all outputs. Values of -1..1 without order make the errors of a sum grow with the square root of its length,
-//! as the sum itself does, so their quotient hardly depends on sizes. Simulated in NumPy (float32 against float64, 32
-//! channels, 100 tiles, 32 filters, uniform values), it is 2.6e-6 for 5 x 5 taps and 2.7e-6 for 3 x 3, at worst 2.4e-5 and
-//! 3.4e-5; the textbook's sum has 0.5e-6 and 0.3e-6, at worst 4.5e-6 and 3.0e-6. The limits leave room for smaller samples
-//! and for gradients of kernels.
+//! Its rounding errors follow the values of a whole tile, not those of one output, so they are held against the root
+//! mean square of all outputs. Values of -1..1 without order make the errors of a sum grow with the square root of its
+//! length, as the sum itself does, so their quotient hardly depends on sizes. Simulated in NumPy (float32 against
+//! float64, 32 channels, 100 tiles, 32 filters, uniform values), it is 2.6e-6 for 5 x 5 taps and 2.7e-6 for 3 x 3, at
+//! worst 2.4e-5 and 3.4e-5; the textbook's sum has 0.5e-6 and 0.3e-6, at worst 4.5e-6 and 3.0e-6. The limits leave room
+//! for smaller samples and for gradients of kernels.
 
 use crate::{
     conv2d::for_each_product,

@@ -17,8 +17,8 @@ fn affine(random: &mut Random) -> Affine {
     Affine { scale, zero_point: byte(random) }
 }
 
-/// Every back end gives the oracle's bytes, and these are the real sum within a step: the inputs have 20 more bits, so that rounding
-/// shows only where the sum lies at a half.
+/// Every back end gives the oracle's bytes, and these are the real sum within a step: the inputs have 20 more bits, so
+/// that rounding shows only where the sum lies at a half.
 #[test]
 pub(crate) fn random_sums() {
     let mut random = Random(1);
@@ -45,7 +45,8 @@ pub(crate) fn random_sums() {
     }
 }
 
-/// Scales of 1/16, 1/8 and 1/4: the common scale is 1/4, so the inputs are multiplied by 1/4 and 1/2 and the sum by 2^-20.
+/// Scales of 1/16, 1/8 and 1/4: the common scale is 1/4, so the inputs are multiplied by 1/4 and 1/2 and the sum by
+/// 2^-20.
 #[test]
 fn factors_are_tflites() {
     let fixed = |multiplier, shift| QuantizedMultiplier { multiplier, shift };

@@ -48,8 +48,8 @@ fn pool(random: &mut Random, input: Shape) -> Option<Geometry> {
     Geometry::new(input, input.channels, kernel, strides, padding).ok()
 }
 
-/// What does not fit together is refused by name: a pooling of something else, slices that are too short or too long, and
-/// parameters out of range.
+/// What does not fit together is refused by name: a pooling of something else, slices that are too short or too long,
+/// and parameters out of range.
 #[test]
 fn refuses_what_does_not_fit() {
     let mut random = Random(1);

@@ -8,8 +8,8 @@ fn affine(random: &mut Random) -> Affine {
     Affine { scale, zero_point: byte(random) }
 }
 
-/// Every back end gives the oracle's bytes, and these are the real product, rounded twice: to a half of a step or less, and to a step. The shorter
-/// factor is repeated.
+/// Every back end gives the oracle's bytes, and these are the real product, rounded twice: to a half of a step or less,
+/// and to a step. The shorter factor is repeated.
 #[test]
 pub(crate) fn random_products() {
     let mut random = Random(61);

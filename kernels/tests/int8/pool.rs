@@ -10,7 +10,8 @@ fn run(backend: Backend, geometry: &Geometry, input: &[i8]) -> Vec<i8> {
     output.checked().to_vec()
 }
 
-/// Lengths whose product with a sample's wraps round to zero are not believed to be none, and others are refused by name, too.
+/// Lengths whose product with a sample's wraps round to zero are not believed to be none, and others are refused by
+/// name, too.
 #[test]
 fn refuses_what_are_no_samples() {
     let new =

@@ -1,5 +1,5 @@
-//! MnistSmall as TFLite quantised it, with the outputs of TFLite's reference kernels. `kernels/tests/data/make_golden.py` made
-//! the file. The tests of the blob and those that run on devices share this.
+//! MnistSmall as TFLite quantised it, with the outputs of TFLite's reference kernels.
+//! `kernels/tests/data/make_golden.py` made the file. The tests of the blob and those that run on devices share this.
 
 use safetensors::SafeTensors;
 use thumbnet::int8::{Affine, QuantizedMultiplier, SoftmaxS8, fold_zero_point, quantize_multiplier};

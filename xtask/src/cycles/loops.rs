@@ -16,8 +16,8 @@ pub(super) struct Loop {
     pub(super) instructions: Vec<Instruction>,
 }
 
-/// The innermost loops of the assembly functions, in the order of their addresses, from what `llvm-objdump` prints. `end` is
-/// where a function ends: what fills the space behind it looks like instructions too.
+/// The innermost loops of the assembly functions, in the order of their addresses, from what `llvm-objdump` prints.
+/// `end` is where a function ends: what fills the space behind it looks like instructions too.
 pub(super) fn loops(disassembly: &str, end: impl Fn(&str) -> Option<u64>) -> Vec<Loop> {
     let mut loops = Vec::new();
     let mut lines = disassembly.lines().peekable();
@@ -116,9 +116,9 @@ impl Loop {
         self.instructions.iter().map(Instruction::macs).sum()
     }
 
-    /// The cycles on Cortex-M4 by table 3-1 of its Technical Reference Manual: one, but for a single load or store two, unless
-    /// another is before it; for those of several registers one more than registers; for a branch that is taken three, the
-    /// middle of what the manual gives.
+    /// The cycles on Cortex-M4 by table 3-1 of its Technical Reference Manual: one, but for a single load or store two,
+    /// unless another is before it; for those of several registers one more than registers; for a branch that is taken
+    /// three, the middle of what the manual gives.
     pub(super) fn manual_cycles(&self) -> u32 {
         let mut cycles = 0;
         let mut after_single = false;

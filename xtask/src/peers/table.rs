@@ -142,7 +142,8 @@ mod tests {
     fn ratios_are_the_first_runs_speed_over_each_ones() {
         let run = |peer: &str, rate: f64| {
             json!({ "peer": peer, "version": "1", "images_per_second": rate, "seconds_per_epoch": 2.0,
-                    "fastest_block_images_per_second": 1.5 * rate, "inference_images_per_second": { "50": 4.0 * rate, "1": rate } })
+                    "fastest_block_images_per_second": 1.5 * rate,
+                    "inference_images_per_second": { "50": 4.0 * rate, "1": rate } })
         };
         let text = training(&[run("thumbnet", 3000.0), run("other", 1200.0)]);
         let rows: Vec<_> = text.lines().collect();
@@ -152,7 +153,10 @@ mod tests {
 
     #[test]
     fn the_faster_run_keeps_the_fastest_steps_and_inference() {
-        let run = |rate: f64, batch: f64| json!({ "images_per_second": rate, STEPS[0]: 10.0 - rate, INFERENCE: { "50": batch, "1": 1.0 } });
+        let run = |rate: f64, batch: f64| {
+            let inference = json!({ "50": batch, "1": 1.0 });
+            json!({ "images_per_second": rate, STEPS[0]: 10.0 - rate, INFERENCE: inference })
+        };
         for run in [better(run(3.0, 7.0), run(2.0, 9.0)), better(run(2.0, 9.0), run(3.0, 7.0))] {
             let best = (speed(&run), number(&run, &STEPS), number(&run, &[INFERENCE, "50"]));
             assert_eq!(best, (3.0, Some(8.0), Some(9.0)));

@@ -51,8 +51,8 @@ pub fn run(name: &str, version: &str, mut peer: impl Peer) -> Result<()> {
     let test = Mnist::read(&options.data_dir, "t10k", usize::MAX)?;
     println!(
         "{{\"peer\": \"{name}\", \"version\": \"{version}\", \"epochs\": {epochs}, \"images\": {images}, \
-         \"images_per_second\": {:.1}, \"fastest_block_images_per_second\": {fastest:.1}, \"seconds_per_epoch\": {:.3}, \
-         \"peak_rss_mib\": {peak:.1}, \"test_accuracy\": {:.4}, \
+         \"images_per_second\": {:.1}, \"fastest_block_images_per_second\": {fastest:.1}, \"seconds_per_epoch\": \
+         {:.3}, \"peak_rss_mib\": {peak:.1}, \"test_accuracy\": {:.4}, \
          \"inference_images_per_second\": {{\"50\": {:.1}, \"1\": {:.1}}}}}",
         (images * epochs) as f64 / elapsed,
         elapsed / epochs as f64,

@@ -51,8 +51,8 @@ pub enum MnistError {
     },
     /// A file of that name exists and is not MNIST's. It is not overwritten, since it may be another data set's.
     #[error(
-        "{}: not MNIST's file: its SHA-256 is {found}, must be {expected}; delete it to have it fetched again, or train on \
-         another data set with --dataset",
+        "{}: not MNIST's file: its SHA-256 is {found}, must be {expected}; delete it to have it fetched again, or \
+         train on another data set with --dataset",
         path.display()
     )]
     WrongFile {

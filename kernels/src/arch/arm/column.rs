@@ -37,8 +37,8 @@ pub(super) trait Column: ConvCut {
     /// The input at a position of `pixel`.
     fn value(column: &[i32], position: usize, pixel: usize) -> i32;
 
-    /// Requantises the largest of the four pixels' sums of each filter, if the core has a faster way than one by one; says
-    /// whether it has.
+    /// Requantises the largest of the four pixels' sums of each filter, if the core has a faster way than one by one;
+    /// says whether it has.
     fn largest(_run: &Run<'_>, _tiles: &[Tile], _output: &mut [i8]) -> bool {
         false
     }

@@ -12,8 +12,9 @@
 //! A stretch bounds the column's memory whatever the kernel's size; the sums of a block wait in scratch from stretch to
 //! stretch. Many layers are a single stretch: their column is gathered once, and their sums need no memory.
 //!
-//! Where the input rows that one row of windows reads fit into [`STRIP`](crate::arch::cores::STRIP), they are widened and padded first, once for all of
-//! the row's windows. So a first layer of one channel has neither border checks nor bytes to unpack in its inner loops.
+//! Where the input rows that one row of windows reads fit into [`STRIP`](crate::arch::cores::STRIP), they are widened
+//! and padded first, once for all of the row's windows. So a first layer of one channel has neither border checks nor
+//! bytes to unpack in its inner loops.
 use super::Core;
 use super::column::Column;
 use super::tile::{Run, Tile, Wide, Windows};
@@ -63,7 +64,8 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
             let columns = columns.sources(x);
             let (mut next, mut out) = ([rows.start, columns.start], each);
             while next[0] < rows.end {
-                // Where the window has fewer left, its last pixel fills up: a maximum does not mind, and there is no output for it.
+                // Where the window has fewer left, its last pixel fills up: a maximum does not mind, and there is no
+                // output for it.
                 let pixels = four_from(&mut next, &rows, &columns);
                 engine.four_pixels(&pixels, out, output);
                 out = Out::LargerStill;
@@ -141,8 +143,8 @@ impl<'a, 'b> Engine<'a, 'b> {
         }
     }
 
-    /// The outputs of a whole row of pooling windows in one go, if these are whole ones of four pixels in a strip; says whether
-    /// they are.
+    /// The outputs of a whole row of pooling windows in one go, if these are whole ones of four pixels in a strip; says
+    /// whether they are.
     #[inline(never)]
     fn finish_row(&mut self, rows: &Range<usize>, columns: &Axis, output: &mut [i8]) -> bool {
         let Some(run) = &self.single else { return false };
@@ -232,7 +234,8 @@ impl<'a, 'b> Engine<'a, 'b> {
         store(layer, filter, &sums, out, output);
     }
 
-    /// Writes positions `first..first + count` of the windows of a column's pixels, from pixel `pixel` on, into the column.
+    /// Writes positions `first..first + count` of the windows of a column's pixels, from pixel `pixel` on, into the
+    /// column.
     #[inline(never)]
     fn gather(&mut self, pixels: &Pixels, pixel: usize, first: usize, count: usize) {
         if self.plan.strip > 0 {

@@ -2,10 +2,9 @@
 
 /// Defines `thumbnet_conv_sums` and `thumbnet_conv_outputs`, which differ in where sums start and what becomes of them.
 ///
-/// `$load` reads the weights of a step (`$bytes` of them) and `$low` takes the low bytes; `$multiply` adds products. One step
-/// of the column is four words, one of each pixel. `$odd` is what half a step does, where r2 is
-/// not 0, with the run in r12. `$clamp` clamps r8
-/// and r4 (to r6 and r7, then adds r9), and writes them to r5 on.
+/// `$load` reads the weights of a step (`$bytes` of them) and `$low` takes the low bytes; `$multiply` adds products.
+/// One step of the column is four words, one of each pixel. `$odd` is what half a step does, where r2 is not 0, with
+/// the run in r12. `$clamp` clamps r8 and r4 (to r6 and r7, then adds r9), and writes them to r5 on.
 macro_rules! conv_tile {
     (load: $load:literal, bytes: $bytes:literal, low: $low:literal, multiply: $multiply:literal, odd: $odd:literal,
      clamp: $clamp:literal) => {
@@ -110,7 +109,8 @@ macro_rules! conv_tile {
             "thumbnet_conv_outputs":
             "push {{r4-r11, lr}}",
             "sub sp, #36",
-            // The frame: 0 end of the column, 4 run, 8 bias, 12 multiplier, 16 shift, 20 output, 24 pairs to go, 28 column, 32 entry.
+            // The frame: 0 end of the column, 4 run, 8 bias, 12 multiplier, 16 shift, 20 output, 24 pairs to go, 28
+            // column, 32 entry.
             "mov r12, r0",
             "str r0, [sp, #4]",
             "ldm r0, {{r4, r5, r6}}",

@@ -8,8 +8,8 @@
 //!     requantise
 //! ```
 //!
-//! So the inputs are expanded once a block instead of once every four units, and neither the expanded inputs nor the sums
-//! that wait from stretch to stretch need memory in proportion to the layer.
+//! So the inputs are expanded once a block instead of once every four units, and neither the expanded inputs nor the
+//! sums that wait from stretch to stretch need memory in proportion to the layer.
 use super::Core;
 use crate::arch::cores::{BLOCK, DenseCut, expanded_words};
 use crate::arch::scalar::conv_s8::dot;

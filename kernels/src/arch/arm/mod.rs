@@ -1,7 +1,8 @@
-//! Cortex-M3 and up. What cores share is here: how the work is cut and memory is used. Each folder has one kind of core's inner
-//! loops.
+//! Cortex-M3 and up. What cores share is here: how the work is cut and memory is used. Each folder has one kind of
+//! core's inner loops.
 
-/// Defines a function in assembly, in a section of its own: its name, its lines, and operands of these behind a semicolon.
+/// Defines a function in assembly, in a section of its own: its name, its lines, and operands of these behind a
+/// semicolon.
 macro_rules! thumb_function {
     ($name:literal: $($line:expr),+ $(; $($operands:tt)+)?) => {
         core::arch::global_asm!(

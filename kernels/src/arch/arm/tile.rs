@@ -1,15 +1,16 @@
 //! The inner loop of convolutions on Cortex-M3 and up: two filters by four pixels, for pair after pair of filters.
 //!
-//! Weights lie in pairs ([`crate::int8::Packing::Pairs`]), so each step reads one word `w` of two filters `a` and `b`, and adds
+//! Weights lie in pairs ([`crate::int8::Packing::Pairs`]), so each step reads one word `w` of two filters `a` and `b`,
+//! and adds
 //!
 //! ```text
 //! S[p] += (a + 256 b) . x[p]          w as it is
 //! A[p] += a . x[p]                    the low bytes of w, sign-extended
 //! ```
 //!
-//! for four pixels `p`. `S` starts as `A` does, so that at the end `(S - A) / 256` is what `b`'s sums have grown by. The eight
-//! sums, two words of weights, two of pixels and two pointers are all fourteen registers, which is why the end of the column
-//! waits on the stack.
+//! for four pixels `p`. `S` starts as `A` does, so that at the end `(S - A) / 256` is what `b`'s sums have grown by.
+//! The eight sums, two words of weights, two of pixels and two pointers are all fourteen registers, which is why the
+//! end of the column waits on the stack.
 
 #![expect(unsafe_code, reason = "enters the assembly")]
 use super::Core;
@@ -171,21 +172,23 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Adds the products with the column, which starts at pixel `pixel` of the four, to `tiles`, one a pair; or, if `fresh`, to
-    /// the biases, on cores that work in tiles.
+    /// Adds the products with the column, which starts at pixel `pixel` of the four, to `tiles`, one a pair; or, if
+    /// `fresh`, to the biases, on cores that work in tiles.
     pub(super) fn add(&self, column: &[i32], pixel: usize, tiles: &mut [Tile], fresh: bool) {
         self.check(column, tiles.len());
         let sums = tiles.as_flattened_mut()[pixel..].as_mut_ptr();
-        // SAFETY: the column, the tiles, and all that the run points to are as long as its numbers of pairs and steps say.
+        // SAFETY: the column, the tiles, and all that the run points to are as long as its numbers of pairs and steps
+        // say.
         unsafe { thumbnet_conv_sums(self, column.as_ptr(), sums, fresh) }
     }
 
-    /// The outputs of the pairs' filters, two a pair: the maximum over the four pixels of the sums of bias and products,
-    /// requantised.
+    /// The outputs of the pairs' filters, two a pair: the maximum over the four pixels of the sums of bias and
+    /// products, requantised.
     #[cfg(not(thumbnet_helium))]
     pub(super) fn finish(&self, column: &[i32], output: &mut [i8]) {
         self.check(column, output.len() / 2);
-        // SAFETY: the column, the output, and all that the run points to are as long as its numbers of pairs and steps say.
+        // SAFETY: the column, the output, and all that the run points to are as long as its numbers of pairs and steps
+        // say.
         unsafe { thumbnet_conv_outputs(self, column.as_ptr(), output.as_mut_ptr()) }
     }
 
@@ -230,7 +233,8 @@ impl<'a> Run<'a> {
             #[cfg(thumbnet_helium)]
             {
                 if let Some(offsets) = &short {
-                    // SAFETY: the windows lie in the strip, as was checked, the offsets in the windows; and so on as in `add`.
+                    // SAFETY: the windows lie in the strip, as was checked, the offsets in the windows; and so on as in
+                    // `add`.
                     unsafe { thumbnet_conv_short(self, &first.starts, strip.as_ptr(), offsets, tiles.as_mut_ptr()) }
                 } else {
                     for pixel in [0, 2] {

@@ -48,9 +48,9 @@ impl Backend {
         self.kernels().conv2d(g, x, Weights { kernel, bias, relu }, y, scratch);
     }
 
-    /// Whether [`Self::conv2d_max_pool`] takes this convolution and this pooling of its output, on any back end of this target. It
-    /// does not where windows of the pooling share rows, which would be convolved more than once, nor where vector back ends make
-    /// the convolution by Winograd's minimal filtering and windows are not 2 x 2, side by side.
+    /// Whether [`Self::conv2d_max_pool`] takes this convolution and this pooling of its output, on any back end of this
+    /// target. It does not where windows of the pooling share rows, which would be convolved more than once, nor where
+    /// vector back ends make the convolution by Winograd's minimal filtering and windows are not 2 x 2, side by side.
     pub const fn fuses_max_pool(g: &Geometry, pool: &Geometry) -> bool {
         let in_tiles = core::cfg_select! {
             thumbnet_x86 => !winograd_f32::applies(g) || winograd_f32::pools(pool),
@@ -62,8 +62,8 @@ impl Backend {
         in_tiles && pool.kernel()[0] <= pool.strides()[0]
     }
 
-    /// How many f32 of scratch [`Self::conv2d_max_pool`] needs, for any number of samples. On a device that is what one row of the
-    /// pooled output is made of.
+    /// How many f32 of scratch [`Self::conv2d_max_pool`] needs, for any number of samples. On a device that is what one
+    /// row of the pooled output is made of.
     pub const fn conv2d_max_pool_scratch_len(g: &Geometry, pool: &Geometry) -> usize {
         let bands = MOST_LANES.saturating_mul(band_len(g, pool));
         #[cfg(thumbnet_x86)]
@@ -74,13 +74,13 @@ impl Backend {
         bands
     }
 
-    /// [`Self::conv2d`] and then [`Self::max_pool`] by `pool`, the same bits, while of the convolution's output no more than some
-    /// rows exist at a time.
+    /// [`Self::conv2d`] and then [`Self::max_pool`] by `pool`, the same bits, while of the convolution's output no more
+    /// than some rows exist at a time.
     ///
     /// # Panics
     ///
-    /// If [`Self::fuses_max_pool`] says no, `pool` is not of the convolution's output, a slice's length does not follow from `g`,
-    /// `pool` and `batch`, or `scratch` is shorter than [`Self::conv2d_max_pool_scratch_len`].
+    /// If [`Self::fuses_max_pool`] says no, `pool` is not of the convolution's output, a slice's length does not follow
+    /// from `g`, `pool` and `batch`, or `scratch` is shorter than [`Self::conv2d_max_pool_scratch_len`].
     #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
     pub fn conv2d_max_pool(
         self,

@@ -47,8 +47,8 @@ impl Backend {
     /// The fully connected layer: `y[b, u] = bias[u] + sum over i of x[b, i] * kernel[i, u]`, then `max(y, 0)` where
     /// `relu`.
     ///
-    /// Vector back ends do not read the weights of a single sample's inputs that are zero: should such a weight be infinite or NaN, it
-    /// shows in a batch alone.
+    /// Vector back ends do not read the weights of a single sample's inputs that are zero: should such a weight be
+    /// infinite or NaN, it shows in a batch alone.
     ///
     /// # Panics
     ///
@@ -154,8 +154,8 @@ const fn lane_len(block: usize, extra: usize) -> usize {
     if extra == 0 { block } else { block.saturating_add(extra).div_ceil(16).saturating_mul(16) }
 }
 
-/// Calls `gradient(first row, gradient of the block's rows, extra, what the update will read)` and then `update` for each
-/// block of [`BLOCK_ROWS`] rows; each thread has `extra` more values of scratch.
+/// Calls `gradient(first row, gradient of the block's rows, extra, what the update will read)` and then `update` for
+/// each block of [`BLOCK_ROWS`] rows; each thread has `extra` more values of scratch.
 fn for_each_block(
     blocks: Block<'_>,
     scratch: &mut [f32],

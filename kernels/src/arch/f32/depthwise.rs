@@ -4,13 +4,14 @@ use crate::arch::{Backend, Kernels, Weights};
 use crate::geometry::{Geometry, Shape};
 
 impl Backend {
-    /// A convolution of each channel by itself (Keras's `DepthwiseConv2D`), of `batch` samples:
-    /// `y[b, o, c * m + i] = bias[c * m + i] + sum over taps t of x[b, o * strides + t - padding, c] * kernel[t, c, i]`, then
-    /// `max(y, 0)` where `relu`; `m` is how many times as many channels the output has.
+    /// A convolution of each channel by itself (Keras's `DepthwiseConv2D`), of `batch` samples: `y[b, o, c * m + i] =
+    /// bias[c * m + i] + sum over taps t of x[b, o * strides + t - padding, c] * kernel[t, c, i]`, then `max(y, 0)`
+    /// where `relu`; `m` is how many times as many channels the output has.
     ///
     /// # Panics
     ///
-    /// If a slice's length does not follow from `g` and `batch`, or the output's channels are no multiple of the input's.
+    /// If a slice's length does not follow from `g` and `batch`, or the output's channels are no multiple of the
+    /// input's.
     #[expect(clippy::too_many_arguments, reason = "one name a tensor, as in the formula")]
     pub fn depthwise_conv2d(
         self,
@@ -35,7 +36,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a slice's length does not follow from `g` and `batch`, or the output's channels are no multiple of the input's.
+    /// If a slice's length does not follow from `g` and `batch`, or the output's channels are no multiple of the
+    /// input's.
     pub fn depthwise_conv2d_input_gradient(
         self,
         g: &Geometry,
@@ -57,7 +59,8 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// If a slice's length does not follow from `g` and `batch`, or the output's channels are no multiple of the input's.
+    /// If a slice's length does not follow from `g` and `batch`, or the output's channels are no multiple of the
+    /// input's.
     pub fn depthwise_conv2d_kernel_gradient(
         self,
         g: &Geometry,

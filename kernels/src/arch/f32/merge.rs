@@ -26,8 +26,8 @@ impl Backend {
         });
     }
 
-    /// The gradient of [`Self::multiply`] for one factor, added to `dx`: `dy` times the `other` factor, summed over where
-    /// that of `dx` was repeated.
+    /// The gradient of [`Self::multiply`] for one factor, added to `dx`: `dy` times the `other` factor, summed over
+    /// where that of `dx` was repeated.
     ///
     /// # Panics
     ///
@@ -74,8 +74,8 @@ impl Backend {
         });
     }
 
-    /// Zeros around `batch` samples `x` of shape `of`: `padding` is how many rows above and below, and columns to the left
-    /// and to the right.
+    /// Zeros around `batch` samples `x` of shape `of`: `padding` is how many rows above and below, and columns to the
+    /// left and to the right.
     ///
     /// # Panics
     ///

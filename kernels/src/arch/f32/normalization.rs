@@ -23,18 +23,19 @@ impl Backend {
         sums.saturating_add(width.saturating_mul(RULE))
     }
 
-    /// The mean of each channel over a batch and its positions, and behind all means each channel's variance: the mean of
-    /// the squared differences from the mean.
+    /// The mean of each channel over a batch and its positions, and behind all means each channel's variance: the mean
+    /// of the squared differences from the mean.
     ///
     /// # Panics
     ///
-    /// If `x` is not `batch` times `shape`, `moments` has not two values a channel, or there are no channels or too little
-    /// scratch.
+    /// If `x` is not `batch` times `shape`, `moments` has not two values a channel, or there are no channels or too
+    /// little scratch.
     pub fn moments(self, shape: Shape, batch: usize, x: &[f32], moments: &mut [f32], scratch: &mut [f32]) {
         check(shape, batch, x, moments, scratch);
         let (width, channels) = (row(shape.channels), shape.channels);
         let (origin, rest) = scratch.split_at_mut(width);
-        // Differences from a value of each channel are small beside their spread, or as large; then little cancels below.
+        // Differences from a value of each channel are small beside their spread, or as large; then little cancels
+        // below.
         repeat(x, origin, channels);
         let parts = parts(shape, batch);
         let (sums, _) = rest.split_at_mut(parts * 2 * width);
@@ -151,8 +152,9 @@ impl Backend {
         });
     }
 
-    /// Calls `sum(the values of a part, its sums)` for every part of a batch; `sums` has as many of the same length, and
-    /// holds zeros before. How a batch is cut follows from sizes alone, so that sums are the same for any number of threads.
+    /// Calls `sum(the values of a part, its sums)` for every part of a batch; `sums` has as many of the same length,
+    /// and holds zeros before. How a batch is cut follows from sizes alone, so that sums are the same for any number of
+    /// threads.
     fn in_parts(
         self,
         shape: Shape,
@@ -210,7 +212,8 @@ fn columns<const COLUMNS: usize>(rule: &mut [f32], width: usize) -> [&mut [f32];
     core::array::from_fn(|_| columns.next().expect("a rule has a column for each of its values"))
 }
 
-/// Adds up the sums of all parts, and of all positions of a row, for each channel: two of each, one kind behind the other.
+/// Adds up the sums of all parts, and of all positions of a row, for each channel: two of each, one kind behind the
+/// other.
 fn add_parts(sums: &[f32], width: usize, channels: usize, to: &mut [f32]) {
     to.fill(0.0);
     for (i, kind) in sums.chunks_exact(width).enumerate() {

@@ -47,8 +47,8 @@ impl Backend {
 }
 
 impl Backend {
-    /// Average pooling of `batch` samples: `y[b, o, c] = mean over taps t of x[b, o * strides + t - padding, c]`, padding
-    /// left out.
+    /// Average pooling of `batch` samples: `y[b, o, c] = mean over taps t of x[b, o * strides + t - padding, c]`,
+    /// padding left out.
     ///
     /// # Panics
     ///
@@ -63,8 +63,8 @@ impl Backend {
         });
     }
 
-    /// The gradient of [`Self::average_pool`] with respect to its input: each `dy[b, o, c]` is shared by the taps of its
-    /// window. What `dx` held is overwritten.
+    /// The gradient of [`Self::average_pool`] with respect to its input: each `dy[b, o, c]` is shared by the taps of
+    /// its window. What `dx` held is overwritten.
     ///
     /// # Panics
     ///

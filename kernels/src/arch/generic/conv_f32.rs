@@ -98,8 +98,8 @@ fn convolve_samples<G: Gemm>(
                 row: 0,
             };
             // One axis of (sample, row, column) becomes the rows of the product: the longer side of the image, since
-            // neighbours lie close together, unless it fills no half of a tile and there are more samples. The others are
-            // loops.
+            // neighbours lie close together, unless it fills no half of a tile and there are more samples. The others
+            // are loops.
             let axes = [
                 (samples, input.len(), sample),
                 (rows.len, rows.advance * input.width * channels, tap_y * output.width * filters),
@@ -159,9 +159,9 @@ pub(in crate::arch) const fn kernel_gradient_scratch_len(g: &Geometry, batch: us
     groups(&pixels, batch * (g.output().len() / pixels.output().len())) * (g.patch() * g.output().channels)
 }
 
-/// The kernel's gradient. Threads share it by its rows, so that every sum over the batch stays in one of them. Where there
-/// are few channels, so few rows as a thread would get fill no tiles: there they share the samples, in groups that do not
-/// depend on the number of threads.
+/// The kernel's gradient. Threads share it by its rows, so that every sum over the batch stays in one of them. Where
+/// there are few channels, so few rows as a thread would get fill no tiles: there they share the samples, in groups
+/// that do not depend on the number of threads.
 pub(in crate::arch) fn kernel_gradient<G: Gemm>(
     isa: G,
     g: &Geometry,

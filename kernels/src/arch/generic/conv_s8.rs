@@ -10,14 +10,14 @@
 //!     maxima of the pooling windows, requantised
 //! ```
 //!
-//! A lane is a filter: no sum is ever added across lanes, and a word of the image is loaded for all lanes at once. Filters
-//! and values that fill up vectors and words have zero weights.
+//! A lane is a filter: no sum is ever added across lanes, and a word of the image is loaded for all lanes at once.
+//! Filters and values that fill up vectors and words have zero weights.
 //!
-//! What lies in the padding reads as the input's zero point, so the parts of the kernel that lie there for every pixel of an
-//! area add the same number to each of its sums: it goes into the sums' start, and the products are left out.
+//! What lies in the padding reads as the input's zero point, so the parts of the kernel that lie there for every pixel
+//! of an area add the same number to each of its sums: it goes into the sums' start, and the products are left out.
 //!
-//! Instructions that multiply unsigned by signed bytes get the image with an offset of 128, and the sums start with 128 times
-//! the filter's sum taken off. All sums wrap, as the oracle's do.
+//! Instructions that multiply unsigned by signed bytes get the image with an offset of 128, and the sums start with 128
+//! times the filter's sum taken off. All sums wrap, as the oracle's do.
 
 use core::ops::Range;
 
@@ -253,8 +253,8 @@ fn pack<I: ConvIsa>(isa: I, layer: &ConvS8<'_>, plan: &Plan, weights: &mut [i32]
     }
 }
 
-/// The sum of each filter's weights in each part of the kernel that can be left out: vector of filters, row of the kernel,
-/// unit, lane.
+/// The sum of each filter's weights in each part of the kernel that can be left out: vector of filters, row of the
+/// kernel, unit, lane.
 fn add_units<I: ConvIsa>(isa: I, geometry: &Geometry, plan: &Plan, weights: &[i32], unit_sums: &mut [i32]) {
     let words = plan.row / plan.units * I::LANES;
     let units = plan.vectors * geometry.kernel()[0] * plan.units;

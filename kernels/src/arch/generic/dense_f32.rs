@@ -2,8 +2,8 @@
 //!
 //! Weights come from memory once a step. A row of them, `units` values, is a page or so: walking down a column of tiles
 //! would touch a page a step and, where `units` is a power of two, the same few cache lines again and again. So the
-//! right operand is copied to panels, as wide as a tile and dense, that stay in the first or second cache while every row of
-//! the batch passes over them; the next one's values come to the second cache meanwhile.
+//! right operand is copied to panels, as wide as a tile and dense, that stay in the first or second cache while every
+//! row of the batch passes over them; the next one's values come to the second cache meanwhile.
 
 use super::gemm_f32::{Ahead, Gemm, RUN, Start, Walk, gemm, gemm_packing};
 use crate::arch::{
@@ -155,7 +155,8 @@ fn dense_columns<G: Gemm>(
             let (i, end) = (begin(block), begin(block + 1));
             let next = if end < inputs { end * units + unit } else { unit + WIDTH };
             let values = kernel.get(next..).unwrap_or_default();
-            // As many rows a tile as it has runs: the next block, which has nearly the same depth, is there after `RUN` tiles.
+            // As many rows a tile as it has runs: the next block, which has nearly the same depth, is there after `RUN`
+            // tiles.
             let tile = (end - i) / RUN * units;
             let mut ahead = Ahead { values, tiles: RUN, tile, row: units, step: WIDTH / RUN };
             for column_of in (0..width).step_by(G::COLUMNS) {
@@ -174,7 +175,8 @@ fn dense_columns<G: Gemm>(
     }
 }
 
-/// The columns `first..` of the input's gradient, as many as `dx` has; `packed` holds [`STRIP`] x [`STRIP_DEPTH`] values.
+/// The columns `first..` of the input's gradient, as many as `dx` has; `packed` holds [`STRIP`] x [`STRIP_DEPTH`]
+/// values.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 fn input_gradient_columns<G: Gemm>(
     isa: G,
@@ -204,8 +206,8 @@ fn input_gradient_columns<G: Gemm>(
 }
 
 /// Rows `first..` of the kernel's gradient, as many as `dkernel` holds, from `dy` in the panels of [`pack_panels`].
-/// `columns` holds `batch` times as many words as there are rows. `next` is what will be read next: it comes from memory
-/// meanwhile.
+/// `columns` holds `batch` times as many words as there are rows. `next` is what will be read next: it comes from
+/// memory meanwhile.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor")]
 pub(in crate::arch) fn kernel_gradient_block<G: Gemm>(
     isa: G,

@@ -8,8 +8,8 @@
 //!     requantise
 //! ```
 //!
-//! Each weight is read once and used once: the caches' bandwidth is the bound, and an order of the weights that spares the
-//! addition of lanes would gain nothing.
+//! Each weight is read once and used once: the caches' bandwidth is the bound, and an order of the weights that spares
+//! the addition of lanes would gain nothing.
 
 /// Defines `dense_s8` for a token in terms of the modules `super::vector_s8`, `super::rows_s8` and `super::requantize`
 /// of its instruction set.

@@ -1,8 +1,9 @@
 //! Depthwise convolution and its gradients, of an output channel an input channel, for any back end with [`Depthwise`].
 //!
-//! Channels are neighbours in memory and have nothing to do with each other, so that a vector holds as many of one pixel.
-//! Outputs that use the same taps, those of a [`Span`](super::spans::Span), are made together: a vector of weights serves several of them.
-//! What little there is to compute, nine products a value, takes less time than memory does.
+//! Channels are neighbours in memory and have nothing to do with each other, so that a vector holds as many of one
+//! pixel. Outputs that use the same taps, those of a [`Span`](super::spans::Span), are made together: a vector of
+//! weights serves several of them. What little there is to compute, nine products a value, takes less time than memory
+//! does.
 
 use super::spans::{Reach, Window};
 use crate::{
@@ -50,9 +51,9 @@ impl Taps {
 
 /// A back end's inner loops.
 pub(in crate::arch) trait Depthwise: Copy + Send + Sync {
-    /// `y[p, c] = bias[c] + sum over taps t of x[p + t, c] * kernel[t, c]`, then `max(y, 0)` where `relu`, for `channels`
-    /// channels. `x` and `y` begin at the first position's first tap and output; in the kernel that tap is number `first`. `next`
-    /// is how far ahead of `x` and `y` what comes next lies.
+    /// `y[p, c] = bias[c] + sum over taps t of x[p + t, c] * kernel[t, c]`, then `max(y, 0)` where `relu`, for
+    /// `channels` channels. `x` and `y` begin at the first position's first tap and output; in the kernel that tap is
+    /// number `first`. `next` is how far ahead of `x` and `y` what comes next lies.
     ///
     /// # Panics
     ///
@@ -69,8 +70,9 @@ pub(in crate::arch) trait Depthwise: Copy + Send + Sync {
         next: [usize; 2],
     );
 
-    /// `dkernel[t, c] += sum over positions p of x[p + t, c] * dy[p, c]`, for the channels that are columns of `dkernel`. Its
-    /// rows are taps, of which `first` is the first. `next` is how far ahead of both what is read next lies.
+    /// `dkernel[t, c] += sum over positions p of x[p + t, c] * dy[p, c]`, for the channels that are columns of
+    /// `dkernel`. Its rows are taps, of which `first` is the first. `next` is how far ahead of both what is read next
+    /// lies.
     ///
     /// # Panics
     ///
@@ -83,8 +85,8 @@ pub(in crate::arch) const fn applies(g: &Geometry) -> bool {
     g.input().channels == g.output().channels
 }
 
-/// Calls `visit(taps, first tap, where the input of the first position's first tap begins, where its output does)` for each span
-/// of rows and columns.
+/// Calls `visit(taps, first tap, where the input of the first position's first tap begins, where its output does)` for
+/// each span of rows and columns.
 fn for_each_span(window: &Window, mut visit: impl FnMut(&Taps, usize, usize, usize)) {
     let Window { input, output, kernel, rows: reach_y, columns: reach_x } = *window;
     let channels = output.channels;
@@ -120,8 +122,8 @@ fn for_each_span(window: &Window, mut visit: impl FnMut(&Taps, usize, usize, usi
     }
 }
 
-/// How far ahead of a sample's input and output, of these lengths, lies what to ask memory for meanwhile: the same place in the
-/// next sample, if there is one, or closer by.
+/// How far ahead of a sample's input and output, of these lengths, lies what to ask memory for meanwhile: the same
+/// place in the next sample, if there is one, or closer by.
 fn ahead(lengths: [usize; 2], left: usize) -> [usize; 2] {
     /// Values that a private cache of 512 KiB keeps beside those at hand.
     const MOST: usize = 1 << 15;

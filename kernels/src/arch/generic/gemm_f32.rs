@@ -86,16 +86,18 @@ pub(in crate::arch) struct Tile<'a> {
     /// Where what is read of B goes too, [`Gemm::COLUMNS`] values a step of the innermost loop; null for nowhere.
     pub(in crate::arch) copy: *mut f32,
     /// What will be read soon: each innermost iteration asks the second cache for one line a value of a word, each
-    /// `ahead_step` from the one before, and each middle one begins `ahead_row` after the one before. It need not exist.
+    /// `ahead_step` from the one before, and each middle one begins `ahead_row` after the one before. It need not
+    /// exist.
     pub(in crate::arch) ahead: *const f32,
     pub(in crate::arch) ahead_step: usize,
     pub(in crate::arch) ahead_row: usize,
 }
 
-/// Memory to ask for while a product is made: step `k` of the walk's middle iteration `j` of tile `i` asks for the cache line at
-/// `i * tile + j * row + k * step`. It comes to the second cache meanwhile, and costs little: loads are not what limits a tile.
-/// One line a step is about what a core can have under way; two made tiles wait. Steps of half a line ask for each line twice,
-/// and for a line every other step. A word of bf16 is two steps: its tiles take half as long for the same weights.
+/// Memory to ask for while a product is made: step `k` of the walk's middle iteration `j` of tile `i` asks for the
+/// cache line at `i * tile + j * row + k * step`. It comes to the second cache meanwhile, and costs little: loads are
+/// not what limits a tile. One line a step is about what a core can have under way; two made tiles wait. Steps of half
+/// a line ask for each line twice, and for a line every other step. A word of bf16 is two steps: its tiles take half as
+/// long for the same weights.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::arch) struct Ahead<'a> {
     pub(in crate::arch) values: &'a [f32],
@@ -131,8 +133,8 @@ impl Ahead<'_> {
         Self { values, tiles: self.tiles - skipped, ..self }
     }
 
-    /// Where tile `i` begins, its row and its step. Tiles that have nothing to ask for ask for `other`, which should be at hand:
-    /// asking for an address that does not exist takes long.
+    /// Where tile `i` begins, its row and its step. Tiles that have nothing to ask for ask for `other`, which should be
+    /// at hand: asking for an address that does not exist takes long.
     fn of(self, i: usize, other: &[f32]) -> (*const f32, [usize; 2]) {
         match self.values.get(i.saturating_mul(self.tile)..) {
             Some(values) if i < self.tiles && !values.is_empty() => (values.as_ptr(), [self.row, self.step]),
@@ -143,9 +145,9 @@ impl Ahead<'_> {
 
 /// A back end's inner loop.
 ///
-/// Operands are words. In f32 a word is a value. In bf16 it is two values, neighbours on the common axis, the first in the
-/// low half; a walk then counts words, and a sum takes both products of each. Where the axis ends within a word, the other
-/// half is zero. C and the biases are f32 always.
+/// Operands are words. In f32 a word is a value. In bf16 it is two values, neighbours on the common axis, the first in
+/// the low half; a walk then counts words, and a sum takes both products of each. Where the axis ends within a word,
+/// the other half is zero. C and the biases are f32 always.
 pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     /// Values of a word.
     const GROUP: usize;
@@ -159,13 +161,13 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     /// # Safety
     ///
     /// All that the walk reaches from `a` and `b` in the tile's rows and columns must be readable, the tile of `c`
-    /// writable and no one else's, and a bias must have as many values as columns. Where `copy` is not null, words are values, the
-    /// tile has [`Self::COLUMNS`] columns, and as many values a step are writable there and no one else's.
+    /// writable and no one else's, and a bias must have as many values as columns. Where `copy` is not null, words are
+    /// values, the tile has [`Self::COLUMNS`] columns, and as many values a step are writable there and no one else's.
     unsafe fn tile(self, tile: Tile<'_>);
 
-    /// Makes words of `depth` rows of `width` values, `stride` apart, rows being neighbours on the common axis: panels of
-    /// [`Self::COLUMNS`] columns and as many rows as words, one after the other. The last panel may be left with columns
-    /// that no one sets.
+    /// Makes words of `depth` rows of `width` values, `stride` apart, rows being neighbours on the common axis: panels
+    /// of [`Self::COLUMNS`] columns and as many rows as words, one after the other. The last panel may be left with
+    /// columns that no one sets.
     fn pack(self, from: &[f32], stride: usize, depth: usize, width: usize, to: &mut [f32]);
 
     /// As [`Self::pack`], with a single panel of `width` columns: the left operand, if its rows are to be neighbours.
@@ -174,8 +176,8 @@ pub(in crate::arch) trait Gemm: Copy + Send + Sync {
     /// Makes words of each row of `columns` values, neighbours on the common axis. Rows of words begin `stride` apart.
     fn rows(self, from: &[f32], columns: usize, to: &mut [f32], stride: usize);
 
-    /// `y[n] += sum over i of x[i] * matrix[i * stride + n]`, of values, then `max(y[n], 0)` where `relu`. The order is that of
-    /// [`gemm`]'s sums; rows whose `x[i]` is zero are not read.
+    /// `y[n] += sum over i of x[i] * matrix[i * stride + n]`, of values, then `max(y[n], 0)` where `relu`. The order is
+    /// that of [`gemm`]'s sums; rows whose `x[i]` is zero are not read.
     ///
     /// # Panics
     ///
@@ -245,13 +247,13 @@ pub(in crate::arch) fn gemm<G: Gemm>(
     }
 }
 
-/// Values of a run, one iteration of the middle loop of [`gemm_packing`]'s walks. Runs change no sum; with each begins a row of
-/// what is asked for meanwhile.
+/// Values of a run, one iteration of the middle loop of [`gemm_packing`]'s walks. Runs change no sum; with each begins
+/// a row of what is asked for meanwhile.
 pub(in crate::arch) const RUN: usize = 32;
 
-/// As [`gemm`] with a right operand of `depth` rows of values, `b_row` apart, no more columns than a tile. They come to `panel`
-/// as [`Gemm::pack`] would bring them: where words are values, the first tile does so while it multiplies. The common axis is
-/// walked in runs of [`RUN`] values where it consists of such.
+/// As [`gemm`] with a right operand of `depth` rows of values, `b_row` apart, no more columns than a tile. They come to
+/// `panel` as [`Gemm::pack`] would bring them: where words are values, the first tile does so while it multiplies. The
+/// common axis is walked in runs of [`RUN`] values where it consists of such.
 ///
 /// # Panics
 ///

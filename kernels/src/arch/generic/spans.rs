@@ -1,7 +1,8 @@
-//! Which taps of a window read which inputs, in runs of positions that use the same taps: what is done at all of them alike.
+//! Which taps of a window read which inputs, in runs of positions that use the same taps: what is done at all of them
+//! alike.
 //!
-//! Padding is never read. Where a convolution is turned round, to give gradients to its inputs, a stride leaves out taps:
-//! positions a stride apart use the same.
+//! Padding is never read. Where a convolution is turned round, to give gradients to its inputs, a stride leaves out
+//! taps: positions a stride apart use the same.
 
 use crate::{
     arch::window::Axis,

@@ -1,7 +1,7 @@
 //! Activations and sums in place, and the activations' gradients computed from the activation's output.
 
-/// `x`, or 0 where it is not kept: the smaller of its bits and all or no ones. From a choice LLVM makes stores of the zeros alone,
-/// under a mask, of which some CPUs do one in a dozen cycles.
+/// `x`, or 0 where it is not kept: the smaller of its bits and all or no ones. From a choice LLVM makes stores of the
+/// zeros alone, under a mask, of which some CPUs do one in a dozen cycles.
 #[inline(always)]
 fn keep(keeps: bool, x: f32) -> f32 {
     f32::from_bits(x.to_bits().min(u32::from(keeps).wrapping_neg()))

@@ -23,8 +23,8 @@ fn for_each_channel<'a, 'b>(
     x.zip(groups).for_each(|(&x, (y, others))| y.iter_mut().zip(others).for_each(|(y, &other)| work(x, y, other)));
 }
 
-/// `y[o, c * m + i] = bias[c * m + i] + sum over taps t of x[o + t, c] * kernel[t, c, i]`, then relu where asked, where `m` is the
-/// number of outputs of a channel.
+/// `y[o, c * m + i] = bias[c * m + i] + sum over taps t of x[o + t, c] * kernel[t, c, i]`, then relu where asked, where
+/// `m` is the number of outputs of a channel.
 #[inline(always)]
 pub(in crate::arch) fn depthwise_conv2d(
     g: &Geometry,
@@ -69,7 +69,8 @@ pub(in crate::arch) fn depthwise_conv2d_input_gradient(g: &Geometry, dy: &[f32],
     }
 }
 
-/// Calls `work(first tap, its rows of the gradient)` in pieces, each for a thread; there are so many gradients `dy` over the batch.
+/// Calls `work(first tap, its rows of the gradient)` in pieces, each for a thread; there are so many gradients `dy`
+/// over the batch.
 pub(in crate::arch) fn in_pieces(
     g: &Geometry,
     dy: usize,
@@ -80,8 +81,8 @@ pub(in crate::arch) fn in_pieces(
     pieces(taps, SMALL.div_ceil(dy.max(1)), &|first, taps| work(first, taps.items));
 }
 
-/// `dkernel[t, c, m] = sum over samples b and positions o of x[b, o + t, c] * dy[b, o, c, m]`, for as many taps from `first` on as
-/// `dkernel` has rows.
+/// `dkernel[t, c, m] = sum over samples b and positions o of x[b, o + t, c] * dy[b, o, c, m]`, for as many taps from
+/// `first` on as `dkernel` has rows.
 #[inline(always)]
 pub(in crate::arch) fn depthwise_conv2d_kernel_gradient(
     g: &Geometry,

@@ -8,8 +8,8 @@ pub(in crate::arch) fn multiply(x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// Adds to `dx` the gradient of a product of `dx`'s factor and `other`, for one sample. The shorter of the two factors was
-/// repeated.
+/// Adds to `dx` the gradient of a product of `dx`'s factor and `other`, for one sample. The shorter of the two factors
+/// was repeated.
 #[inline(always)]
 pub(in crate::arch) fn multiply_gradient(dy: &[f32], other: &[f32], dx: &mut [f32]) {
     let width = dx.len().min(other.len());

@@ -1,4 +1,5 @@
-//! Batch normalisation, in f32. Values lie in rows of whole positions; what belongs to a channel is repeated along a row.
+//! Batch normalisation, in f32. Values lie in rows of whole positions; what belongs to a channel is repeated along a
+//! row.
 
 /// Adds to `sums` those of `x - origin` and of their squares, each in as many columns as `origin` has.
 #[inline(always)]

@@ -10,9 +10,9 @@ fn sqrt(x: f32) -> f32 {
     libm::sqrtf(x)
 }
 
-/// Keras's Adadelta (`keras/src/optimizers/adadelta.py`; M. Zeiler, "ADADELTA: an adaptive learning rate method", 2012).
-/// Keras divides one root by another; the root of the quotient is the same number, with one rounding and one slow
-/// instruction less.
+/// Keras's Adadelta (`keras/src/optimizers/adadelta.py`; M. Zeiler, "ADADELTA: an adaptive learning rate method",
+/// 2012). Keras divides one root by another; the root of the quotient is the same number, with one rounding and one
+/// slow instruction less.
 #[inline(always)]
 pub(in crate::arch) fn adadelta(
     [learning_rate, rho, epsilon]: [f32; 3],

@@ -2,7 +2,8 @@
 
 use crate::{arch::window::Axis, geometry::Geometry};
 
-/// Calls `work(offset of the output's first channel, that of the first tap's, rows and columns of taps)` for every position.
+/// Calls `work(offset of the output's first channel, that of the first tap's, rows and columns of taps)` for every
+/// position.
 #[inline(always)]
 pub(in crate::arch) fn for_each_window(g: &Geometry, mut work: impl FnMut(usize, usize, [usize; 2])) {
     let (rows, columns, channels) = (Axis::rows(g), Axis::columns(g), g.input().channels);
@@ -40,7 +41,8 @@ pub(in crate::arch) fn max_pool(g: &Geometry, x: &[f32], y: &mut [f32]) {
     });
 }
 
-/// `dx = 0`, then `dx[o + t, c] += dy[o, c]` where `t` is the first tap in row-major order with `x[o + t, c] = y[o, c]`.
+/// `dx = 0`, then `dx[o + t, c] += dy[o, c]` where `t` is the first tap in row-major order with `x[o + t, c] = y[o,
+/// c]`.
 pub(in crate::arch) fn max_pool_gradient(g: &Geometry, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     dx.fill(0.0);
     for_each_window(g, |output, input, taps| {

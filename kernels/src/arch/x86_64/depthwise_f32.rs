@@ -2,7 +2,8 @@
 
 use crate::arch::generic::depthwise_f32::Taps;
 
-/// Fails unless slices of these lengths, and a kernel of so many taps, hold what the positions take in so many channels.
+/// Fails unless slices of these lengths, and a kernel of so many taps, hold what the positions take in so many
+/// channels.
 pub(super) fn check(taps: &Taps, channels: usize, [x, y]: [usize; 2], first: usize, kernel: usize) {
     assert!(taps.reach_of_y() + channels <= y, "the outputs end early");
     if !taps.is_empty() {
@@ -46,7 +47,8 @@ macro_rules! define_depthwise_f32 {
                     relu: weights.relu,
                     next,
                 };
-                // SAFETY: the token proves that the CPU has the instructions; what is read and written lies in the slices.
+                // SAFETY: the token proves that the CPU has the instructions; what is read and written lies in the
+                // slices.
                 unsafe { lines(&sums, x.as_ptr(), y.as_mut_ptr()) }
             }
 
@@ -71,8 +73,8 @@ macro_rules! define_depthwise_f32 {
                         to: to.wrapping_add(c),
                         row,
                     };
-                    // SAFETY: the token proves that the CPU has the instructions; what is read lies in the slices, and what
-                    // is written in the matrix.
+                    // SAFETY: the token proves that the CPU has the instructions; what is read lies in the slices, and
+                    // what is written in the matrix.
                     unsafe { products.add((channels - c).min(LANES)) }
                 }
             }
@@ -230,8 +232,8 @@ macro_rules! define_depthwise_f32 {
         impl Products<'_> {
             /// # Safety
             ///
-            /// All that the taps reach of `x` and `dy` in so many channels must be readable, and so many columns of the taps' rows
-            /// of `to` readable, writable and no one else's.
+            /// All that the taps reach of `x` and `dy` in so many channels must be readable, and so many columns of the
+            /// taps' rows of `to` readable, writable and no one else's.
             #[target_feature(enable = $features)]
             unsafe fn add(self, channels: usize) {
                 let (whole, mask) = (channels == LANES, vector::mask(channels));

@@ -1,7 +1,7 @@
 //! The tile of [`gemm_f32`](crate::arch::generic::gemm_f32), written once for both vector widths, and for bf16.
 
-/// Defines `tile` in terms of two modules beside the caller's, of vector operations and of copies, for a token type and its
-/// instructions.
+/// Defines `tile` in terms of two modules beside the caller's, of vector operations and of copies, for a token type and
+/// its instructions.
 ///
 /// `rows` are the heights of tiles that exist, each compiled apart so that all accumulators are registers.
 macro_rules! define_gemm_f32 {
@@ -11,8 +11,8 @@ macro_rules! define_gemm_f32 {
         use crate::arch::generic::gemm_f32::{Gemm, Start, Tile};
         use crate::arch::x86_64::$token;
 
-        /// How many steps before it is needed a tile that copies B asks the first cache for its part: rows of B that are pages
-        /// apart are no stream that the CPU would see.
+        /// How many steps before it is needed a tile that copies B asks the first cache for its part: rows of B that
+        /// are pages apart are no stream that the CPU would see.
         const COPY_AHEAD: usize = 8;
 
         impl Gemm for $token {
@@ -134,8 +134,8 @@ macro_rules! define_gemm_f32 {
         ) {
             let walk = *tile.walk;
             let row = if UNIT { 1 } else { walk.row };
-            // One index serves all rows: pointers that move on would take the ports of multiply-adds. The compiler would
-            // make such of these, were it to see that they are a row apart.
+            // One index serves all rows: pointers that move on would take the ports of multiply-adds. The compiler
+            // would make such of these, were it to see that they are a row apart.
             let left: [*const f32; ROWS] = core::array::from_fn(|r| {
                 let left = tile.a.wrapping_add(r * row);
                 if UNIT { left } else { core::hint::black_box(left) }

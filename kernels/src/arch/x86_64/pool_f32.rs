@@ -1,5 +1,5 @@
-//! Max pooling and its gradient of one sample, written once for both vector widths: a vector holds as many channels of one
-//! pixel. See [`scalar::pool_f32`](crate::arch::scalar::pool_f32) for what they compute.
+//! Max pooling and its gradient of one sample, written once for both vector widths: a vector holds as many channels of
+//! one pixel. See [`scalar::pool_f32`](crate::arch::scalar::pool_f32) for what they compute.
 
 use crate::geometry::Geometry;
 
@@ -22,7 +22,8 @@ pub(super) fn windows_tile(g: &Geometry) -> bool {
         && covers(g.output().width, g.strides()[1], g.kernel()[1], g.input().width)
 }
 
-/// Defines `max_pool` and `max_pool_gradient` in terms of the module `super::vector`, for a token type and its instructions.
+/// Defines `max_pool` and `max_pool_gradient` in terms of the module `super::vector`, for a token type and its
+/// instructions.
 macro_rules! define_pool_f32 {
     ($token:ident, $features:literal) => {
         use super::vector::{self, LANES, Mask, Vector};

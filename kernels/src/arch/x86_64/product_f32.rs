@@ -1,7 +1,7 @@
 //! The products of [`winograd_f32`](crate::arch::generic::winograd_f32), written once for both vector widths.
 //!
-//! Unlike the tile of [`gemm_f32`](crate::arch::generic::gemm_f32), all vectors are whole, and one call makes all tiles: the
-//! common axis is short here, so that what a tile costs beside its sums counts.
+//! Unlike the tile of [`gemm_f32`](crate::arch::generic::gemm_f32), all vectors are whole, and one call makes all
+//! tiles: the common axis is short here, so that what a tile costs beside its sums counts.
 
 /// Defines `product` in terms of the module `super::vector`.
 ///
@@ -52,7 +52,8 @@ macro_rules! define_product_f32 {
             fn check(len: usize, rows: usize, columns: usize, row: usize, block: usize) {
                 let blocks = columns / BLOCK;
                 assert!(columns.is_multiple_of(BLOCK), "columns: whole blocks");
-                assert!(rows * blocks == 0 || (rows - 1) * row + (blocks - 1) * block + BLOCK <= len, "a matrix ends early");
+                let end = if rows * blocks == 0 { 0 } else { (rows - 1) * row + (blocks - 1) * block + BLOCK };
+                assert!(end <= len, "a matrix ends early");
             }
             check(b.values.len(), depth, columns, b.row, b.block);
             check(c.values.len(), rows, columns, c.row, c.block);
@@ -93,7 +94,8 @@ macro_rules! define_product_f32 {
             }
         }
 
-        /// The tile of `ROWS` rows and `VECTORS` vectors. `UNIT`: rows of A are neighbours, which spares address arithmetic.
+        /// The tile of `ROWS` rows and `VECTORS` vectors. `UNIT`: rows of A are neighbours, which spares address
+        /// arithmetic.
         ///
         /// # Safety
         ///
@@ -107,8 +109,8 @@ macro_rules! define_product_f32 {
             b: *const f32,
             c: *mut f32,
         ) {
-            // One index serves all rows: pointers that move on would take the ports of multiply-adds. The compiler would
-            // make such of these, were it to see that they are a row apart.
+            // One index serves all rows: pointers that move on would take the ports of multiply-adds. The compiler
+            // would make such of these, were it to see that they are a row apart.
             let left: [*const f32; ROWS] = core::array::from_fn(|r| {
                 if UNIT { a.wrapping_add(r) } else { core::hint::black_box(a.wrapping_add(r * walk.a_row)) }
             });

@@ -1,8 +1,8 @@
 //! The dense layer of a single sample, a row times a matrix, written once for both vector widths.
 //!
-//! Each weight is used once, so that reading it is all that counts: no panels are packed, and no tile would be filled. Each
-//! sum has the order of [`gemm_f32`](crate::arch::generic::gemm_f32)'s, so a sample's output is the same bits alone and in a
-//! batch; but for the sign of a zero, since products with a zero are left out.
+//! Each weight is used once, so that reading it is all that counts: no panels are packed, and no tile would be filled.
+//! Each sum has the order of [`gemm_f32`](crate::arch::generic::gemm_f32)'s, so a sample's output is the same bits
+//! alone and in a batch; but for the sign of a zero, since products with a zero are left out.
 
 /// Defines `row_times_matrix` in terms of the module `super::vector`, for a token type and its instructions.
 macro_rules! define_row_f32 {
@@ -12,7 +12,8 @@ macro_rules! define_row_f32 {
 
         /// Inputs that are looked through for zeros at a time.
         const CHUNK: usize = 256;
-        /// Rows of weights that are read at once: as many streams, and the sums are read and written a quarter as often.
+        /// Rows of weights that are read at once: as many streams, and the sums are read and written a quarter as
+        /// often.
         const ROWS: usize = 4;
 
         /// As [`Gemm::row_times_matrix`](crate::arch::generic::gemm_f32::Gemm::row_times_matrix).
@@ -29,7 +30,8 @@ macro_rules! define_row_f32 {
                 }
                 let (fours, rest) = rows[..count].as_chunks::<ROWS>();
                 let (of_fours, of_rest) = values[..count].as_chunks::<ROWS>();
-                // SAFETY: the token proves that the CPU has the instructions, and these rows lie in the matrix as asserted above.
+                // SAFETY: the token proves that the CPU has the instructions, and these rows lie in the matrix as
+                // asserted above.
                 unsafe {
                     fours.iter().zip(of_fours).for_each(|(rows, x)| add_rows(*rows, *x, y));
                     rest.iter().zip(of_rest).for_each(|(row, x)| add_rows([*row], [*x], y));

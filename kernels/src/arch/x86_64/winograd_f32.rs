@@ -1,5 +1,5 @@
-//! The transforms of [`winograd_f32`](crate::arch::generic::winograd_f32), written once for both vector widths: a vector
-//! holds as many channels of one pixel, so that a transform is a handful of additions of whole vectors.
+//! The transforms of [`winograd_f32`](crate::arch::generic::winograd_f32), written once for both vector widths: a
+//! vector holds as many channels of one pixel, so that a transform is a handful of additions of whole vectors.
 
 /// Defines `Winograd` in terms of the module `super::vector`, for a token type and its instructions.
 macro_rules! define_winograd_f32 {
@@ -72,8 +72,8 @@ macro_rules! define_winograd_f32 {
             }
         }
 
-        /// The values at all points of the polynomial with these coefficients: at `p` and `-p` the sum and the difference of
-        /// its even and its odd part.
+        /// The values at all points of the polynomial with these coefficients: at `p` and `-p` the sum and the
+        /// difference of its even and its odd part.
         #[inline]
         #[target_feature(enable = $features)]
         fn evaluate<const N: usize>(x: [Vector; N]) -> [Vector; SIDE] {
@@ -137,8 +137,8 @@ macro_rules! define_winograd_f32 {
             weighed
         }
 
-        /// The rows of B^T times `d`: each is the product of the factors `x - point` of all points but its own, in which
-        /// `p` and `-p` share their even and their odd part.
+        /// The rows of B^T times `d`: each is the product of the factors `x - point` of all points but its own, in
+        /// which `p` and `-p` share their even and their odd part.
         #[inline]
         #[target_feature(enable = $features)]
         fn spread(d: [Vector; SIDE]) -> [Vector; SIDE] {

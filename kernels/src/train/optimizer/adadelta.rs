@@ -18,8 +18,8 @@ pub struct Adadelta {
 }
 
 impl Default for Adadelta {
-    /// The defaults of the paper and of Keras in 2017: learning rate 1.0, rho 0.95, epsilon 1e-7. (Keras's later learning rate,
-    /// 0.001, does not train a convnet in 10 epochs.)
+    /// The defaults of the paper and of Keras in 2017: learning rate 1.0, rho 0.95, epsilon 1e-7. (Keras's later
+    /// learning rate, 0.001, does not train a convnet in 10 epochs.)
     fn default() -> Self {
         Self { learning_rate: 1.0, rho: 0.95, epsilon: 1e-7 }
     }

@@ -4,9 +4,9 @@ use super::{Optimizer, SettingError, fraction, positive};
 use crate::arch::Backend;
 use crate::train::Trainable;
 
-/// Adam (Kingma and Ba, 2015, arXiv:1412.6980) as Keras computes it. With gradient `g`, `m` and `v` the two slots, `t` the step:
-/// `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g^2`,
-/// `w = w - learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)`.
+/// Adam (Kingma and Ba, 2015, arXiv:1412.6980) as Keras computes it. With gradient `g`, `m` and `v` the two slots, `t`
+/// the step: `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g^2`, `w = w - learning_rate sqrt(1 -
+/// beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// Factor on each update.

@@ -23,8 +23,8 @@ pub trait Optimizer: Sync {
     /// Begins the next step; called once before the updates of a step.
     fn next_step(&mut self) {}
 
-    /// Updates weights by their `gradient`, which has one value a weight. The first [`SLOTS`](Self::SLOTS) slots have one value
-    /// a weight too, zero before the first step; the others are empty.
+    /// Updates weights by their `gradient`, which has one value a weight. The first [`SLOTS`](Self::SLOTS) slots have
+    /// one value a weight too, zero before the first step; the others are empty.
     fn update(&self, backend: Backend, parameters: Trainable<'_>, gradient: &[f32]);
 
     /// Why the settings make no sense, if they do not.

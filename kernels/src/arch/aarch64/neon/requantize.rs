@@ -1,5 +1,5 @@
-//! Accumulators to int8 outputs, 4 channels at a time. NEON's rounding instructions are those that TFLite's arithmetic was
-//! made after.
+//! Accumulators to int8 outputs, 4 channels at a time. NEON's rounding instructions are those that TFLite's arithmetic
+//! was made after.
 
 use core::arch::aarch64::{
     int64x2_t, vaddq_s32, vaddq_s64, vandq_s32, vdupq_n_s32, vget_low_s32, vmaxq_s32, vminq_s32, vmovl_high_s32,

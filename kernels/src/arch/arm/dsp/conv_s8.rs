@@ -188,8 +188,8 @@ impl Column for Core {
         let last = start + values.len() - 1;
         let halves: &mut [i16] = bytemuck::cast_slice_mut(column);
         let halves = &mut halves[half(start, pixel)..=half(last, pixel)];
-        // SAFETY: the function reads the values and writes one half for each of them, of which the first and the last lie
-        // inside.
+        // SAFETY: the function reads the values and writes one half for each of them, of which the first and the last
+        // lie inside.
         unsafe { thumbnet_copy(halves.as_mut_ptr(), values.as_ptr(), values.len(), start % 2) }
     }
 

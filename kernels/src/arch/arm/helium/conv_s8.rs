@@ -5,14 +5,15 @@ use crate::arch::arm::column::Column;
 use crate::arch::arm::tile::{Run, Tile, Windows};
 use crate::int8::Packing;
 
-// thumbnet_conv_sums(run, column, tiles, fresh): the sums of each filter over the column's two pixels, starting from the tiles,
-// or as the biases if fresh. The first or the second two of each four words of the tiles are theirs.
+// thumbnet_conv_sums(run, column, tiles, fresh): the sums of each filter over the column's two pixels, starting from
+// the tiles, or as the biases if fresh. The first or the second two of each four words of the tiles are theirs.
 crate::arch::arm::thumb_function! {
     "thumbnet_conv_sums":
     "push {{r4-r11, lr}}",
     "sub sp, #36",
-    // The frame: 0 rounds, 4 length of a row of weights, 8 and 12 the two pixels, 16 positions after the rounds, 20 fresh, 24 bias,
-    // 28 the last tile that starts three filters, 32 where the tiles end. r11 is the tile, r12 the weights.
+    // The frame: 0 rounds, 4 length of a row of weights, 8 and 12 the two pixels, 16 positions after the rounds, 20
+    // fresh, 24 bias, 28 the last tile that starts three filters, 32 where the tiles end. r11 is the tile, r12 the
+    // weights.
     "str r3, [sp, #20]",
     "mov r11, r2",
     "ldr r12, [r0, #{weights}]",
@@ -148,8 +149,8 @@ crate::arch::arm::thumb_function! {
     skip = const Run::SKIP
 }
 
-// thumbnet_conv_short(run, starts, strip, offsets, tiles): as thumbnet_conv_sums, fresh, of up to 32 positions. Position k of a
-// window is at the window's start plus offsets[k]: no column is needed.
+// thumbnet_conv_short(run, starts, strip, offsets, tiles): as thumbnet_conv_sums, fresh, of up to 32 positions.
+// Position k of a window is at the window's start plus offsets[k]: no column is needed.
 crate::arch::arm::thumb_function! {
     "thumbnet_conv_short":
     "push {{r4-r11, lr}}",
@@ -271,7 +272,8 @@ crate::arch::arm::thumb_function! {
     "vadd.i32 q4, q4, r12",
     "vldrw.u32 q1, [r4], #16",
     "vldrb.s32 q2, [r5], #4",
-    // To the left, then times the multiplier, then to the right: halves away from zero, by one less where it is negative.
+    // To the left, then times the multiplier, then to the right: halves away from zero, by one less where it is
+    // negative.
     "vmax.s32 q3, q5, q2",
     "vqshl.s32 q0, q0, q3",
     "vqrdmulh.s32 q0, q0, q1",

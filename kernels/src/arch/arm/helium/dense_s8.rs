@@ -1,4 +1,5 @@
-//! Dense layer and activation on cores with Helium: 16 inputs of six units at a time, seven loads for six multiplications.
+//! Dense layer and activation on cores with Helium: 16 inputs of six units at a time, seven loads for six
+//! multiplications.
 use crate::arch::scalar::conv_s8::dot;
 use crate::int8::DenseS8;
 

@@ -129,8 +129,8 @@ impl Vector for Core {
     fn multiply(expanded: &[i32], weights: &[i8], sums: &mut Sums) {
         let inputs = weights.len() / 4;
         assert!(expanded.len() >= inputs.div_ceil(2) * Self::WORDS_FOR_TWO);
-        // SAFETY: the function reads the words of `inputs` expanded inputs, as many words of weights, and updates the sums;
-        // all lie inside, and the caller aligned the weights to words.
+        // SAFETY: the function reads the words of `inputs` expanded inputs, as many words of weights, and updates the
+        // sums; all lie inside, and the caller aligned the weights to words.
         unsafe { thumbnet_dense(expanded.as_ptr(), weights.as_ptr(), inputs, sums) }
     }
 }

@@ -15,8 +15,8 @@ use crate::{
 };
 use core::ops::Range;
 
-/// Tiles that are transformed, multiplied and transformed back at a time: a product needs rows for its register tiles, and
-/// the values at all points should stay in a cache of 1 MiB beside the transformed kernel.
+/// Tiles that are transformed, multiplied and transformed back at a time: a product needs rows for its register tiles,
+/// and the values at all points should stay in a cache of 1 MiB beside the transformed kernel.
 const TILES: usize = 16;
 
 /// Filters at a time where there are few tiles: two vectors of AVX-512, which a product's tiles want.
@@ -176,8 +176,8 @@ impl Pass<'_> {
         }
     }
 
-    /// The outputs of all `tiles` for the filters `first..`, as many as `y` has columns. The kernel of so few filters is
-    /// transformed where it is used, by the thread that does.
+    /// The outputs of all `tiles` for the filters `first..`, as many as `y` has columns. The kernel of so few filters
+    /// is transformed where it is used, by the thread that does.
     fn filters<W: Winograd, const M: usize, const R: usize>(
         &self,
         isa: W,
@@ -227,7 +227,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Transforms sums back to outputs of some tiles, for the filters `first..`. `y` begins with the pixel `origin` of the batch.
+    /// Transforms sums back to outputs of some tiles, for the filters `first..`. `y` begins with the pixel `origin` of
+    /// the batch.
     #[expect(clippy::too_many_arguments, reason = "where from, where to")]
     fn outputs<W: Winograd, const M: usize>(
         &self,

@@ -13,12 +13,12 @@ use crate::{
 };
 use core::ops::Range;
 
-/// Tiles that are transformed and added to a sum at a time: more than of a convolution, since the sum, half a MiB of it for
-/// 32 channels and 64 filters, is read and written each time.
+/// Tiles that are transformed and added to a sum at a time: more than of a convolution, since the sum, half a MiB of it
+/// for 32 channels and 64 filters, is read and written each time.
 const TILES: usize = 48;
 
-/// Sums that are made apart, each over its own part of the batch, and added in one order: so threads can share the work and
-/// no bit depends on their number. Where the sums do not come out even, threads share one by channels.
+/// Sums that are made apart, each over its own part of the batch, and added in one order: so threads can share the work
+/// and no bit depends on their number. Where the sums do not come out even, threads share one by channels.
 const MOST_GROUPS: usize = 8;
 
 /// How many sums a batch has: each over some chunks of tiles at least.

@@ -1,8 +1,9 @@
 //! Convolution and its gradients with fewer multiplications: Winograd's minimal filtering, for stride 1.
 //!
 //! Along one axis, a convolution is part of a product of polynomials, and such a product can be made from the values of
-//! both at enough points: `M` outputs of `R` taps need `M + R - 1` multiplications in place of `M * R`. In two dimensions
-//! the points are pairs, and the sum over channels is taken at each of them, so that it is a product of matrices:
+//! both at enough points: `M` outputs of `R` taps need `M + R - 1` multiplications in place of `M * R`. In two
+//! dimensions the points are pairs, and the sum over channels is taken at each of them, so that it is a product of
+//! matrices:
 //!
 //! ```text
 //! V = B^T d B     for each tile of 8 x 8 inputs d and each channel
@@ -14,10 +15,10 @@
 //! transposes: that of the input is a convolution with the kernel turned, that of the kernel is
 //! `G^T (sum over tiles of V . (A dY A^T)) G`.
 //!
-//! The points are 0, 1, -1, 2, -2, 1/2, -1/2 and infinity, and `M + R = 9`: 5 x 5 taps make 4 x 4 outputs of 64 products in
-//! place of 400, 3 x 3 taps make 6 x 6 outputs of 64 in place of 324. With `p` and `q` points, `A[p, m] = p^m`,
-//! `G[p, r] = p^r / product over q != p of (p - q)`, and row `p` of `B^T` has the coefficients of
-//! `product over q != p of (x - q)`; at infinity `A` and `G` take the last coefficient and `B^T` the product over all:
+//! The points are 0, 1, -1, 2, -2, 1/2, -1/2 and infinity, and `M + R = 9`: 5 x 5 taps make 4 x 4 outputs of 64
+//! products in place of 400, 3 x 3 taps make 6 x 6 outputs of 64 in place of 324. With `p` and `q` points, `A[p, m] =
+//! p^m`, `G[p, r] = p^r / product over q != p of (p - q)`, and row `p` of `B^T` has the coefficients of `product over q
+//! != p of (x - q)`; at infinity `A` and `G` take the last coefficient and `B^T` the product over all:
 //!
 //! ```text
 //!       | -1    0   21/4     0   -21/4     0    1  0 |
@@ -31,10 +32,10 @@
 //! ```
 //!
 //! In float32 the root mean square error of an output is five (5 x 5) or nine (3 x 3) times that of the textbook's sum,
-//! 3e-6 of the outputs' deviation. Of a dozen sets of points that were tried, this one has the smallest error and, since
-//! opposite points share half of their work, the cheapest transforms. 6 x 6 points, for 2 x 2 and 4 x 4 outputs, have an error
-//! of 1e-6 and take 1.7 times the products for 5 x 5 taps. Errors are relative to the values of a whole tile, not to each output by
-//! itself.
+//! 3e-6 of the outputs' deviation. Of a dozen sets of points that were tried, this one has the smallest error and,
+//! since opposite points share half of their work, the cheapest transforms. 6 x 6 points, for 2 x 2 and 4 x 4 outputs,
+//! have an error of 1e-6 and take 1.7 times the products for 5 x 5 taps. Errors are relative to the values of a whole
+//! tile, not to each output by itself.
 
 mod convolve;
 mod kernel_gradient;
@@ -146,11 +147,12 @@ pub(in crate::arch) struct Output<'a> {
     pub(in crate::arch) relu: bool,
 }
 
-/// A back end's part: transforms of runs of `count` tiles, at most [`RUN`], and products. Channels and filters are multiples of
-/// [`BLOCK`].
+/// A back end's part: transforms of runs of `count` tiles, at most [`RUN`], and products. Channels and filters are
+/// multiples of [`BLOCK`].
 pub(in crate::arch) trait Winograd: Gemm {
-    /// `B^T d B` of the 8 x 8 pixels at (row, column) `at`, zero outside of the image, and of these `channels` alone, the first of
-    /// which comes first in `to`; each next tile is `M` columns further on. `columns` holds [`COLUMNS_LEN`] values.
+    /// `B^T d B` of the 8 x 8 pixels at (row, column) `at`, zero outside of the image, and of these `channels` alone,
+    /// the first of which comes first in `to`; each next tile is `M` columns further on. `columns` holds
+    /// [`COLUMNS_LEN`] values.
     #[expect(clippy::too_many_arguments, reason = "where from, where to")]
     fn input<const M: usize>(
         self,
@@ -172,8 +174,8 @@ pub(in crate::arch) trait Winograd: Gemm {
     /// `G g G^T`: `from` has `len` values a tap, `to` one row a point and their columns `first..`.
     fn kernel<const R: usize>(self, from: &[f32], len: usize, first: usize, to: MatrixMut<'_>);
 
-    /// `G^T u G` for each channel, a row of `layout`, and filter; `u` is the sum of all of `from`, one after the other and
-    /// of `each` values. `to` has one row a tap and the columns `first..` of `[channel, filter]`.
+    /// `G^T u G` for each channel, a row of `layout`, and filter; `u` is the sum of all of `from`, one after the other
+    /// and of `each` values. `to` has one row a tap and the columns `first..` of `[channel, filter]`.
     fn kernel_gradient<const R: usize>(
         self,
         from: &[f32],
@@ -184,8 +186,8 @@ pub(in crate::arch) trait Winograd: Gemm {
         to: MatrixMut<'_>,
     );
 
-    /// `C[m, n] = sum over k of A[m, k] * B[k, n]`, plus what `C` holds where `add`. `n` counts whole blocks. Every sum has
-    /// one accumulator and one order.
+    /// `C[m, n] = sum over k of A[m, k] * B[k, n]`, plus what `C` holds where `add`. `n` counts whole blocks. Every sum
+    /// has one accumulator and one order.
     fn product(
         self,
         sizes: [usize; 3],
@@ -197,11 +199,11 @@ pub(in crate::arch) trait Winograd: Gemm {
     );
 }
 
-/// Whether these functions take such a convolution: stride 1, 5 x 5 or 3 x 3 taps, whole blocks of channels, and no more
-/// than two thirds of the direct products, padding left out of these.
+/// Whether these functions take such a convolution: stride 1, 5 x 5 or 3 x 3 taps, whole blocks of channels, and no
+/// more than two thirds of the direct products, padding left out of these.
 ///
-/// Measured on one Zen 4 core against the direct kernels, forward, input gradient and kernel gradient, as multiples of their
-/// speed (`cargo bench -p benches --bench winograd_f32`):
+/// Measured on one Zen 4 core against the direct kernels, forward, input gradient and kernel gradient, as multiples of
+/// their speed (`cargo bench -p benches --bench winograd_f32`):
 ///
 /// | | AVX-512 | AVX2 |
 /// |---|---|---|
@@ -213,8 +215,8 @@ pub(in crate::arch) trait Winograd: Gemm {
 /// | 14 x 14 x 16 to 16, 3 x 3, batch 50 | 1.25 1.26 1.37 | 1.46 1.46 1.17 |
 /// | 14 x 14 x 64 to 128, 3 x 3, batch 20 | 1.82 2.00 2.04 | 2.07 2.16 2.06 |
 ///
-/// Fewer channels would not repay the transforms, which grow with channels plus filters, the products with channels times
-/// filters.
+/// Fewer channels would not repay the transforms, which grow with channels plus filters, the products with channels
+/// times filters.
 pub(in crate::arch) const fn applies(g: &Geometry) -> bool {
     let [taps, width] = g.kernel();
     let [top, left] = g.padding();
