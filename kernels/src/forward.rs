@@ -122,8 +122,8 @@ fn operands<'a>(
 
 /// Computes `y`, a node's output up to an activation that does not only clamp: sigmoid, tanh and so on are left to
 /// [`activate`]. With `pool`, which only convolutions get, `y` is what this max pooling makes of it. Where the output
-/// [begins as the first input](Op::begins_as_its_first_input), `y` holds that. `x` is the input of number `read`, and it is
-/// called for all that the node [reads], in turn.
+/// [begins as the first input](Op::begins_as_its_first_input), `y` holds that. `x` is the input of number `read`, and
+/// it is called for all that the node [reads], in turn.
 ///
 /// A batch normalisation in training leaves the batch's means and variances at the beginning of `scratch`.
 #[expect(clippy::too_many_arguments, reason = "one name a tensor")]

@@ -220,7 +220,7 @@ impl Peers {
 
     fn document(&self, machine: &str, load: &str, parts: &[(String, String, Vec<Run>)]) -> String {
         let mut text = format!(
-            "# Side by side\n\nWritten by `cargo xtask peers --write-docs`. {machine}; load average before: {load}.\n\
+            "# Side by side\n\nWritten by `cargo xtask peers --write-docs`. {machine};\nload average before: {load}.\n\
              Runs of each program, in turn: {}; the fastest counts, for training and for each kind of inference by \
              itself.\nRatio: thumbnet's images/s over the peer's.\n",
             self.rounds

@@ -55,7 +55,8 @@ pub struct Step {
     pub output: usize,
 }
 
-/// What a step's kernels multiply with scratch: a convolution and the pooling behind it, or a dense layer's inputs and units.
+/// What a step's kernels multiply with scratch: a convolution and the pooling behind it, or a dense layer's inputs and
+/// units.
 enum Products<'a> {
     Convolution(Geometry, Option<&'a Geometry>),
     Dense(usize, usize),
