@@ -115,3 +115,35 @@ sequential! {
 fn the_output_is_what_the_last_computing_layer_makes() {
     assert_eq!(SoftmaxThenFlatten::OUTPUT_ACTIVATION, Activation::Softmax);
 }
+
+sequential! {
+    /// Activations behind what one layer reads, and behind what two read; behind what has one, and what takes none.
+    struct Activated: [2, 2, 1] {
+        alone: Conv2D { filters: 2, kernel_size: 1 },
+        relu: Activation { activation: Relu },
+        shared: Conv2D { filters: 2, kernel_size: 1 },
+        tanh: Activation { activation: Tanh },
+        sum: Add(shared, tanh),
+        leaky: LeakyReLU,
+        has_one: Conv2D { filters: 2, kernel_size: 1, activation: Relu },
+        relu6: Activation { activation: Relu6 },
+        norm: BatchNormalization,
+        softmax: Activation { activation: Softmax },
+    }
+}
+
+/// A layer applies the activation behind it if that alone reads it, it has none of its own, and its kernels can.
+#[test]
+fn an_activation_is_its_layers_own_where_it_alone_reads_it() {
+    let graph = Activated::GRAPH;
+    let number = |name: &str| graph.nodes.iter().position(|node| node.name == name).unwrap();
+    let activation = |name| graph.op(number(name)).activation();
+    assert_eq!([activation("alone"), activation("norm")], [Activation::Relu, Activation::Softmax]);
+    assert_eq!([activation("shared"), activation("sum")], [Activation::Linear; 2]);
+    assert_eq!(activation("has_one"), Activation::Relu);
+    for (name, is_applied) in [("relu", true), ("tanh", false), ("leaky", false), ("relu6", false), ("softmax", true)] {
+        assert_eq!(graph.is_alias(number(name), true), is_applied, "{name}");
+    }
+    let steps: Vec<_> = Activated::STEPS_S8.iter().map(|step| step.name()).collect();
+    assert_eq!(steps, ["alone", "shared", "tanh", "sum", "leaky", "has_one", "relu6", "norm"]);
+}

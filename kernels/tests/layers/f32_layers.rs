@@ -3,6 +3,9 @@
 use crate::record::{KERAS, Record};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
+use thumbnet::graph::{Activation, Graph, Node, Op};
+use thumbnet::plan::GradientPlanBuf;
+use thumbnet::train::{Buffers, Loss, Optimizer, Settings, Sgd, Trainer};
 
 /// Relative where a value is larger than 1.
 fn check(record: &Record, backend: Backend, field: &str, values: &[f32]) {
@@ -101,12 +104,30 @@ fn depthwise_convolutions() {
     }
 }
 
+/// The weights after a training step of a network that is this layer alone.
+fn train(record: &Record, backend: Backend, shape: Shape, op: Op, mut weights: Vec<f32>) -> Vec<f32> {
+    let node = |name, op| Node { name, op, inputs: [0; 2], output: shape, weights: 0 };
+    let nodes = [node("input", Op::Input), node("layer", op)];
+    let graph = Graph { name: "Net", nodes: &nodes };
+    graph.check().unwrap();
+    let plan = GradientPlanBuf::new(&graph);
+    let (x, optimizer) = (record.floats("in0"), Sgd::default());
+    let mut slots = vec![0.0; Sgd::SLOTS * weights.len()];
+    let mut memory = vec![f32::NAN; plan.plan().memory_len(&graph, record.shape("in0")[0])];
+    let settings = Settings { backend, optimizer, loss: Loss::MeanSquaredError, seed: 1 };
+    let buffers = Buffers { weights: &mut weights, slots: &mut slots, memory: &mut memory };
+    let mut trainer = Trainer::new(graph, plan.plan(), settings, buffers).unwrap();
+    trainer.step(&x, &record.floats("out")).unwrap();
+    weights
+}
+
 /// A training step with Keras's statistics, and inference with moving ones.
 #[test]
 fn batch_normalization() {
     for record in KERAS.records("BatchNormalization") {
         let settings = record.floats("settings");
         let (momentum, epsilon, is_training) = (settings[0], settings[1], settings[2] == 1.0);
+        let activation = Activation::Linear;
         let shape = record.shape("in0");
         let (batch, channels) = (shape[0], *shape.last().unwrap());
         let shape = Shape::new(1, shape[1..shape.len() - 1].iter().product(), channels);
@@ -117,11 +138,11 @@ fn batch_normalization() {
             let mut moments = [mean.clone(), variance.clone()].concat();
             if is_training {
                 backend.moments(shape, batch, &x, &mut moments, &mut scratch);
-                let moved = |moving: &[f32], new: &[f32]| -> Vec<f32> {
-                    moving.iter().zip(new).map(|(m, n)| momentum * m + (1.0 - momentum) * n).collect()
-                };
-                check(&record, backend, "new2", &moved(&mean, &moments[..channels]));
-                check(&record, backend, "new3", &moved(&variance, &moments[channels..]));
+                let weights = [&gamma[..], &beta, &mean, &variance].concat();
+                let moved =
+                    train(&record, backend, shape, Op::BatchNormalization { momentum, epsilon, activation }, weights);
+                check(&record, backend, "new2", &moved[2 * channels..3 * channels]);
+                check(&record, backend, "new3", &moved[3 * channels..]);
             }
             let mut y = vec![f32::NAN; x.len()];
             let parameters = [&gamma[..], &beta];
