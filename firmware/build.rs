@@ -3,8 +3,8 @@
 //!
 //! | variable | default |
 //! |---|---|
-//! | `THUMBNET_NETWORK` | `mnist-small` |
-//! | `THUMBNET_BLOB` | `models/blobs/mnist_small.dsp.tnb`, or `mnist_small.plain.tnb` for Cortex-M0 and Helium |
+//! | `THUMBNET_NETWORK` | `mnist-small`; of several, separated by commas, the program `bench` alone takes all |
+//! | `THUMBNET_BLOB` | `models/blobs/mnist_small.dsp.tnb`, or `mnist_small.plain.tnb` for Cortex-M0 and Helium; as many |
 //! | `THUMBNET_IMAGES` | `firmware/digits.bin`: for each image its label, then its 784 pixels, a byte each |
 //!
 //! A relative path starts at the root of the workspace.
@@ -12,8 +12,27 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The networks by the names of `host-train --network`.
-const NETWORKS: [(&str, &str); 2] = [("mnist-small", "MnistSmall"), ("mnist-convnet", "MnistConvNet")];
+/// The networks by the names of `host-train --network`, and those that measure layers.
+const NETWORKS: [(&str, &str); 18] = [
+    ("mnist-small", "MnistSmall"),
+    ("mnist-convnet", "MnistConvNet"),
+    ("mnist-tiny", "MnistTiny"),
+    ("mnist-resnet", "MnistResNet"),
+    ("resnet8", "ResNet8"),
+    ("ds-cnn", "DsCnn"),
+    ("mobilenet-v1", "MobileNetV1"),
+    ("auto-encoder", "AutoEncoder"),
+    ("pooled", "layers::Pooled"),
+    ("strided", "layers::Strided"),
+    ("pointwise", "layers::Pointwise"),
+    ("unpooled", "layers::Unpooled"),
+    ("sequence", "layers::Sequence"),
+    ("spectrum", "layers::Spectrum"),
+    ("camera", "layers::Camera"),
+    ("depthwise", "layers::Depthwise"),
+    ("pooling", "layers::Pooling"),
+    ("merging", "layers::Merging"),
+];
 
 /// The boards, as cargo spells their features in the environment, and the targets of their cores.
 const TARGETS: [(&str, &str); 7] = [
@@ -32,7 +51,9 @@ fn main() {
         return;
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::write(out.join("model.rs"), model()).expect("OUT_DIR can be written");
+    let models = models();
+    fs::write(out.join("model.rs"), &models[0]).expect("OUT_DIR can be written");
+    fs::write(out.join("models.rs"), all(&models)).expect("OUT_DIR can be written");
     fs::write(out.join("images.rs"), images()).expect("OUT_DIR can be written");
 
     let board = board();
@@ -62,14 +83,22 @@ fn board() -> String {
     }
 }
 
-/// The source of the module that holds the network.
-fn model() -> String {
-    let name = variable("THUMBNET_NETWORK", "mnist-small");
-    let Some((_, network)) = NETWORKS.iter().find(|(known, _)| *known == name) else {
-        panic!("THUMBNET_NETWORK is {name}; known are {}", NETWORKS.map(|(known, _)| known).join(" and "));
-    };
+/// The networks and their blobs: a module each, named after its place in the list.
+fn models() -> Vec<String> {
     let blob = format!("models/blobs/mnist_small.{}.tnb", if reads_plain_weights() { "plain" } else { "dsp" });
-    let (blob, blob_len) = file("THUMBNET_BLOB", &blob);
+    let (names, blobs) = (variable("THUMBNET_NETWORK", "mnist-small"), variable("THUMBNET_BLOB", &blob));
+    let (names, blobs): (Vec<_>, Vec<_>) = (names.split(',').collect(), blobs.split(',').collect());
+    let [of, files] = [names.len(), blobs.len()];
+    assert!(of == files, "THUMBNET_NETWORK has {of} networks, but THUMBNET_BLOB {files} files");
+    names.into_iter().zip(blobs).map(|(name, blob)| model(name, blob)).collect()
+}
+
+/// The source of what holds a network.
+fn model(name: &str, blob: &str) -> String {
+    let Some((_, network)) = NETWORKS.iter().find(|(known, _)| *known == name) else {
+        panic!("THUMBNET_NETWORK is {name}; known are {}", NETWORKS.map(|(known, _)| known).join(", "));
+    };
+    let (blob, blob_len) = file("THUMBNET_BLOB", blob);
     format!(
         r#"
 /// The network.
@@ -83,6 +112,14 @@ static ALIGNED: thumbnet::blob::Aligned<[u8; {blob_len}]> = thumbnet::blob::Alig
 pub(crate) static BLOB: &[u8] = &ALIGNED.0;
 "#
     )
+}
+
+/// The source of modules that hold a network each, and of the macro `for_each_model!`, which gives them to a macro.
+fn all(models: &[String]) -> String {
+    let modules: String =
+        models.iter().enumerate().map(|(k, model)| format!("pub(crate) mod model{k} {{ {model} }}\n")).collect();
+    let calls: String = (0..models.len()).map(|k| format!("$call!(model{k}); ")).collect();
+    format!("{modules}macro_rules! for_each_model {{ ($call:ident) => {{ {calls} }} }}\npub(crate) use for_each_model;")
 }
 
 /// Whether plain weights are what the core reads, or reads best: `build.rs` of the library says which kernels it has.
@@ -101,7 +138,7 @@ fn reads_plain_weights() -> bool {
 fn images() -> String {
     /// A label and 28 x 28 pixels.
     const IMAGE: u64 = 1 + 28 * 28;
-    let (images, length) = file("THUMBNET_IMAGES", "firmware/digits.bin");
+    let (images, length) = file("THUMBNET_IMAGES", &variable("THUMBNET_IMAGES", "firmware/digits.bin"));
     if length == 0 || !length.is_multiple_of(IMAGE) {
         panic!("THUMBNET_IMAGES, {}: {length} bytes, but must be a multiple of {IMAGE} above 0", images.display());
     }
@@ -113,9 +150,9 @@ fn variable(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.into())
 }
 
-/// The absolute path of a file that a variable names, and its length.
-fn file(name: &str, default: &str) -> (PathBuf, u64) {
-    let path = Path::new("..").join(variable(name, default));
+/// The absolute path of a file that the variable `name` names, and its length.
+fn file(name: &str, path: &str) -> (PathBuf, u64) {
+    let path = Path::new("..").join(path);
     let path = path.canonicalize().unwrap_or_else(|error| panic!("{name}, {}: {error}", path.display()));
     println!("cargo::rerun-if-changed={}", path.display());
     let length = fs::metadata(&path).unwrap_or_else(|error| panic!("{name}, {}: {error}", path.display())).len();

@@ -1,8 +1,9 @@
 //! The measurement of each step.
 
-use cortex_m::singleton;
-use defmt::{info, unwrap};
-use firmware::board::{Board, Counter, Parts, Selected};
+use core::hint::black_box;
+
+use defmt::info;
+use firmware::board::{Counter, Selected};
 use firmware::stack;
 use thumbnet::blob::BlobError;
 use thumbnet::infer::run_step;
@@ -10,26 +11,21 @@ use thumbnet::network::WorkingMemory;
 use thumbnet::{Int8, Network};
 
 use crate::images::IMAGES;
-use crate::model::{BLOB, Model};
-
-const PIXELS: usize = Model::INPUT.len();
 
 /// The network's memory between canaries: its size is a result only as long as nothing else is touched.
 #[repr(C)]
-struct Fenced {
+struct Fenced<M> {
     before: [u8; FENCE],
-    memory: <Model as Network>::Memory,
+    memory: M,
     behind: [u8; FENCE],
 }
 
 const FENCE: usize = 64;
 const CANARY: u8 = 0xa5;
 
-impl Fenced {
-    const NEW: Self = Self { before: [CANARY; FENCE], memory: Model::ZERO_MEMORY, behind: [CANARY; FENCE] };
-
+impl<M: WorkingMemory> Fenced<M> {
     /// Runs the network with two fillings of its memory, and panics if the scores differ or a canary is gone.
-    fn check(&mut self, network: &Int8<'_, Model>, image: &<Model as Network>::Image) {
+    fn check<N: Network<Memory = M>>(&mut self, network: &Int8<'_, N>, image: &N::Image) {
         let scores = [(0x5a, i32::MAX), (-1, -1)].map(|(activation, word)| {
             let (activations, scratch) = self.memory.parts();
             activations.fill(activation);
@@ -37,38 +33,43 @@ impl Fenced {
             network.predict(image, &mut self.memory)
         });
         let [a, b] = &scores;
-        assert!(a == b, "the scores depend on what was in the memory");
+        assert!(a.as_ref() == b.as_ref(), "the scores depend on what was in the memory");
         let intact = self.before.iter().chain(&self.behind).all(|&byte| byte == CANARY);
         assert!(intact, "something beyond the memory was written");
     }
 }
 
-/// Logs one line for each step, and one for the whole.
+/// Logs one line for the whole network, and one for each step.
 ///
 /// # Errors
 ///
 /// What is wrong with the blob.
-pub(crate) fn run() -> Result<(), BlobError> {
-    let Parts { mut counter, .. } = Selected::start();
-    let (network, read_stack) = stack::used_by(|| Model::from_blob(BLOB));
+#[inline(never)]
+pub(crate) fn run<N: Network>(
+    blob: &'static [u8],
+    counter: &mut <Selected as firmware::board::Board>::Counter,
+) -> Result<(), BlobError> {
+    let (network, read_stack) = stack::used_by(|| N::from_blob(blob));
     let network = network?;
-    let fenced = unwrap!(singleton!(: Fenced = Fenced::NEW));
-    let image = unwrap!(singleton!(: [i8; PIXELS] = [0; PIXELS]));
-    for (value, pixel) in image.iter_mut().zip(&IMAGES[1..]) {
+    let mut fenced = Fenced { before: [CANARY; FENCE], memory: N::ZERO_MEMORY, behind: [CANARY; FENCE] };
+    black_box(&mut fenced);
+    let mut image = N::ZERO_IMAGE;
+    for (value, pixel) in image.as_mut().iter_mut().zip(IMAGES[1..785].iter().cycle()) {
         *value = network.input().quantize(f32::from(*pixel) / 255.0);
     }
 
-    fenced.check(&network, image);
+    fenced.check(&network, &image);
     let memory = &mut fenced.memory;
-    let (_, total) = counter.count(|| network.predict(image, memory));
-    let (_, stack) = stack::used_by(|| network.predict(image, memory));
+    let (_, total) = counter.count(|| network.predict(&image, memory));
+    let (_, stack) = stack::used_by(|| network.predict(&image, memory));
     info!(
-        "total {=str}: macs {=usize}, instructions {=u64}, ram_bytes {=usize}, stack_bytes {=usize}, \
+        "network {=str} {=str}: macs {=usize}, instructions {=u64}, ram_bytes {=usize}, stack_bytes {=usize}, \
          handle_bytes {=usize}, read_stack_bytes {=usize}",
+        N::NAME,
         network.backend().name(),
-        Model::MACS,
+        N::MACS,
         total,
-        Model::ACTIVATION_BYTES + Model::SCRATCH_BYTES,
+        N::ACTIVATION_BYTES + N::SCRATCH_BYTES,
         stack,
         size_of_val(&network),
         read_stack
@@ -77,20 +78,22 @@ pub(crate) fn run() -> Result<(), BlobError> {
     // One step after the other, as `predict` does. A second run of a step works on what the first has left, which takes
     // as long.
     let (activations, scratch) = memory.parts();
-    for (k, step) in Model::STEPS_S8.iter().enumerate() {
+    for (k, step) in N::STEPS_S8.iter().enumerate() {
         let (backend, parts) = (network.backend(), network.parts());
         let mut run = || {
-            run_step::<<Model as Network>::UsesS8>(backend, &parts, Model::STEPS_S8, k, image, activations, scratch);
+            run_step::<N::UsesS8>(backend, &parts, N::STEPS_S8, k, image.as_ref(), activations, scratch);
         };
         let ((), count) = counter.count(&mut run);
         let ((), stack) = stack::used_by(run);
-        let planned = &Model::INFERENCE.steps[k];
+        let planned = &N::INFERENCE.steps[k];
         info!(
-            "layer {=str}: macs {=usize}, instructions {=u64}, ram_bytes {=usize}, stack_bytes {=usize}",
+            "layer {=str}: macs {=usize}, outputs {=usize}, instructions {=u64}, ram_bytes {=usize}, \
+             stack_bytes {=usize}",
             step.name(),
-            Model::GRAPH.nodes[usize::from(planned.node)].macs(),
+            N::GRAPH.nodes[usize::from(planned.node)].macs(),
+            step.op().output_len(),
             count,
-            planned.activation_bytes(&Model::GRAPH) + planned.scratch_bytes(&Model::GRAPH),
+            planned.activation_bytes(&N::GRAPH) + planned.scratch_bytes(&N::GRAPH),
             stack
         );
     }

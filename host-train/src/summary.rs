@@ -231,7 +231,7 @@ pub fn grouped(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use thumbnet::Network;
-    use thumbnet_models::{MnistConvNet, MnistSmall};
+    use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistSmall, MobileNetV1, ResNet8, layers};
 
     use super::*;
 
@@ -261,11 +261,26 @@ mod tests {
         let mut seen = [0; Cores::ALL.len()];
         for line in measured.lines() {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            let devices = match line["network"].as_str().unwrap() {
-                "small" => Summary::new(&MnistSmall::GRAPH).devices,
-                "convnet" => Summary::new(&MnistConvNet::GRAPH).devices,
+            let graph = match line["network"].as_str().unwrap() {
+                "small" => MnistSmall::GRAPH,
+                "convnet" => MnistConvNet::GRAPH,
+                "kws" => DsCnn::GRAPH,
+                "ic" => ResNet8::GRAPH,
+                "vww" => MobileNetV1::GRAPH,
+                "ad" => AutoEncoder::GRAPH,
+                "pooled" => layers::Pooled::GRAPH,
+                "strided" => layers::Strided::GRAPH,
+                "pointwise" => layers::Pointwise::GRAPH,
+                "unpooled" => layers::Unpooled::GRAPH,
+                "sequence" => layers::Sequence::GRAPH,
+                "spectrum" => layers::Spectrum::GRAPH,
+                "camera" => layers::Camera::GRAPH,
+                "depthwise" => layers::Depthwise::GRAPH,
+                "pooling" => layers::Pooling::GRAPH,
+                "merging" => layers::Merging::GRAPH,
                 other => panic!("unknown network {other}"),
             };
+            let devices = Summary::new(&graph).devices;
             let core = line["core"].as_str().unwrap().to_uppercase();
             let is_of = |device: &DeviceRam| device.cores.split(['-', ',', ' ']).any(|name| name == core);
             let at = devices.iter().position(is_of).unwrap_or_else(|| panic!("no family has {core}"));

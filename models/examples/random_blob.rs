@@ -10,24 +10,38 @@ use thumbnet::arch::Backend;
 use thumbnet::blob::{Family, Raw, write};
 use thumbnet::quantize::{Calibrator, Range, quantize};
 use thumbnet::train::{Initializer, initialize};
-use thumbnet_models::{MnistConvNet, MnistSmall};
+use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistSmall, MobileNetV1, ResNet8, layers};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [network, family, file] = arguments.as_slice() else {
-        return Err("usage: random_blob mnist-small|mnist-convnet plain|dsp FILE".into());
+        return Err("usage: random_blob NETWORK plain|dsp FILE".into());
     };
     let family = match family.as_str() {
         "plain" => Family::Plain,
         "dsp" => Family::Dsp,
         _ => return Err(format!("unknown family {family}").into()),
     };
-    let blob = match network.as_str() {
-        "mnist-small" => random::<MnistSmall>(family)?,
-        "mnist-convnet" => random::<MnistConvNet>(family)?,
+    let random = match network.as_str() {
+        "mnist-small" => random::<MnistSmall>,
+        "mnist-convnet" => random::<MnistConvNet>,
+        "resnet8" => random::<ResNet8>,
+        "ds-cnn" => random::<DsCnn>,
+        "mobilenet-v1" => random::<MobileNetV1>,
+        "auto-encoder" => random::<AutoEncoder>,
+        "pooled" => random::<layers::Pooled>,
+        "strided" => random::<layers::Strided>,
+        "pointwise" => random::<layers::Pointwise>,
+        "unpooled" => random::<layers::Unpooled>,
+        "sequence" => random::<layers::Sequence>,
+        "spectrum" => random::<layers::Spectrum>,
+        "camera" => random::<layers::Camera>,
+        "depthwise" => random::<layers::Depthwise>,
+        "pooling" => random::<layers::Pooling>,
+        "merging" => random::<layers::Merging>,
         _ => return Err(format!("unknown network {network}").into()),
     };
-    std::fs::write(file, blob)?;
+    std::fs::write(file, random(family)?)?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The networks that the host program, the firmware and the tests share.
 #![no_std]
 
+pub mod layers;
 mod mlperf_tiny;
 mod mnist;
 

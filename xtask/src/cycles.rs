@@ -89,9 +89,9 @@ and `letp` count as instructions and take no cycles after the first round. No co
 /// One core's table.
 fn table(tools: &Tools, board: Board, cpu: &str, architecture: &str) -> Result<String> {
     // Either network brings every loop along: which of them run depends on the sizes of layers.
-    let network = Network::Small;
+    let network = Network::SMALL;
     let blob = network.blob(board)?;
-    let contents = Contents { network: Some(network.name()), blob: Some(&blob), images: None };
+    let contents = Contents { network: Some(network.name), blob: Some(&blob), images: None };
     let elf = build::image("firmware", "bench", board, contents)?;
     let manual = board == Board::Mps2An386;
     let mut text = format!("\n## Cortex-{}\n\n", board.core().to_uppercase());

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::network::Network;
+use crate::network::{Kind, Network, Selection};
 use crate::shell::{root, run_lines};
 use crate::{image, setup, size};
 
@@ -44,10 +44,12 @@ const LIMITS: [(&str, &str, u64); 10] = [
 const STACK_LIMIT: u64 = 1024;
 
 /// The same for bytes of RAM, beside the stack.
-const RAM_LIMITS: [(&str, u64); 2] = [("small", 4096), ("convnet", 12_288)];
+const RAM_LIMITS: [(&str, u64); 6] =
+    [("small", 4096), ("convnet", 12_288), ("kws", 17_408), ("ic", 52_224), ("vww", 59_392), ("ad", 2355)];
 
-/// The same for bytes of code of MnistSmall on the M4.
-const CODE_LIMIT: u64 = 12_288;
+/// The same for bytes of code on the M4.
+const CODE_LIMITS: [(&str, u64); 5] =
+    [("small", 12_288), ("kws", 20_480), ("ic", 20_480), ("vww", 20_480), ("ad", 20_480)];
 
 /// What to measure.
 #[derive(Args)]
@@ -55,9 +57,9 @@ pub(crate) struct DeviceBench {
     /// The core: m0, m3, m4, m7, m33 or m55; every one by default.
     #[arg(long)]
     core: Option<String>,
-    /// The network; both by default.
-    #[arg(long)]
-    network: Option<Network>,
+    /// The network: small or convnet (MNIST's), kws, ic, vww or ad (MLPerf Tiny's), a set of layers, or all.
+    #[arg(long, default_value = "all")]
+    network: Selection,
     /// Print one line of JSON for each core and network, and nothing else.
     #[arg(long)]
     json: bool,
@@ -79,10 +81,10 @@ impl DeviceBench {
         setup::qemu()?;
         let mut results = Vec::new();
         for board in Board::emulated().filter(|board| self.core.as_deref().is_none_or(|core| core == board.core())) {
-            for network in Network::on(board) {
-                if self.network.is_none_or(|wanted| wanted == network) {
-                    results.push(measure(board, network)?);
-                }
+            let mut networks = Network::on(board);
+            networks.retain(|network| self.network.0.contains(network));
+            for group in networks.chunk_by(|a, b| a.kind == b.kind && a.kind != Kind::Mnist) {
+                results.extend(measure(board, group)?);
             }
         }
         if results.is_empty() {
@@ -101,8 +103,8 @@ impl DeviceBench {
     }
 }
 
-/// The fields of a line of JSON.
-const FIELDS: [&str; 11] = [
+/// The fields of a line of JSON; where code is measured, `code_bytes` too.
+const FIELDS: [&str; 10] = [
     "core",
     "network",
     "backend",
@@ -112,7 +114,6 @@ const FIELDS: [&str; 11] = [
     "stack_bytes",
     "handle_bytes",
     "read_stack_bytes",
-    "code_bytes",
     "layers",
 ];
 
@@ -134,33 +135,46 @@ pub(crate) fn check_all() -> Result<()> {
     Ok(())
 }
 
-fn measure(board: Board, network: Network) -> Result<Value> {
-    let blob = network.blob(board)?;
-    let contents = Contents { network: Some(network.name()), blob: Some(&blob), images: None };
-    let [inference, baseline] = size::PROGRAMS;
-    let [bench, inference, baseline] = build::images("firmware", ["bench", inference, baseline], board, contents)?;
-    let log = image::boot(&bench, LIMIT)?.success()?;
-    let code = size::difference([inference, baseline])?;
+/// Whether the code of a network is measured on a board: on the M4, and MNIST's everywhere.
+fn has_code(board: Board, network: Network) -> bool {
+    network.kind == Kind::Mnist || (network.kind == Kind::MlperfTiny && board.core() == "m4")
+}
 
-    let mut result = json!({ "core": board.core(), "network": network.short() });
-    let mut layers = Vec::new();
-    for line in &log {
-        let (kind, name, fields) = read_line(line).with_context(|| format!("unexpected line {line:?}"))?;
-        match kind {
-            "total" => {
-                result["backend"] = name.into();
-                fields.into_iter().for_each(|(field, value)| result[field] = value.into());
+/// Measures networks, which one image holds.
+fn measure(board: Board, networks: &[Network]) -> Result<Vec<Value>> {
+    let blobs: Vec<_> = networks.iter().map(|network| network.blob(board)).collect::<Result<_>>()?;
+    let names: Vec<_> = networks.iter().map(|network| network.name).collect();
+    let all = blobs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(",");
+    let contents = Contents { network: Some(&names.join(",")), blob: Some(Path::new(&all)), images: None };
+    let bench = build::image("firmware", "bench", board, contents)?;
+    let mut results: Vec<Value> = Vec::new();
+    for line in image::boot(&bench, LIMIT)?.success()? {
+        let (kind, name, fields) = read_line(&line).with_context(|| format!("unexpected line {line:?}"))?;
+        let fields = fields.into_iter().map(|(field, value)| (field, value.into()));
+        match (kind, name.split_once(' '), results.last_mut()) {
+            ("network", Some((name, backend)), _) => {
+                let network = Network::of_type(name).with_context(|| format!("unknown network {name}"))?;
+                let mut result = json!({
+                    "core": board.core(), "network": network.short, "backend": backend, "layers": []
+                });
+                fields.for_each(|(field, value): (_, Value)| result[field] = value);
+                results.push(result);
             }
-            _ => {
+            ("layer", _, Some(result)) => {
                 let mut layer = json!({ "name": name });
-                fields.into_iter().for_each(|(field, value)| layer[field] = value.into());
-                layers.push(layer);
+                fields.for_each(|(field, value)| layer[field] = value);
+                result["layers"].as_array_mut().context("a network has layers")?.push(layer);
             }
+            _ => bail!("unexpected line {line:?}"),
         }
     }
-    result["code_bytes"] = code.into();
-    result["layers"] = layers.into();
-    Ok(result)
+    ensure!(results.len() == networks.len(), "{} networks in the log, not {}", results.len(), networks.len());
+    for ((result, &network), blob) in results.iter_mut().zip(networks).zip(&blobs) {
+        if has_code(board, network) {
+            result["code_bytes"] = size::code(board, network, blob)?.into();
+        }
+    }
+    Ok(results)
 }
 
 /// A line's kind, the name behind it, and its numbers by name.
@@ -187,14 +201,16 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 }
 
 fn print_result(result: &Value) {
-    let per_mac = |value: &Value| number(value, "instructions") as f64 / number(value, "macs").max(1) as f64;
+    let per_output = |value: &Value| number(value, "instructions") as f64 / number(value, "outputs").max(1) as f64;
     let row = |name: &str, value: &Value| {
         let (macs, instructions) = (number(value, "macs"), number(value, "instructions"));
         let [ram, stack] = ["ram_bytes", "stack_bytes"].map(|field| number(value, field));
+        let per =
+            if macs > 0 { (instructions as f64 / macs as f64, "a MAC") } else { (per_output(value), "an output") };
         println!(
-            "  {name:8}  {macs:>10} MACs  {instructions:>11} instructions  {:6.2} a MAC  {ram:>6} bytes of RAM  \
+            "  {name:11}  {macs:>10} MACs  {instructions:>11} instructions  {:7.2} {:9}  {ram:>6} bytes of RAM  \
              {stack:>5} of stack",
-            per_mac(value)
+            per.0, per.1
         );
     };
     println!("{} {} ({})", text(result, "core"), text(result, "network"), text(result, "backend"));
@@ -203,7 +219,8 @@ fn print_result(result: &Value) {
     }
     row("total", result);
     let [code, handle, read] = ["code_bytes", "handle_bytes", "read_stack_bytes"].map(|field| number(result, field));
-    println!("  code {code} bytes; the network as read from its blob {handle} bytes, by {read} of stack\n");
+    let code = if code > 0 { format!("code {code} bytes; ") } else { String::new() };
+    println!("  {code}the network as read from its blob {handle} bytes, by {read} of stack\n");
 }
 
 fn committed_path() -> PathBuf {
@@ -268,7 +285,7 @@ fn beyond(result: &Value) -> Vec<String> {
     let (core, network) = (text(result, "core"), text(result, "network"));
     let instructions = LIMITS.iter().find(|limit| (limit.0, limit.1) == (core, network)).map(|limit| limit.2);
     let ram = RAM_LIMITS.iter().find(|limit| limit.0 == network).map(|limit| limit.1);
-    let code = ((core, network) == ("m4", "small")).then_some(CODE_LIMIT);
+    let code = CODE_LIMITS.iter().find(|limit| core == "m4" && limit.0 == network).map(|limit| limit.1);
     let limits =
         [("instructions", instructions), ("ram_bytes", ram), ("stack_bytes", Some(STACK_LIMIT)), ("code_bytes", code)];
     let beyond = limits.into_iter().filter_map(|(field, limit)| {

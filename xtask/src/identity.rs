@@ -22,32 +22,25 @@ const CLASSES: usize = 10;
 /// One step for each network on the host's back ends, and one on 64-bit ARM. They come after the training that makes
 /// the blob of MnistConvNet.
 pub(crate) fn add_steps(report: &mut Report) {
-    for network in [Network::Small, Network::Convnet] {
-        let name = network.name();
+    // What QEMU does in some seconds.
+    for (network, images) in [(Network::SMALL, 2000), (Network::CONVNET, 200)] {
+        let name = network.name;
         report.step(format!("int8 outputs of {name} over {ALL} images on every back end"), || on_host(network));
-        let images = images_on_arm(network);
         report.step(format!("int8 outputs of {name} over {images} images on 64-bit ARM"), || on_arm(network, images));
-    }
-}
-
-/// What QEMU does in some seconds.
-const fn images_on_arm(network: Network) -> usize {
-    match network {
-        Network::Small => 2000,
-        Network::Convnet => 200,
     }
 }
 
 /// A blob of the trained network.
 fn blob(network: Network) -> PathBuf {
-    match network {
-        Network::Small => root().join("models/blobs/mnist_small.plain.tnb"),
-        Network::Convnet => training_test::file("plain.tnb"),
+    if network == Network::SMALL {
+        root().join("models/blobs/mnist_small.plain.tnb")
+    } else {
+        training_test::file("plain.tnb")
     }
 }
 
 fn file(network: Network, name: &str) -> Result<PathBuf> {
-    let folder = root().join("target").join("identity").join(network.short());
+    let folder = root().join("target").join("identity").join(network.short);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder.join(name))
 }
@@ -84,7 +77,7 @@ fn on_arm(network: Network, images: usize) -> Result<()> {
     ask(&["sample", text(&blob), "--images", &count, "--out", text(&records), "--scores", text(&expected)])?;
     let example = build::example("int8_outputs", &build::AARCH64)?;
     let mut qemu = Command::new("qemu-aarch64");
-    qemu.args(["-cpu", "max"]).arg(example).arg(network.name()).args([&blob, &records]);
+    qemu.args(["-cpu", "max"]).arg(example).arg(network.name).args([&blob, &records]);
     run(qemu.arg("neon").arg(&outputs))?;
     let (outputs, expected) = (fs::read(outputs)?, fs::read(expected)?);
     ensure!(outputs.len() == CLASSES * images, "{} output bytes for {images} images", outputs.len());

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::str::FromStr;
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
-use clap::ValueEnum;
+use anyhow::{Context, Result, anyhow};
 
 use crate::board::Board;
 use crate::build;
@@ -13,36 +14,67 @@ use crate::shell::{root, run};
 
 /// A network with random weights, always the same ones: softmax and the bounds of activations take a few instructions
 /// more or less from value to value.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Network {
-    /// MnistSmall.
-    Small,
-    /// MnistConvNet.
-    Convnet,
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Network {
+    /// The name in tables.
+    pub(crate) short: &'static str,
+    /// The name for `host-train --network` and the firmware.
+    pub(crate) name: &'static str,
+    /// The type's name.
+    type_name: &'static str,
+    /// What it is measured for.
+    pub(crate) kind: Kind,
+}
+
+/// What a network is measured for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// It is one of MNIST's, whose code is measured on every core.
+    Mnist,
+    /// It is one of MLPerf Tiny's.
+    MlperfTiny,
+    /// Its layers.
+    Layers,
 }
 
 impl Network {
+    pub(crate) const SMALL: Self = Self::new("small", "mnist-small", "MnistSmall", Kind::Mnist);
+    pub(crate) const CONVNET: Self = Self::new("convnet", "mnist-convnet", "MnistConvNet", Kind::Mnist);
+
+    /// Every one.
+    pub(crate) const ALL: [Self; 16] = [
+        Self::SMALL,
+        Self::CONVNET,
+        Self::new("kws", "ds-cnn", "DsCnn", Kind::MlperfTiny),
+        Self::new("ic", "resnet8", "ResNet8", Kind::MlperfTiny),
+        Self::new("vww", "mobilenet-v1", "MobileNetV1", Kind::MlperfTiny),
+        Self::new("ad", "auto-encoder", "AutoEncoder", Kind::MlperfTiny),
+        Self::new("pooled", "pooled", "Pooled", Kind::Layers),
+        Self::new("strided", "strided", "Strided", Kind::Layers),
+        Self::new("pointwise", "pointwise", "Pointwise", Kind::Layers),
+        Self::new("unpooled", "unpooled", "Unpooled", Kind::Layers),
+        Self::new("sequence", "sequence", "Sequence", Kind::Layers),
+        Self::new("spectrum", "spectrum", "Spectrum", Kind::Layers),
+        Self::new("camera", "camera", "Camera", Kind::Layers),
+        Self::new("depthwise", "depthwise", "Depthwise", Kind::Layers),
+        Self::new("pooling", "pooling", "Pooling", Kind::Layers),
+        Self::new("merging", "merging", "Merging", Kind::Layers),
+    ];
+
+    const fn new(short: &'static str, name: &'static str, type_name: &'static str, kind: Kind) -> Self {
+        Self { short, name, type_name, kind }
+    }
+
+    /// The network of a type of that name.
+    pub(crate) fn of_type(type_name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|network| network.type_name == type_name)
+    }
+
     /// The networks that fit on a board.
     pub(crate) fn on(board: Board) -> Vec<Self> {
-        // 256 KB of flash, and 1 MB, do not hold the 3.5 MB of MnistConvNet.
+        // The others need more than 256 KB or 1 MB of flash, or 16 KB of RAM.
         let large = !matches!(board, Board::Microbit | Board::Nrf52840Dk);
-        [Self::Small, Self::Convnet].into_iter().filter(|&network| network == Self::Small || large).collect()
-    }
-
-    /// The name in the table.
-    pub(crate) const fn short(self) -> &'static str {
-        match self {
-            Self::Small => "small",
-            Self::Convnet => "convnet",
-        }
-    }
-
-    /// The name for `host-train --network`.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Small => "mnist-small",
-            Self::Convnet => "mnist-convnet",
-        }
+        Self::ALL.into_iter().filter(|&network| network == Self::SMALL || large).collect()
     }
 
     /// The order of weights that a board's core is fastest with, as `host-train --family` names it.
@@ -58,9 +90,29 @@ impl Network {
         let family = Self::family(board);
         let folder = root().join("target").join("device-bench");
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let path = folder.join(format!("{}-{family}.tnb", self.short()));
-        let example = build::example("random_blob", &build::HOST)?;
-        run(Command::new(example).args([self.name(), family]).arg(&path))?;
+        let path = folder.join(format!("{}-{family}.tnb", self.short));
+        static WRITER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+        let build = || build::example("random_blob", &build::HOST).map_err(|error| format!("{error:#}"));
+        let example = WRITER.get_or_init(build).as_ref().map_err(|error| anyhow!("{error}"))?;
+        run(Command::new(example).args([self.name, family]).arg(&path))?;
         Ok(path)
+    }
+}
+
+/// What `--network` takes: a network by its name in tables, or `all`.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection(pub(crate) Vec<Network>);
+
+impl FromStr for Selection {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let chosen: Vec<_> =
+            Network::ALL.into_iter().filter(|network| text == "all" || text == network.short).collect();
+        if chosen.is_empty() {
+            let known = Network::ALL.map(|network| network.short).join(", ");
+            return Err(format!("known are all, {known}"));
+        }
+        Ok(Self(chosen))
     }
 }

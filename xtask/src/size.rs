@@ -8,20 +8,20 @@ use object::{Object, ObjectSection};
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::network::Network;
+use crate::network::{Kind, Network};
 
 /// Prints a table: bytes of code for each board.
 pub(crate) fn run(boards: &[Board]) -> Result<()> {
     let mut rows = Vec::new();
     for &board in boards {
-        for network in Network::on(board) {
+        for network in Network::on(board).into_iter().filter(|network| network.kind != Kind::Layers) {
             let blob = network.blob(board)?;
             rows.push((board, network, code(board, network, &blob)?));
         }
     }
     println!("\n{:12}  {:8}  code", "board", "network");
     for (board, network, code) in rows {
-        println!("{:12}  {:8}  {code} bytes", board.name(), network.short());
+        println!("{:12}  {:8}  {code} bytes", board.name(), network.short);
     }
     Ok(())
 }
@@ -30,7 +30,7 @@ pub(crate) fn run(boards: &[Board]) -> Result<()> {
 /// a program that infers less that of one that does the same without inferring. In both, a panic ends the run and says
 /// nothing: its message would be logging, which each application chooses for itself.
 pub(crate) fn code(board: Board, network: Network, blob: &Path) -> Result<u64> {
-    let contents = Contents { network: Some(network.name()), blob: Some(blob), images: None };
+    let contents = Contents { network: Some(network.name), blob: Some(blob), images: None };
     difference(build::images("firmware", PROGRAMS, board, contents)?)
 }
 

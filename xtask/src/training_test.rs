@@ -32,7 +32,7 @@ pub(crate) fn file(name: &str) -> PathBuf {
 /// One step that trains and quantises, and one for each core that the network fits.
 pub(crate) fn add_steps(report: &mut Report) {
     report.step(format!("{EPOCHS} epochs of MnistConvNet on MNIST"), train);
-    let boards = Board::emulated().filter(|&board| Network::on(board).contains(&Network::Convnet));
+    let boards = Board::emulated().filter(|&board| Network::on(board).contains(&Network::CONVNET));
     report.in_pairs(boards.map(|board| {
         (format!("MnistConvNet on {}: bytes as on the host", board.name()), move || build(board), compare)
     }));
@@ -59,7 +59,7 @@ fn train() -> Result<()> {
 /// Builds the firmware with the trained network.
 fn build(board: Board) -> Result<PathBuf> {
     let (blob, images) = (file(&format!("{}.tnb", Network::family(board))), file("images.bin"));
-    let contents = Contents { network: Some(Network::Convnet.name()), blob: Some(&blob), images: Some(&images) };
+    let contents = Contents { network: Some(Network::CONVNET.name), blob: Some(&blob), images: Some(&images) };
     build::image("firmware", "firmware", board, contents)
 }
 

@@ -1,4 +1,4 @@
-//! Counts the instructions of each stage of the network and of the whole inference. `cargo xtask device-bench` runs it.
+//! Counts the instructions of each step of its networks and of the whole inference. `cargo xtask device-bench` runs it.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![deny(unsafe_code)]
 
@@ -6,8 +6,8 @@
 #[path = "../images.rs"]
 mod images;
 #[cfg(target_os = "none")]
-#[path = "../model.rs"]
-mod model;
+#[path = "../models.rs"]
+mod models;
 #[cfg(target_os = "none")]
 #[path = "../stages.rs"]
 mod stages;
@@ -15,14 +15,19 @@ mod stages;
 #[cfg(target_os = "none")]
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    let status = match stages::run() {
-        Ok(()) => 0,
-        Err(error) => {
-            defmt::error!("{}", defmt::Display2Format(&error));
-            1
-        }
-    };
-    firmware::exit(status)
+    use firmware::board::{Board, Selected};
+
+    let mut counter = Selected::start().counter;
+    macro_rules! run {
+        ($model:ident) => {
+            if let Err(error) = stages::run::<models::$model::Model>(models::$model::BLOB, &mut counter) {
+                defmt::error!("{}", defmt::Display2Format(&error));
+                firmware::exit(1)
+            }
+        };
+    }
+    models::for_each_model!(run);
+    firmware::exit(0)
 }
 
 #[cfg(target_os = "none")]
