@@ -30,7 +30,9 @@ impl<M: WorkingMemory> Fenced<M> {
             let (activations, scratch) = self.memory.parts();
             activations.fill(activation);
             scratch.fill(word);
-            network.predict(image, &mut self.memory)
+            let mut scores = N::ZERO_SCORES;
+            network.predict_into(image, &mut self.memory, &mut scores);
+            scores
         });
         let [a, b] = &scores;
         assert!(a.as_ref() == b.as_ref(), "the scores depend on what was in the memory");
@@ -50,6 +52,7 @@ pub(crate) fn run<N: Network>(
     counter: &mut <Selected as firmware::board::Board>::Counter,
 ) -> Result<(), BlobError> {
     let (network, read_stack) = stack::used_by(|| N::from_blob(blob));
+    let (_, read) = counter.count(|| N::from_blob(blob));
     let network = network?;
     let mut fenced = Fenced { before: [CANARY; FENCE], memory: N::ZERO_MEMORY, behind: [CANARY; FENCE] };
     black_box(&mut fenced);
@@ -60,11 +63,12 @@ pub(crate) fn run<N: Network>(
 
     fenced.check(&network, &image);
     let memory = &mut fenced.memory;
-    let (_, total) = counter.count(|| network.predict(&image, memory));
-    let (_, stack) = stack::used_by(|| network.predict(&image, memory));
+    let mut scores = N::ZERO_SCORES;
+    let ((), total) = counter.count(|| network.predict_into(&image, memory, &mut scores));
+    let ((), stack) = stack::used_by(|| network.predict_into(&image, memory, &mut scores));
     info!(
         "network {=str} {=str}: macs {=usize}, instructions {=u64}, ram_bytes {=usize}, stack_bytes {=usize}, \
-         handle_bytes {=usize}, read_stack_bytes {=usize}",
+         handle_bytes {=usize}, read_stack_bytes {=usize}, blob_bytes {=usize}, read_instructions {=u64}",
         N::NAME,
         network.backend().name(),
         N::MACS,
@@ -72,7 +76,9 @@ pub(crate) fn run<N: Network>(
         N::ACTIVATION_BYTES + N::SCRATCH_BYTES,
         stack,
         size_of_val(&network),
-        read_stack
+        read_stack,
+        blob.len(),
+        read
     );
 
     // One step after the other, as `predict` does. A second run of a step works on what the first has left, which takes

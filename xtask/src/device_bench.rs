@@ -19,7 +19,7 @@ use crate::board::Board;
 use crate::build::{self, Contents};
 use crate::network::{Kind, Network, Selection};
 use crate::shell::{root, run_lines};
-use crate::{image, setup, size};
+use crate::{image, panics, setup, size};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -104,7 +104,7 @@ impl DeviceBench {
 }
 
 /// The fields of a line of JSON; where code is measured, `code_bytes` too.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 12] = [
     "core",
     "network",
     "backend",
@@ -114,6 +114,8 @@ const FIELDS: [&str; 10] = [
     "stack_bytes",
     "handle_bytes",
     "read_stack_bytes",
+    "blob_bytes",
+    "read_instructions",
     "layers",
 ];
 
@@ -146,7 +148,8 @@ fn measure(board: Board, networks: &[Network]) -> Result<Vec<Value>> {
     let names: Vec<_> = networks.iter().map(|network| network.name).collect();
     let all = blobs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(",");
     let contents = Contents { network: Some(&names.join(",")), blob: Some(Path::new(&all)), images: None };
-    let bench = build::image("firmware", "bench", board, contents)?;
+    let [bench, inference] = build::images("firmware", ["bench", "inference"], board, contents)?;
+    let panic = panics::way_to_a_panic(&inference)?;
     let mut results: Vec<Value> = Vec::new();
     for line in image::boot(&bench, LIMIT)?.success()? {
         let (kind, name, fields) = read_line(&line).with_context(|| format!("unexpected line {line:?}"))?;
@@ -158,6 +161,9 @@ fn measure(board: Board, networks: &[Network]) -> Result<Vec<Value>> {
                     "core": board.core(), "network": network.short, "backend": backend, "layers": []
                 });
                 fields.for_each(|(field, value): (_, Value)| result[field] = value);
+                if let Some(way) = &panic {
+                    result["panic"] = way.join(" > ").into();
+                }
                 results.push(result);
             }
             ("layer", _, Some(result)) => {
@@ -201,16 +207,17 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 }
 
 fn print_result(result: &Value) {
-    let per_output = |value: &Value| number(value, "instructions") as f64 / number(value, "outputs").max(1) as f64;
     let row = |name: &str, value: &Value| {
         let (macs, instructions) = (number(value, "macs"), number(value, "instructions"));
         let [ram, stack] = ["ram_bytes", "stack_bytes"].map(|field| number(value, field));
-        let per =
-            if macs > 0 { (instructions as f64 / macs as f64, "a MAC") } else { (per_output(value), "an output") };
+        let per = match (macs, number(value, "outputs")) {
+            (0, 0) => String::new(),
+            (0, outputs) => format!("{:7.2} an output", instructions as f64 / outputs as f64),
+            (macs, _) => format!("{:7.2} a MAC", instructions as f64 / macs as f64),
+        };
         println!(
-            "  {name:11}  {macs:>10} MACs  {instructions:>11} instructions  {:7.2} {:9}  {ram:>6} bytes of RAM  \
-             {stack:>5} of stack",
-            per.0, per.1
+            "  {name:11}  {macs:>10} MACs  {instructions:>11} instructions  {per:17}  {ram:>6} bytes of RAM  \
+             {stack:>5} of stack"
         );
     };
     println!("{} {} ({})", text(result, "core"), text(result, "network"), text(result, "backend"));
@@ -218,9 +225,17 @@ fn print_result(result: &Value) {
         row(text(layer, "name"), layer);
     }
     row("total", result);
-    let [code, handle, read] = ["code_bytes", "handle_bytes", "read_stack_bytes"].map(|field| number(result, field));
+    let [code, handle, stack] = ["code_bytes", "handle_bytes", "read_stack_bytes"].map(|field| number(result, field));
+    let [blob, read] = ["blob_bytes", "read_instructions"].map(|field| number(result, field));
     let code = if code > 0 { format!("code {code} bytes; ") } else { String::new() };
-    println!("  {code}the network as read from its blob {handle} bytes, by {read} of stack\n");
+    println!(
+        "  {code}the network as read from its blob {handle} bytes, by {stack} of stack; {read} instructions for {blob} \
+         bytes of blob"
+    );
+    if let Some(way) = result["panic"].as_str() {
+        println!("  it can panic: {way}");
+    }
+    println!();
 }
 
 fn committed_path() -> PathBuf {
@@ -258,6 +273,9 @@ fn check(results: &[Value]) -> Result<()> {
     let mut grown = Vec::new();
     for result in results {
         let (core, network) = (text(result, "core"), text(result, "network"));
+        if let Some(way) = result["panic"].as_str() {
+            bail!("inference on {core}, of {network} or a network in the same image, can panic: {way}");
+        }
         grown.extend(beyond(result).into_iter().map(|field| format!("{core} {network} {field}")));
         let Some(old) = committed.iter().find(|old| same(old, result)) else {
             grown.push(format!("{core} {network} is missing"));
@@ -277,7 +295,7 @@ fn check(results: &[Value]) -> Result<()> {
 /// What a field of a result may differ by from one machine to another: a tick of the counter, where it is a count.
 fn slack(result: &Value, field: &str) -> u64 {
     let board = Board::emulated().find(|board| board.core() == text(result, "core"));
-    board.filter(|_| field == "instructions").map_or(0, Board::tick)
+    board.filter(|_| field.ends_with("instructions")).map_or(0, Board::tick)
 }
 
 /// The numbers that are beyond their limits.
@@ -297,7 +315,15 @@ fn beyond(result: &Value) -> Vec<String> {
 
 /// The numbers that have grown by more than the tolerance.
 fn growth(old: &Value, new: &Value) -> Vec<String> {
-    let fields = ["instructions", "ram_bytes", "stack_bytes", "handle_bytes", "read_stack_bytes", "code_bytes"];
+    let fields = [
+        "instructions",
+        "read_instructions",
+        "ram_bytes",
+        "stack_bytes",
+        "handle_bytes",
+        "read_stack_bytes",
+        "code_bytes",
+    ];
     let grown = fields.iter().filter_map(|&field| {
         let slack = slack(new, field);
         let (old, new) = (number(old, field), number(new, field));

@@ -27,6 +27,7 @@ mod identity;
 mod image;
 mod network;
 mod outputs;
+mod panics;
 mod peers;
 mod report;
 mod setup;

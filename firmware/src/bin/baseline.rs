@@ -15,7 +15,7 @@ fn main() -> ! {
     use model::{BLOB, Model};
 
     let memory = cortex_m::singleton!(: <Model as Network>::Memory = Model::ZERO_MEMORY);
-    black_box((memory, black_box(BLOB), &black_box([0i8; Model::INPUT.len()])));
+    black_box((memory, black_box(BLOB), &black_box(Model::ZERO_IMAGE)));
     firmware::exit(0)
 }
 

@@ -3,8 +3,8 @@
 #![deny(unsafe_code)]
 
 #[cfg(target_os = "none")]
-#[path = "../model.rs"]
-mod model;
+#[path = "../models.rs"]
+mod models;
 
 #[cfg(target_os = "none")]
 #[cortex_m_rt::entry]
@@ -12,13 +12,17 @@ fn main() -> ! {
     use core::hint::black_box;
     use thumbnet::Network;
 
-    use model::{BLOB, Model};
-
-    let memory = cortex_m::singleton!(: <Model as Network>::Memory = Model::ZERO_MEMORY);
-    let (Some(memory), Ok(network)) = (memory, Model::from_blob(black_box(BLOB))) else {
-        panic!("no memory, or a damaged blob");
-    };
-    black_box(network.predict(&black_box([0; Model::INPUT.len()]), memory));
+    macro_rules! run {
+        ($model:ident) => {{
+            use models::$model::{BLOB, Model};
+            let memory = cortex_m::singleton!(: <Model as Network>::Memory = Model::ZERO_MEMORY);
+            let (Some(memory), Ok(network)) = (memory, Model::from_blob(black_box(BLOB))) else { firmware::exit(1) };
+            let mut scores = Model::ZERO_SCORES;
+            network.predict_into(&black_box(Model::ZERO_IMAGE), memory, &mut scores);
+            black_box(scores);
+        }};
+    }
+    models::for_each_model!(run);
     firmware::exit(0)
 }
 

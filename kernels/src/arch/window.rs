@@ -39,8 +39,7 @@ impl Axis {
     }
 
     /// The inputs that are read at output position `at`.
-    #[cfg(thumbnet_cortex)]
-    #[inline(never)]
+    #[cfg_attr(thumbnet_cortex, inline(never))]
     pub(crate) fn sources(&self, at: usize) -> Range<usize> {
         let taps = self.taps(at);
         self.source(at, taps.start)..self.source(at, taps.end)

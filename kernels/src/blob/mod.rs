@@ -23,6 +23,7 @@
 #[cfg(feature = "alloc")]
 mod contents;
 mod crc;
+mod integrity;
 #[cfg(feature = "alloc")]
 mod loaded;
 mod read;
@@ -33,6 +34,7 @@ mod write_error;
 
 #[cfg(feature = "alloc")]
 pub use contents::{Contents, Info, Raw};
+pub use integrity::Integrity;
 #[cfg(feature = "alloc")]
 pub use loaded::Loaded;
 pub use read::read;

@@ -1,6 +1,7 @@
 //! Reading a blob: every check, once; no copy.
 
-use super::crc::crc32;
+#[cfg(feature = "alloc")]
+use super::Integrity;
 use super::{ALIGNMENT, BlobError, MAGIC, VERSION};
 use crate::arch::Backend;
 use crate::graph::{Op, Uses};
@@ -10,16 +11,14 @@ use crate::int8::{Affine, MeanS8, Packing, SoftmaxS8};
 #[cfg(target_endian = "big")]
 compile_error!("blobs hold little-endian numbers that are read in place");
 
-/// Bytes of the CRC at the end.
-const CRC: usize = 4;
-
 /// Reads the blob of a network with these steps at the start of `bytes`, which may be longer (a flash partition, say).
+/// Its CRC is [`Integrity`]'s to check.
 ///
 /// # Errors
 ///
-/// [`BlobError`], for anything that is off; afterwards nothing can fail.
+/// [`BlobError`], for anything else that is off; afterwards nothing can fail.
 pub fn read<'a, U: Uses>(bytes: &'a [u8], steps: &[StepS8<'static>]) -> Result<Parts<'a>, BlobError> {
-    let parts = check(bytes)?;
+    let parts = parts(bytes)?;
     let differs = |k: usize| BlobError::Architecture { layer: steps.get(k).map_or("", |step| step.name) };
     check_records::<U>(&parts, steps).map_err(|error| error.unwrap_or_else(differs))?;
     Ok(parts)
@@ -51,8 +50,8 @@ impl Wrong {
     }
 }
 
-/// Checks the whole blob's integrity, and finds its parts.
-pub(super) fn check(bytes: &[u8]) -> Result<Parts<'_>, BlobError> {
+/// The header of the blob at the start of `bytes`, what its CRC covers, and the CRC that it has.
+pub(super) fn covered(bytes: &[u8]) -> Result<(&Header, &[u8], u32), BlobError> {
     let offset = bytes.as_ptr().addr() % ALIGNMENT;
     if offset != 0 {
         return Err(BlobError::Alignment { offset });
@@ -71,11 +70,20 @@ pub(super) fn check(bytes: &[u8]) -> Result<Parts<'_>, BlobError> {
     let Ok(header) = bytemuck::try_from_bytes::<Header>(header) else { return Err(malformed("header")) };
     let needed = header.length.0 as usize;
     let Some(blob) = bytes.get(..needed) else { return Err(truncated(needed)) };
-    let Some((covered, stored)) = blob.split_last_chunk::<CRC>() else { return Err(malformed("length")) };
-    let (stored, computed) = (u32::from_le_bytes(*stored), crc32(covered));
-    if stored != computed {
-        return Err(BlobError::Corrupt { stored, computed });
-    }
+    let Some((covered, crc)) = blob.split_last_chunk() else { return Err(malformed("length")) };
+    Ok((header, covered, u32::from_le_bytes(*crc)))
+}
+
+/// Checks the whole blob's integrity, and finds its parts.
+#[cfg(feature = "alloc")]
+pub(super) fn check(bytes: &[u8]) -> Result<Parts<'_>, BlobError> {
+    Integrity::check(bytes)?;
+    parts(bytes)
+}
+
+/// Finds the parts of the blob.
+fn parts(bytes: &[u8]) -> Result<Parts<'_>, BlobError> {
+    let (header, covered, _) = covered(bytes)?;
     if !is_scale(header.input_scale) {
         return Err(malformed("input"));
     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use super::crc::crc32;
+use super::crc::Crc;
 use super::{ALIGNMENT, Contents, Info, Loaded, MAGIC, Raw, RepackError, VERSION, WriteError};
 use crate::graph::{AllOps, Graph};
 use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, fits, steps, windows};
@@ -114,7 +114,7 @@ pub fn write(
     contents.header.length = word(encode(&contents).len())?;
     let mut blob = encode(&contents);
     let covered = blob.len() - 4;
-    let crc = crc32(&blob[..covered]);
+    let crc = Crc::new().with(&blob[..covered]).value();
     blob[covered..].copy_from_slice(&crc.to_le_bytes());
     Ok(blob)
 }

@@ -61,14 +61,10 @@ pub fn run_step<U: Uses>(
             // No step of the network does.
             return;
         }
-        let input = step.inputs[0];
-        if input == IMAGE {
-            let (Some(term), Some(image)) = (activations.get_mut(output.clone()), image.get(..output.len())) else {
-                return;
-            };
-            term.copy_from_slice(image);
-        } else if input != step.output {
-            activations.copy_within(range(input, output.len()), output.start);
+        if step.inputs[0] != step.output
+            && let Some((x, y)) = operands(step, 0, image, activations, output.clone())
+        {
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = *x);
         }
         read = 1;
     }

@@ -6,16 +6,14 @@ use crate::geometry::Geometry;
 
 /// The mean of `count` int8 values whose sum is `sum`, halves away from zero, within the ends of an activation (the
 /// least first): an output of TFLite's `AVERAGE_POOL_2D`, which keeps scale and zero point. At a border, `count` is how
-/// many values of the window are inside of the input.
-///
-/// # Panics
-///
-/// If `count` is not positive.
+/// many values of the window are inside of the input. The mean of no values is 0.
 #[inline(always)]
-pub const fn average(sum: i32, count: i32, activation: [i8; 2]) -> i8 {
-    assert!(count > 0, "no mean of no values");
-    let half = if sum > 0 { count / 2 } else { -(count / 2) };
-    clamp((sum + half) / count, 0, activation)
+pub const fn average(sum: i32, count: u32, activation: [i8; 2]) -> i8 {
+    let magnitude = match sum.unsigned_abs().saturating_add(count / 2).checked_div(count) {
+        Some(magnitude) => magnitude as i32,
+        None => 0,
+    };
+    clamp(if sum < 0 { -magnitude } else { magnitude }, 0, activation)
 }
 
 /// A quantised mean over height and width, for an output of any scale:

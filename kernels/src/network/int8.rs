@@ -58,7 +58,16 @@ impl<'a, N: Network, B: Into<Backend> + Copy> Int8<'a, N, B> {
     }
 
     /// The outputs for one image. `memory` is working memory; its contents before do not matter.
+    ///
+    /// Many outputs are better written where they are wanted, by [`predict_into`](Self::predict_into).
     pub fn predict(&self, image: &N::Image, memory: &mut N::Memory) -> N::Scores {
+        let mut scores = N::ZERO_SCORES;
+        self.predict_into(image, memory, &mut scores);
+        scores
+    }
+
+    /// As [`predict`](Self::predict), with the outputs written to `scores`, whose contents before do not matter.
+    pub fn predict_into(&self, image: &N::Image, memory: &mut N::Memory, scores: &mut N::Scores) {
         let (activations, scratch) = memory.parts();
         let output = infer::run::<N::UsesS8>(
             self.backend.into(),
@@ -68,10 +77,8 @@ impl<'a, N: Network, B: Into<Backend> + Copy> Int8<'a, N, B> {
             activations,
             scratch,
         );
-        let mut scores = N::ZERO_SCORES;
         for (score, value) in scores.as_mut().iter_mut().zip(output) {
             *score = *value;
         }
-        scores
     }
 }

@@ -6,14 +6,17 @@ impl Requantize<'_> {
     #[cfg_attr(not(any(thumbnet_dsp, thumbnet_thumb2)), inline(always))]
     #[cfg_attr(any(thumbnet_dsp, thumbnet_thumb2), inline(never))]
     pub(in crate::arch) fn conv(&self, channel: usize, accumulator: i32) -> i8 {
-        let (multiplier, shift) = (self.multiplier[channel], i32::from(self.shift[channel]));
-        self.clamp(multiply_by_quantized_multiplier(accumulator, multiplier, shift))
+        // Never missing, since a layer was checked.
+        let (Some(&multiplier), Some(&shift)) = (self.multiplier.get(channel), self.shift.get(channel)) else {
+            return 0;
+        };
+        self.clamp(multiply_by_quantized_multiplier(accumulator, multiplier, shift.into()))
     }
 
     /// The outputs of a dense layer's units from `first` on, whose accumulators are `sums`.
     #[inline(never)]
     pub(in crate::arch) fn dense(&self, first: usize, sums: &[i32], outputs: &mut [i8]) {
-        let scales = self.multiplier[first..].iter().zip(&self.shift[first..]);
+        let scales = self.multiplier.iter().zip(self.shift).skip(first);
         for ((&sum, (&multiplier, &shift)), output) in sums.iter().zip(scales).zip(outputs) {
             *output = self.clamp(multiply_rounding_once(sum, multiplier, shift.into()));
         }
