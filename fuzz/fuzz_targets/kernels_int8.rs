@@ -199,8 +199,9 @@ fn depthwise(source: &mut Source<'_>) {
         requantize: tensors.requantize(),
     };
     let [input, mut output] = samples(source, batch, [g.input().len(), g.output().len()]);
-    compare(source, &mut output, 0, &|| format!("depthwise_conv_s8 {g}"), &|backend, y, _| {
-        backend.depthwise_conv_s8(&layer, input.get(), y);
+    let scratch = Backend::depthwise_conv_s8_scratch_len(&g);
+    compare(source, &mut output, scratch, &|| format!("depthwise_conv_s8 {g}"), &|backend, y, scratch| {
+        backend.depthwise_conv_s8(&layer, input.get(), y, scratch);
     });
 }
 

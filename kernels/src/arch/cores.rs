@@ -46,6 +46,13 @@ impl Cores {
         }
     }
 
+    /// What [`Backend::depthwise_conv_s8_scratch_len`](super::Backend::depthwise_conv_s8_scratch_len) is on these cores.
+    pub const fn depthwise_conv_s8_scratch_len(self, _geometry: &Geometry) -> usize {
+        match self {
+            Self::Scalar | Self::Thumb | Self::Dsp | Self::Helium => 0,
+        }
+    }
+
     /// What [`Backend::dense_s8_scratch_len`](super::Backend::dense_s8_scratch_len) is on these cores.
     pub const fn dense_s8_scratch_len(self, inputs: usize, units: usize) -> usize {
         match self {

@@ -78,19 +78,33 @@ impl Backend {
 
     /// Depthwise convolution and activation; see [`DepthwiseConvS8`].
     ///
-    /// `input` holds samples of `layer.geometry.input`, `output` as many of `layer.geometry.output`. Needs no scratch.
+    /// `input` holds samples of `layer.geometry.input`, `output` as many of `layer.geometry.output`, `scratch` at least
+    /// [`Backend::depthwise_conv_s8_scratch_len`] words of any content.
     ///
     /// # Panics
     ///
-    /// If the layer is not [consistent](DepthwiseConvS8::is_consistent), or `input` and `output` are not as many whole
-    /// samples.
-    pub fn depthwise_conv_s8(self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8]) {
+    /// If the layer is not [consistent](DepthwiseConvS8::is_consistent), `input` and `output` are not as many whole
+    /// samples, or `scratch` is too short.
+    pub fn depthwise_conv_s8(self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
         let g = layer.geometry;
         assert!(layer.is_consistent(), "the parameters do not fit the depthwise convolution: {g}");
         let (input_len, output_len) = (g.input().len(), g.output().len());
         check_samples(g, [input.len(), output.len()], [input_len, output_len]);
+        let needed = Self::depthwise_conv_s8_scratch_len(g);
+        assert!(scratch.len() >= needed, "scratch of {} words, not {needed}: {g}", scratch.len());
         for (input, output) in input.chunks_exact(input_len).zip(output.chunks_exact_mut(output_len)) {
-            self.kernels().depthwise_conv_s8(layer, input, output);
+            self.kernels().depthwise_conv_s8(layer, input, output, scratch);
+        }
+    }
+
+    /// The words of scratch that [`Backend::depthwise_conv_s8`] needs on this target, for any number of samples.
+    pub const fn depthwise_conv_s8_scratch_len(geometry: &Geometry) -> usize {
+        core::cfg_select! {
+            thumbnet_cortex => arm::CORES.depthwise_conv_s8_scratch_len(geometry),
+            _ => {
+                _ = geometry;
+                0
+            }
         }
     }
 

@@ -240,7 +240,7 @@ pub(crate) trait Kernels: Sync {
     fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
         dense_s8::dense_s8(layer, input, output);
     }
-    fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8]) {
+    fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
         depthwise_s8::depthwise_conv_s8(layer, input, output);
     }
     fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {

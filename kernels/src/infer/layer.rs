@@ -116,7 +116,14 @@ impl LayerS8<'_> {
 
     /// Runs the step as a depthwise convolution.
     #[inline(always)]
-    pub(super) fn depthwise_conv(&self, backend: Backend, geometry: &Geometry, x: &[i8], y: &mut [i8]) {
+    pub(super) fn depthwise_conv(
+        &self,
+        backend: Backend,
+        geometry: &Geometry,
+        x: &[i8],
+        y: &mut [i8],
+        scratch: &mut [i32],
+    ) {
         let conv = DepthwiseConvS8 {
             geometry,
             input_zero_point: self.record.input_zero_points[0],
@@ -124,7 +131,7 @@ impl LayerS8<'_> {
             bias: self.bias,
             requantize: self.requantize(),
         };
-        backend.kernels().depthwise_conv_s8(&conv, x, y);
+        backend.kernels().depthwise_conv_s8(&conv, x, y, scratch);
         self.after(backend, geometry.output().channels, y);
     }
 

@@ -91,7 +91,7 @@ pub fn run_step<U: Uses>(
         }
         OpS8::DepthwiseConv2D { geometry } => {
             if const { U::BITS & (Op::DEPTHWISE_CONV2D | Op::BATCH_NORMALIZATION) != 0 } {
-                layer.depthwise_conv(backend, geometry, x, y);
+                layer.depthwise_conv(backend, geometry, x, y, scratch);
             }
         }
         OpS8::Dense { inputs, units } => {

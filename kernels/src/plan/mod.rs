@@ -55,10 +55,11 @@ pub struct Step {
     pub output: usize,
 }
 
-/// What a step's kernels multiply with scratch: a convolution and the pooling behind it, or a dense layer's inputs and
-/// units.
+/// What a step's kernels multiply with scratch: a convolution and the pooling behind it, one of each channel by itself, or
+/// a dense layer's inputs and units.
 enum Products<'a> {
     Convolution(Geometry, Option<&'a Geometry>),
+    Depthwise(Geometry),
     Dense(usize, usize),
     None,
 }
@@ -122,6 +123,7 @@ impl Step {
     pub const fn scratch_bytes(&self, graph: &Graph<'_>) -> usize {
         4 * match self.products(graph) {
             Products::Convolution(geometry, pool) => Backend::conv_s8_scratch_len(&geometry, pool),
+            Products::Depthwise(geometry) => Backend::depthwise_conv_s8_scratch_len(&geometry),
             Products::Dense(inputs, units) => Backend::dense_s8_scratch_len(inputs, units),
             Products::None => 0,
         }
@@ -131,6 +133,7 @@ impl Step {
     pub const fn scratch_bytes_on(&self, cores: Cores, graph: &Graph<'_>) -> usize {
         4 * match self.products(graph) {
             Products::Convolution(geometry, pool) => cores.conv_s8_scratch_len(&geometry, pool),
+            Products::Depthwise(geometry) => cores.depthwise_conv_s8_scratch_len(&geometry),
             Products::Dense(inputs, units) => cores.dense_s8_scratch_len(inputs, units),
             Products::None => 0,
         }
@@ -141,6 +144,10 @@ impl Step {
         let node = &graph.nodes[self.node as usize];
         match (&node.op, self.window(graph)) {
             (Op::Conv2D { .. }, Some(geometry)) => Products::Convolution(geometry, self.pool(graph)),
+            // A batch normalisation by itself is computed as one of single positions.
+            (Op::DepthwiseConv2D { .. } | Op::BatchNormalization { .. }, Some(geometry)) => {
+                Products::Depthwise(geometry)
+            }
             (Op::Dense { inputs, .. }, _) => Products::Dense(*inputs, node.output.channels),
             (
                 Op::Conv2D { .. }
@@ -171,8 +178,8 @@ impl Step {
             (Products::Convolution(geometry, Some(pool)), _) => Backend::conv2d_max_pool_scratch_len(&geometry, pool),
             (Products::Convolution(geometry, None), _) => Backend::conv2d_scratch_len(&geometry, batch),
             (Products::Dense(inputs, units), _) => Backend::dense_scratch_len(inputs, units, batch),
-            (Products::None, Op::BatchNormalization { .. }) => gradient::node_scratch_len(node, batch),
-            (Products::None, _) => 0,
+            (_, Op::BatchNormalization { .. }) => gradient::node_scratch_len(node, batch),
+            (Products::Depthwise(_) | Products::None, _) => 0,
         }
     }
 }

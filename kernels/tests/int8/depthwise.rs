@@ -7,7 +7,8 @@ use thumbnet::int8::DepthwiseConvS8;
 fn run(backend: Backend, layer: &DepthwiseConvS8<'_>, input: &[i8]) -> Vec<i8> {
     let g = layer.geometry;
     let mut output = Fenced::new(input.len() / g.input().len() * g.output().len(), 0x55);
-    backend.depthwise_conv_s8(layer, input, output.inside());
+    let mut scratch = vec![99; Backend::depthwise_conv_s8_scratch_len(g)];
+    backend.depthwise_conv_s8(layer, input, output.inside(), &mut scratch);
     output.checked().to_vec()
 }
 
@@ -43,10 +44,10 @@ fn refuses_what_does_not_fit() {
     let g = Geometry::new(Shape::new(3, 3, 2), 3, [2, 2], [1, 1], Padding::Valid).unwrap();
     let tensors = Tensors::random(&mut Random(3), 3, 4);
     for backend in backends() {
-        let said = refusal(|| backend.depthwise_conv_s8(&layer(&g, &tensors, 0), &[0; 18], &mut [0; 12]));
+        let said = refusal(|| backend.depthwise_conv_s8(&layer(&g, &tensors, 0), &[0; 18], &mut [0; 12], &mut []));
         assert!(said.contains("do not fit"), "{said}");
         let fits = Geometry::new(Shape::new(3, 3, 3), 3, [2, 2], [1, 1], Padding::Valid).unwrap();
-        let said = refusal(|| backend.depthwise_conv_s8(&layer(&fits, &tensors, 0), &[0; 26], &mut [0; 12]));
+        let said = refusal(|| backend.depthwise_conv_s8(&layer(&fits, &tensors, 0), &[0; 26], &mut [0; 12], &mut []));
         assert!(said.contains("same samples"), "{said}");
     }
 }

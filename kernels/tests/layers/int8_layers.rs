@@ -201,7 +201,8 @@ fn depthwise_conv_2d() {
         };
         for backend in Backend::available() {
             let mut output = vec![99; record.bytes("out").len()];
-            backend.depthwise_conv_s8(&layer, &record.bytes("in0"), &mut output);
+            let mut scratch = vec![99; Backend::depthwise_conv_s8_scratch_len(&geometry)];
+            backend.depthwise_conv_s8(&layer, &record.bytes("in0"), &mut output, &mut scratch);
             assert_eq!(output, record.bytes("out"), "{record} on {}", backend.name());
         }
     }

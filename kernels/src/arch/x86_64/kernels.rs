@@ -257,7 +257,7 @@ impl<I: Isa> Kernels for I {
     fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
         Isa::dense_s8(*self, layer, input, output);
     }
-    fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8]) {
+    fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
         self.recompile(|| depthwise_s8::depthwise_conv_s8(layer, input, output));
     }
     fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
