@@ -47,9 +47,11 @@ impl Cores {
     }
 
     /// What [`Backend::depthwise_conv_s8_scratch_len`](super::Backend::depthwise_conv_s8_scratch_len) is on these cores.
-    pub const fn depthwise_conv_s8_scratch_len(self, _geometry: &Geometry) -> usize {
+    pub const fn depthwise_conv_s8_scratch_len(self, geometry: &Geometry) -> usize {
         match self {
-            Self::Scalar | Self::Thumb | Self::Dsp | Self::Helium => 0,
+            Self::Scalar | Self::Helium => 0,
+            Self::Thumb => depthwise_conv_s8_scratch_len::<Thumb>(geometry),
+            Self::Dsp => depthwise_conv_s8_scratch_len::<Dsp>(geometry),
         }
     }
 
@@ -88,6 +90,18 @@ pub(super) trait DenseCut {
     const WORDS_FOR_TWO: usize;
 }
 
+/// How a core's depthwise convolution cuts its work.
+pub(super) trait DepthwiseCut {
+    /// The most columns of a strip.
+    const COLUMNS: usize;
+
+    /// The words that a column of four channels takes in a strip.
+    const COLUMN_WORDS: usize;
+
+    /// The words of what is known of a channel.
+    const CHANNEL_WORDS: usize;
+}
+
 /// [`Cores::Thumb`].
 pub(super) struct Thumb;
 /// [`Cores::Dsp`].
@@ -124,6 +138,18 @@ impl DenseCut for Thumb {
 impl DenseCut for Dsp {
     const INPUTS: usize = 512;
     const WORDS_FOR_TWO: usize = 1;
+}
+
+impl DepthwiseCut for Thumb {
+    const COLUMNS: usize = 17;
+    const COLUMN_WORDS: usize = 16;
+    const CHANNEL_WORDS: usize = 12;
+}
+
+impl DepthwiseCut for Dsp {
+    const COLUMNS: usize = 34;
+    const COLUMN_WORDS: usize = 8;
+    const CHANNEL_WORDS: usize = 9;
 }
 
 // Sums of pairs of weights overflow after more.
@@ -216,4 +242,42 @@ pub(super) const fn expanded_words<C: DenseCut>(inputs: usize) -> usize {
 pub(super) const fn dense_s8_scratch_len<C: DenseCut>(inputs: usize, units: usize) -> usize {
     let groups = units / 4;
     expanded_words::<C>(inputs) + (if groups < BLOCK { groups } else { BLOCK }) * 4
+}
+
+/// How a depthwise convolution is cut.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(thumbnet_cortex), expect(dead_code, reason = "only the kernels need more than the size"))]
+pub(super) struct DepthwisePlan {
+    /// The step of the window, down and right: 1 or 2.
+    pub(super) stride: usize,
+    /// Columns of outputs that are made from a strip.
+    pub(super) outputs: usize,
+    /// Columns of the strip.
+    pub(super) columns: usize,
+}
+
+impl DepthwisePlan {
+    /// `None` where the scalar kernel computes it: of windows larger than 3 x 3, of other strides, of channels that
+    /// become several, and of less than four.
+    pub(super) const fn new<C: DepthwiseCut>(geometry: &Geometry) -> Option<Self> {
+        let ([height, width], [down, stride]) = (geometry.kernel(), geometry.strides());
+        let channels = geometry.input().channels;
+        if height > 3 || width > 3 || down != stride || stride > 2 || channels < 4 {
+            return None;
+        }
+        if geometry.output().channels != channels {
+            return None;
+        }
+        let (most, all) = ((C::COLUMNS - 3) / stride + 1, geometry.output().width);
+        let outputs = if all < most { all } else { most };
+        Some(Self { stride, outputs, columns: (outputs - 1) * stride + 3 })
+    }
+}
+
+/// The words of scratch that a depthwise convolution needs.
+pub(super) const fn depthwise_conv_s8_scratch_len<C: DepthwiseCut>(geometry: &Geometry) -> usize {
+    match DepthwisePlan::new::<C>(geometry) {
+        Some(plan) => 4 * C::CHANNEL_WORDS + plan.columns * C::COLUMN_WORDS,
+        None => 0,
+    }
 }

@@ -16,6 +16,7 @@ const KERNELS: &[Kernel] = table! { "int8";
     requantize::_ [scalar avx2 avx512 neon] by conv_s8 in requantize {every_shift};
     requantize::lanes [generic] by dense_s8 in requantize {every_shift};
     depthwise_s8::depthwise_conv_s8 [scalar] by depthwise_conv_s8 in depthwise {random_depthwise_convolutions};
+    depthwise_s8::depthwise_channels [scalar] by depthwise_conv_s8 in depthwise {random_depthwise_convolutions};
     pool_s8::max_pool_s8 [scalar] by max_pool_s8 in pool {random_windows};
     pool_s8::average_pool_s8 [scalar] by average_pool_s8 in pool {random_averages};
     pool_s8::mean_s8 [scalar] by mean_s8 in pool {random_averages};
@@ -38,6 +39,9 @@ const KERNELS: &[Kernel] = table! { "int8";
     dense_s8::dense_s8 [arm helium] by dense_s8 on devices;
     dense_s8::thumbnet_dense [dsp thumb helium] by dense_s8 on devices;
     dense_s8::thumbnet_expand [dsp] by dense_s8 on devices;
+    depthwise_s8::depthwise_conv_s8 [arm] by depthwise_conv_s8 on devices;
+    depthwise_s8::thumbnet_depthwise_widen [dsp thumb] by depthwise_conv_s8 on devices;
+    depthwise_s8::thumbnet_depthwise_outputs [dsp thumb] by depthwise_conv_s8 on devices;
 };
 
 #[test]

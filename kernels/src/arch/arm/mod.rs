@@ -29,6 +29,8 @@ mod conv_s8;
 mod conv_tile;
 #[cfg(not(thumbnet_helium))]
 mod dense_s8;
+#[cfg(not(thumbnet_helium))]
+mod depthwise_s8;
 #[cfg(thumbnet_dsp)]
 mod dsp;
 #[cfg(thumbnet_helium)]
@@ -47,6 +49,8 @@ use helium::dense_s8;
 use thumb::Core;
 
 use crate::arch::{Cores, Kernels, Kind, Scalar};
+#[cfg(not(thumbnet_helium))]
+use crate::int8::DepthwiseConvS8;
 use crate::int8::{ConvS8, DenseS8, Packing};
 
 /// The orders of weights that the core's kernels read.
@@ -85,6 +89,14 @@ impl Kernels for Kind {
         match self {
             Self::Scalar => Scalar.dense_s8(layer, input, output, scratch),
             Self::Core => dense_s8::dense_s8(layer, input, output, scratch),
+        }
+    }
+    #[cfg(not(thumbnet_helium))]
+    #[inline(always)]
+    fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+        match self {
+            Self::Scalar => Scalar.depthwise_conv_s8(layer, input, output, scratch),
+            Self::Core => depthwise_s8::depthwise_conv_s8(layer, input, output, scratch),
         }
     }
 }

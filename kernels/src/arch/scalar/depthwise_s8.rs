@@ -2,6 +2,7 @@
 
 use crate::arch::window::Axis;
 use crate::int8::DepthwiseConvS8;
+use core::ops::Range;
 
 /// Output channels whose sums are made together.
 const BLOCK: usize = 16;
@@ -9,6 +10,17 @@ const BLOCK: usize = 16;
 /// Runs `layer` over one sample.
 #[cfg_attr(thumbnet_x86, inline(always))]
 pub(crate) fn depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8]) {
+    depthwise_channels(layer, 0..layer.geometry.output().channels, input, output);
+}
+
+/// Some of the output's channels alone.
+#[cfg_attr(thumbnet_x86, inline(always))]
+pub(in crate::arch) fn depthwise_channels(
+    layer: &DepthwiseConvS8<'_>,
+    those: Range<usize>,
+    input: &[i8],
+    output: &mut [i8],
+) {
     let g = layer.geometry;
     let (channels, outputs) = (g.input().channels, g.output().channels);
     let (rows, columns) = (Axis::rows(g), Axis::columns(g));
@@ -17,8 +29,8 @@ pub(crate) fn depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], outpu
     for (y, output) in output.chunks_exact_mut((g.output().width * outputs).max(1)).enumerate() {
         for (x, output) in output.chunks_exact_mut(outputs.max(1)).enumerate() {
             let (inside_y, inside_x) = (rows.taps(y), columns.taps(x));
-            for (block, output) in output.chunks_mut(BLOCK).enumerate() {
-                let first = block * BLOCK;
+            for (block, output) in output.get_mut(those.clone()).unwrap_or_default().chunks_mut(BLOCK).enumerate() {
+                let first = those.start + block * BLOCK;
                 let mut sums = [0i32; BLOCK];
                 sums.iter_mut().zip(layer.bias.iter().skip(first)).for_each(|(sum, &bias)| *sum = bias);
                 let mut weights = layer.weights.get(first..).unwrap_or_default();
