@@ -4,6 +4,8 @@ use super::int8::check_pool;
 use crate::geometry::Geometry;
 use crate::int8::Packing;
 
+pub(super) mod pairs;
+
 /// Cores that run the same int8 kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cores {
@@ -40,8 +42,8 @@ impl Cores {
         check_pool(geometry, pool);
         match self {
             Self::Scalar => 0,
-            Self::Thumb => conv_s8_scratch_len::<Thumb>(geometry, pool),
-            Self::Dsp => conv_s8_scratch_len::<Dsp>(geometry, pool),
+            Self::Thumb => pairs::conv_s8_scratch_len::<Thumb>(geometry, pool),
+            Self::Dsp => pairs::conv_s8_scratch_len::<Dsp>(geometry, pool),
             Self::Helium => conv_s8_scratch_len::<Helium>(geometry, pool),
         }
     }
@@ -109,20 +111,6 @@ pub(super) struct Dsp;
 /// [`Cores::Helium`].
 pub(super) struct Helium;
 
-impl ConvCut for Thumb {
-    const POSITIONS: usize = 100;
-    const WORDS_FOR_TWO: usize = 8;
-    const WIDE_BYTES: usize = 1;
-    const WORKS_IN_TILES: bool = false;
-}
-
-impl ConvCut for Dsp {
-    const POSITIONS: usize = 200;
-    const WORDS_FOR_TWO: usize = 4;
-    const WIDE_BYTES: usize = 2;
-    const WORKS_IN_TILES: bool = false;
-}
-
 impl ConvCut for Helium {
     const POSITIONS: usize = 832;
     const WORDS_FOR_TWO: usize = 1;
@@ -154,8 +142,7 @@ impl DepthwiseCut for Dsp {
 
 // Sums of pairs of weights overflow after more.
 const _: () = {
-    let longest =
-        [Thumb::POSITIONS, <Dsp as ConvCut>::POSITIONS, <Thumb as DenseCut>::INPUTS, <Dsp as DenseCut>::INPUTS];
+    let longest = [Thumb::INPUTS, Dsp::INPUTS];
     let mut i = 0;
     while i < longest.len() {
         assert!(longest[i] <= Packing::SUM_LIMIT && longest[i] % 2 == 0);

@@ -23,20 +23,21 @@ macro_rules! thumb_function {
 }
 use thumb_function;
 
+#[cfg(thumbnet_helium)]
 mod column;
+#[cfg(thumbnet_helium)]
 mod conv_s8;
-#[cfg(not(thumbnet_helium))]
-mod conv_tile;
-#[cfg(not(thumbnet_helium))]
-mod dense_s8;
 #[cfg(not(thumbnet_helium))]
 mod depthwise_s8;
 #[cfg(thumbnet_dsp)]
 mod dsp;
 #[cfg(thumbnet_helium)]
 mod helium;
+#[cfg(not(thumbnet_helium))]
+mod pairs;
 #[cfg(thumbnet_thumb2)]
 mod thumb;
+#[cfg(thumbnet_helium)]
 mod tile;
 
 #[cfg(thumbnet_dsp)]
@@ -45,6 +46,8 @@ use dsp::Core;
 use helium::Core;
 #[cfg(thumbnet_helium)]
 use helium::dense_s8;
+#[cfg(not(thumbnet_helium))]
+use pairs::{conv_s8, dense_s8};
 #[cfg(thumbnet_thumb2)]
 use thumb::Core;
 
@@ -54,7 +57,7 @@ use crate::int8::DepthwiseConvS8;
 use crate::int8::{ConvS8, DenseS8, Packing};
 
 /// The orders of weights that the core's kernels read.
-pub(super) const CONV_PACKING: Packing = <Core as column::Column>::PACKING;
+pub(super) const CONV_PACKING: Packing = if cfg!(thumbnet_helium) { Packing::Plain } else { Packing::Pairs };
 pub(super) const DENSE_PACKING: Packing = if cfg!(thumbnet_helium) { Packing::Plain } else { Packing::Quads };
 
 /// The family that the core is of.

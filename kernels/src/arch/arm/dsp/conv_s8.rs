@@ -1,13 +1,13 @@
-//! Convolution on cores with the DSP extension: columns of int16, two positions a multiplication.
+//! Convolution on cores with the DSP extension: columns of int16, two positions a multiplication. A step of the inner
+//! loop is 12 instructions for 16 multiply-accumulates.
 use super::Core;
-use crate::arch::arm::column::{Column, fill_words};
-use crate::arch::arm::conv_tile::conv_tile;
-use crate::int8::Packing;
+use crate::arch::arm::pairs::column::{Column, fill_words};
+use crate::arch::arm::pairs::conv_tile::conv_tile;
+use crate::arch::arm::pairs::run::Source;
 
 conv_tile!(
     load: "ldr", bytes: "4", low: "sxtb16", multiply: "smlad",
-    odd: "
-        cbz r2, 9f
+    half: "
         ldrsh r12, [r1], #2
         ldm r0!, {{r2, r3}}
         sxtb lr, r12
@@ -19,21 +19,47 @@ conv_tile!(
         smlabb r6, r12, r2, r6
         smlabb r10, lr, r2, r10
         smlabb r7, r12, r3, r7
-        smlabb r11, lr, r3, r11
-        ldr r12, [sp, #4]
-    9:",
-    clamp: "
-        ssat r8, #16, r8
-        ssat r4, #16, r4
-        pkhbt r8, r8, r4, lsl #16
-        ssub16 r10, r8, r6
-        sel r8, r8, r6
-        ssub16 r10, r8, r7
-        sel r8, r7, r8
-        sadd16 r8, r8, r9
-        strb r8, [r5], #1
-        lsr r8, r8, #16
-        strb r8, [r5], #1"
+        smlabb r11, lr, r3, r11",
+    single: "
+        ldrsb r2, [r1], #1
+        ldrsb r3, [r1], #1
+        pkhbt r2, r2, r3, lsl #16",
+    single_half: "
+        ldr r3, [sp, #{special}]
+        lsls r3, r3, #29
+        bpl 83f
+        ldrsb r2, [r1]
+        ldm r0, {{r8-r11}}
+        smlabb r4, r2, r8, r4
+        smlabb r5, r2, r9, r5
+        smlabb r6, r2, r10, r6
+        smlabb r7, r2, r11, r7
+    83:",
+    // Two to the power of 32 less the places, by which the multiplication shifts.
+    shifts: "
+        movs r3, #1
+        adds r0, #32
+        lsls r0, r3, r0
+        ble.w 95f
+        adds lr, lr, #32
+        lsls lr, r3, lr
+        ble.w 95f",
+    sixteen: "mov r0, #0x10000",
+    scale: "
+        .macro scale x, m, s
+        smmlar \\x, \\x, \\m, \\x
+        add \\x, \\x, \\x, asr #31
+        smmlar \\x, \\x, \\s, r3
+        .endm
+        .macro unscale
+        .endm",
+    bound: "
+        .macro bound x
+        ssub8 r12, \\x, r2
+        sel \\x, \\x, r2
+        ssub8 r12, \\x, r3
+        sel \\x, r3, \\x
+        .endm"
 );
 
 // thumbnet_gather(column, starts, strip, run, rows, stride in bytes): rows of int16 of four pixels, side by side.
@@ -114,65 +140,146 @@ crate::arch::arm::thumb_function! {
     "pop {{r4-r11, pc}}"
 }
 
-// thumbnet_copy(column, values, count, odd): int8 to every fourth word, from an upper half on if odd.
+// thumbnet_gather_inside(column, source): int8 of four pixels, to words side by side, of two positions each. See
+// `Source`.
 crate::arch::arm::thumb_function! {
-    "thumbnet_copy":
-    "cbz r3, 1f",
-    "ldrsb r3, [r1], #1",
-    "strh r3, [r0], #14",
-    "subs r2, #1",
+    "thumbnet_gather_inside":
+    "push {{r4-r11, lr}}",
+    "mov r11, r1",
+    "adds r1, #{places}",
+    // A pixel: r2 and r3 are its row and column, r6 and r5 the rows before the input and in it, r9 and r4 the same in
+    // inputs of a row.
     "1:",
-    "push {{r4, lr}}",
-    "subs r2, #8",
-    "blt 3f",
+    "ldrd r2, r3, [r1], #8",
+    "ldrd r4, r5, [r11, #{height}]",
+    "rsbs r6, r2, #0",
+    "it mi",
+    "movmi r6, #0",
+    "subs r4, r4, r2",
+    "cmp r4, r5",
+    "it gt",
+    "movgt r4, r5",
+    "subs r5, r4, r6",
+    "ble.w 9f",
+    "ldrd r7, r8, [r11, #{stride}]",
+    "rsbs r9, r3, #0",
+    "it mi",
+    "movmi r9, #0",
+    "subs r4, r7, r3",
+    "cmp r4, r8",
+    "it gt",
+    "movgt r4, r8",
+    "subs r4, r4, r9",
+    "ble 9f",
+    // r2 becomes the source, r3 the position, r7 what lies between two rows.
+    "add r2, r2, r6",
+    "add r3, r3, r9",
+    "mla r2, r2, r7, r3",
+    "ldr r3, [r11]",
+    "add r2, r2, r3",
+    "mla r3, r6, r8, r9",
+    "subs r7, r7, r4",
     "2:",
-    "ldr r3, [r1], #4",
-    "ldr r4, [r1], #4",
-    "sxtb16 r12, r3",
-    "sxtb16 r3, r3, ror #8",
-    "pkhbt lr, r12, r3, lsl #16",
-    "pkhtb r3, r3, r12, asr #16",
-    "str lr, [r0], #16",
-    "str r3, [r0], #16",
-    "sxtb16 r12, r4",
-    "sxtb16 r4, r4, ror #8",
-    "pkhbt lr, r12, r4, lsl #16",
-    "pkhtb r4, r4, r12, asr #16",
-    "str lr, [r0], #16",
-    "str r4, [r0], #16",
-    "subs r2, #8",
-    "bge 2b",
+    "lsrs r6, r3, #1",
+    "add r6, r0, r6, lsl #4",
+    "mov r9, r4",
+    "bcc 3f",
+    // The first value goes to an upper half.
+    "ldrsb r12, [r2], #1",
+    "strh r12, [r6, #2]",
+    "adds r6, #16",
+    "subs r9, #1",
     "3:",
-    "adds r2, #6",
+    "subs r9, #8",
     "blt 5f",
     "4:",
-    "ldrsb r3, [r1], #1",
-    "ldrsb r12, [r1], #1",
-    "pkhbt r3, r3, r12, lsl #16",
-    "str r3, [r0], #16",
-    "subs r2, #2",
+    "ldr r12, [r2], #4",
+    "sxtb16 lr, r12",
+    "sxtb16 r12, r12, ror #8",
+    "pkhbt r10, lr, r12, lsl #16",
+    "pkhtb r12, r12, lr, asr #16",
+    "str r10, [r6], #16",
+    "str r12, [r6], #16",
+    "ldr r12, [r2], #4",
+    "sxtb16 lr, r12",
+    "sxtb16 r12, r12, ror #8",
+    "pkhbt r10, lr, r12, lsl #16",
+    "pkhtb r12, r12, lr, asr #16",
+    "str r10, [r6], #16",
+    "str r12, [r6], #16",
+    "subs r9, #8",
     "bge 4b",
     "5:",
-    "lsls r2, r2, #31",
+    "adds r9, #6",
+    "blt 7f",
+    "6:",
+    "ldrsb r12, [r2], #1",
+    "ldrsb lr, [r2], #1",
+    "pkhbt r12, r12, lr, lsl #16",
+    "str r12, [r6], #16",
+    "subs r9, #2",
+    "bge 6b",
+    "7:",
+    "lsls r9, r9, #31",
     "itt mi",
-    "ldrsbmi r3, [r1]",
-    "strhmi r3, [r0]",
+    "ldrsbmi r12, [r2], #1",
+    "strhmi r12, [r6]",
+    "add r2, r2, r7",
+    "add r3, r3, r8",
+    "subs r5, #1",
+    "bne 2b",
+    "9:",
+    "adds r0, #4",
+    "add r2, r11, #{places} + 32",
+    "cmp r1, r2",
+    "bne.w 1b",
+    "pop {{r4-r11, pc}}";
+    height = const Source::HEIGHT,
+    stride = const Source::STRIDE,
+    places = const Source::PLACES
+}
+
+// thumbnet_raise(values, outputs, count): the larger one of each output and its value.
+crate::arch::arm::thumb_function! {
+    "thumbnet_raise":
+    "push {{r4, lr}}",
+    "subs r2, #4",
+    "blt 2f",
+    "1:",
+    "ldr r3, [r0], #4",
+    "ldr r4, [r1]",
+    "ssub8 r12, r3, r4",
+    "sel r3, r3, r4",
+    "str r3, [r1], #4",
+    "subs r2, #4",
+    "bge 1b",
+    "2:",
+    "adds r2, #4",
+    "beq 4f",
+    "3:",
+    "ldrsb r3, [r0], #1",
+    "ldrsb r4, [r1]",
+    "cmp r3, r4",
+    "it lt",
+    "movlt r3, r4",
+    "strb r3, [r1], #1",
+    "subs r2, #1",
+    "bne 3b",
+    "4:",
     "pop {{r4, pc}}"
 }
 
 unsafe extern "C" {
-    fn thumbnet_copy(column: *mut i16, values: *const i8, count: usize, odd: usize);
+    fn thumbnet_raise(values: *const i8, outputs: *mut i8, count: usize);
 }
 
 /// Two positions of one pixel to a word, the words of four pixels side by side.
 impl Column for Core {
-    const PIXELS: usize = 4;
     const STEP: usize = 2;
-    const PACKING: Packing = Packing::Pairs;
     type Wide = i16;
 
-    fn bound(value: i32) -> i32 {
-        (value & 0xffff) | (value << 16)
+    fn bound(value: i8) -> i32 {
+        i32::from_ne_bytes([value as u8; 4])
     }
 
     fn widen(values: &[i8], wide: &mut [i16]) {
@@ -181,28 +288,17 @@ impl Column for Core {
         }
     }
 
-    fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]) {
-        if values.is_empty() {
-            return;
-        }
-        let last = start + values.len() - 1;
-        let halves: &mut [i16] = bytemuck::cast_slice_mut(column);
-        let halves = &mut halves[half(start, pixel)..=half(last, pixel)];
-        // SAFETY: the function reads the values and writes one half for each of them, of which the first and the last
-        // lie inside.
-        unsafe { thumbnet_copy(halves.as_mut_ptr(), values.as_ptr(), values.len(), start % 2) }
+    fn fill(wide: &mut [i16], value: i8) {
+        wide.fill(value.into());
     }
 
-    fn value(column: &[i32], position: usize, pixel: usize) -> i32 {
-        bytemuck::cast_slice::<i32, i16>(column)[half(position, pixel)].into()
+    fn raise(values: &[i8], outputs: &mut [i8]) {
+        let count = values.len().min(outputs.len());
+        // SAFETY: the function reads as many values, and updates as many outputs, as there are of both.
+        unsafe { thumbnet_raise(values.as_ptr(), outputs.as_mut_ptr(), count) }
     }
 
     fn clear(column: &mut [i32], value: i8) {
         fill_words(column, (i32::from(value) & 0xffff) | (i32::from(value) << 16));
     }
-}
-
-/// The half word of a position.
-const fn half(position: usize, pixel: usize) -> usize {
-    (position / 2 * 4 + pixel) * 2 + position % 2
 }

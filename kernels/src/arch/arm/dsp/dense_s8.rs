@@ -1,6 +1,6 @@
 //! Dense layer on cores with the DSP extension: inputs of int16, two a multiplication, and eight a step.
 use super::Core;
-use crate::arch::arm::dense_s8::{Sums, Vector};
+use crate::arch::arm::pairs::dense_s8::{Sums, Vector};
 use crate::arch::cores::DenseCut;
 
 // thumbnet_dense(inputs, weights, count, sums).

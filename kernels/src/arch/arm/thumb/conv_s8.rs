@@ -1,28 +1,52 @@
-//! Convolution on Cortex-M3: columns of int32, one position a multiplication.
+//! Convolution on Cortex-M3: columns of int32, one position a multiplication. A step of the inner loop is 12 instructions
+//! for 8 multiply-accumulates.
 use super::Core;
-use crate::arch::arm::column::{Column, fill_words};
-use crate::arch::arm::conv_tile::conv_tile;
-use crate::int8::Packing;
+use crate::arch::arm::pairs::column::{Column, fill_words};
+use crate::arch::arm::pairs::conv_tile::conv_tile;
+use crate::arch::arm::pairs::run::Source;
 
 conv_tile!(
-    load: "ldrsh", bytes: "2", low: "sxtb.w", multiply: "mla", odd: "",
-    clamp: "
-        cmp r8, r6
+    load: "ldrsh", bytes: "2", low: "sxtb.w", multiply: "mla", half: "",
+    single: "ldrsb r2, [r1], #1",
+    single_half: "",
+    // The places.
+    shifts: "
+        str r1, [sp, #{weights}]
+        rsbs r0, r0, #0
+        ble.w 95f
+        rsbs lr, lr, #0
+        ble.w 95f",
+    sixteen: "movs r0, #16",
+    scale: "
+        .macro scale x, m, s
+        mov r1, #0x80000000
+        smlal r1, \\x, \\x, \\m
+        add \\x, \\x, \\x, asr #31
+        asrs \\x, \\x, \\s
+        adc \\x, \\x, r3
+        .endm
+        .macro unscale
+        ldr r1, [sp, #{weights}]
+        .endm",
+    bound: "
+        .macro bound x
+        sxtb.w r12, \\x
+        sbfx lr, \\x, #8, #8
+        cmp r12, r2
         it lt
-        movlt r8, r6
-        cmp r8, r7
+        movlt r12, r2
+        cmp r12, r3
         it gt
-        movgt r8, r7
-        add r8, r8, r9
-        cmp r4, r6
+        movgt r12, r3
+        cmp lr, r2
         it lt
-        movlt r4, r6
-        cmp r4, r7
+        movlt lr, r2
+        cmp lr, r3
         it gt
-        movgt r4, r7
-        add r4, r4, r9
-        strb r8, [r5], #1
-        strb r4, [r5], #1"
+        movgt lr, r3
+        bfi r12, lr, #8, #24
+        mov \\x, r12
+        .endm"
 );
 
 // thumbnet_gather(column, starts, strip, run, rows, stride in bytes): rows of int8 of four pixels, side by side.
@@ -56,72 +80,103 @@ crate::arch::arm::thumb_function! {
     "pop {{r4-r11, pc}}"
 }
 
-// thumbnet_copy(column, values, count): int8 to every fourth word.
+// thumbnet_gather_inside(column, source): int8 of four pixels, to words side by side. See `Source`.
 crate::arch::arm::thumb_function! {
-    "thumbnet_copy":
-    "subs r2, #8",
-    "blt 2f",
+    "thumbnet_gather_inside":
+    "push {{r4-r11, lr}}",
+    "mov r11, r1",
+    "adds r1, #{places}",
+    // A pixel: r2 and r3 are its row and column, r6 and r5 the rows before the input and in it, r9 and r4 the same in
+    // inputs of a row.
     "1:",
-    "ldrsb r3, [r1], #1",
-    "ldrsb r12, [r1], #1",
-    "str r3, [r0], #16",
-    "str r12, [r0], #16",
-    "ldrsb r3, [r1], #1",
-    "ldrsb r12, [r1], #1",
-    "str r3, [r0], #16",
-    "str r12, [r0], #16",
-    "ldrsb r3, [r1], #1",
-    "ldrsb r12, [r1], #1",
-    "str r3, [r0], #16",
-    "str r12, [r0], #16",
-    "ldrsb r3, [r1], #1",
-    "ldrsb r12, [r1], #1",
-    "str r3, [r0], #16",
-    "str r12, [r0], #16",
-    "subs r2, #8",
-    "bge 1b",
+    "ldrd r2, r3, [r1], #8",
+    "ldrd r4, r5, [r11, #{height}]",
+    "rsbs r6, r2, #0",
+    "it mi",
+    "movmi r6, #0",
+    "subs r4, r4, r2",
+    "cmp r4, r5",
+    "it gt",
+    "movgt r4, r5",
+    "subs r5, r4, r6",
+    "ble 9f",
+    "ldrd r7, r8, [r11, #{stride}]",
+    "rsbs r9, r3, #0",
+    "it mi",
+    "movmi r9, #0",
+    "subs r4, r7, r3",
+    "cmp r4, r8",
+    "it gt",
+    "movgt r4, r8",
+    "subs r4, r4, r9",
+    "ble 9f",
+    // r2 becomes the source, r3 the first word, r7 what lies between two rows.
+    "add r2, r2, r6",
+    "add r3, r3, r9",
+    "mla r2, r2, r7, r3",
+    "ldr r3, [r11]",
+    "add r2, r2, r3",
+    "mla r3, r6, r8, r9",
+    "add r3, r0, r3, lsl #4",
+    "subs r7, r7, r4",
     "2:",
-    "adds r2, #8",
-    "beq 4f",
-    "3:",
-    "ldrsb r3, [r1], #1",
-    "str r3, [r0], #16",
-    "subs r2, #1",
-    "bne 3b",
+    "mov r6, r3",
+    "subs r9, r4, #8",
+    "blt 5f",
     "4:",
-    "bx lr"
-}
-
-unsafe extern "C" {
-    fn thumbnet_copy(column: *mut i32, values: *const i8, count: usize);
+    ".rept 4",
+    "ldrsb r10, [r2], #1",
+    "ldrsb r12, [r2], #1",
+    "str r10, [r6], #16",
+    "str r12, [r6], #16",
+    ".endr",
+    "subs r9, #8",
+    "bge 4b",
+    "5:",
+    "adds r9, #8",
+    "beq 7f",
+    "6:",
+    "ldrsb r12, [r2], #1",
+    "str r12, [r6], #16",
+    "subs r9, #1",
+    "bne 6b",
+    "7:",
+    "add r2, r2, r7",
+    "add r3, r3, r8, lsl #4",
+    "subs r5, #1",
+    "bne 2b",
+    "9:",
+    "adds r0, #4",
+    "add r2, r11, #{places} + 32",
+    "cmp r1, r2",
+    "bne 1b",
+    "pop {{r4-r11, pc}}";
+    height = const Source::HEIGHT,
+    stride = const Source::STRIDE,
+    places = const Source::PLACES
 }
 
 /// One position of one pixel to a word, the words of four pixels side by side.
 impl Column for Core {
-    const PIXELS: usize = 4;
     const STEP: usize = 1;
-    const PACKING: Packing = Packing::Pairs;
     type Wide = i8;
 
-    fn bound(value: i32) -> i32 {
-        value
+    fn bound(value: i8) -> i32 {
+        value.into()
     }
 
     fn widen(values: &[i8], wide: &mut [i8]) {
         wide.copy_from_slice(values);
     }
 
-    fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]) {
-        if values.is_empty() {
-            return;
-        }
-        let words = &mut column[start * 4 + pixel..=(start + values.len() - 1) * 4 + pixel];
-        // SAFETY: the function reads the values and writes a word for each of them, of which the last lies inside.
-        unsafe { thumbnet_copy(words.as_mut_ptr(), values.as_ptr(), values.len()) }
+    fn fill(wide: &mut [i8], value: i8) {
+        wide.fill(value);
     }
 
-    fn value(column: &[i32], position: usize, pixel: usize) -> i32 {
-        column[position * 4 + pixel]
+    fn raise(values: &[i8], outputs: &mut [i8]) {
+        for (output, &value) in outputs.iter_mut().zip(values) {
+            *output = value.max(*output);
+        }
     }
 
     fn clear(column: &mut [i32], value: i8) {

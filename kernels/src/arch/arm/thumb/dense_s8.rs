@@ -1,6 +1,6 @@
 //! Dense layer on Cortex-M3: inputs of int32, one a multiplication, and four a step.
 use super::Core;
-use crate::arch::arm::dense_s8::{Sums, Vector};
+use crate::arch::arm::pairs::dense_s8::{Sums, Vector};
 use crate::arch::cores::DenseCut;
 
 // thumbnet_dense(inputs, weights, count, sums).

@@ -16,10 +16,10 @@ use crate::arch::scalar::conv_s8::dot;
 use crate::int8::DenseS8;
 
 /// Sums of four units: of the odd ones, then of the even ones, in the order in which their registers are stored.
-pub(super) type Sums = [i32; 4];
+pub(in crate::arch::arm) type Sums = [i32; 4];
 
 /// How a core keeps inputs, and multiplies them.
-pub(super) trait Vector: DenseCut {
+pub(in crate::arch::arm) trait Vector: DenseCut {
     /// Writes `values` into `expanded`.
     fn expand(values: &[i8], expanded: &mut [i32]);
 

@@ -1,0 +1,323 @@
+//! Convolution, activation and optional max pooling on Cortex-M3, M4, M7 and M33, four pixels and two filters at a time.
+//!
+//! ```text
+//! for each four pixels of the convolution's output
+//!     for each block of filters
+//!         for each stretch of positions
+//!             gather the pixels' inputs into a column, side by side, padding included
+//!             for each pair of filters: multiply, requantise (see `run`)
+//! ```
+//!
+//! The four pixels are those of one pooling window, if all windows are such: the largest of their sums alone is
+//! requantised. Otherwise they are the next four, whatever rows they lie in, so that none is computed twice; where there
+//! is a pooling, each of them then raises the outputs of the windows that it lies in.
+//!
+//! A stretch bounds the column's memory whatever the kernel's size; the sums of a block wait in scratch from stretch to
+//! stretch. Many layers are a single stretch: their column is gathered once, and their sums need no memory.
+//!
+//! Where the input rows that four pixels' windows read fit into scratch, they are widened and padded first, once for all
+//! windows of the row. So a first layer of few channels has neither border checks nor bytes to unpack in its inner loops.
+use super::Core;
+use super::column::Column;
+use super::run::{Part, Run, Single, Source, Tile, To, Wide, Windows};
+use crate::arch::cores::BLOCK;
+use crate::arch::cores::pairs::{PairsCut, Plan};
+use crate::arch::window::Axis;
+use crate::geometry::Geometry;
+use crate::int8::ConvS8;
+use core::ops::Range;
+
+/// Four pixels of the convolution's output, as row and column.
+type Pixels = [[usize; 2]; 4];
+
+/// Runs `layer`, whose weights are in pairs, over one sample.
+#[inline(always)]
+pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+    let single = Single::new(layer);
+    let plan = Plan::new::<Core>(layer.geometry, layer.pool);
+    if scratch.len() < plan.strip + plan.column + plan.tiles * 8 + plan.pixels {
+        return;
+    }
+    let (strip, scratch) = scratch.split_at_mut(plan.strip);
+    let (column, scratch) = scratch.split_at_mut(plan.column);
+    let (tiles, pixels) = scratch.split_at_mut(plan.tiles * 8);
+    let mut engine = Engine {
+        layer,
+        input,
+        to: if plan.fours { To::Largest } else { To::Each },
+        plan,
+        single: &single,
+        runs: [Run::NONE; 2],
+        strip: bytemuck::cast_slice_mut(strip),
+        strip_row: usize::MAX,
+        column,
+        tiles: tiles.as_chunks_mut::<8>().0,
+    };
+    if plan.tiles == 0 {
+        engine.set_runs(0, 0, engine.stretch(0), 4);
+    }
+    match layer.pool {
+        Some(pool) if plan.fours => engine.windows_of_four(pool, output),
+        Some(pool) => engine.pooled(pool, bytemuck::cast_slice_mut(pixels), output),
+        None => engine.unpooled(output),
+    }
+}
+
+/// The next four pixels of a window, row by row; its last one again where it has fewer left.
+#[inline(never)]
+fn four_from(next: &mut [usize; 2], rows: &Range<usize>, columns: &Range<usize>) -> Pixels {
+    let mut last = *next;
+    let mut pixels = [last; 4];
+    for pixel in &mut pixels {
+        if next[0] < rows.end {
+            last = *next;
+            next[1] += 1;
+            if next[1] == columns.end {
+                *next = [next[0] + 1, columns.start];
+            }
+        }
+        *pixel = last;
+    }
+    pixels
+}
+
+/// A layer at work on one sample.
+struct Engine<'a, 'b> {
+    layer: &'b ConvS8<'a>,
+    input: &'b [i8],
+    to: To,
+    plan: Plan,
+    single: &'a Single,
+    /// Pairs of filters, and the odd last one. With a single stretch these do for all windows.
+    runs: [Run<'a>; 2],
+    /// The widened rows, and the row of the convolution's output that they start at.
+    strip: &'b mut [Wide],
+    strip_row: usize,
+    column: &'b mut [i32],
+    tiles: &'b mut [Tile],
+}
+
+impl<'a> Engine<'a, '_> {
+    /// Every window of a pooling is four pixels, or less at a border.
+    fn windows_of_four(&mut self, pool: &Geometry, output: &mut [i8]) {
+        let (rows, columns, filters) = (Axis::rows(pool), Axis::columns(pool), pool.output().channels);
+        for (y, output) in output.chunks_exact_mut(pool.output().width * filters).enumerate() {
+            let rows = rows.sources(y);
+            let mut x = 0;
+            if rows.len() * columns.kernel == 4 && columns.padding == 0 {
+                let pixels = four_from(&mut [rows.start, 0], &rows, &(0..columns.kernel));
+                x = ((columns.input - columns.kernel) / columns.stride + 1).min(pool.output().width);
+                x = self.side_by_side(&pixels, x, columns.stride, filters, output);
+            }
+            for (x, output) in output.chunks_exact_mut(filters).enumerate().skip(x) {
+                let columns = columns.sources(x);
+                // Where the window has fewer than four, its last pixel fills up: a maximum does not mind.
+                let pixels = four_from(&mut [rows.start, columns.start], &rows, &columns);
+                self.four_pixels(&pixels, 4, output);
+            }
+        }
+    }
+
+    /// Every pixel is an output.
+    fn unpooled(&mut self, output: &mut [i8]) {
+        let to = self.layer.geometry.output();
+        let (mut next, mut left) = ([0; 2], output);
+        while !left.is_empty() {
+            let count = (to.width - next[1]) / 4;
+            if count > 0 {
+                let pixels = four_from(&mut next.clone(), &(0..to.height), &(0..to.width));
+                let done = self.side_by_side(&pixels, count, 4, 4 * to.channels, left);
+                left = left.get_mut(4 * done * to.channels..).unwrap_or_default();
+                next[1] += 4 * done;
+                if next[1] == to.width {
+                    next = [next[0] + 1, 0];
+                }
+                if done > 0 {
+                    continue;
+                }
+            }
+            let pixels = four_from(&mut next, &(0..to.height), &(0..to.width));
+            let count = (left.len() / to.channels).min(4);
+            self.four_pixels(&pixels, count, left);
+            left = left.get_mut(count * to.channels..).unwrap_or_default();
+        }
+    }
+
+    /// Every pixel is the largest in some of the windows, perhaps.
+    fn pooled(&mut self, pool: &Geometry, values: &mut [i8], output: &mut [i8]) {
+        let of = pool.input();
+        output.fill(i8::MIN);
+        let mut next = [0; 2];
+        for first in (0..of.height * of.width).step_by(4) {
+            let pixels = four_from(&mut next, &(0..of.height), &(0..of.width));
+            let count = (of.height * of.width - first).min(4);
+            self.four_pixels(&pixels, count, values);
+            for (&[y, x], values) in pixels.iter().zip(values.chunks_exact(of.channels)).take(count) {
+                for row in windows_over(&Axis::rows(pool), pool.output().height, y) {
+                    for column in windows_over(&Axis::columns(pool), pool.output().width, x) {
+                        let start = (row * pool.output().width + column) * of.channels;
+                        let Some(output) = output.get_mut(start..start + of.channels) else { return };
+                        Core::raise(values, output);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rows of the windows, and the positions in each of these, that the stretch from position `start` on has: whole
+    /// rows, or a part of one that is longer than a stretch may be.
+    fn stretch(&self, start: usize) -> [usize; 2] {
+        let window = self.layer.geometry.window();
+        let row = window.width * window.channels;
+        if row > Core::POSITIONS {
+            [1, (row - start % row).min(Core::POSITIONS)]
+        } else {
+            [(Core::POSITIONS / row).min(window.height - start / row), row]
+        }
+    }
+
+    /// Sets the runs to the pairs of filters of a block from pair `first` on, and behind the last block to the odd last
+    /// filter, over the stretch from position `start` on. `count` of the four pixels are there.
+    #[inline(never)]
+    fn set_runs(&mut self, first: usize, start: usize, [rows, width]: [usize; 2], count: usize) {
+        let layer = self.layer;
+        let filters = layer.geometry.output().channels;
+        let waits = self.plan.tiles > 0;
+        let end = if waits { (filters / 2 * 2).min(2 * (first + BLOCK)) } else { filters / 2 * 2 };
+        let positions = rows * width;
+        let to = if start + positions < layer.geometry.patch() { To::Tiles } else { self.to };
+        let mut part = Part { first: 2 * first, filters: end - 2 * first, start, positions, to };
+        let (tiles, tile) = self.tiles.split_at_mut(self.tiles.len().min(part.filters / 2));
+        self.runs[0].set(layer, &part, self.single, count);
+        (part.first, part.filters) = (end, filters - end);
+        if part.filters > 1 {
+            part.filters = 0;
+        }
+        self.runs[1].set(layer, &part, self.single, count);
+        if waits {
+            self.runs[0].wait(tiles);
+            self.runs[1].wait(tile);
+        }
+    }
+
+    /// All filters over four pixels, of which the first `count` are there, with no others behind them if these are fewer
+    /// than four.
+    #[inline(never)]
+    fn four_pixels(&mut self, pixels: &Pixels, count: usize, output: &mut [i8]) {
+        self.widen(pixels[0][0], pixels[3][0]);
+        let (filters, len) = (self.layer.geometry.output().channels, self.layer.geometry.patch());
+        for first in (0..(filters / 2).max(1)).step_by(if self.plan.tiles == 0 { usize::MAX } else { BLOCK }) {
+            let output = output.get_mut(2 * first..).unwrap_or_default();
+            let mut start = 0;
+            while start < len {
+                let stretch = self.stretch(start);
+                if self.plan.tiles > 0 || count < 4 {
+                    self.set_runs(first, start, stretch, count);
+                }
+                self.gather(pixels, start, stretch);
+                go(&mut self.runs, self.column, output);
+                start += stretch[0] * stretch[1];
+            }
+        }
+    }
+
+    /// Fills the strip, if there is one, with what windows of rows `first..=last` of the convolution's output read.
+    #[inline(never)]
+    fn widen(&mut self, first: usize, last: usize) {
+        if self.plan.strip == 0 || (self.strip_row <= first && last < self.strip_row + self.plan.window_rows) {
+            return;
+        }
+        self.strip_row = first;
+        let geometry = self.layer.geometry;
+        let channels = geometry.input().channels;
+        let left = geometry.padding()[1] * channels;
+        let width = geometry.input().width * channels;
+        let zero = self.layer.input_zero_point;
+        for (row, wide) in self.strip.chunks_exact_mut(self.plan.width).take(self.plan.rows).enumerate() {
+            let row = (first * geometry.strides()[0] + row).wrapping_sub(geometry.padding()[0]);
+            let values = if row < geometry.input().height { self.input.get(row * width..) } else { None };
+            let values = values.unwrap_or_default();
+            let (before, wide) = wide.split_at_mut(left.min(wide.len()));
+            let (inside, after) = wide.split_at_mut(width.min(wide.len()).min(values.len()));
+            Core::fill(before, zero);
+            Core::widen(&values[..inside.len()], inside);
+            Core::fill(after, zero);
+        }
+    }
+
+    /// `count` times the outputs of four pixels, each `step` columns right of the ones before and `apart` outputs
+    /// behind, if there is a strip and nothing waits; returns how many it has done, all or none.
+    #[inline(never)]
+    fn side_by_side(&mut self, pixels: &Pixels, count: usize, step: usize, apart: usize, output: &mut [i8]) -> usize {
+        if self.plan.strip == 0 {
+            return 0;
+        }
+        self.widen(pixels[0][0], pixels[3][0]);
+        let step = step * self.steps().1;
+        let outputs = output.chunks_exact_mut(apart).take(count);
+        self.windows(pixels).gather_each(step, self.strip, self.column, outputs, |column, output| {
+            go(&mut self.runs, column, output);
+        });
+        count
+    }
+
+    /// Where in the strip one pixel's window starts after its upper and its left neighbour's.
+    fn steps(&self) -> (usize, usize) {
+        let geometry = self.layer.geometry;
+        (geometry.strides()[0] * self.plan.width, geometry.strides()[1] * geometry.input().channels)
+    }
+
+    /// The four pixels' windows in the strip.
+    #[inline(never)]
+    fn windows(&self, pixels: &Pixels) -> Windows {
+        let geometry = self.layer.geometry;
+        let (down, right) = self.steps();
+        Windows {
+            starts: pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
+            run: geometry.kernel()[1] * geometry.input().channels,
+            rows: geometry.kernel()[0],
+            stride: self.plan.width,
+        }
+    }
+
+    /// Writes the stretch of four pixels' windows from position `start` on into the column.
+    #[inline(never)]
+    fn gather(&mut self, pixels: &Pixels, start: usize, stretch: [usize; 2]) {
+        if self.plan.strip > 0 {
+            return self.windows(pixels).gather(self.strip, self.column);
+        }
+        let geometry = self.layer.geometry;
+        let channels = geometry.input().channels;
+        let row = geometry.kernel()[1] * channels;
+        let (first, from) = ((start / row) as isize, (start % row) as isize);
+        let [down, right] = geometry.strides().map(|stride| stride as isize);
+        let [above, left] = geometry.padding().map(|padding| padding as isize);
+        let places = pixels.map(|[y, x]| {
+            [y as isize * down - above + first, (x as isize * right - left) * channels as isize + from]
+        });
+        let input = [geometry.input().height, geometry.input().width * channels];
+        let Some(mut source) = Source::new(self.input, input, stretch) else { return };
+        // Where there is some padding, all is padding at first: cheaper than piece by piece.
+        if !places.iter().all(|&place| source.is_inside(place)) {
+            Core::clear(self.column, self.layer.input_zero_point);
+        }
+        source.gather(places, self.column);
+    }
+}
+
+/// Pairs of filters and the odd last one over a column.
+#[inline(always)]
+fn go(runs: &mut [Run<'_>; 2], column: &[i32], output: &mut [i8]) {
+    let [pairs, last] = runs;
+    pairs.go(column, output);
+    if last.filters() > 0 {
+        last.go(column, output.get_mut(pairs.filters()..).unwrap_or_default());
+    }
+}
+
+/// The windows along an axis, of which there are `count`, that read `at`.
+fn windows_over(axis: &Axis, count: usize, at: usize) -> Range<usize> {
+    let at = at + axis.padding;
+    let first = (at + 1).saturating_sub(axis.kernel).div_ceil(axis.stride);
+    first..(at / axis.stride + 1).min(count)
+}

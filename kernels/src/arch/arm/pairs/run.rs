@@ -1,0 +1,373 @@
+//! What enters the inner loop of convolutions: two filters by four pixels, for pair after pair of filters.
+//!
+//! Weights lie in pairs ([`crate::int8::Packing::Pairs`]), so each step reads one word `w` of two filters `a` and `b`,
+//! and adds
+//!
+//! ```text
+//! S[p] += (a + 256 b) . x[p]          w as it is
+//! A[p] += a . x[p]                    the low bytes of w, sign-extended
+//! ```
+//!
+//! for four pixels `p`. `S` starts as `A` does, so that at the end `(S - A) / 256` is what `b`'s sums have grown by.
+//! The eight sums, two words of weights, two of pixels and two pointers are all fourteen registers, which is why the
+//! end of the column waits on the stack.
+use super::Core;
+use super::column::Column;
+use crate::arch::cores::TILE;
+use crate::arch::cores::pairs::{PairsCut, column_words};
+use crate::int8::{ConvS8, Packing};
+use core::marker::PhantomData;
+use core::mem::offset_of;
+use core::ptr;
+
+/// Sums of two filters over four pixels: those of `b`, the odd filter, then those of `a`.
+pub(super) type Tile = [i32; TILE];
+
+/// An input as it is in a strip.
+pub(super) type Wide = <Core as Column>::Wide;
+
+const _: () = assert!(size_of::<Wide>() == Core::WIDE_BYTES);
+
+/// Where four pixels' windows lie in a strip of widened rows.
+#[derive(Clone, Copy)]
+pub(super) struct Windows {
+    /// Where each starts.
+    pub(super) starts: [usize; 4],
+    /// Inputs of a window's row, its rows, and the inputs from one row to the next.
+    pub(super) run: usize,
+    pub(super) rows: usize,
+    pub(super) stride: usize,
+}
+
+impl Windows {
+    /// Copies the windows into the column; does nothing where they do not lie in the strip, or the column is too short.
+    pub(super) fn gather(&self, strip: &[Wide], column: &mut [i32]) {
+        self.gather_each(0, strip, column, core::iter::once(()), |_, ()| ());
+    }
+
+    /// For each of `items`, copies the windows, each `step` inputs right of the one before, into the column, and hands
+    /// it on; does nothing where some do not lie in the strip, or the column is too short.
+    #[inline(always)]
+    pub(super) fn gather_each<T>(
+        &self,
+        step: usize,
+        strip: &[Wide],
+        column: &mut [i32],
+        items: impl ExactSizeIterator<Item = T>,
+        mut then: impl FnMut(&mut [i32], T),
+    ) {
+        if !self.fit(step * items.len().saturating_sub(1), strip, column) {
+            return;
+        }
+        let stride = self.stride * size_of::<Wide>();
+        for (k, item) in items.enumerate() {
+            let strip = &strip[k * step..];
+            // SAFETY: the function reads the windows, of which the first and the last lie in the strip, and writes the
+            // words that they fill, for which the column has room.
+            unsafe { thumbnet_gather(column.as_mut_ptr(), &self.starts, strip.as_ptr(), self.run, self.rows, stride) };
+            then(column, item);
+        }
+    }
+
+    /// Whether the windows lie in the strip, as they are and `right` inputs further right, and in the column.
+    #[inline(never)]
+    fn fit(&self, right: usize, strip: &[Wide], column: &[i32]) -> bool {
+        let extent = (self.rows - 1) * self.stride + self.run + right;
+        self.run > 0
+            && self.rows > 0
+            && self.stride >= self.run
+            && self.starts.iter().all(|&start| start + extent <= strip.len())
+            && column_words::<Core>(self.rows * self.run) <= column.len()
+    }
+}
+
+/// Where four pixels' windows lie in the input: of each window some whole rows, or a part of one.
+#[repr(C)]
+pub(in crate::arch::arm) struct Source {
+    input: *const i8,
+    /// Rows of the input, and of the windows.
+    height: usize,
+    rows: usize,
+    /// Inputs of a row of the input, and of the windows.
+    stride: usize,
+    run: usize,
+    /// The row of the input that each starts in, and the input in it: before the first where there is padding.
+    places: [[isize; 2]; 4],
+}
+
+impl Source {
+    pub(in crate::arch::arm) const HEIGHT: usize = offset_of!(Self, height);
+    pub(in crate::arch::arm) const STRIDE: usize = offset_of!(Self, stride);
+    pub(in crate::arch::arm) const PLACES: usize = offset_of!(Self, places);
+
+    /// `rows` rows of windows, of `run` inputs each, in an input of `height` rows of `stride`. `None` if it is not that
+    /// long.
+    pub(super) fn new(input: &[i8], [height, stride]: [usize; 2], [rows, run]: [usize; 2]) -> Option<Self> {
+        (input.len() >= height * stride)
+            .then_some(Self { input: input.as_ptr(), height, rows, stride, run, places: [[0; 2]; 4] })
+    }
+
+    /// Whether all of a window lies in the input.
+    pub(super) fn is_inside(&self, [row, at]: [isize; 2]) -> bool {
+        row >= 0 && at >= 0 && row as usize + self.rows <= self.height && at as usize + self.run <= self.stride
+    }
+
+    /// Copies what of the windows at these places lies in the input into the column, side by side, if there is room.
+    pub(super) fn gather(&mut self, places: [[isize; 2]; 4], column: &mut [i32]) {
+        if column_words::<Core>(self.rows * self.run) > column.len() {
+            return;
+        }
+        self.places = places;
+        // SAFETY: the function reads what of the windows lies in the input, and writes the words of it, for which the
+        // column has room.
+        unsafe { thumbnet_gather_inside(column.as_mut_ptr(), self) }
+    }
+}
+
+const _: () = {
+    assert!(offset_of!(Source, input) == 0 && offset_of!(Source, rows) == Source::HEIGHT + 4);
+    assert!(offset_of!(Source, run) == Source::STRIDE + 4);
+};
+
+/// What becomes of sums.
+#[derive(Clone, Copy, PartialEq)]
+#[repr(usize)]
+pub(super) enum To {
+    /// They wait in a tile.
+    Tiles,
+    /// Each pixel's is requantised, and is an output.
+    Each,
+    /// The largest of the four pixels' is.
+    Largest,
+}
+
+/// Which filters of a layer, and which positions of their windows, a [`Run`] is over.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    /// The first filter, and how many: pairs of them, or an odd last one.
+    pub(super) first: usize,
+    pub(super) filters: usize,
+    /// The first position, and how many.
+    pub(super) start: usize,
+    pub(super) positions: usize,
+    pub(super) to: To,
+}
+
+/// The parameters of an odd last filter, twice: it is its own partner.
+pub(super) struct Single {
+    multiplier: [i32; 2],
+    shift: [i8; 2],
+    bias: [i32; 2],
+}
+
+impl Single {
+    pub(super) fn new(layer: &ConvS8<'_>) -> Self {
+        let last = |values: &[i32]| [values.last().copied().unwrap_or(0); 2];
+        let shift = [layer.requantize.shift.last().copied().unwrap_or(0); 2];
+        Self { multiplier: last(layer.requantize.multiplier), shift, bias: last(layer.bias) }
+    }
+}
+
+/// The biases of all stretches but the first.
+static NO_BIAS: [i32; 2] = [0; 2];
+
+/// Pairs of filters, or a single one, over one stretch of positions: all that the assembly must know.
+///
+/// What comes before `steps` is the assembly's frame, which it copies onto its stack.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(in crate::arch::arm) struct Run<'a> {
+    multiplier: *const i32,
+    shift: *const i8,
+    shift_end: *const i8,
+    /// From one pair's biases to the next one's, in bytes.
+    bias_step: usize,
+    bias: *const i32,
+    /// The bias of `b`.
+    odd_bias: i32,
+    /// Bytes of weights between the end of one pair's stretch and the start of the next one's.
+    skip: usize,
+    zero_point: i32,
+    /// [`Self::SINGLE`] and so on, or 0: none of what is rare.
+    special: usize,
+    weights: *const i8,
+    /// The least and the largest output.
+    least: i32,
+    largest: i32,
+    output: *mut i8,
+    /// Where the outputs of the second, third and fourth pixel lie, from those of the first.
+    offsets: [usize; 3],
+    column: *const i32,
+    /// Where to jump to: at the start of a pair; behind its whole steps; with its sums; to make outputs of them; and
+    /// with the parameters for that. The assembly fills them in when it first sees the run.
+    jumps: [usize; 5],
+    column_end: *const i32,
+    /// Where the tile of the first pair is, less 16 times the address of its shift: they rise side by side.
+    tile: *mut i32,
+    /// Whole steps of the stretch, and whether half a step follows.
+    steps: usize,
+    half: usize,
+    to: To,
+    /// Whether the tiles' sums are added.
+    add: usize,
+    filters: usize,
+    /// Where the last output ends.
+    outputs: usize,
+    layer: PhantomData<&'a [i8]>,
+}
+
+unsafe extern "C" {
+    fn thumbnet_conv(run: &mut Run<'_>);
+    fn thumbnet_gather_inside(column: *mut i32, source: &Source);
+    fn thumbnet_gather(
+        column: *mut i32,
+        starts: &[usize; 4],
+        strip: *const Wide,
+        run: usize,
+        rows: usize,
+        stride: usize,
+    );
+}
+
+/// Where the fields are that the assembly reads.
+impl Run<'_> {
+    pub(in crate::arch::arm) const MULTIPLIER: usize = offset_of!(Self, multiplier);
+    pub(in crate::arch::arm) const SHIFT: usize = offset_of!(Self, shift);
+    pub(in crate::arch::arm) const BIAS_STEP: usize = offset_of!(Self, bias_step);
+    pub(in crate::arch::arm) const BIAS: usize = offset_of!(Self, bias);
+    pub(in crate::arch::arm) const ODD_BIAS: usize = offset_of!(Self, odd_bias);
+    pub(in crate::arch::arm) const SKIP: usize = offset_of!(Self, skip);
+    pub(in crate::arch::arm) const ZERO_POINT: usize = offset_of!(Self, zero_point);
+    pub(in crate::arch::arm) const SPECIAL: usize = offset_of!(Self, special);
+    pub(in crate::arch::arm) const WEIGHTS: usize = offset_of!(Self, weights);
+    pub(in crate::arch::arm) const LEAST: usize = offset_of!(Self, least);
+    pub(in crate::arch::arm) const OUTPUT: usize = offset_of!(Self, output);
+    pub(in crate::arch::arm) const COLUMN: usize = offset_of!(Self, column);
+    pub(in crate::arch::arm) const JUMPS: usize = offset_of!(Self, jumps);
+    pub(in crate::arch::arm) const COLUMN_END: usize = offset_of!(Self, column_end);
+    pub(in crate::arch::arm) const TILE: usize = offset_of!(Self, tile);
+    /// The length of the frame, behind which eight sums have room.
+    pub(in crate::arch::arm) const FRAME: usize = offset_of!(Self, steps);
+
+    /// Bits of `special`: there is one filter, not pairs; outputs have bounds; half a step follows.
+    pub(in crate::arch::arm) const SINGLE: usize = 1;
+    const BOUNDED: usize = 2;
+    pub(in crate::arch::arm) const HALF: usize = 4;
+}
+
+const _: () = {
+    // The frame is copied eight words at a time, and these are read or written side by side.
+    assert!(Run::FRAME == 96 && Run::MULTIPLIER == 0 && Run::SHIFT == 4 && offset_of!(Run<'_>, shift_end) == 8);
+    assert!(Run::BIAS == Run::BIAS_STEP + 4 && Run::ODD_BIAS == Run::BIAS + 4);
+    assert!(offset_of!(Run<'_>, offsets) == Run::OUTPUT + 4 && Run::JUMPS == Run::COLUMN + 4);
+    assert!(offset_of!(Run<'_>, largest) == Run::LEAST + 4);
+    assert!(offset_of!(Run<'_>, half) == Run::FRAME + 4 && offset_of!(Run<'_>, to) == Run::FRAME + 8);
+    assert!(offset_of!(Run<'_>, add) == Run::FRAME + 12);
+    assert!(To::Tiles as usize == 0 && To::Each as usize == 1 && To::Largest as usize == 2);
+};
+
+impl<'a> Run<'a> {
+    /// No filters at all.
+    pub(super) const NONE: Self = Self {
+        multiplier: ptr::null(),
+        shift: ptr::null(),
+        shift_end: ptr::null(),
+        bias_step: 0,
+        bias: ptr::null(),
+        odd_bias: 0,
+        skip: 0,
+        zero_point: 0,
+        special: 0,
+        weights: ptr::null(),
+        least: 0,
+        largest: 0,
+        output: ptr::null_mut(),
+        offsets: [0; 3],
+        column: ptr::null(),
+        jumps: [0; 5],
+        column_end: ptr::null(),
+        tile: ptr::null_mut(),
+        steps: 0,
+        half: 0,
+        to: To::Tiles,
+        add: 0,
+        filters: 0,
+        outputs: 0,
+        layer: PhantomData,
+    };
+
+    /// Makes it one over the filters and positions of `part`, whose parameters are in `single` if it is a single one;
+    /// over none where the layer has no such. `count` of the four pixels are there: the others are the last of them
+    /// again.
+    #[inline(never)]
+    pub(super) fn set(&mut self, layer: &ConvS8<'a>, part: &Part, single: &'a Single, count: usize) {
+        let &Part { first, filters, start, positions, to } = part;
+        self.filters = 0;
+        let (len, requantize) = (layer.geometry.patch(), &layer.requantize);
+        let (end, is_single) = (first + filters, filters == 1);
+        let Some(weights) = layer.weights.get(first * len + start * filters.min(2)..end * len) else { return };
+        if layer.packing != Packing::Pairs || start + positions > len || !(is_single || filters.is_multiple_of(2)) {
+            return;
+        }
+        let parameters = if is_single {
+            (Some(&single.multiplier[..]), Some(&single.shift[..]), Some(&single.bias[..]))
+        } else {
+            let range = first..end;
+            let (multiplier, shift) = (requantize.multiplier, requantize.shift);
+            (multiplier.get(range.clone()), shift.get(range.clone()), layer.bias.get(range))
+        };
+        let (Some(multiplier), Some(shift), Some(bias)) = parameters else { return };
+        self.multiplier = multiplier.as_ptr();
+        self.shift = shift.as_ptr();
+        self.shift_end = shift.as_ptr_range().end;
+        (self.bias, self.bias_step) = if start == 0 { (bias.as_ptr(), 8) } else { (NO_BIAS.as_ptr(), 0) };
+        self.skip = 2 * (len - positions);
+        self.zero_point = requantize.zero_point.into();
+        let [least, largest] = requantize.activation;
+        (self.steps, self.half) = (positions / Core::STEP, positions % Core::STEP);
+        self.special = if (least, largest) == (i8::MIN, i8::MAX) { 0 } else { Self::BOUNDED };
+        if is_single {
+            self.special |= Self::SINGLE | self.half * Self::HALF;
+        }
+        self.weights = weights.as_ptr();
+        (self.least, self.largest) = (Core::bound(least), Core::bound(largest));
+        let apart = layer.geometry.output().channels;
+        self.offsets = [1, 2, 3].map(|pixel: usize| pixel.min(count - 1) * apart);
+        self.jumps[0] = 0;
+        (self.to, self.add) = (to, usize::from(start > 0));
+        self.outputs = match to {
+            To::Tiles => 0,
+            To::Each => self.offsets[2] + filters,
+            To::Largest => filters,
+        };
+        self.filters = filters;
+    }
+
+    /// How many filters it is over.
+    pub(super) fn filters(&self) -> usize {
+        self.filters
+    }
+
+    /// Has sums wait in `tiles`; it is over no filters any more if these are too few.
+    pub(super) fn wait(&mut self, tiles: &mut [Tile]) {
+        if self.filters.div_ceil(2) > tiles.len() {
+            self.filters = 0;
+        }
+        self.tile = tiles.as_mut_ptr().cast::<i32>().wrapping_byte_sub(16 * self.shift.addr());
+    }
+
+    /// Multiplies, and makes of the sums what [`Part::to`] says, from `output` on; nothing where something is too
+    /// short. Where sums wait, [`Self::wait`] has said where.
+    #[inline(always)]
+    pub(super) fn go(&mut self, column: &[i32], output: &mut [i8]) {
+        if 4 * (self.steps + self.half) > column.len() || self.outputs > output.len() || self.filters == 0 {
+            return;
+        }
+        self.column = column.as_ptr();
+        self.column_end = column.as_ptr().wrapping_add(4 * self.steps);
+        self.output = output.as_mut_ptr();
+        // SAFETY: the column, the output, the tiles, and all that the run points to are as long as its numbers of
+        // filters and steps say.
+        unsafe { thumbnet_conv(self) }
+    }
+}
