@@ -1,10 +1,11 @@
 //! Families of Cortex-M cores, and the scratch that the int8 kernels of each work in: known on every target, so that a
 //! PC can say what a network takes on a device.
+pub(super) mod helium;
+pub(super) mod pairs;
+
 use super::int8::check_pool;
 use crate::geometry::Geometry;
 use crate::int8::Packing;
-
-pub(super) mod pairs;
 
 /// Cores that run the same int8 kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Cores {
             Self::Scalar => 0,
             Self::Thumb => pairs::conv_s8_scratch_len::<Thumb>(geometry, pool),
             Self::Dsp => pairs::conv_s8_scratch_len::<Dsp>(geometry, pool),
-            Self::Helium => conv_s8_scratch_len::<Helium>(geometry, pool),
+            Self::Helium => helium::Plan::new(geometry, pool).scratch_len(),
         }
     }
 
@@ -65,22 +66,6 @@ impl Cores {
             Self::Dsp => dense_s8_scratch_len::<Dsp>(inputs, units),
         }
     }
-}
-
-/// How a core's convolution cuts its work.
-pub(super) trait ConvCut {
-    /// Positions of a stretch. Even, and where weights are packed, at most [`Packing::SUM_LIMIT`].
-    const POSITIONS: usize;
-
-    /// The words that two positions of a column's pixels take.
-    const WORDS_FOR_TWO: usize;
-
-    /// The bytes that an input takes in a strip.
-    const WIDE_BYTES: usize;
-
-    /// Whether sums go through tiles in any case, and start as the biases there by themselves. Such tiles have the even
-    /// filter's sums first, others the odd one's.
-    const WORKS_IN_TILES: bool;
 }
 
 /// How a core's dense layer cuts its work.
@@ -108,15 +93,6 @@ pub(super) trait DepthwiseCut {
 pub(super) struct Thumb;
 /// [`Cores::Dsp`].
 pub(super) struct Dsp;
-/// [`Cores::Helium`].
-pub(super) struct Helium;
-
-impl ConvCut for Helium {
-    const POSITIONS: usize = 832;
-    const WORDS_FOR_TWO: usize = 1;
-    const WIDE_BYTES: usize = 1;
-    const WORKS_IN_TILES: bool = true;
-}
 
 impl DenseCut for Thumb {
     const INPUTS: usize = 256;
@@ -148,76 +124,13 @@ const _: () = {
         assert!(longest[i] <= Packing::SUM_LIMIT && longest[i] % 2 == 0);
         i += 1;
     }
-    assert!(Helium::POSITIONS % 2 == 0);
 };
 
 /// Pairs of filters whose sums wait in scratch at a time, and groups of four units.
 pub(super) const BLOCK: usize = 32;
 
-/// Words of scratch that a strip of widened input rows may take.
-pub(super) const STRIP: usize = 256;
-
 /// The words of a tile: two filters over four pixels.
 pub(super) const TILE: usize = 8;
-
-/// How a convolution's scratch is divided.
-#[derive(Clone, Copy)]
-#[cfg_attr(not(thumbnet_cortex), expect(dead_code, reason = "only the kernels need more than the sizes"))]
-pub(super) struct Plan {
-    /// Words of the strip; none if it would be too large.
-    pub(super) strip: usize,
-    /// Rows of the strip, and inputs in a row.
-    pub(super) rows: usize,
-    pub(super) width: usize,
-    /// Words of the column.
-    pub(super) column: usize,
-    /// Tiles that wait.
-    pub(super) tiles: usize,
-    /// Whether a column is a single stretch and all there is to an output, so that nothing waits.
-    pub(super) single: bool,
-}
-
-impl Plan {
-    #[inline(never)]
-    pub(super) const fn new<C: ConvCut>(geometry: &Geometry, pool: Option<&Geometry>) -> Self {
-        let window = match pool {
-            Some(pool) => pool.kernel(),
-            None => [1, 1],
-        };
-        let rows = (window[0] - 1) * geometry.strides()[0] + geometry.kernel()[0];
-        let width = (geometry.output().width - 1) * geometry.strides()[1] + geometry.kernel()[1];
-        let width = width * geometry.input().channels;
-        let strip = (rows * width * C::WIDE_BYTES).div_ceil(4);
-        let len = geometry.patch();
-        let stretch = if len < C::POSITIONS { len } else { C::POSITIONS };
-        let pairs = geometry.output().channels / 2;
-        let block = if pairs < BLOCK { pairs } else { BLOCK };
-        let single = len == stretch
-            && pool.is_some()
-            && window[0] * window[1] <= 4
-            && pairs > 0
-            && (pairs <= BLOCK || !C::WORKS_IN_TILES);
-        Self {
-            strip: if strip <= STRIP && len == stretch { strip } else { 0 },
-            rows,
-            width,
-            column: column_words::<C>(stretch),
-            tiles: if single && !C::WORKS_IN_TILES { 0 } else { block },
-            single,
-        }
-    }
-}
-
-/// The words of a column of `positions` positions.
-pub(super) const fn column_words<C: ConvCut>(positions: usize) -> usize {
-    positions.div_ceil(2) * C::WORDS_FOR_TWO
-}
-
-/// The words of scratch that a convolution needs.
-pub(super) const fn conv_s8_scratch_len<C: ConvCut>(geometry: &Geometry, pool: Option<&Geometry>) -> usize {
-    let plan = Plan::new::<C>(geometry, pool);
-    plan.strip + plan.column + plan.tiles * TILE
-}
 
 /// The words of a dense layer's stretch.
 pub(super) const fn expanded_words<C: DenseCut>(inputs: usize) -> usize {
@@ -233,7 +146,10 @@ pub(super) const fn dense_s8_scratch_len<C: DenseCut>(inputs: usize, units: usiz
 
 /// How a depthwise convolution is cut.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(thumbnet_cortex), expect(dead_code, reason = "only the kernels need more than the size"))]
+#[cfg_attr(
+    any(not(thumbnet_cortex), thumbnet_helium),
+    expect(dead_code, reason = "only the kernels need more than the size")
+)]
 pub(super) struct DepthwisePlan {
     /// The step of the window, down and right: 1 or 2.
     pub(super) stride: usize,

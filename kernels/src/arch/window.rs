@@ -31,13 +31,6 @@ impl Axis {
         first..end.max(first)
     }
 
-    /// Whether every tap reads a real input at output position `at`.
-    #[cfg(thumbnet_cortex)]
-    pub(crate) fn is_inside(&self, at: usize) -> bool {
-        // Left of the input, the difference wraps round.
-        self.input.checked_sub(self.kernel).is_some_and(|last| (at * self.stride).wrapping_sub(self.padding) <= last)
-    }
-
     /// The inputs that are read at output position `at`.
     #[cfg_attr(thumbnet_cortex, inline(never))]
     pub(crate) fn sources(&self, at: usize) -> Range<usize> {

@@ -23,10 +23,6 @@ macro_rules! thumb_function {
 }
 use thumb_function;
 
-#[cfg(thumbnet_helium)]
-mod column;
-#[cfg(thumbnet_helium)]
-mod conv_s8;
 #[cfg(not(thumbnet_helium))]
 mod depthwise_s8;
 #[cfg(thumbnet_dsp)]
@@ -37,15 +33,11 @@ mod helium;
 mod pairs;
 #[cfg(thumbnet_thumb2)]
 mod thumb;
-#[cfg(thumbnet_helium)]
-mod tile;
 
 #[cfg(thumbnet_dsp)]
 use dsp::Core;
 #[cfg(thumbnet_helium)]
-use helium::Core;
-#[cfg(thumbnet_helium)]
-use helium::dense_s8;
+use helium::{conv_s8, dense_s8};
 #[cfg(not(thumbnet_helium))]
 use pairs::{conv_s8, dense_s8};
 #[cfg(thumbnet_thumb2)]

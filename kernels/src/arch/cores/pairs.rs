@@ -39,7 +39,10 @@ const STRIP: usize = 448;
 
 /// How a convolution's scratch is divided.
 #[derive(Clone, Copy)]
-#[cfg_attr(any(not(thumbnet_cortex), thumbnet_helium), expect(dead_code, reason = "only the kernels need more than the sizes"))]
+#[cfg_attr(
+    any(not(thumbnet_cortex), thumbnet_helium),
+    expect(dead_code, reason = "only the kernels need more than the sizes")
+)]
 pub(in crate::arch) struct Plan {
     /// Words of the strip; none if it would be too large.
     pub(in crate::arch) strip: usize,

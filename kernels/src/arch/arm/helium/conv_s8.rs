@@ -1,429 +1,352 @@
-//! Convolution on cores with Helium: 16 positions at a time of three filters and two pixels, which is all that the six
-//! accumulators, five pointers and the loop counter leave room for: five loads for six multiplications.
-use super::Core;
-use crate::arch::arm::column::Column;
-use crate::arch::arm::tile::{Run, Tile, Windows};
-use crate::int8::Packing;
+//! Convolution, activation and optional max pooling on cores with Helium.
+//!
+//! ```text
+//! for each two or four pixels (of one pooling window, or the next ones, whatever row they are in)
+//!     where each one's window begins: in the input, in the strip, or in a column that it is copied to
+//!     for each block of filters
+//!         sums of products (see `conv_sums`)
+//!         the largest, if pooled; requantise (see `requantize`)
+//! ```
+//!
+//! Where a kernel has one row (a pointwise convolution's has), a window is one piece of the input and needs no copy,
+//! unless it reaches beyond the input. Where the input rows that one row of windows reads are few bytes, they are
+//! copied and padded first, into a strip: there all windows are alike, and short ones are read by gathering loads. What
+//! is left is copied window by window into a column.
+use super::copy::{self, Rows};
+use super::run::{Run, any_left};
+use crate::arch::cores::helium::{BLOCK, Plan, SHORT};
+use crate::arch::window::Axis;
+use crate::geometry::{Geometry, Shape};
+use crate::int8::ConvS8;
+use core::ops::Range;
+use core::{mem, ptr};
 
-// thumbnet_conv_sums(run, column, tiles, fresh): the sums of each filter over the column's two pixels, starting from
-// the tiles, or as the biases if fresh. The first or the second two of each four words of the tiles are theirs.
-crate::arch::arm::thumb_function! {
-    "thumbnet_conv_sums":
-    "push {{r4-r11, lr}}",
-    "sub sp, #36",
-    // The frame: 0 rounds, 4 length of a row of weights, 8 and 12 the two pixels, 16 positions after the rounds, 20
-    // fresh, 24 bias, 28 the last tile that starts three filters, 32 where the tiles end. r11 is the tile, r12 the
-    // weights.
-    "str r3, [sp, #20]",
-    "mov r11, r2",
-    "ldr r12, [r0, #{weights}]",
-    "ldr r3, [r0, #{bias}]",
-    "str r3, [sp, #24]",
-    "ldr r4, [r0, #{steps}]",
-    "ldrd r5, r6, [r0, #{skip}]",
-    "add r5, r5, r4",
-    "lsr r7, r4, #5",
-    "and r4, r4, #31",
-    "strd r7, r5, [sp]",
-    "str r4, [sp, #16]",
-    "add r7, r1, r6",
-    "strd r1, r7, [sp, #8]",
-    "ldr r6, [r0, #{pairs}]",
-    "add r6, r11, r6, lsl #5",
-    "sub r7, r6, #48",
-    "strd r7, r6, [sp, #28]",
-    "cmp r11, r7",
-    "bhi.w 6f",
-    // Three filters.
-    "2:",
-    "ldrd lr, r3, [sp]",
-    "ldr r1, [sp, #20]",
-    "mov r5, r12",
-    "add r7, r12, r3",
-    "add r9, r7, r3",
-    "add r12, r9, r3",
-    "cbz r1, 3f",
-    "ldr r1, [sp, #24]",
-    "ldm r1!, {{r0, r4, r8}}",
-    "str r1, [sp, #24]",
-    "mov r2, r0",
-    "mov r6, r4",
-    "mov r10, r8",
-    "b 4f",
-    "3:",
-    "ldrd r0, r2, [r11]",
-    "ldrd r4, r6, [r11, #16]",
-    "ldrd r8, r10, [r11, #32]",
-    "4:",
-    "ldrd r1, r3, [sp, #8]",
-    // 32 positions a round; then what is left.
-    "wls lr, lr, 15f",
-    "16:",
-    "vldrb.u8 q0, [r1, #16]",
-    "vldrb.u8 q2, [r5, #16]",
-    "vmladava.s8 r0, q2, q0",
-    "vldrb.u8 q1, [r3, #16]",
-    "vmladava.s8 r2, q2, q1",
-    "vldrb.u8 q3, [r7, #16]",
-    "vmladava.s8 r4, q3, q0",
-    "vldrb.u8 q2, [r9, #16]",
-    "vmladava.s8 r6, q3, q1",
-    "vmladava.s8 r8, q2, q0",
-    "vmladava.s8 r10, q2, q1",
-    "vldrb.u8 q0, [r1], #32",
-    "vldrb.u8 q2, [r5], #32",
-    "vmladava.s8 r0, q2, q0",
-    "vldrb.u8 q1, [r3], #32",
-    "vmladava.s8 r2, q2, q1",
-    "vldrb.u8 q3, [r7], #32",
-    "vmladava.s8 r4, q3, q0",
-    "vldrb.u8 q2, [r9], #32",
-    "vmladava.s8 r6, q3, q1",
-    "vmladava.s8 r8, q2, q0",
-    "vmladava.s8 r10, q2, q1",
-    "le lr, 16b",
-    "15:",
-    "ldr lr, [sp, #16]",
-    "wlstp.8 lr, lr, 8f",
-    "5:",
-    "vldrb.u8 q0, [r1], #16",
-    "vldrb.u8 q2, [r5], #16",
-    "vmladava.s8 r0, q2, q0",
-    "vldrb.u8 q1, [r3], #16",
-    "vmladava.s8 r2, q2, q1",
-    "vldrb.u8 q3, [r7], #16",
-    "vmladava.s8 r4, q3, q0",
-    "vldrb.u8 q2, [r9], #16",
-    "vmladava.s8 r6, q3, q1",
-    "vmladava.s8 r8, q2, q0",
-    "vmladava.s8 r10, q2, q1",
-    "letp lr, 5b",
-    "8:",
-    "strd r0, r2, [r11]",
-    "strd r4, r6, [r11, #16]",
-    "strd r8, r10, [r11, #32]",
-    "ldr r1, [sp, #28]",
-    "adds r11, #48",
-    "cmp r11, r1",
-    "bls.w 2b",
-    // One filter, up to two times.
-    "6:",
-    "ldr r3, [sp, #32]",
-    "cmp r11, r3",
-    "bhs 12f",
-    "7:",
-    "ldrd lr, r3, [sp]",
-    "ldr r1, [sp, #20]",
-    "mov r5, r12",
-    "add r12, r12, r3",
-    "cbz r1, 9f",
-    "ldr r1, [sp, #24]",
-    "ldr r0, [r1], #4",
-    "str r1, [sp, #24]",
-    "mov r2, r0",
-    "b 10f",
-    "9:",
-    "ldrd r0, r2, [r11]",
-    "10:",
-    "ldr r1, [sp, #16]",
-    "add lr, r1, lr, lsl #5",
-    "ldrd r1, r3, [sp, #8]",
-    "wlstp.8 lr, lr, 13f",
-    "11:",
-    "vldrb.u8 q0, [r1], #16",
-    "vldrb.u8 q2, [r5], #16",
-    "vmladava.s8 r0, q2, q0",
-    "vldrb.u8 q1, [r3], #16",
-    "vmladava.s8 r2, q2, q1",
-    "letp lr, 11b",
-    "13:",
-    "strd r0, r2, [r11], #16",
-    "b 6b",
-    "12:",
-    "add sp, #36",
-    "pop {{r4-r11, pc}}";
-    bias = const Run::BIAS,
-    weights = const Run::WEIGHTS,
-    steps = const Run::STEPS,
-    pairs = const Run::PAIRS,
-    skip = const Run::SKIP
-}
+/// Pixels of the convolution's output, as row and column.
+type Pixels = [[usize; 2]; 4];
 
-// thumbnet_conv_short(run, starts, strip, offsets, tiles): as thumbnet_conv_sums, fresh, of up to 32 positions.
-// Position k of a window is at the window's start plus offsets[k]: no column is needed.
-crate::arch::arm::thumb_function! {
-    "thumbnet_conv_short":
-    "push {{r4-r11, lr}}",
-    "vpush {{d8-d13}}",
-    "ldr r9, [sp, #84]",
-    "ldr r10, [r0, #{steps}]",
-    "ldr r4, [r0, #{bias}]",
-    "ldr r5, [r0, #{weights}]",
-    "ldr r11, [r0, #{pairs}]",
-    "ldm r1, {{r6-r8, r12}}",
-    "add r6, r6, r2",
-    "add r7, r7, r2",
-    "add r8, r8, r2",
-    "add r12, r12, r2",
-    "vldrb.u8 q4, [r3]",
-    "lsl lr, r11, #1",
-    "cmp r10, #16",
-    "bgt 2f",
-    // Up to 16 positions: four pixels stay in registers.
-    "vctp.8 r10",
-    "vpstttt",
-    "vldrbt.u8 q0, [r6, q4]",
-    "vldrbt.u8 q1, [r7, q4]",
-    "vldrbt.u8 q2, [r8, q4]",
-    "vldrbt.u8 q3, [r12, q4]",
-    "dls lr, lr",
-    "1:",
-    "ldr r0, [r4], #4",
-    "vpst",
-    "vldrbt.u8 q4, [r5]",
-    "mov r2, r0",
-    "mov r6, r0",
-    "mov r8, r0",
-    "vmladava.s8 r0, q4, q0",
-    "add r5, r5, r10",
-    "vmladava.s8 r2, q4, q1",
-    "vmladava.s8 r6, q4, q2",
-    "vmladava.s8 r8, q4, q3",
-    "strd r0, r2, [r9], #16",
-    "strd r6, r8, [r9, #-8]",
-    "le lr, 1b",
-    "b 5f",
-    // Up to 32: two pixels, then the other two.
-    "2:",
-    "vldrb.u8 q5, [r3, #16]",
-    "subs r11, r10, #16",
-    "mov r3, #2",
-    "str lr, [sp, #-8]!",
-    "3:",
-    "vldrb.u8 q0, [r6, q4]",
-    "vldrb.u8 q2, [r7, q4]",
-    "vctp.8 r11",
-    "vpstt",
-    "vldrbt.u8 q1, [r6, q5]",
-    "vldrbt.u8 q3, [r7, q5]",
-    "mov r1, r9",
-    "strd r4, r5, [sp, #-8]!",
-    "ldr lr, [sp, #8]",
-    "vpush {{d8-d9}}",
-    "dls lr, lr",
-    "4:",
-    "ldr r0, [r4], #4",
-    "vldrb.u8 q4, [r5]",
-    "vpst",
-    "vldrbt.u8 q6, [r5, #16]",
-    "mov r2, r0",
-    "vmladava.s8 r0, q4, q0",
-    "add r5, r5, r10",
-    "vmladava.s8 r2, q4, q2",
-    "vmladava.s8 r0, q6, q1",
-    "vmladava.s8 r2, q6, q3",
-    "strd r0, r2, [r1], #16",
-    "le lr, 4b",
-    "vpop {{d8-d9}}",
-    "ldrd r4, r5, [sp], #8",
-    "mov r6, r8",
-    "mov r7, r12",
-    "add r9, r9, #8",
-    "subs r3, #1",
-    "bne 3b",
-    "add sp, #8",
-    "5:",
-    "vpop {{d8-d13}}",
-    "pop {{r4-r11, pc}}";
-    bias = const Run::BIAS,
-    weights = const Run::WEIGHTS,
-    steps = const Run::STEPS,
-    pairs = const Run::PAIRS
-}
+/// Where the windows of pixels begin.
+type Windows = [*const i8; 4];
 
-// thumbnet_conv_requantize(run, tiles, output): the largest of the four pixels, requantised, four filters at a time.
-crate::arch::arm::thumb_function! {
-    "thumbnet_conv_requantize":
-    "push {{r4-r8, lr}}",
-    "vpush {{d8-d15}}",
-    // Where the sums of four filters start.
-    "mov r12, #0",
-    "vidup.u32 q4, r12, #8",
-    "vshl.i32 q4, q4, #1",
-    "vadd.i32 q4, q4, r1",
-    "mov r12, #64",
-    "ldrd r4, r5, [r0, #{multiplier}]",
-    "ldrd r6, r7, [r0, #{least}]",
-    "ldr r8, [r0, #{zero_point}]",
-    "ldr r3, [r0, #{pairs}]",
-    "vmov.i32 q5, #0",
-    "vdup.32 q6, r6",
-    "vdup.32 q7, r7",
-    "lsls r3, r3, #1",
-    "wlstp.32 lr, r3, 2f",
-    "1:",
-    "vldrw.u32 q0, [q4]",
-    "vldrw.u32 q1, [q4, #4]",
-    "vldrw.u32 q2, [q4, #8]",
-    "vldrw.u32 q3, [q4, #12]",
-    "vmax.s32 q0, q0, q1",
-    "vmax.s32 q2, q2, q3",
-    "vmax.s32 q0, q0, q2",
-    "vadd.i32 q4, q4, r12",
-    "vldrw.u32 q1, [r4], #16",
-    "vldrb.s32 q2, [r5], #4",
-    // To the left, then times the multiplier, then to the right: halves away from zero, by one less where it is
-    // negative.
-    "vmax.s32 q3, q5, q2",
-    "vqshl.s32 q0, q0, q3",
-    "vqrdmulh.s32 q0, q0, q1",
-    "vmin.s32 q2, q2, q5",
-    "vand q3, q0, q2",
-    "vshr.s32 q3, q3, #31",
-    "vqadd.s32 q0, q0, q3",
-    "vrshl.s32 q0, q0, q2",
-    "vmax.s32 q0, q0, q6",
-    "vmin.s32 q0, q0, q7",
-    "vadd.i32 q0, q0, r8",
-    "vstrb.32 q0, [r2], #4",
-    "letp lr, 1b",
-    "2:",
-    "vpop {{d8-d15}}",
-    "pop {{r4-r8, pc}}";
-    multiplier = const Run::MULTIPLIER,
-    least = const Run::LEAST,
-    zero_point = const Run::ZERO_POINT,
-    pairs = const Run::PAIRS
-}
-
-// thumbnet_gather(column, starts, strip, run, rows, stride): rows of int8 of two pixels, one pixel after the other.
-crate::arch::arm::thumb_function! {
-    "thumbnet_gather":
-    "push {{r4-r11, lr}}",
-    "ldrd r4, r5, [sp, #36]",
-    // Bytes from one pixel to the next.
-    "mul r6, r3, r4",
-    "adds r6, #1",
-    "bic r6, r6, #1",
-    "mov r12, #2",
-    "1:",
-    "ldr r7, [r1], #4",
-    "add r7, r7, r2",
-    "mov r8, r0",
-    "mov r9, r4",
-    "2:",
-    "mov r10, r8",
-    "mov r11, r7",
-    "wlstp.8 lr, r3, 4f",
-    "3:",
-    "vldrb.u8 q0, [r11], #16",
-    "vstrb.8 q0, [r10], #16",
-    "letp lr, 3b",
-    "4:",
-    "add r8, r8, r3",
-    "add r7, r7, r5",
-    "subs r9, #1",
-    "bne 2b",
-    "add r0, r0, r6",
-    "subs r12, #1",
-    "bne 1b",
-    "pop {{r4-r11, pc}}"
-}
-
-// thumbnet_copy(column, values, count)
-crate::arch::arm::thumb_function! {
-    "thumbnet_copy":
-    "push {{r4, lr}}",
-    "wlstp.8 lr, r2, 2f",
-    "1:",
-    "vldrb.u8 q0, [r1], #16",
-    "vstrb.8 q0, [r0], #16",
-    "letp lr, 1b",
-    "2:",
-    "pop {{r4, pc}}"
-}
-
-// thumbnet_fill(bytes, value, count)
-crate::arch::arm::thumb_function! {
-    "thumbnet_fill":
-    "push {{r4, lr}}",
-    "vdup.8 q0, r1",
-    "wlstp.8 lr, r2, 2f",
-    "1:",
-    "vstrb.8 q0, [r0], #16",
-    "letp lr, 1b",
-    "2:",
-    "pop {{r4, pc}}"
-}
+type Kernel = unsafe extern "C" fn(&Run<'_>, *const *const i8, *const u8, *mut i32);
 
 unsafe extern "C" {
-    fn thumbnet_fill(bytes: *mut i8, value: i32, count: usize);
-    fn thumbnet_copy(column: *mut i8, values: *const i8, count: usize);
+    fn thumbnet_conv_four(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
+    fn thumbnet_conv_two(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
+    fn thumbnet_conv_sums(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
+    fn thumbnet_conv_requantize(run: &Run<'_>, sums: *const i32, output: *mut i8, second: usize);
+    fn thumbnet_conv_largest(run: &Run<'_>, sums: *const i32, output: *mut i8, second: usize);
 }
 
-/// The bytes of the column that belong to `count` positions of `pixel`.
-#[inline(always)]
-fn part(column: &mut [i32], start: usize, pixel: usize, count: usize) -> &mut [i8] {
-    let stride = column.len() * 2;
-    &mut bytemuck::cast_slice_mut::<i32, i8>(column)[pixel * stride + start..][..count]
-}
-
-/// Two pixels, the second one's positions after the first one's, a byte each.
-impl Column for Core {
-    const PIXELS: usize = 2;
-    const STEP: usize = 1;
-    const PACKING: Packing = Packing::Plain;
-    type Wide = i8;
-
-    fn bound(value: i32) -> i32 {
-        value
+/// Runs `layer`, whose weights are plain, over one sample.
+#[inline(never)]
+pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+    let (g, plan) = (layer.geometry, Plan::new(layer.geometry, layer.pool));
+    let Some((strip, scratch)) = scratch.split_at_mut_checked(plan.strip) else { return };
+    let Some((columns, scratch)) = scratch.split_at_mut_checked(plan.columns) else { return };
+    let Some(sums) = scratch.get_mut(..plan.sums) else { return };
+    let left = any_left(&layer.requantize);
+    let kernel = match g.patch() {
+        0..=16 => thumbnet_conv_four,
+        17..=SHORT => thumbnet_conv_two,
+        _ => thumbnet_conv_sums,
+    };
+    let has_strip = plan.bands > 0;
+    let channels = g.input().channels;
+    let stride = if has_strip { plan.width } else { g.input().width * channels };
+    let inside = |axis: Axis, output| if has_strip { 0..output } else { axis.inside(output) };
+    let mut engine = Engine {
+        layer,
+        input,
+        plan,
+        left,
+        kernel,
+        window: Rows { count: g.kernel()[0], bytes: g.kernel()[1] * channels, stride },
+        inside: [inside(Axis::rows(g), g.output().height), inside(Axis::columns(g), g.output().width)],
+        right: g.strides()[1] * channels,
+        strip: bytemuck::cast_slice_mut(strip),
+        strip_row: 0,
+        columns: bytemuck::cast_slice_mut(columns),
+        sums,
+        offsets: ptr::null(),
+    };
+    let offsets: [u8; SHORT];
+    if has_strip && plan.direct {
+        offsets = engine.window.offsets();
+        engine.offsets = offsets.as_ptr();
     }
-
-    fn widen(values: &[i8], wide: &mut [i8]) {
-        assert!(values.len() == wide.len());
-        // SAFETY: both have that many bytes.
-        unsafe { thumbnet_copy(wide.as_mut_ptr(), values.as_ptr(), wide.len()) }
-    }
-
-    fn copy(column: &mut [i32], start: usize, pixel: usize, values: &[i8]) {
-        let to = part(column, start, pixel, values.len());
-        // SAFETY: both have that many bytes.
-        unsafe { thumbnet_copy(to.as_mut_ptr(), values.as_ptr(), to.len()) }
-    }
-
-    fn value(column: &[i32], position: usize, pixel: usize) -> i32 {
-        bytemuck::cast_slice::<i32, i8>(column)[pixel * column.len() * 2 + position].into()
-    }
-
-    fn clear(column: &mut [i32], value: i8) {
-        Self::fill(bytemuck::cast_slice_mut(column), value);
-    }
-
-    fn fill(wide: &mut [i8], value: i8) {
-        // SAFETY: it has that many bytes.
-        unsafe { thumbnet_fill(wide.as_mut_ptr(), value.into(), wide.len()) }
-    }
-
-    fn largest(run: &Run<'_>, tiles: &[Tile], output: &mut [i8]) -> bool {
-        run.largest(tiles, output);
-        true
+    match layer.pool {
+        Some(pool) => engine.pooled(pool, output),
+        None => engine.each(output),
     }
 }
 
-impl Core {
-    /// How far from a window's start each of its positions is, if `thumbnet_conv_short` can read such windows.
-    pub(in crate::arch::arm) fn offsets(windows: &Windows) -> Option<[u8; 32]> {
-        let extent = (windows.rows - 1) * windows.stride + windows.run;
-        if windows.rows * windows.run > 32 || extent > 256 {
-            return None;
-        }
-        let mut offsets = [0; 32];
-        let mut next = offsets.iter_mut();
-        for row in 0..windows.rows {
-            for (offset, at) in next.by_ref().take(windows.run).zip(row * windows.stride..) {
-                *offset = at as u8;
+/// A layer at work on one sample.
+struct Engine<'a, 'b> {
+    layer: &'b ConvS8<'a>,
+    input: &'b [i8],
+    plan: Plan,
+    /// Whether some filter's shift is not to the right.
+    left: bool,
+    /// What makes sums of windows of that length.
+    kernel: Kernel,
+    /// A window in the input, or in the strip if there is one.
+    window: Rows,
+    /// The rows and the columns of the convolution's output whose windows lie there as a whole.
+    inside: [Range<usize>; 2],
+    /// Bytes from one window to the next.
+    right: usize,
+    /// Padded rows of the input, and the row of the convolution's output whose windows begin there.
+    strip: &'b mut [i8],
+    strip_row: usize,
+    /// Copies of the windows of some pixels.
+    columns: &'b mut [i8],
+    sums: &'b mut [i32],
+    /// How far from a window's start each of its positions is, where a strip's windows are read in place; or null.
+    offsets: *const u8,
+}
+
+impl<'a> Engine<'a, '_> {
+    /// Every pixel is an output.
+    fn each(&mut self, output: &mut [i8]) {
+        let (g, taken) = (self.layer.geometry, self.plan.pixels);
+        let (width, filters) = (g.output().width, g.output().channels);
+        let rows = if self.plan.bands > 0 { self.plan.bands } else { g.output().height };
+        // Rows of pointwise windows follow each other without a gap.
+        let all = if g.kernel() == [1, 1] && g.strides() == [1, 1] { width * g.output().height } else { 0 };
+        for (band, output) in output.chunks_mut(rows * width * filters).enumerate() {
+            self.fill_strip(band * rows);
+            let count = output.len() / filters;
+            let mut next = 0;
+            while let Some(rest) = output.get_mut(next * filters..).filter(|rest| !rest.is_empty()) {
+                // The last pixel fills up.
+                let pixels = [0, 1, 2, 3].map(|pixel| {
+                    let pixel = (next + pixel).min(count - 1);
+                    [band * rows + pixel / width, pixel % width]
+                });
+                let [y, x] = pixels[0];
+                let end = if all > 0 { all - y * width } else { self.inside[1].end };
+                let groups = if self.is_inside([y, x]) { (end - x) / taken } else { 0 };
+                let len = (groups.max(1) * taken * filters).min(rest.len());
+                if groups > 0 {
+                    self.groups(&pixels, taken, taken * self.right, &mut rest[..len]);
+                } else {
+                    self.pixels(&pixels, taken, &mut rest[..len]);
+                }
+                next += groups.max(1) * taken;
             }
         }
-        Some(offsets)
+    }
+
+    /// The largest pixel of each window of the pooling is an output.
+    fn pooled(&mut self, pool: &Geometry, output: &mut [i8]) {
+        let filters = self.layer.geometry.output().channels;
+        let (rows, columns) = (Axis::rows(pool), Axis::columns(pool));
+        let whole = columns.kernel * rows.kernel;
+        copy::fill(output, i8::MIN);
+        for (y, mut output) in output.chunks_exact_mut(pool.output().width * filters).enumerate() {
+            let rows = rows.sources(y);
+            self.fill_strip(rows.start);
+            let mut x = 0;
+            while !output.is_empty() {
+                let (stride, columns) = (columns.stride, columns.sources(x));
+                let (width, count) = (columns.len(), rows.len() * columns.len());
+                let pixel = |pixel| [rows.start + pixel / width, columns.start + pixel % width];
+                // Whole windows of the pooling, all of whose pixels are inside.
+                let windows = if count == whole && self.is_inside(pixel(0)) && self.is_inside(pixel(count - 1)) {
+                    ((self.inside[1].end - columns.end) / stride + 1).min(output.len() / filters)
+                } else {
+                    0
+                };
+                let (now, rest) = mem::take(&mut output).split_at_mut(windows.max(1) * filters);
+                for first in (0..count).step_by(self.plan.together) {
+                    let taken = (count - first).min(self.plan.together);
+                    let pixels = [0, 1, 2, 3].map(|at| pixel(first + at.min(taken - 1)));
+                    if windows > 0 {
+                        self.groups(&pixels, taken, stride * self.right, now);
+                    } else {
+                        self.pixels(&pixels, taken, now);
+                    }
+                }
+                output = rest;
+                x += windows.max(1);
+            }
+        }
+    }
+
+    /// Groups of pixels whose windows lie in the input, or in the strip, as a whole. `pixels` are those of the first
+    /// group, and the next one's windows `step` bytes behind.
+    #[inline(never)]
+    fn groups(&mut self, pixels: &Pixels, taken: usize, step: usize, output: &mut [i8]) {
+        let filters = self.layer.geometry.output().channels;
+        let each = if self.layer.pool.is_some() { filters } else { taken * filters };
+        let behind = (output.len() / each).saturating_sub(1) * step;
+        let mut start: Windows = [ptr::null(); 4];
+        for (window, &pixel) in start.iter_mut().zip(pixels).take(self.plan.together) {
+            // Where the first group's and the last one's are, so are those between them.
+            let (Some(first), Some(_)) = (self.window(pixel, 0), self.window(pixel, behind)) else { return };
+            *window = first;
+        }
+        for first in (0..filters).step_by(BLOCK) {
+            let Some(run) = self.run(first) else { return };
+            let mut windows = start;
+            for output in output.chunks_exact_mut(each) {
+                if self.plan.direct {
+                    self.sums(&run, &windows, 0);
+                    if taken > self.plan.pixels {
+                        self.sums(&run, &windows[2..], 2);
+                    }
+                } else {
+                    let [a, b, c, d] = windows;
+                    self.gathered_sums(&run, [a, b], 0);
+                    if taken > 2 {
+                        self.gathered_sums(&run, [c, d], 2);
+                    }
+                }
+                self.finish(&run, taken, &mut output[first..]);
+                for window in &mut windows {
+                    *window = window.wrapping_add(step);
+                }
+            }
+        }
+    }
+
+    /// Some pixels, `taken` of which count, wherever their windows lie.
+    #[inline(never)]
+    fn pixels(&mut self, pixels: &Pixels, taken: usize, output: &mut [i8]) {
+        for first in (0..self.layer.geometry.output().channels).step_by(BLOCK) {
+            let Some(run) = self.run(first) else { return };
+            for (start, pixels) in (0..taken).step_by(self.plan.pixels).zip(pixels.chunks_exact(self.plan.pixels)) {
+                let mut windows: Windows = [ptr::null(); 4];
+                for (slot, (window, &pixel)) in windows.iter_mut().zip(pixels).enumerate() {
+                    let Some(place) = self.place(pixel, slot) else { return };
+                    *window = place;
+                }
+                self.sums(&run, &windows, start);
+            }
+            self.finish(&run, taken, &mut output[first..]);
+        }
+    }
+
+    /// The block of filters from `first` on.
+    fn run(&self, first: usize) -> Option<Run<'a>> {
+        let filters = self.layer.geometry.output().channels;
+        let run = Run::new(self.layer, first, (filters - first).min(BLOCK), self.left)?;
+        (self.plan.together * run.count() <= self.sums.len()).then_some(run)
+    }
+
+    /// The sums over windows, as many as one call takes, each of which is there. They become those of the pixels from
+    /// `first` on.
+    #[inline(always)]
+    fn sums(&mut self, run: &Run<'_>, windows: &[*const i8], first: usize) {
+        let (windows, sums) = (windows.as_ptr(), self.sums.as_mut_ptr().wrapping_add(first * run.count()));
+        // SAFETY: there are windows, as long as the run's filters, and room for their sums, as `run` has seen to.
+        unsafe { (self.kernel)(run, windows, self.offsets, sums) }
+    }
+
+    /// As `sums`, of windows whose rows are copied first.
+    #[inline(always)]
+    fn gathered_sums(&mut self, run: &Run<'_>, mut windows: [*const i8; 2], first: usize) {
+        // SAFETY: the windows are there.
+        unsafe { self.window.gather(&mut windows, self.columns) }
+        self.sums(run, &windows, first);
+    }
+
+    /// Makes outputs of the sums of pixels, `taken` of which count.
+    #[inline(always)]
+    fn finish(&mut self, run: &Run<'_>, taken: usize, output: &mut [i8]) {
+        let (filters, count) = (self.layer.geometry.output().channels, run.count());
+        let (sums, to) = (self.sums.as_ptr(), output.as_mut_ptr());
+        if self.layer.pool.is_some() {
+            // The second two pixels may be the first two again.
+            let second = if taken > 2 { 8 * count } else { 0 };
+            if count <= output.len() {
+                // SAFETY: there are so many outputs, and sums of two pixels, or of four, as `run` has seen to.
+                unsafe { thumbnet_conv_largest(run, sums, to, second) }
+            }
+            return;
+        }
+        // A last pixel by itself is written twice.
+        let second = if output.len() < filters + count { 0 } else { filters };
+        if second + count <= output.len() {
+            // SAFETY: there are two pixels' sums for each of the run's filters, and as many outputs twice.
+            unsafe { thumbnet_conv_requantize(run, sums, to, second) }
+        }
+        if taken > 2 && 2 * filters + count <= output.len() {
+            let second = if output.len() < 3 * filters + count { 0 } else { filters };
+            let (sums, to) = (sums.wrapping_add(2 * count), to.wrapping_add(2 * filters));
+            // SAFETY: as before, of the third and the fourth pixel.
+            unsafe { thumbnet_conv_requantize(run, sums, to, second) }
+        }
+    }
+
+    /// A pixel's window where it can be read: in place, or copied to column `slot`.
+    fn place(&mut self, pixel: [usize; 2], slot: usize) -> Option<*const i8> {
+        let (g, len) = (self.layer.geometry, self.layer.geometry.patch());
+        let mut window = [ptr::null()];
+        let is_inside = self.is_inside(pixel);
+        if is_inside {
+            window = [self.window(pixel, 0)?];
+            if self.plan.direct {
+                return Some(window[0]);
+            }
+        }
+        let column = self.columns.get_mut(slot * len..)?.get_mut(..len)?;
+        if is_inside {
+            // SAFETY: the window is there.
+            unsafe { self.window.gather(&mut window, column) }
+            return Some(window[0]);
+        }
+        copy::fill(column, self.layer.input_zero_point);
+        let (rows, columns, channels) = (Axis::rows(g), Axis::columns(g), g.input().channels);
+        let (inside_y, inside_x) = (rows.taps(pixel[0]), columns.taps(pixel[1]));
+        let from = rows.source(pixel[0], inside_y.start) * self.window.stride
+            + columns.source(pixel[1], inside_x.start) * channels;
+        let to = inside_y.start * self.window.bytes + inside_x.start * channels;
+        let part = Rows { count: inside_y.len(), bytes: inside_x.len() * channels, ..self.window };
+        part.copy(self.input.get(from..)?, column.get_mut(to..)?, self.window.bytes);
+        Some(column.as_ptr())
+    }
+
+    /// Whether a pixel's window lies in the input, or in the strip, as a whole.
+    #[inline(always)]
+    fn is_inside(&self, [y, x]: [usize; 2]) -> bool {
+        self.inside[0].contains(&y) && self.inside[1].contains(&x)
+    }
+
+    /// A window that lies in the input, or in the strip, `behind` bytes behind a pixel's.
+    #[inline(always)]
+    fn window(&self, [y, x]: [usize; 2], behind: usize) -> Option<*const i8> {
+        let g = self.layer.geometry;
+        let (from, row, left) = if self.plan.bands > 0 {
+            (&*self.strip, (y - self.strip_row) * g.strides()[0], 0)
+        } else {
+            (self.input, y * g.strides()[0] - g.padding()[0], g.padding()[1] * g.input().channels)
+        };
+        let start = row * self.window.stride + x * self.right - left;
+        Some(from.get(start + behind..)?.get(..self.window.extent())?.as_ptr())
+    }
+
+    /// Fills the strip, if there is one, for windows from row `y` of the convolution's output on.
+    #[inline(never)]
+    fn fill_strip(&mut self, y: usize) {
+        if self.plan.bands == 0 {
+            return;
+        }
+        let (g, width) = (self.layer.geometry, self.plan.width);
+        let ([above, left], Shape { height, width: columns, channels }) = (g.padding(), g.input());
+        // The rows of the strip that lie in the input. Padding left and right stays from band to band.
+        let start = y * g.strides()[0];
+        let inside =
+            above.saturating_sub(start).min(self.plan.rows)..(height + above).saturating_sub(start).min(self.plan.rows);
+        if y == 0 || inside.len() < self.plan.rows {
+            copy::fill(self.strip, self.layer.input_zero_point);
+        }
+        self.strip_row = y;
+        let bytes = (columns * channels).min(width.saturating_sub(left * channels));
+        let from = self.input.get((start + inside.start).saturating_sub(above) * columns * channels..);
+        let to = self.strip.get_mut(inside.start * width + left * channels..);
+        if let (Some(from), Some(to)) = (from, to) {
+            Rows { count: inside.len(), bytes, stride: columns * channels }.copy(from, to, width);
+        }
     }
 }

@@ -292,9 +292,8 @@ impl<'a> Engine<'a, '_> {
         let (first, from) = ((start / row) as isize, (start % row) as isize);
         let [down, right] = geometry.strides().map(|stride| stride as isize);
         let [above, left] = geometry.padding().map(|padding| padding as isize);
-        let places = pixels.map(|[y, x]| {
-            [y as isize * down - above + first, (x as isize * right - left) * channels as isize + from]
-        });
+        let places = pixels
+            .map(|[y, x]| [y as isize * down - above + first, (x as isize * right - left) * channels as isize + from]);
         let input = [geometry.input().height, geometry.input().width * channels];
         let Some(mut source) = Source::new(self.input, input, stretch) else { return };
         // Where there is some padding, all is padding at first: cheaper than piece by piece.

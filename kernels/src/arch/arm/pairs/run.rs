@@ -103,8 +103,14 @@ impl Source {
     /// `rows` rows of windows, of `run` inputs each, in an input of `height` rows of `stride`. `None` if it is not that
     /// long.
     pub(super) fn new(input: &[i8], [height, stride]: [usize; 2], [rows, run]: [usize; 2]) -> Option<Self> {
-        (input.len() >= height * stride)
-            .then_some(Self { input: input.as_ptr(), height, rows, stride, run, places: [[0; 2]; 4] })
+        (input.len() >= height * stride).then_some(Self {
+            input: input.as_ptr(),
+            height,
+            rows,
+            stride,
+            run,
+            places: [[0; 2]; 4],
+        })
     }
 
     /// Whether all of a window lies in the input.
