@@ -7,6 +7,7 @@
 //! - `thumbnet_dsp`: Armv7E-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33, M35P), unless `RUSTFLAGS` takes
 //!   it away (`-C target-feature=-dsp`).
 //! - `thumbnet_thumb2`: Armv7-M (Cortex-M3) and Armv8-M without the extension.
+//! - `thumbnet_thumb1`: Armv6-M (Cortex-M0, M0+) and Armv8-M's baseline (Cortex-M23), which has all of its instructions.
 //!
 //! Of a PC's, one of `thumbnet_x86` and `thumbnet_neon` (64-bit ARM), and `thumbnet_vector` with it.
 //!
@@ -15,7 +16,7 @@ use std::env;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    for name in ["cortex", "helium", "dsp", "thumb2", "vector", "x86", "neon"] {
+    for name in ["cortex", "helium", "dsp", "thumb2", "thumb1", "vector", "x86", "neon"] {
         println!("cargo::rustc-check-cfg=cfg(thumbnet_{name})");
     }
     let target = env::var("TARGET").unwrap_or_default();
@@ -43,6 +44,10 @@ fn main() {
         ("thumb2", "cortex-m33")
     } else if target.starts_with("thumbv7m") {
         ("thumb2", "cortex-m3")
+    } else if target.starts_with("thumbv8m.base") {
+        ("thumb1", "cortex-m23")
+    } else if target.starts_with("thumbv6m") {
+        ("thumb1", "cortex-m0")
     } else {
         let name = match env::var("CARGO_CFG_TARGET_ARCH").as_deref() {
             Ok("x86_64") => "x86",

@@ -36,7 +36,7 @@ fn main() {
             write(&MnistSmall::GRAPH, &network, family, &[], Raw::UNIT).expect("MnistSmall as TFLite has it"),
         );
     }
-    // 256 KB of flash hold fifty images less.
+    // 256 KB of flash hold fewer images.
     let images = if env::var_os("CARGO_FEATURE_MICROBIT").is_some() { 150 } else { 200 };
     save(&out, "images.i8", signed(tflite::bytes("input")[..784 * images].to_vec()));
     save(&out, "outputs.i8", signed(tflite::bytes("op7_softmax.activation")[..10 * images].to_vec()));

@@ -2,6 +2,7 @@
 //! PC can say what a network takes on a device.
 pub(super) mod helium;
 pub(super) mod pairs;
+pub(super) mod thumb1;
 
 use super::int8::check_pool;
 use crate::geometry::Geometry;
@@ -10,8 +11,8 @@ use crate::int8::Packing;
 /// Cores that run the same int8 kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cores {
-    /// Armv6-M, and Armv8-M's baseline: Cortex-M0, M0+, M23. The scalar kernels, which need no scratch.
-    Scalar,
+    /// Armv6-M, and Armv8-M's baseline: Cortex-M0, M0+, M23.
+    Thumb1,
     /// Thumb-2 without the DSP extension: Cortex-M3.
     Thumb,
     /// With the DSP extension: Cortex-M4, M7, M33.
@@ -22,12 +23,12 @@ pub enum Cores {
 
 impl Cores {
     /// Every family.
-    pub const ALL: [Self; 4] = [Self::Scalar, Self::Thumb, Self::Dsp, Self::Helium];
+    pub const ALL: [Self; 4] = [Self::Thumb1, Self::Thumb, Self::Dsp, Self::Helium];
 
     /// The cores' names.
     pub const fn names(self) -> &'static str {
         match self {
-            Self::Scalar => "Cortex-M0, M0+",
+            Self::Thumb1 => "Cortex-M0, M0+",
             Self::Thumb => "Cortex-M3",
             Self::Dsp => "Cortex-M4, M7, M33",
             Self::Helium => "Cortex-M55, M85",
@@ -42,7 +43,7 @@ impl Cores {
     pub const fn conv_s8_scratch_len(self, geometry: &Geometry, pool: Option<&Geometry>) -> usize {
         check_pool(geometry, pool);
         match self {
-            Self::Scalar => 0,
+            Self::Thumb1 => thumb1::Plan::new(geometry).words(),
             Self::Thumb => pairs::conv_s8_scratch_len::<Thumb>(geometry, pool),
             Self::Dsp => pairs::conv_s8_scratch_len::<Dsp>(geometry, pool),
             Self::Helium => helium::Plan::new(geometry, pool).scratch_len(),
@@ -52,7 +53,7 @@ impl Cores {
     /// What [`Backend::depthwise_conv_s8_scratch_len`](super::Backend::depthwise_conv_s8_scratch_len) is on these cores.
     pub const fn depthwise_conv_s8_scratch_len(self, geometry: &Geometry) -> usize {
         match self {
-            Self::Scalar | Self::Helium => 0,
+            Self::Thumb1 | Self::Helium => 0,
             Self::Thumb => depthwise_conv_s8_scratch_len::<Thumb>(geometry),
             Self::Dsp => depthwise_conv_s8_scratch_len::<Dsp>(geometry),
         }
@@ -61,7 +62,7 @@ impl Cores {
     /// What [`Backend::dense_s8_scratch_len`](super::Backend::dense_s8_scratch_len) is on these cores.
     pub const fn dense_s8_scratch_len(self, inputs: usize, units: usize) -> usize {
         match self {
-            Self::Scalar | Self::Helium => 0,
+            Self::Thumb1 | Self::Helium => 0,
             Self::Thumb => dense_s8_scratch_len::<Thumb>(inputs, units),
             Self::Dsp => dense_s8_scratch_len::<Dsp>(inputs, units),
         }

@@ -12,9 +12,9 @@ use crate::geometry::Geometry;
 use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, RescaleS8, SoftmaxS8};
 
 impl Backend {
-    /// The only order of weights that [`Backend::conv_s8`] reads with the kernels of a Cortex-M3 or up: a fallback for
-    /// the others would take more flash than it is worth. `None` on other targets, where every back end reads every
-    /// order, as [`Backend::SCALAR`] does anywhere.
+    /// The only order of weights that [`Backend::conv_s8`] reads with a Cortex-M's kernels: a fallback for the others
+    /// would take more flash than it is worth. `None` on other targets, where every back end reads every order, as
+    /// [`Backend::SCALAR`] does anywhere.
     pub const CONV_S8_PACKING: Option<Packing> = core::cfg_select! {
         thumbnet_cortex => Some(arm::CONV_PACKING),
         _ => None,

@@ -36,7 +36,7 @@ pub struct Backend(Kind);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Scalar,
-    /// What a Cortex-M3 or up has kernels for; all else is scalar.
+    /// What the Cortex-M has kernels for; all else is scalar.
     #[cfg(thumbnet_cortex)]
     Core,
     #[cfg(thumbnet_x86)]
@@ -169,8 +169,8 @@ impl Backend {
         }
     }
 
-    /// The back end's name: `scalar`, `avx2`, `avx512` or `neon`; `avx512-bf16` in that precision; on Cortex-M `thumb`,
-    /// `dsp` or `helium`.
+    /// The back end's name: `scalar`, `avx2`, `avx512` or `neon`; `avx512-bf16` in that precision; on Cortex-M
+    /// `thumb1`, `thumb`, `dsp` or `helium`.
     pub const fn name(self) -> &'static str {
         match self.0 {
             Kind::Scalar => "scalar",

@@ -31,6 +31,21 @@ impl Axis {
         first..end.max(first)
     }
 
+    /// Whether every tap reads a real input at output position `at`.
+    #[cfg(thumbnet_thumb1)]
+    pub(crate) fn is_inside(&self, at: usize) -> bool {
+        // Left of the input, the difference wraps round.
+        self.input.checked_sub(self.kernel).is_some_and(|last| (at * self.stride).wrapping_sub(self.padding) <= last)
+    }
+
+    /// The output positions, of so many, at which every tap reads a real input.
+    #[cfg(thumbnet_helium)]
+    pub(crate) fn inside(&self, output: usize) -> Range<usize> {
+        let last = (self.input + self.padding).checked_sub(self.kernel);
+        let end = last.map_or(0, |last| last / self.stride + 1).min(output);
+        self.padding.div_ceil(self.stride).min(end)..end
+    }
+
     /// The inputs that are read at output position `at`.
     #[cfg_attr(thumbnet_cortex, inline(never))]
     pub(crate) fn sources(&self, at: usize) -> Range<usize> {

@@ -1,4 +1,4 @@
-//! Cortex-M3 and up. What cores share is here: how the work is cut and memory is used. Each folder has one kind of
+//! Cortex-M. What cores from M3 on share is here: how the work is cut and memory is used. Each folder has one kind of
 //! core's inner loops.
 
 /// Defines a function in assembly, in a section of its own: its name, its lines, and operands of these behind a
@@ -23,40 +23,49 @@ macro_rules! thumb_function {
 }
 use thumb_function;
 
-#[cfg(not(thumbnet_helium))]
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod depthwise_s8;
 #[cfg(thumbnet_dsp)]
 mod dsp;
 #[cfg(thumbnet_helium)]
 mod helium;
-#[cfg(not(thumbnet_helium))]
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod pairs;
 #[cfg(thumbnet_thumb2)]
 mod thumb;
+#[cfg(thumbnet_thumb1)]
+mod thumb1;
 
 #[cfg(thumbnet_dsp)]
 use dsp::Core;
 #[cfg(thumbnet_helium)]
 use helium::{conv_s8, dense_s8};
-#[cfg(not(thumbnet_helium))]
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 use pairs::{conv_s8, dense_s8};
 #[cfg(thumbnet_thumb2)]
 use thumb::Core;
+#[cfg(thumbnet_thumb1)]
+use thumb1::{conv_s8, dense_s8};
 
 use crate::arch::{Cores, Kernels, Kind, Scalar};
-#[cfg(not(thumbnet_helium))]
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 use crate::int8::DepthwiseConvS8;
 use crate::int8::{ConvS8, DenseS8, Packing};
 
+/// Whether the core's kernels read weights in pairs.
+const READS_PAIRS: bool = cfg!(any(thumbnet_dsp, thumbnet_thumb2));
+
 /// The orders of weights that the core's kernels read.
-pub(super) const CONV_PACKING: Packing = if cfg!(thumbnet_helium) { Packing::Plain } else { Packing::Pairs };
-pub(super) const DENSE_PACKING: Packing = if cfg!(thumbnet_helium) { Packing::Plain } else { Packing::Quads };
+pub(super) const CONV_PACKING: Packing = if READS_PAIRS { Packing::Pairs } else { Packing::Plain };
+pub(super) const DENSE_PACKING: Packing = if READS_PAIRS { Packing::Quads } else { Packing::Plain };
 
 /// The family that the core is of.
 pub(super) const CORES: Cores = if cfg!(thumbnet_helium) {
     Cores::Helium
 } else if cfg!(thumbnet_dsp) {
     Cores::Dsp
+} else if cfg!(thumbnet_thumb1) {
+    Cores::Thumb1
 } else {
     Cores::Thumb
 };
@@ -66,6 +75,8 @@ pub(super) const NAME: &str = if cfg!(thumbnet_helium) {
     "helium"
 } else if cfg!(thumbnet_dsp) {
     "dsp"
+} else if cfg!(thumbnet_thumb1) {
+    "thumb1"
 } else {
     "thumb"
 };
@@ -86,7 +97,7 @@ impl Kernels for Kind {
             Self::Core => dense_s8::dense_s8(layer, input, output, scratch),
         }
     }
-    #[cfg(not(thumbnet_helium))]
+    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
     #[inline(always)]
     fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
         match self {

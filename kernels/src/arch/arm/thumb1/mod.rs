@@ -1,0 +1,14 @@
+//! Armv6-M and Armv8-M's baseline: Cortex-M0, M0+, M23. Thumb-1 has eight registers that everything reaches, no product
+//! of 64 bits and no multiply-accumulate; weights are read as they are ([`Packing::Plain`](crate::int8::Packing)).
+//!
+//! Sums that are not used at once wait in a [`Tile`], where [`outputs_s8`] requantises them.
+#![expect(unsafe_code, reason = "the inner loops are assembly")]
+mod column;
+pub(in crate::arch) mod conv_s8;
+pub(in crate::arch) mod dense_s8;
+mod outputs_s8;
+mod sums_s8;
+
+/// What a filter's or channel's sums over four pixels wait in: `[s, t, u, v]` for the sums `s - 2^16 u`, `u`,
+/// `t - 2^16 v` and `v`, as [`sums_s8`] leaves them.
+type Tile = [i32; crate::arch::cores::thumb1::Plan::TILE];

@@ -1,0 +1,243 @@
+//! Sums in tiles to int8 outputs, rounded twice, as a convolution's are.
+//!
+//! There is no product of 64 bits. With `x = 2^16 xh + xl` and `m = 2^16 mh + ml`, low halves signed,
+//!
+//! ```text
+//! x m / 2^31 = 2 xh mh + (xl mh + xh ml + xl ml / 2^16) / 2^15
+//! ```
+//!
+//! where the bracket holds in 32 bits for any `x` and any `m` that is not negative: its products are at most 2^30, and
+//! it is not 2^31, since `xl < 2^15`. What `xl ml / 2^16` drops can carry nothing into the result. A shift to the right
+//! leaves the last bit that it shifted out in the carry, so that `adcs` rounds halves up:
+//! gemmlowp's `SaturatingRoundingDoublingHighMul` (which here never saturates) in 14 instructions. The second rounding,
+//! away from zero, is the same after one is taken from what is negative; a shift by 0 leaves the carry as that
+//! subtraction left it, which puts the one back.
+use super::Tile;
+use crate::int8::Requantize;
+use core::mem::offset_of;
+
+/// What becomes of the tiles of some channels.
+#[repr(C)]
+struct Outputs {
+    /// The first channel's. The assembly loads these six at once.
+    bias: *const i32,
+    multiplier: *const i32,
+    shift: *const i8,
+    tiles: *const Tile,
+    output: *mut i8,
+    channels: usize,
+    /// The least and the largest output before the zero point is added, that, and the bytes from one output of a channel
+    /// to the next. The assembly loads these four at once.
+    least: i32,
+    largest: i32,
+    zero_point: i32,
+    stride: usize,
+    /// Of how many pixels an output is the largest (1, 2 or 4), and how many outputs there are.
+    group: usize,
+    outputs: usize,
+}
+
+// thumbnet_conv_outputs(outputs).
+//
+// On the stack: a channel's sums, then the six fields. r0..r2: a sum on its way; r3: the output; r4, r5: the
+// multiplier's halves; r6: the shift to the right; r7: 0. r8..r11: least, largest, zero point, stride; r12: the end of
+// the sums; lr: the sums.
+crate::arch::arm::thumb_function! {
+    "thumbnet_conv_outputs":
+    "push {{r4-r7, lr}}",
+    "mov r4, r8",
+    "mov r5, r9",
+    "mov r6, r10",
+    "mov r7, r11",
+    "push {{r4-r7}}",
+    "sub sp, #44",
+    "add r7, sp, #16",
+    "ldm r0!, {{r1-r6}}",
+    "stm r7!, {{r1-r6}}",
+    "ldm r0!, {{r1-r6}}",
+    "mov r8, r1",
+    "mov r9, r2",
+    "mov r10, r3",
+    "mov r11, r4",
+    "str r5, [r7]",
+    "lsls r6, r6, #2",
+    "add r6, sp",
+    "mov r12, r6",
+    "1:",
+    "ldr r0, [sp, #28]",
+    "ldm r0!, {{r1-r4}}",
+    "str r0, [sp, #28]",
+    "ldr r0, [sp, #16]",
+    "ldm r0!, {{r7}}",
+    "str r0, [sp, #16]",
+    "lsls r0, r3, #16",
+    "subs r1, r1, r0",
+    "lsls r0, r4, #16",
+    "subs r2, r2, r0",
+    "adds r1, r1, r7",
+    "adds r2, r2, r7",
+    "adds r3, r3, r7",
+    "adds r4, r4, r7",
+    "ldr r0, [sp, #40]",
+    "cmp r0, #2",
+    "blt 5f",
+    "cmp r1, r3",
+    "bge 2f",
+    "mov r1, r3",
+    "2:",
+    "cmp r2, r4",
+    "bge 3f",
+    "mov r2, r4",
+    "3:",
+    "mov r3, r2",
+    "cmp r0, #2",
+    "beq 5f",
+    "cmp r1, r2",
+    "bge 5f",
+    "mov r1, r2",
+    "5:",
+    "str r1, [sp]",
+    "str r3, [sp, #4]",
+    "str r2, [sp, #8]",
+    "str r4, [sp, #12]",
+    "ldr r0, [sp, #20]",
+    "ldm r0!, {{r4}}",
+    "str r0, [sp, #20]",
+    "movs r7, #0",
+    "sxth r5, r4",
+    "asrs r4, r4, #16",
+    "adcs r4, r7",
+    "ldr r0, [sp, #24]",
+    "ldrsb r6, [r0, r7]",
+    "adds r0, #1",
+    "str r0, [sp, #24]",
+    "ldr r3, [sp, #32]",
+    "adds r0, r3, #1",
+    "str r0, [sp, #32]",
+    "mov lr, sp",
+    "cmp r6, #0",
+    "bgt 9f",
+    "rsbs r6, r6, #0",
+    "6:",
+    "mov r0, lr",
+    "ldm r0!, {{r2}}",
+    "mov lr, r0",
+    "sxth r1, r2",
+    "asrs r0, r2, #16",
+    "adcs r0, r7",
+    "movs r2, r1",
+    "muls r2, r5, r2",
+    "asrs r2, r2, #16",
+    "muls r1, r4, r1",
+    "adds r1, r1, r2",
+    "movs r2, r0",
+    "muls r2, r5, r2",
+    "adds r1, r1, r2",
+    "muls r0, r4, r0",
+    "lsls r0, r0, #1",
+    "asrs r1, r1, #15",
+    "adcs r0, r1",
+    "asrs r1, r0, #31",
+    "adds r0, r0, r1",
+    "asrs r0, r6",
+    "adcs r0, r7",
+    "cmp r0, r8",
+    "bge 7f",
+    "mov r0, r8",
+    "7:",
+    "cmp r0, r9",
+    "ble 8f",
+    "mov r0, r9",
+    "8:",
+    "add r0, r10",
+    "strb r0, [r3]",
+    "add r3, r11",
+    "cmp lr, r12",
+    "bne 6b",
+    "ldr r0, [sp, #36]",
+    "subs r0, #1",
+    "str r0, [sp, #36]",
+    "bne 1b",
+    "add sp, #44",
+    "pop {{r4-r7}}",
+    "mov r8, r4",
+    "mov r9, r5",
+    "mov r10, r6",
+    "mov r11, r7",
+    "pop {{r4-r7, pc}}",
+    // Sums are shifted to the left before they are multiplied, saturated, and there is no shift to the right.
+    "9:",
+    "mov r2, sp",
+    "2:",
+    "ldr r0, [r2]",
+    "movs r1, r0",
+    "lsls r1, r6",
+    "movs r7, r1",
+    "asrs r7, r6",
+    "cmp r7, r0",
+    "beq 3f",
+    // The largest number for what is not negative, and its complement.
+    "asrs r0, r0, #31",
+    "movs r1, #1",
+    "lsls r1, r1, #31",
+    "subs r1, #1",
+    "eors r1, r0",
+    "3:",
+    "stm r2!, {{r1}}",
+    "cmp r2, r12",
+    "bne 2b",
+    "movs r6, #0",
+    "movs r7, #0",
+    "b 6b"
+}
+
+unsafe extern "C" {
+    fn thumbnet_conv_outputs(outputs: &Outputs);
+}
+
+// As the assembly has it.
+const _: () = assert!(offset_of!(Outputs, channels) == 20 && offset_of!(Outputs, outputs) == 44);
+
+/// Requantises the tiles of channels `first..`, as many as there are tiles. Of a tile's four pixels, each `group` (1, 2
+/// or 4) are an output, the largest of them; outputs follow one another after `stride` bytes.
+///
+/// `output` begins with channel `first` of the first output, and ends with or after that channel of the last one.
+pub(super) fn outputs(
+    bias: &[i32],
+    requantize: &Requantize<'_>,
+    first: usize,
+    tiles: &[Tile],
+    [group, stride]: [usize; 2],
+    output: &mut [i8],
+) {
+    let channels = tiles.len();
+    let outputs = output.len().div_ceil(stride.max(1)).min(4 / group.max(1));
+    let (Some(bias), Some(multiplier), Some(shift)) =
+        (bias.get(first..), requantize.multiplier.get(first..), requantize.shift.get(first..))
+    else {
+        return;
+    };
+    let fits = channels > 0 && bias.len().min(multiplier.len()).min(shift.len()) >= channels;
+    if !fits || outputs == 0 || output.len() < (outputs - 1) * stride + channels {
+        return;
+    }
+    let zero_point = i32::from(requantize.zero_point);
+    let [least, largest] = requantize.activation.map(|end| i32::from(end) - zero_point);
+    let outputs = Outputs {
+        bias: bias.as_ptr(),
+        multiplier: multiplier.as_ptr(),
+        shift: shift.as_ptr(),
+        tiles: tiles.as_ptr(),
+        output: output.as_mut_ptr(),
+        channels,
+        least,
+        largest,
+        zero_point,
+        stride,
+        group,
+        outputs,
+    };
+    // SAFETY: the function reads `channels` tiles, biases, multipliers and shifts, and writes as many bytes for each
+    // output, of which the last ones lie in the slice.
+    unsafe { thumbnet_conv_outputs(&outputs) }
+}
