@@ -148,7 +148,7 @@ pub(super) const fn dense_s8_scratch_len<C: DenseCut>(inputs: usize, units: usiz
 /// How a depthwise convolution is cut.
 #[derive(Clone, Copy)]
 #[cfg_attr(
-    any(not(thumbnet_cortex), thumbnet_helium),
+    not(any(thumbnet_dsp, thumbnet_thumb2)),
     expect(dead_code, reason = "only the kernels need more than the size")
 )]
 pub(super) struct DepthwisePlan {

@@ -40,7 +40,7 @@ const STRIP: usize = 448;
 /// How a convolution's scratch is divided.
 #[derive(Clone, Copy)]
 #[cfg_attr(
-    any(not(thumbnet_cortex), thumbnet_helium),
+    not(any(thumbnet_dsp, thumbnet_thumb2)),
     expect(dead_code, reason = "only the kernels need more than the sizes")
 )]
 pub(in crate::arch) struct Plan {
