@@ -6,7 +6,7 @@ use super::parallel::{Rows, pieces};
 use super::scalar::{
     activation_f32, add_s8, concatenate_s8, conv_f32, conv_s8, dense_f32, dense_s8, depthwise_f32, depthwise_s8,
     dropout_f32, merge_f32, multiply_s8, normalization_f32, optimizer_f32, peak_f32, pool_f32, pool_s8, softmax_f32,
-    softmax_s8,
+    softmax_s8, table_s8,
 };
 use crate::geometry::Geometry;
 use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, RescaleS8, SoftmaxS8};
@@ -266,5 +266,8 @@ pub(crate) trait Kernels: Sync {
     }
     fn add_s8(&self, layer: &AddS8, x: &[i8], y: &mut [i8]) {
         add_s8::add_s8(layer, x, y);
+    }
+    fn table_s8(&self, table: &[i8; 256], values: &mut [i8]) {
+        table_s8::table_s8(table, values);
     }
 }

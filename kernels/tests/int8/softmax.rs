@@ -62,7 +62,7 @@ fn refuses_what_it_is_not_defined_for() {
 }
 
 #[test]
-fn tables() {
+pub(crate) fn tables() {
     let mut random = Random(2);
     let table = core::array::from_fn(|_| byte(&mut random));
     let input: Vec<i8> = (-128..=127).collect();

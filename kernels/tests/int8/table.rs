@@ -24,6 +24,7 @@ const KERNELS: &[Kernel] = table! { "int8";
     multiply_s8::multiply_s8 [scalar] by multiply_s8 in merge {random_products};
     concatenate_s8::concatenate_s8 [scalar] by concatenate_s8 in merge {random_concatenations};
     softmax_s8::softmax_s8 [scalar] by softmax_s8 in softmax {random_rows};
+    table_s8::table_s8 [scalar] by table_s8 in softmax {tables};
 
     conv_s8::conv_s8 [arm] by conv_s8 on devices;
     conv_s8::thumbnet_gather [dsp thumb helium] by conv_s8 on devices;
@@ -42,6 +43,20 @@ const KERNELS: &[Kernel] = table! { "int8";
     depthwise_s8::depthwise_conv_s8 [arm] by depthwise_conv_s8 on devices;
     depthwise_s8::thumbnet_depthwise_widen [dsp thumb] by depthwise_conv_s8 on devices;
     depthwise_s8::thumbnet_depthwise_outputs [dsp thumb] by depthwise_conv_s8 on devices;
+    pool_s8::max_pool_s8 [arm] by max_pool_s8 on devices;
+    pool_s8::average_pool_s8 [arm] by average_pool_s8 on devices;
+    pool_s8::mean_s8 [arm] by mean_s8 on devices;
+    pool_s8::thumbnet_max_pool [dsp thumb] by max_pool_s8 on devices;
+    pool_s8::thumbnet_window_sums [dsp thumb] by average_pool_s8 on devices;
+    add_s8::add_s8 [arm] by add_s8 on devices;
+    add_s8::thumbnet_add [arm] by add_s8 on devices;
+    multiply_s8::multiply_s8 [arm] by multiply_s8 on devices;
+    multiply_s8::thumbnet_multiply [arm] by multiply_s8 on devices;
+    concatenate_s8::concatenate_s8 [arm] by concatenate_s8 on devices;
+    concatenate_s8::thumbnet_rescale [arm] by concatenate_s8 on devices;
+    softmax_s8::softmax_s8 [arm] by softmax_s8 on devices;
+    table_s8::table_s8 [arm] by table_s8 on devices;
+    table_s8::thumbnet_table [arm] by table_s8 on devices;
 };
 
 #[test]

@@ -14,7 +14,7 @@
 //! borders and one pointer, keeps a channel's weights in registers, and of stride 1 makes two outputs of what it loads.
 //! Each input is widened once. A smaller window is one of 3 x 3 with zeros.
 #![expect(unsafe_code, reason = "enters the assembly")]
-use super::Core;
+use super::{Core, clamp};
 use crate::arch::cores::{DepthwiseCut, DepthwisePlan};
 use crate::arch::scalar::depthwise_s8::{depthwise_channels, depthwise_conv_s8 as scalar};
 use crate::int8::DepthwiseConvS8;
@@ -120,10 +120,7 @@ pub(in crate::arch) fn depthwise_conv_s8(
             depthwise_channels(layer, channel..channel + 1, input, output);
         }
     }
-    let [least, largest] = layer.requantize.activation;
-    if [least, largest] != [i8::MIN, i8::MAX] {
-        output.iter_mut().for_each(|value| *value = (*value).clamp(least, largest));
-    }
+    clamp(output, layer.requantize.activation);
 }
 
 /// Whether the inner loop's arithmetic is a channel's: it doubles multipliers of full length, shifts right or not at

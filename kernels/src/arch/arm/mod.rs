@@ -23,6 +23,30 @@ macro_rules! thumb_function {
 }
 use thumb_function;
 
+/// The instructions that make `$x` round(`$x` * m / 2^31), halves up, of a multiplier m of full length (2^30 at least) of
+/// which `$by` is the double, less 2^32: so the double's product is that with `$by`, and `$x` times 2^32.
+#[cfg(thumbnet_dsp)]
+macro_rules! scale {
+    ($x:literal, $by:literal, $low:literal, $high:literal) => {
+        concat!("smmlar ", $x, ", ", $x, ", ", $by, ", ", $x, "\n")
+    };
+}
+/// The same, with two registers more: the highest bit of the low word is the half that is rounded.
+#[cfg(thumbnet_thumb2)]
+macro_rules! scale {
+    ($x:literal, $by:literal, $low:literal, $high:literal) => {
+        concat!(
+            concat!("smull ", $low, ", ", $high, ", ", $x, ", ", $by, "\n"),
+            concat!("lsls ", $low, ", ", $low, ", #1\n"),
+            concat!("adc ", $x, ", ", $high, ", ", $x, "\n"),
+        )
+    };
+}
+
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+mod add_s8;
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+mod concatenate_s8;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod depthwise_s8;
 #[cfg(thumbnet_dsp)]
@@ -30,7 +54,15 @@ mod dsp;
 #[cfg(thumbnet_helium)]
 mod helium;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+mod multiply_s8;
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod pairs;
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+mod pool_s8;
+#[cfg(not(thumbnet_thumb1))]
+mod softmax_s8;
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+mod table_s8;
 #[cfg(thumbnet_thumb2)]
 mod thumb;
 #[cfg(thumbnet_thumb1)]
@@ -49,7 +81,11 @@ use thumb1::{conv_s8, dense_s8};
 
 use crate::arch::{Cores, Kernels, Kind, Scalar};
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
-use crate::int8::DepthwiseConvS8;
+use crate::geometry::Geometry;
+#[cfg(not(thumbnet_thumb1))]
+use crate::int8::SoftmaxS8;
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+use crate::int8::{AddS8, DepthwiseConvS8, MeanS8, MulS8, QuantizedMultiplier, RescaleS8};
 use crate::int8::{ConvS8, DenseS8, Packing};
 
 /// Whether the core's kernels read weights in pairs.
@@ -81,6 +117,20 @@ pub(super) const NAME: &str = if cfg!(thumbnet_helium) {
     "thumb"
 };
 
+/// Whether it is one that [`scale`] scales by, and a shift to the right follows or none.
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+const fn is_plain(factor: QuantizedMultiplier) -> bool {
+    factor.multiplier >= 1 << 30 && factor.shift <= 0
+}
+
+/// Brings values between the ends of an activation, where these are not all that there is: rare, and a pass of its own.
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+fn clamp(values: &mut [i8], [least, largest]: [i8; 2]) {
+    if [least, largest] != [i8::MIN, i8::MAX] {
+        values.iter_mut().for_each(|value| *value = (*value).max(least).min(largest));
+    }
+}
+
 /// One type for the core's kernels and the scalar ones: where the back end is known, so is each kernel.
 impl Kernels for Kind {
     #[inline(always)]
@@ -103,6 +153,70 @@ impl Kernels for Kind {
         match self {
             Self::Scalar => Scalar.depthwise_conv_s8(layer, input, output, scratch),
             Self::Core => depthwise_s8::depthwise_conv_s8(layer, input, output, scratch),
+        }
+    }
+    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[inline(always)]
+    fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
+        match self {
+            Self::Scalar => Scalar.max_pool_s8(geometry, input, output),
+            Self::Core => pool_s8::max_pool_s8(geometry, input, output),
+        }
+    }
+    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[inline(always)]
+    fn average_pool_s8(&self, geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]) {
+        match self {
+            Self::Scalar => Scalar.average_pool_s8(geometry, activation, input, output),
+            Self::Core => pool_s8::average_pool_s8(geometry, activation, input, output),
+        }
+    }
+    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[inline(always)]
+    fn mean_s8(&self, mean: &MeanS8, input: &[i8], output: &mut [i8]) {
+        match self {
+            Self::Scalar => Scalar.mean_s8(mean, input, output),
+            Self::Core => pool_s8::mean_s8(mean, input, output),
+        }
+    }
+    #[cfg(not(thumbnet_thumb1))]
+    #[inline(always)]
+    fn softmax_s8(&self, layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
+        match self {
+            Self::Scalar => Scalar.softmax_s8(layer, len, values),
+            Self::Core => softmax_s8::softmax_s8(layer, len, values),
+        }
+    }
+    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[inline(always)]
+    fn add_s8(&self, layer: &AddS8, x: &[i8], y: &mut [i8]) {
+        match self {
+            Self::Scalar => Scalar.add_s8(layer, x, y),
+            Self::Core => add_s8::add_s8(layer, x, y),
+        }
+    }
+    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[inline(always)]
+    fn multiply_s8(&self, layer: &MulS8, x: &[i8], y: &mut [i8]) {
+        match self {
+            Self::Scalar => Scalar.multiply_s8(layer, x, y),
+            Self::Core => multiply_s8::multiply_s8(layer, x, y),
+        }
+    }
+    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[inline(always)]
+    fn concatenate_s8(&self, layer: &RescaleS8, width: usize, x: &[i8], columns: [usize; 2], y: &mut [i8]) {
+        match self {
+            Self::Scalar => Scalar.concatenate_s8(layer, width, x, columns, y),
+            Self::Core => concatenate_s8::concatenate_s8(layer, width, x, columns, y),
+        }
+    }
+    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[inline(always)]
+    fn table_s8(&self, table: &[i8; 256], values: &mut [i8]) {
+        match self {
+            Self::Scalar => Scalar.table_s8(table, values),
+            Self::Core => table_s8::table_s8(table, values),
         }
     }
 }

@@ -20,3 +20,4 @@ pub(super) mod pool_s8;
 mod requantize;
 pub(super) mod softmax_f32;
 pub(super) mod softmax_s8;
+pub(super) mod table_s8;

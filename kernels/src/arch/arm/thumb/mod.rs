@@ -3,6 +3,7 @@
 mod conv_s8;
 mod dense_s8;
 mod depthwise_s8;
+mod pool_s8;
 
 /// What the inner loops of this core are methods of.
 pub(in crate::arch) use crate::arch::cores::Thumb as Core;

@@ -1,0 +1,116 @@
+//! Max and average pooling, and the mean of each channel, on Cortex-M3 and up: a window after the other, its channels
+//! four or eight at a time.
+#![expect(unsafe_code, reason = "enters the assembly")]
+use crate::arch::scalar::pool_s8 as scalar;
+use crate::arch::window::Axis;
+use crate::geometry::Geometry;
+use crate::int8::{MeanS8, average};
+use core::mem::offset_of;
+
+/// Where a window's values of one channel lie, in bytes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct Window {
+    /// Its rows.
+    pub(super) rows: usize,
+    /// From the first column to the last.
+    pub(super) span: usize,
+    /// From a column to the next.
+    pub(super) step: usize,
+    /// From a row to the next.
+    pub(super) row: usize,
+}
+
+// The assembly reads all of it at once.
+const _: () = assert!(offset_of!(Window, rows) == 0 && offset_of!(Window, row) == 12 && size_of::<Window>() == 16);
+
+/// Values whose sum 16 bits hold.
+const MOST: usize = 255;
+
+/// Channels that are added together.
+const GROUP: usize = 4;
+
+unsafe extern "C" {
+    fn thumbnet_max_pool(input: *const i8, output: *mut i8, channels: usize, window: *const Window);
+    fn thumbnet_window_sums(input: *const i8, sums: *mut [i32; GROUP], window: *const Window);
+}
+
+/// Calls `each` for each output position with its window, the inputs from the window's first on, and the outputs.
+#[inline(always)]
+fn windows(
+    geometry: &Geometry,
+    input: &[i8],
+    output: &mut [i8],
+    mut each: impl FnMut(&Window, usize, &[i8], &mut [i8]),
+) {
+    let channels = geometry.input().channels;
+    let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
+    let row = columns.input * channels;
+    for (y, output) in output.chunks_exact_mut(geometry.output().width * channels).enumerate() {
+        let rows = rows.sources(y);
+        let Some(input) = input.get(rows.start * row..) else { return };
+        for (x, output) in output.chunks_exact_mut(channels).enumerate() {
+            let columns = columns.sources(x);
+            let Some(input) = input.get(columns.start * channels..) else { return };
+            // There is always a value inside.
+            let span = columns.len().wrapping_sub(1).wrapping_mul(channels);
+            let last = rows.len().wrapping_sub(1).wrapping_mul(row).wrapping_add(span);
+            if input.get(last..).is_some_and(|last| last.len() >= channels) {
+                each(&Window { rows: rows.len(), span, step: channels, row }, columns.len(), input, output);
+            }
+        }
+    }
+}
+
+/// The maximum of each window over one sample.
+pub(in crate::arch) fn max_pool_s8(geometry: &Geometry, input: &[i8], output: &mut [i8]) {
+    windows(geometry, input, output, |window, _, input, output| {
+        // SAFETY: the function reads the window's values of as many channels as there are outputs, all of which lie in
+        // the input, and writes the outputs.
+        unsafe { thumbnet_max_pool(input.as_ptr(), output.as_mut_ptr(), output.len(), window) }
+    });
+}
+
+/// The mean of each window.
+pub(in crate::arch) fn average_pool_s8(geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]) {
+    let columns = geometry.kernel()[1];
+    if geometry.input().channels < GROUP || columns > MOST {
+        return scalar::average_pool_s8(geometry, activation, input, output);
+    }
+    windows(geometry, input, output, |window, columns, input, output| {
+        let count = (window.rows * columns) as u32;
+        each_sum(window, MOST / columns, input, output, |sum| average(sum, count, activation));
+    });
+}
+
+/// The mean of each channel.
+pub(in crate::arch) fn mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]) {
+    let channels = output.len();
+    if channels < GROUP {
+        return scalar::mean_s8(mean, input, output);
+    }
+    let window = Window { rows: input.len() / channels, span: 0, step: channels, row: channels };
+    each_sum(&window, MOST, input, output, |sum| mean.apply(sum));
+}
+
+/// Makes each output of the sum of its channel over the window, so many rows at a time. The inputs of all channels lie
+/// in `input`.
+#[inline(always)]
+fn each_sum(window: &Window, most: usize, input: &[i8], output: &mut [i8], result: impl Fn(i32) -> i8) {
+    let channels = output.len();
+    for first in (0..channels).step_by(GROUP) {
+        // The last group may have channels of the one before.
+        let first = first.min(channels - GROUP);
+        let mut sums = [0; GROUP];
+        let mut row = 0;
+        while row < window.rows {
+            let part = Window { rows: (window.rows - row).min(most), ..*window };
+            let Some(input) = input.get(first + row * window.row..) else { return };
+            // SAFETY: the function reads the window's values of four channels, all of which lie in the input, and adds
+            // to the sums.
+            unsafe { thumbnet_window_sums(input.as_ptr(), &raw mut sums, &raw const part) }
+            row += part.rows;
+        }
+        output.iter_mut().skip(first).zip(sums).for_each(|(output, sum)| *output = result(sum));
+    }
+}

@@ -1,0 +1,96 @@
+//! Softmax of int8 values on Cortex-M3 and up: the scalar kernel's numbers in fewer steps.
+//!
+//! Most of its products are `round(a b / 2^31)`, halves up, saturated where both are -2^31, which is never so here.
+//! Where the double of a factor has 32 bits, that is the rounded high word of the doubled product: an instruction with
+//! the DSP extension, three without.
+
+use crate::int8::{SoftmaxS8, one_over_one_plus_x, saturating_shift_left};
+
+/// The sum of exponentials has 12 integer bits.
+const SUM_INTEGER_BITS: u32 = 12;
+
+/// `round(twice * b / 2^32)`, halves up: `round(a b / 2^31)` of a number whose double this is.
+#[inline(always)]
+const fn high(twice: i32, b: i32) -> i32 {
+    ((twice as i64 * b as i64 + (1 << 31)) >> 32) as i32
+}
+
+/// `round(a b / 2^31)`, halves up, of numbers that are not both -2^31.
+#[inline(always)]
+const fn product(a: i32, b: i32) -> i32 {
+    ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
+}
+
+/// Softmax of each run of `len` values, in place.
+pub(in crate::arch) fn softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
+    for row in values.chunks_exact_mut(len) {
+        softmax_row(layer, row);
+    }
+}
+
+fn softmax_row(layer: &SoftmaxS8, row: &mut [i8]) {
+    let largest = row.iter().fold(i32::from(i8::MIN), |largest, &value| largest.max(value.into()));
+    let mut sum = 0u32;
+    for &value in &*row {
+        // An exponential is not negative: its halves go up.
+        sum = sum.wrapping_add((exponential(layer, i32::from(value) - largest) + (1 << 11)) >> SUM_INTEGER_BITS);
+    }
+    let headroom = sum.leading_zeros();
+    let reciprocal = one_over_one_plus_x((sum << headroom).wrapping_sub(1 << 31) as i32);
+    // From 23 on, since the sum has at least 20 bits. Beyond 31 nothing is left.
+    let shift = SUM_INTEGER_BITS.wrapping_sub(headroom).wrapping_add(31 - 8);
+    let half = if shift > 31 { 0 } else { 1 << (shift - 1) };
+    for value in row {
+        // Neither factor is negative.
+        let product = product(reciprocal, exponential(layer, i32::from(*value) - largest) as i32) as u32;
+        let scaled = if shift > 31 { 0 } else { (product + half) >> shift };
+        *value = (scaled as i32 - 128).min(127) as i8;
+    }
+}
+
+/// `e^difference` as a raw number without integer bits, 0 where it is too small to count.
+#[inline(never)]
+fn exponential(layer: &SoftmaxS8, difference: i32) -> u32 {
+    if difference < layer.diff_min {
+        return 0;
+    }
+    let shifted = saturating_shift_left(difference, layer.left_shift.into());
+    exp_on_negative_values(product(shifted, layer.multiplier)) as u32
+}
+
+/// [`crate::int8::exp_on_negative_values`]; see there.
+fn exp_on_negative_values(a: i32) -> i32 {
+    const ONE_QUARTER: i32 = 1 << 24;
+    const EXP_OF_MINUS_ONE_EIGHTH: i32 = 1_895_147_668;
+    const ONE_THIRD: i32 = 715_827_883;
+    /// The powers that have no more than 30 bits, doubled.
+    const SMALL: [i32; 5] = [2 * 790_015_084, 2 * 290_630_308, 2 * 39_332_535, 2 * 720_401, 2 * 242];
+    if a == 0 {
+        return i32::MAX;
+    }
+    let rest = (a & (ONE_QUARTER - 1)) - ONE_QUARTER;
+    // In -2^28..2^28, so that all sums and doubles below have 32 bits, and what is divided is not negative: x^2 is
+    // larger than a third of x^3.
+    let x = (rest << 5) + (1 << 28);
+    let x2 = high(2 * x, x);
+    let x3 = high(2 * x2, x);
+    let x4 = high(2 * x2, x2);
+    let third_and_fourth = high(2 * (((x4 + 2) >> 2) + x3), ONE_THIRD);
+    let from_second_on = (third_and_fourth + x2 + 1) >> 1;
+    let mut result = EXP_OF_MINUS_ONE_EIGHTH + high(2 * (x + from_second_on), EXP_OF_MINUS_ONE_EIGHTH);
+    let multiple = rest.wrapping_sub(a);
+    if multiple & ONE_QUARTER != 0 {
+        result = product(result, 1_672_461_947);
+    }
+    if multiple & (2 * ONE_QUARTER) != 0 {
+        result = product(result, 1_302_514_674);
+    }
+    let mut bits = multiple >> 26;
+    for power in SMALL {
+        if bits & 1 != 0 {
+            result = high(power, result);
+        }
+        bits >>= 1;
+    }
+    result
+}
