@@ -127,7 +127,7 @@ const _: () = {
     }
 };
 
-/// Pairs of filters whose sums wait in scratch at a time, and groups of four units.
+/// Pairs of filters whose sums wait in scratch at a time, and fours of units.
 pub(super) const BLOCK: usize = 32;
 
 /// The words of a tile: two filters over four pixels.
@@ -141,8 +141,8 @@ pub(super) const fn expanded_words<C: DenseCut>(inputs: usize) -> usize {
 
 /// The words of scratch that a dense layer needs.
 pub(super) const fn dense_s8_scratch_len<C: DenseCut>(inputs: usize, units: usize) -> usize {
-    let groups = units / 4;
-    expanded_words::<C>(inputs) + (if groups < BLOCK { groups } else { BLOCK }) * 4
+    let fours = units / 4;
+    expanded_words::<C>(inputs) + (if fours < BLOCK { fours } else { BLOCK }) * 4 + units % 4
 }
 
 /// How a depthwise convolution is cut.

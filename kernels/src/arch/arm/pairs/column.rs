@@ -18,16 +18,9 @@ pub(in crate::arch::arm) trait Column: PairsCut {
     /// Makes inputs in a strip `value`.
     fn fill(wide: &mut [Self::Wide], value: i8);
 
-    /// Makes every input in a column `value`.
-    fn clear(column: &mut [i32], value: i8);
+    /// A word of a column whose inputs are all `value`.
+    fn word(value: i8) -> i32;
 
     /// Makes each output the larger one of itself and its value.
     fn raise(values: &[i8], outputs: &mut [i8]);
-}
-
-/// Makes every word of a column `word`, several at a time.
-pub(in crate::arch::arm) fn fill_words(column: &mut [i32], word: i32) {
-    let (eights, rest) = column.as_chunks_mut::<8>();
-    eights.fill([word; 8]);
-    rest.fill(word);
 }

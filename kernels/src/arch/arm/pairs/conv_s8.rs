@@ -19,16 +19,13 @@
 //! windows of the row. So a first layer of few channels has neither border checks nor bytes to unpack in its inner loops.
 use super::Core;
 use super::column::Column;
-use super::run::{Part, Run, Single, Source, Tile, To, Wide, Windows};
+use super::run::{Part, Pixels, Run, Single, Source, Tile, To, Wide, Windows};
 use crate::arch::cores::BLOCK;
 use crate::arch::cores::pairs::{PairsCut, Plan};
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 use crate::int8::ConvS8;
 use core::ops::Range;
-
-/// Four pixels of the convolution's output, as row and column.
-type Pixels = [[usize; 2]; 4];
 
 /// Runs `layer`, whose weights are in pairs, over one sample.
 #[inline(always)]
@@ -48,13 +45,14 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
         plan,
         single: &single,
         runs: [Run::NONE; 2],
+        source: Source::new(layer, input, 0, [0; 2]),
         strip: bytemuck::cast_slice_mut(strip),
         strip_row: usize::MAX,
         column,
         tiles: tiles.as_chunks_mut::<8>().0,
     };
     if plan.tiles == 0 {
-        engine.set_runs(0, 0, engine.stretch(0), 4);
+        engine.set_stretch(0, 0, 4);
     }
     match layer.pool {
         Some(pool) if plan.fours => engine.windows_of_four(pool, output),
@@ -90,6 +88,8 @@ struct Engine<'a, 'b> {
     single: &'a Single,
     /// Pairs of filters, and the odd last one. With a single stretch these do for all windows.
     runs: [Run<'a>; 2],
+    /// The windows in the input, where there is no strip.
+    source: Source<'b>,
     /// The widened rows, and the row of the convolution's output that they start at.
     strip: &'b mut [Wide],
     strip_row: usize,
@@ -97,7 +97,7 @@ struct Engine<'a, 'b> {
     tiles: &'b mut [Tile],
 }
 
-impl<'a> Engine<'a, '_> {
+impl<'a, 'b> Engine<'a, 'b> {
     /// Every window of a pooling is four pixels, or less at a border.
     fn windows_of_four(&mut self, pool: &Geometry, output: &mut [i8]) {
         let (rows, columns, filters) = (Axis::rows(pool), Axis::columns(pool), pool.output().channels);
@@ -164,23 +164,20 @@ impl<'a> Engine<'a, '_> {
         }
     }
 
-    /// The rows of the windows, and the positions in each of these, that the stretch from position `start` on has: whole
-    /// rows, or a part of one that is longer than a stretch may be.
-    fn stretch(&self, start: usize) -> [usize; 2] {
-        let window = self.layer.geometry.window();
+    /// Sets what is done to the pairs of filters of a block from pair `first` on, and behind the last block to the odd
+    /// last filter, over the stretch from position `start` on; returns where this ends. `count` of the four pixels are
+    /// there.
+    #[inline(never)]
+    fn set_stretch(&mut self, first: usize, start: usize, count: usize) -> usize {
+        let (layer, window) = (self.layer, self.layer.geometry.window());
         let row = window.width * window.channels;
-        if row > Core::POSITIONS {
+        // Whole rows, or a part of one that is longer than a stretch may be.
+        let [rows, width] = if row > Core::POSITIONS {
             [1, (row - start % row).min(Core::POSITIONS)]
         } else {
             [(Core::POSITIONS / row).min(window.height - start / row), row]
-        }
-    }
-
-    /// Sets the runs to the pairs of filters of a block from pair `first` on, and behind the last block to the odd last
-    /// filter, over the stretch from position `start` on. `count` of the four pixels are there.
-    #[inline(never)]
-    fn set_runs(&mut self, first: usize, start: usize, [rows, width]: [usize; 2], count: usize) {
-        let layer = self.layer;
+        };
+        self.source = Source::new(layer, self.input, start, [rows, width]);
         let filters = layer.geometry.output().channels;
         let waits = self.plan.tiles > 0;
         let end = if waits { (filters / 2 * 2).min(2 * (first + BLOCK)) } else { filters / 2 * 2 };
@@ -189,34 +186,39 @@ impl<'a> Engine<'a, '_> {
         let mut part = Part { first: 2 * first, filters: end - 2 * first, start, positions, to };
         let (tiles, tile) = self.tiles.split_at_mut(self.tiles.len().min(part.filters / 2));
         self.runs[0].set(layer, &part, self.single, count);
-        (part.first, part.filters) = (end, filters - end);
-        if part.filters > 1 {
-            part.filters = 0;
-        }
+        (part.first, part.filters) = (end, if filters - end == 1 { 1 } else { 0 });
         self.runs[1].set(layer, &part, self.single, count);
         if waits {
             self.runs[0].wait(tiles);
             self.runs[1].wait(tile);
         }
+        start + positions
     }
 
     /// All filters over four pixels, of which the first `count` are there, with no others behind them if these are fewer
     /// than four.
     #[inline(never)]
     fn four_pixels(&mut self, pixels: &Pixels, count: usize, output: &mut [i8]) {
-        self.widen(pixels[0][0], pixels[3][0]);
+        if self.plan.tiles == 0 {
+            if count < 4 {
+                self.set_stretch(0, 0, count);
+            }
+            if self.plan.strip > 0 {
+                self.widen(pixels[0][0], pixels[3][0]);
+                self.windows(pixels).gather(self.strip, self.column);
+            } else {
+                self.source.gather(pixels, self.column);
+            }
+            return go(&mut self.runs, self.column, output);
+        }
         let (filters, len) = (self.layer.geometry.output().channels, self.layer.geometry.patch());
-        for first in (0..(filters / 2).max(1)).step_by(if self.plan.tiles == 0 { usize::MAX } else { BLOCK }) {
+        for first in (0..(filters / 2).max(1)).step_by(BLOCK) {
             let output = output.get_mut(2 * first..).unwrap_or_default();
             let mut start = 0;
             while start < len {
-                let stretch = self.stretch(start);
-                if self.plan.tiles > 0 || count < 4 {
-                    self.set_runs(first, start, stretch, count);
-                }
-                self.gather(pixels, start, stretch);
+                start = self.set_stretch(first, start, count);
+                self.source.gather(pixels, self.column);
                 go(&mut self.runs, self.column, output);
-                start += stretch[0] * stretch[1];
             }
         }
     }
@@ -278,29 +280,6 @@ impl<'a> Engine<'a, '_> {
             rows: geometry.kernel()[0],
             stride: self.plan.width,
         }
-    }
-
-    /// Writes the stretch of four pixels' windows from position `start` on into the column.
-    #[inline(never)]
-    fn gather(&mut self, pixels: &Pixels, start: usize, stretch: [usize; 2]) {
-        if self.plan.strip > 0 {
-            return self.windows(pixels).gather(self.strip, self.column);
-        }
-        let geometry = self.layer.geometry;
-        let channels = geometry.input().channels;
-        let row = geometry.kernel()[1] * channels;
-        let (first, from) = ((start / row) as isize, (start % row) as isize);
-        let [down, right] = geometry.strides().map(|stride| stride as isize);
-        let [above, left] = geometry.padding().map(|padding| padding as isize);
-        let places = pixels
-            .map(|[y, x]| [y as isize * down - above + first, (x as isize * right - left) * channels as isize + from]);
-        let input = [geometry.input().height, geometry.input().width * channels];
-        let Some(mut source) = Source::new(self.input, input, stretch) else { return };
-        // Where there is some padding, all is padding at first: cheaper than piece by piece.
-        if !places.iter().all(|&place| source.is_inside(place)) {
-            Core::clear(self.column, self.layer.input_zero_point);
-        }
-        source.gather(places, self.column);
     }
 }
 

@@ -81,9 +81,13 @@ impl Windows {
     }
 }
 
-/// Where four pixels' windows lie in the input: of each window some whole rows, or a part of one.
+/// Four pixels of the convolution's output, as row and column.
+pub(super) type Pixels = [[usize; 2]; 4];
+
+/// Where windows lie in the input: of each some whole rows, or a part of one.
+#[derive(Clone, Copy)]
 #[repr(C)]
-pub(in crate::arch::arm) struct Source {
+pub(in crate::arch::arm) struct Source<'a> {
     input: *const i8,
     /// Rows of the input, and of the windows.
     height: usize,
@@ -91,48 +95,62 @@ pub(in crate::arch::arm) struct Source {
     /// Inputs of a row of the input, and of the windows.
     stride: usize,
     run: usize,
-    /// The row of the input that each starts in, and the input in it: before the first where there is padding.
-    places: [[isize; 2]; 4],
+    /// From one pixel's window to the next one's, in rows down and in inputs to the right; and where the first pixel's
+    /// starts: in front of the input where there is padding.
+    strides: [usize; 2],
+    first: [isize; 2],
+    /// Words of one pixel in the column, and what they are where they are padding.
+    words: usize,
+    padding: i32,
+    layer: PhantomData<&'a [i8]>,
 }
 
-impl Source {
+impl<'a> Source<'a> {
     pub(in crate::arch::arm) const HEIGHT: usize = offset_of!(Self, height);
     pub(in crate::arch::arm) const STRIDE: usize = offset_of!(Self, stride);
-    pub(in crate::arch::arm) const PLACES: usize = offset_of!(Self, places);
+    pub(in crate::arch::arm) const STRIDES: usize = offset_of!(Self, strides);
+    pub(in crate::arch::arm) const WORDS: usize = offset_of!(Self, words);
 
-    /// `rows` rows of windows, of `run` inputs each, in an input of `height` rows of `stride`. `None` if it is not that
-    /// long.
-    pub(super) fn new(input: &[i8], [height, stride]: [usize; 2], [rows, run]: [usize; 2]) -> Option<Self> {
-        (input.len() >= height * stride).then_some(Self {
+    /// `rows` rows of windows, of `run` inputs each, from position `start` of the windows on. They read nothing if
+    /// `input` is not the layer's.
+    pub(super) fn new(layer: &ConvS8<'_>, input: &'a [i8], start: usize, [rows, run]: [usize; 2]) -> Self {
+        let geometry = layer.geometry;
+        let (of, channels) = (geometry.input(), geometry.input().channels);
+        let row = geometry.kernel()[1] * channels;
+        let [above, left] = geometry.padding();
+        let height = if input.len() >= of.len() { of.height } else { 0 };
+        Self {
             input: input.as_ptr(),
             height,
             rows,
-            stride,
+            stride: of.width * channels,
             run,
-            places: [[0; 2]; 4],
-        })
+            strides: [geometry.strides()[0], geometry.strides()[1] * channels],
+            first: [
+                (start / row) as isize - above as isize,
+                (start % row) as isize - (left * channels) as isize,
+            ],
+            words: (rows * run).div_ceil(Core::STEP),
+            padding: Core::word(layer.input_zero_point),
+            layer: PhantomData,
+        }
     }
 
-    /// Whether all of a window lies in the input.
-    pub(super) fn is_inside(&self, [row, at]: [isize; 2]) -> bool {
-        row >= 0 && at >= 0 && row as usize + self.rows <= self.height && at as usize + self.run <= self.stride
-    }
-
-    /// Copies what of the windows at these places lies in the input into the column, side by side, if there is room.
-    pub(super) fn gather(&mut self, places: [[isize; 2]; 4], column: &mut [i32]) {
-        if column_words::<Core>(self.rows * self.run) > column.len() {
+    /// Copies four pixels' windows into the column, side by side, if there is room.
+    pub(super) fn gather(&self, pixels: &Pixels, column: &mut [i32]) {
+        if 4 * self.words > column.len() {
             return;
         }
-        self.places = places;
-        // SAFETY: the function reads what of the windows lies in the input, and writes the words of it, for which the
-        // column has room.
-        unsafe { thumbnet_gather_inside(column.as_mut_ptr(), self) }
+        // SAFETY: the function reads what of the windows lies in the input, and writes the column's first words.
+        unsafe { thumbnet_gather_inside(column.as_mut_ptr(), self, pixels) }
     }
 }
 
 const _: () = {
-    assert!(offset_of!(Source, input) == 0 && offset_of!(Source, rows) == Source::HEIGHT + 4);
-    assert!(offset_of!(Source, run) == Source::STRIDE + 4);
+    assert!(offset_of!(Source<'_>, input) == 0 && offset_of!(Source<'_>, rows) == Source::HEIGHT + 4);
+    assert!(offset_of!(Source<'_>, run) == Source::STRIDE + 4);
+    assert!(offset_of!(Source<'_>, first) == Source::STRIDES + 8);
+    assert!(offset_of!(Source<'_>, padding) == Source::WORDS + 4);
 };
 
 /// What becomes of sums.
@@ -224,7 +242,7 @@ pub(in crate::arch::arm) struct Run<'a> {
 
 unsafe extern "C" {
     fn thumbnet_conv(run: &mut Run<'_>);
-    fn thumbnet_gather_inside(column: *mut i32, source: &Source);
+    fn thumbnet_gather_inside(column: *mut i32, source: &Source<'_>, pixels: &Pixels);
     fn thumbnet_gather(
         column: *mut i32,
         starts: &[usize; 4],

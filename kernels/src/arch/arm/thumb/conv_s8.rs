@@ -1,7 +1,7 @@
 //! Convolution on Cortex-M3: columns of int32, one position a multiplication. A step of the inner loop is 12 instructions
 //! for 8 multiply-accumulates.
 use super::Core;
-use crate::arch::arm::pairs::column::{Column, fill_words};
+use crate::arch::arm::pairs::column::Column;
 use crate::arch::arm::pairs::conv_tile::conv_tile;
 use crate::arch::arm::pairs::run::Source;
 
@@ -80,16 +80,22 @@ crate::arch::arm::thumb_function! {
     "pop {{r4-r11, pc}}"
 }
 
-// thumbnet_gather_inside(column, source): int8 of four pixels, to words side by side. See `Source`.
+// thumbnet_gather_inside(column, source, pixels): int8 of four pixels, to words side by side. See `Source`.
 crate::arch::arm::thumb_function! {
     "thumbnet_gather_inside":
     "push {{r4-r11, lr}}",
     "mov r11, r1",
-    "adds r1, #{places}",
-    // A pixel: r2 and r3 are its row and column, r6 and r5 the rows before the input and in it, r9 and r4 the same in
-    // inputs of a row.
+    "mov r1, r2",
+    "add r2, r2, #32",
+    "push {{r2, r3}}",
+    // A pixel: r2 and r3 are where its window starts, as row and as input of that, r6 and r5 the window's rows before
+    // the input and in it, r9 and r4 the same in inputs of a row.
     "1:",
     "ldrd r2, r3, [r1], #8",
+    "ldrd r4, r5, [r11, #{strides}]",
+    "ldrd r6, r7, [r11, #{strides} + 8]",
+    "mla r2, r2, r4, r6",
+    "mla r3, r3, r5, r7",
     "ldrd r4, r5, [r11, #{height}]",
     "rsbs r6, r2, #0",
     "it mi",
@@ -98,8 +104,7 @@ crate::arch::arm::thumb_function! {
     "cmp r4, r5",
     "it gt",
     "movgt r4, r5",
-    "subs r5, r4, r6",
-    "ble 9f",
+    "subs r12, r4, r6",
     "ldrd r7, r8, [r11, #{stride}]",
     "rsbs r9, r3, #0",
     "it mi",
@@ -109,21 +114,37 @@ crate::arch::arm::thumb_function! {
     "it gt",
     "movgt r4, r8",
     "subs r4, r4, r9",
-    "ble 9f",
-    // r2 becomes the source, r3 the first word, r7 what lies between two rows.
+    "cmp r5, r12",
+    "it eq",
+    "cmpeq r4, r8",
+    "beq 3f",
+    // Where some of the window is padding, all is at first.
+    "ldrd r10, lr, [r11, #{words}]",
+    "mov r5, r0",
+    "2:",
+    "str lr, [r5], #16",
+    "subs r10, #1",
+    "bne 2b",
+    "cmp r12, #0",
+    "ble.w 9f",
+    "cmp r4, #0",
+    "ble.w 9f",
+    // r2 becomes the source, r3 the position, r5 the rows to go, r7 what lies between two rows.
+    "3:",
+    "mov r5, r12",
     "add r2, r2, r6",
     "add r3, r3, r9",
     "mla r2, r2, r7, r3",
     "ldr r3, [r11]",
     "add r2, r2, r3",
     "mla r3, r6, r8, r9",
-    "add r3, r0, r3, lsl #4",
     "subs r7, r7, r4",
-    "2:",
+    "add r3, r0, r3, lsl #4",
+    "4:",
     "mov r6, r3",
     "subs r9, r4, #8",
-    "blt 5f",
-    "4:",
+    "blt 7f",
+    "6:",
     ".rept 4",
     "ldrsb r10, [r2], #1",
     "ldrsb r12, [r2], #1",
@@ -131,29 +152,31 @@ crate::arch::arm::thumb_function! {
     "str r12, [r6], #16",
     ".endr",
     "subs r9, #8",
-    "bge 4b",
-    "5:",
+    "bge 6b",
+    "7:",
     "adds r9, #8",
-    "beq 7f",
-    "6:",
+    "beq 11f",
+    "10:",
     "ldrsb r12, [r2], #1",
     "str r12, [r6], #16",
     "subs r9, #1",
-    "bne 6b",
-    "7:",
+    "bne 10b",
+    "11:",
     "add r2, r2, r7",
     "add r3, r3, r8, lsl #4",
     "subs r5, #1",
-    "bne 2b",
+    "bne 4b",
     "9:",
     "adds r0, #4",
-    "add r2, r11, #{places} + 32",
+    "ldr r2, [sp]",
     "cmp r1, r2",
-    "bne 1b",
+    "bne.w 1b",
+    "add sp, #8",
     "pop {{r4-r11, pc}}";
+    strides = const Source::STRIDES,
     height = const Source::HEIGHT,
     stride = const Source::STRIDE,
-    places = const Source::PLACES
+    words = const Source::WORDS
 }
 
 /// One position of one pixel to a word, the words of four pixels side by side.
@@ -179,7 +202,7 @@ impl Column for Core {
         }
     }
 
-    fn clear(column: &mut [i32], value: i8) {
-        fill_words(column, value.into());
+    fn word(value: i8) -> i32 {
+        value.into()
     }
 }
