@@ -35,9 +35,10 @@ const NETWORKS: [(&str, &str); 18] = [
 ];
 
 /// The boards, as cargo spells their features in the environment, and the targets of their cores.
-const TARGETS: [(&str, &str); 7] = [
+const TARGETS: [(&str, &str); 8] = [
     ("microbit", "thumbv6m-none-eabi"),
     ("mps2_an385", "thumbv7m-none-eabi"),
+    ("mps2_an385_m0", "thumbv6m-none-eabi"),
     ("mps2_an386", "thumbv7em-none-eabihf"),
     ("mps2_an500", "thumbv7em-none-eabihf"),
     ("mps2_an505", "thumbv8m.main-none-eabihf"),

@@ -9,6 +9,8 @@ pub(crate) enum Board {
     Microbit,
     #[value(name = "mps2-an385")]
     Mps2An385,
+    #[value(name = "mps2-an385-m0")]
+    Mps2An385M0,
     #[value(name = "mps2-an386")]
     Mps2An386,
     #[value(name = "mps2-an500")]
@@ -45,6 +47,7 @@ impl Board {
         match self {
             Self::Microbit => "microbit",
             Self::Mps2An385 => "mps2-an385",
+            Self::Mps2An385M0 => "mps2-an385-m0",
             Self::Mps2An386 => "mps2-an386",
             Self::Mps2An500 => "mps2-an500",
             Self::Mps2An505 => "mps2-an505",
@@ -56,7 +59,8 @@ impl Board {
     /// The core, as measurements name it.
     pub(crate) const fn core(self) -> &'static str {
         match self {
-            Self::Microbit => "m0",
+            // A Cortex-M3 that runs a Cortex-M0's code, for networks that the other board cannot hold.
+            Self::Microbit | Self::Mps2An385M0 => "m0",
             Self::Mps2An385 => "m3",
             Self::Mps2An386 | Self::Nrf52840Dk => "m4",
             Self::Mps2An500 => "m7",
@@ -70,7 +74,7 @@ impl Board {
     pub(crate) const fn tick(self) -> u64 {
         match self {
             Self::Microbit => 125,
-            Self::Mps2An385 | Self::Mps2An386 | Self::Mps2An500 => 40,
+            Self::Mps2An385 | Self::Mps2An385M0 | Self::Mps2An386 | Self::Mps2An500 => 40,
             Self::Mps2An505 | Self::Mps3An547 => 50,
             // Counts cycles of the real chip.
             Self::Nrf52840Dk => 1,
@@ -80,7 +84,7 @@ impl Board {
     /// The Rust target.
     pub(crate) const fn target(self) -> &'static str {
         match self {
-            Self::Microbit => "thumbv6m-none-eabi",
+            Self::Microbit | Self::Mps2An385M0 => "thumbv6m-none-eabi",
             Self::Mps2An385 => "thumbv7m-none-eabi",
             Self::Mps2An386 | Self::Mps2An500 | Self::Nrf52840Dk => "thumbv7em-none-eabihf",
             Self::Mps2An505 | Self::Mps3An547 => "thumbv8m.main-none-eabihf",
@@ -91,7 +95,7 @@ impl Board {
     pub(crate) const fn start(self) -> Start {
         match self {
             Self::Microbit => Start::Qemu("microbit"),
-            Self::Mps2An385 => Start::Qemu("mps2-an385"),
+            Self::Mps2An385 | Self::Mps2An385M0 => Start::Qemu("mps2-an385"),
             Self::Mps2An386 => Start::Qemu("mps2-an386"),
             Self::Mps2An500 => Start::Qemu("mps2-an500"),
             Self::Mps2An505 => Start::Qemu("mps2-an505"),

@@ -72,15 +72,20 @@ impl Network {
 
     /// The networks that fit on a board.
     pub(crate) fn on(board: Board) -> Vec<Self> {
-        // The others need more than 256 KB or 1 MB of flash, or 16 KB of RAM.
-        let large = !matches!(board, Board::Microbit | Board::Nrf52840Dk);
-        Self::ALL.into_iter().filter(|&network| network == Self::SMALL || large).collect()
+        let fits = |network| match board {
+            // The others need more than 256 KB or 1 MB of flash, or 16 KB of RAM.
+            Board::Microbit | Board::Nrf52840Dk => network == Self::SMALL,
+            // Those that its core's other board does not hold.
+            Board::Mps2An385M0 => network != Self::SMALL,
+            Board::Mps2An385 | Board::Mps2An386 | Board::Mps2An500 | Board::Mps2An505 | Board::Mps3An547 => true,
+        };
+        Self::ALL.into_iter().filter(|&network| fits(network)).collect()
     }
 
     /// The order of weights that a board's core is fastest with, as `host-train --family` names it.
     pub(crate) const fn family(board: Board) -> &'static str {
         match board {
-            Board::Microbit | Board::Mps3An547 => "plain",
+            Board::Microbit | Board::Mps2An385M0 | Board::Mps3An547 => "plain",
             Board::Mps2An385 | Board::Mps2An386 | Board::Mps2An500 | Board::Mps2An505 | Board::Nrf52840Dk => "dsp",
         }
     }

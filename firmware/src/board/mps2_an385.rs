@@ -1,4 +1,5 @@
-//! QEMU's Cortex-M3 board.
+//! QEMU's Cortex-M3 board. It also runs what is compiled for a Cortex-M0, all of whose instructions it has: QEMU's own
+//! board with that core holds no larger networks.
 
 use super::{Board, Parts, fpgaio::Fpgaio};
 

@@ -43,7 +43,7 @@ impl Cores {
     pub const fn conv_s8_scratch_len(self, geometry: &Geometry, pool: Option<&Geometry>) -> usize {
         check_pool(geometry, pool);
         match self {
-            Self::Thumb1 => thumb1::Plan::new(geometry).words(),
+            Self::Thumb1 => thumb1::Plan::new(geometry, pool).words(),
             Self::Thumb => pairs::conv_s8_scratch_len::<Thumb>(geometry, pool),
             Self::Dsp => pairs::conv_s8_scratch_len::<Dsp>(geometry, pool),
             Self::Helium => helium::Plan::new(geometry, pool).scratch_len(),

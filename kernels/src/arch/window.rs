@@ -31,13 +31,6 @@ impl Axis {
         first..end.max(first)
     }
 
-    /// Whether every tap reads a real input at output position `at`.
-    #[cfg(thumbnet_thumb1)]
-    pub(crate) fn is_inside(&self, at: usize) -> bool {
-        // Left of the input, the difference wraps round.
-        self.input.checked_sub(self.kernel).is_some_and(|last| (at * self.stride).wrapping_sub(self.padding) <= last)
-    }
-
     /// The output positions, of so many, at which every tap reads a real input.
     #[cfg(thumbnet_helium)]
     pub(crate) fn inside(&self, output: usize) -> Range<usize> {

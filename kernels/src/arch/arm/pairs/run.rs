@@ -126,10 +126,7 @@ impl<'a> Source<'a> {
             stride: of.width * channels,
             run,
             strides: [geometry.strides()[0], geometry.strides()[1] * channels],
-            first: [
-                (start / row) as isize - above as isize,
-                (start % row) as isize - (left * channels) as isize,
-            ],
+            first: [(start / row) as isize - above as isize, (start % row) as isize - (left * channels) as isize],
             words: (rows * run).div_ceil(Core::STEP),
             padding: Core::word(layer.input_zero_point),
             layer: PhantomData,

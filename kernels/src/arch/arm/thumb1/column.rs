@@ -99,7 +99,7 @@ unsafe extern "C" {
     fn thumbnet_gather(copy: &Copy);
 }
 
-/// The inputs of a pixel from one on, in rows.
+/// Inputs of a pixel, in rows.
 #[derive(Clone, Copy)]
 pub(super) struct Rows {
     /// Inputs of a row, rows, and the inputs from one to the next.
@@ -108,20 +108,21 @@ pub(super) struct Rows {
     pub(super) stride: usize,
 }
 
-/// Writes the inputs of pixels `2 pair` and `2 pair + 1` to positions `first..` of the column. Nothing where they do
-/// not lie in the slices, or there is no room.
+/// Writes the inputs of pixels `2 pair` and `2 pair + 1`, which start at these places, to positions `first..` of the
+/// column. Does nothing where they do not lie in the inputs, or there is no room.
 #[inline(never)]
-pub(super) fn gather(column: &mut [i32], pair: usize, first: usize, from: [&[i8]; 2], rows: Rows) {
+pub(super) fn gather(column: &mut [i32], pair: usize, first: usize, inputs: &[i8], starts: [usize; 2], rows: Rows) {
     let Rows { run, rows, stride } = rows;
     let extent = rows.wrapping_sub(1).wrapping_mul(stride).wrapping_add(run);
+    let Some(last) = inputs.len().checked_sub(extent) else { return };
     let room = (first + rows * run).div_ceil(2) * 4 <= column.len();
-    if run == 0 || rows == 0 || !room || pair > 1 || from.iter().any(|values| values.len() < extent) {
+    if run == 0 || rows == 0 || !room || pair > 1 || starts[0] > last || starts[1] > last {
         return;
     }
-    let Some(to) = column.get_mut(first / 2 * 4 + 2 * pair + first % 2..) else { return };
-    let from = from.map(<[i8]>::as_ptr);
-    let copy = Copy { to: to.as_mut_ptr(), odd: first % 2, from, run, rows, stride };
-    // SAFETY: the function reads `rows` rows of `run` values from each slice, whose extent they do not exceed, and
-    // writes as many words to a column that has room for all its positions.
+    let to = column.as_mut_ptr().wrapping_add(first / 2 * 4 + 2 * pair + first % 2);
+    let from = starts.map(|start| inputs.as_ptr().wrapping_add(start));
+    let copy = Copy { to, odd: first % 2, from, run, rows, stride };
+    // SAFETY: the function reads `rows` rows of `run` inputs from each place, which lie in the slice, and writes as many
+    // words to a column that has room for all its positions.
     unsafe { thumbnet_gather(&copy) }
 }

@@ -4,16 +4,19 @@
 //! for each four pixels (those of a pooling window, of two windows of two, or neighbours)
 //!     for each block of filters
 //!         for each stretch of positions
-//!             gather the pixels' inputs into a column, padding included
+//!             gather the pixels' inputs into a column
 //!             for each filter: multiply (see `sums_s8`)
 //!         maximum of the four or of two, if pooled; requantise (see `outputs_s8`)
 //! ```
 //!
 //! A stretch bounds the column's memory, a block that of the sums. A column of a single stretch is gathered once for all
 //! blocks.
+//!
+//! Where windows leave the input, the rows that four pixels read are copied with their padding first, once for a whole
+//! row of pixels, so that no border is seen when a column is gathered.
 use super::Tile;
 use super::column::{Rows, gather};
-use super::outputs_s8::outputs;
+use super::outputs_s8::{Group, outputs};
 use super::sums_s8::Run;
 use crate::arch::cores::thumb1::Plan;
 use crate::arch::window::Axis;
@@ -25,45 +28,44 @@ use core::ops::Range;
 type Pixel = [usize; 2];
 
 /// Runs `layer`, whose weights are plain, over one sample.
-#[inline(always)]
-pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-    let filters = layer.geometry.output().channels;
-    let windows = layer.pool.copied().unwrap_or(Geometry::of_positions(layer.geometry));
-    // How many pixels of a tile an output is made of.
-    let group = match windows.kernel() {
-        [1, 1] => 1,
-        [1, 2] | [2, 1] => 2,
-        _ => 4,
-    };
+#[inline(never)]
+pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], mut output: &mut [i8], scratch: &mut [i32]) {
+    let of_positions = Geometry::of_positions(layer.geometry);
+    let windows = layer.pool.unwrap_or(&of_positions);
+    let group = Plan::group(windows.kernel());
     let Some(mut engine) = Engine::new(layer, input, group, scratch) else { return };
+    let mut left = windows.output().height * windows.output().width;
     let mut windows =
-        Windows { rows: Axis::rows(&windows), columns: Axis::columns(&windows), geometry: windows, at: [0; 2] };
+        Windows { rows: Axis::rows(windows), columns: Axis::columns(windows), geometry: windows, at: [0; 2] };
     let mut pixels = [[0; 2]; 4];
-    for output in output.chunks_mut(4 / group * filters) {
+    while left > 0 {
         let mut rest = Rest::default();
-        // Where fewer windows are left than a tile has room for, the pixels of those before fill it up.
-        for (pixels, _) in pixels.chunks_exact_mut(group).zip(output.chunks(filters)) {
+        let outputs = left.min(4 / group);
+        // Where fewer windows are left than a tile has room for, the last pixel fills it up.
+        for output in 0..outputs {
             rest = windows.next();
-            rest.fill(pixels);
+            rest.fill(pixels.get_mut(output * group..).unwrap_or_default());
         }
-        engine.four_pixels(&pixels, false, output);
+        engine.pad(pixels[0][0]);
+        engine.four_pixels(&pixels, outputs, false, output);
         while !rest.is_empty() {
             rest.fill(&mut pixels);
-            engine.four_pixels(&pixels, true, output);
+            engine.four_pixels(&pixels, outputs, true, output);
         }
+        left -= outputs;
+        output = output.get_mut(outputs * layer.geometry.output().channels..).unwrap_or_default();
     }
 }
 
 /// The windows of a pooling, or of single pixels, one after the other.
-struct Windows {
-    geometry: Geometry,
+struct Windows<'a> {
+    geometry: &'a Geometry,
     rows: Axis,
     columns: Axis,
     at: [usize; 2],
 }
 
-impl Windows {
-    #[inline(never)]
+impl Windows<'_> {
     fn next(&mut self) -> Rest {
         let [y, x] = self.at;
         self.at = if x + 1 == self.geometry.output().width { [y + 1, 0] } else { [y, x + 1] };
@@ -105,30 +107,58 @@ impl Rest {
 /// A layer at work on one sample.
 struct Engine<'a, 'b> {
     layer: &'b ConvS8<'a>,
-    input: &'b [i8],
+    /// How many pixels of a tile an output is made of.
     group: usize,
-    /// As many inputs of padding as a window's row has, where there are any.
-    padding: &'b [i8],
+    input: &'b [i8],
+    /// Rows of the input with their padding, where windows leave it, and the pixels' row that they are for.
+    padded: &'b mut [i8],
+    row: usize,
+    /// Inputs of a row of what pixels are read from: of the padded rows, or of the input.
+    stride: usize,
     column: &'b mut [i32],
     tiles: &'b mut [Tile],
 }
 
 impl<'a, 'b> Engine<'a, 'b> {
     fn new(layer: &'b ConvS8<'a>, input: &'b [i8], group: usize, scratch: &'b mut [i32]) -> Option<Self> {
-        let plan = Plan::new(layer.geometry);
-        let (padding, scratch) = scratch.split_at_mut_checked(plan.padding)?;
+        let plan = Plan::new(layer.geometry, layer.pool);
+        let (padded, scratch) = scratch.split_at_mut_checked(plan.padded())?;
         let (column, tiles) = scratch.split_at_mut_checked(plan.column)?;
-        let padding: &mut [i8] = bytemuck::cast_slice_mut(padding);
-        padding.fill(layer.input_zero_point);
-        Some(Self { layer, input, group, padding, column, tiles: tiles.as_chunks_mut().0 })
+        let padded: &mut [i8] = bytemuck::cast_slice_mut(padded);
+        let padded = padded.get_mut(..plan.rows * plan.width)?;
+        let input_row = layer.geometry.input().width * layer.geometry.input().channels;
+        let stride = if padded.is_empty() { input_row } else { plan.width };
+        Some(Self { layer, group, input, padded, row: usize::MAX, stride, column, tiles: tiles.as_chunks_mut().0 })
+    }
+
+    /// Copies the rows for pixels from row `y` on, if there is padding and they are not there.
+    #[inline(never)]
+    fn pad(&mut self, y: usize) {
+        if self.padded.is_empty() || y == self.row {
+            return;
+        }
+        self.row = y;
+        let (rows, columns) = (Axis::rows(self.layer.geometry), Axis::columns(self.layer.geometry));
+        let channels = self.layer.geometry.input().channels;
+        let mut row = (y * rows.stride).wrapping_sub(rows.padding);
+        self.padded.fill(self.layer.input_zero_point);
+        for padded in self.padded.chunks_exact_mut(self.stride) {
+            if row < rows.input {
+                let values = self.input.get(row * columns.input * channels..).unwrap_or_default();
+                let inside = padded.get_mut(columns.padding * channels..).unwrap_or_default();
+                inside.iter_mut().zip(values).take(columns.input * channels).for_each(|(to, value)| *to = *value);
+            }
+            row = row.wrapping_add(1);
+        }
     }
 
     /// All filters over four pixels. Where the window has had others before, the larger output stays.
     #[inline(never)]
-    fn four_pixels(&mut self, pixels: &[Pixel; 4], larger: bool, output: &mut [i8]) {
+    fn four_pixels(&mut self, pixels: &[Pixel; 4], outputs_len: usize, larger: bool, output: &mut [i8]) {
         let layer = self.layer;
         let (filters, len) = (layer.geometry.output().channels, layer.geometry.patch());
-        for first in (0..filters).step_by(Plan::FILTERS) {
+        let mut first = 0;
+        while first < filters {
             let count = (filters - first).min(Plan::FILTERS);
             let mut start = 0;
             while start < len {
@@ -136,18 +166,20 @@ impl<'a, 'b> Engine<'a, 'b> {
                 if first == 0 || positions < len {
                     self.gather(pixels, start..start + positions);
                 }
-                let Some(weights) = layer.weights.get(first * len + start..) else { return };
+                let weights = layer.weights.get(first * len + start..).unwrap_or_default();
                 Run::new(weights, len, count, positions).add(self.column, self.tiles, start == 0);
                 start += positions;
             }
             let (Some(tiles), Some(output)) = (self.tiles.get(..count), output.get_mut(first..)) else { return };
-            let mut block = [0; Plan::FILTERS];
-            let (Some(block), true) = (block.get_mut(..count), larger) else {
-                outputs(layer.bias, &layer.requantize, first, tiles, [self.group, filters], output);
-                continue;
-            };
-            outputs(layer.bias, &layer.requantize, first, tiles, [self.group, count], block);
-            output.iter_mut().zip(block).for_each(|(output, value)| *output = (*output).max(*value));
+            let group = Group { pixels: self.group, outputs: outputs_len, stride: filters };
+            if larger {
+                let mut block = [0; Plan::FILTERS];
+                outputs(layer.bias, &layer.requantize, first, tiles, group, &mut block);
+                output.iter_mut().zip(block).take(count).for_each(|(output, value)| *output = (*output).max(value));
+            } else {
+                outputs(layer.bias, &layer.requantize, first, tiles, group, output);
+            }
+            first += count;
         }
     }
 
@@ -155,37 +187,26 @@ impl<'a, 'b> Engine<'a, 'b> {
     #[inline(never)]
     fn gather(&mut self, pixels: &[Pixel; 4], positions: Range<usize>) {
         let g = self.layer.geometry;
-        let (rows, columns, channels) = (Axis::rows(g), Axis::columns(g), g.input().channels);
-        let (run, stride) = (columns.kernel * channels, columns.input * channels);
-        let whole = positions.len() == rows.kernel * run;
+        let [height, width] = g.kernel();
+        let (run, stride) = (width * g.input().channels, self.stride);
+        let (inputs, top) = if self.padded.is_empty() { (self.input, 0) } else { (&*self.padded, self.row) };
+        let [down, right] = [g.strides()[0] * stride, g.strides()[1] * g.input().channels];
         for (pair, pixels) in pixels.as_chunks::<2>().0.iter().enumerate() {
-            if whole && pixels.iter().all(|&[y, x]| rows.is_inside(y) && columns.is_inside(x)) {
-                let from = pixels.map(|[y, x]| rows.source(y, 0) * stride + columns.source(x, 0) * channels);
-                let from = from.map(|from| self.input.get(from..).unwrap_or_default());
-                gather(self.column, pair, 0, from, Rows { run, rows: rows.kernel, stride });
+            let starts = pixels.map(|[y, x]| (y - top) * down + x * right);
+            if positions.len() == height * run {
+                gather(self.column, pair, 0, inputs, starts, Rows { run, rows: height, stride });
                 continue;
             }
-            let mut at = positions.start;
-            while at < positions.end {
-                let (row, end) = (at / run, (at / run + 1) * run);
-                // Up to where the row ends, or either window enters or leaves the input.
-                let mut count = end.min(positions.end) - at;
-                let from = pixels.map(|[y, x]| {
-                    let inside = if rows.taps(y).contains(&row) { columns.taps(x) } else { 0..0 };
-                    let inside = end - run + inside.start * channels..end - run + inside.end * channels;
-                    if inside.contains(&at) {
-                        count = count.min(inside.end - at);
-                        let place = rows.source(y, row) * stride + columns.source(x, 0) * channels;
-                        self.input.get(place.wrapping_add(at + run - end)..).unwrap_or_default()
-                    } else {
-                        if at < inside.start {
-                            count = count.min(inside.start - at);
-                        }
-                        self.padding
-                    }
-                });
-                gather(self.column, pair, at - positions.start, from, Rows { run: count, rows: 1, stride });
-                at += count;
+            // A stretch is some positions of some rows.
+            let mut row = 0;
+            for y in 0..height {
+                let [from, to] = [positions.start, positions.end].map(|at| at.saturating_sub(row).min(run));
+                if from < to {
+                    let starts = starts.map(|start| start + y * stride + from);
+                    let rows = Rows { run: to - from, rows: 1, stride };
+                    gather(self.column, pair, row + from - positions.start, inputs, starts, rows);
+                }
+                row += run;
             }
         }
     }

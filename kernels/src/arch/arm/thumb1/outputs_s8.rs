@@ -198,35 +198,41 @@ unsafe extern "C" {
 // As the assembly has it.
 const _: () = assert!(offset_of!(Outputs, channels) == 20 && offset_of!(Outputs, outputs) == 44);
 
-/// Requantises the tiles of channels `first..`, as many as there are tiles. Of a tile's four pixels, each `group` (1, 2
-/// or 4) are an output, the largest of them; outputs follow one another after `stride` bytes.
-///
-/// `output` begins with channel `first` of the first output, and ends with or after that channel of the last one.
+/// The outputs that tiles become.
+#[derive(Clone, Copy)]
+pub(super) struct Group {
+    /// Of how many of a tile's four pixels an output is the largest: 1, 2 or 4.
+    pub(super) pixels: usize,
+    /// Outputs of a tile, at most `4 / pixels`.
+    pub(super) outputs: usize,
+    /// From one of them to the next.
+    pub(super) stride: usize,
+}
+
+/// Requantises the tiles of channels `first..`, as many as there are tiles, to the first bytes of `output` and those
+/// that follow after each stride. Does nothing where these do not fit.
+#[inline(never)]
 pub(super) fn outputs(
     bias: &[i32],
     requantize: &Requantize<'_>,
     first: usize,
     tiles: &[Tile],
-    [group, stride]: [usize; 2],
+    group: Group,
     output: &mut [i8],
 ) {
-    let channels = tiles.len();
-    let outputs = output.len().div_ceil(stride.max(1)).min(4 / group.max(1));
-    let (Some(bias), Some(multiplier), Some(shift)) =
-        (bias.get(first..), requantize.multiplier.get(first..), requantize.shift.get(first..))
-    else {
-        return;
-    };
-    let fits = channels > 0 && bias.len().min(multiplier.len()).min(shift.len()) >= channels;
-    if !fits || outputs == 0 || output.len() < (outputs - 1) * stride + channels {
+    let (channels, Group { pixels, outputs, stride }) = (tiles.len(), group);
+    let last = first.wrapping_add(channels);
+    let fits = last <= bias.len() && last <= requantize.multiplier.len() && last <= requantize.shift.len();
+    let room = outputs.wrapping_sub(1).wrapping_mul(stride).wrapping_add(channels) <= output.len();
+    if !fits || !room || channels == 0 || outputs == 0 || outputs > 4 {
         return;
     }
     let zero_point = i32::from(requantize.zero_point);
     let [least, largest] = requantize.activation.map(|end| i32::from(end) - zero_point);
     let outputs = Outputs {
-        bias: bias.as_ptr(),
-        multiplier: multiplier.as_ptr(),
-        shift: shift.as_ptr(),
+        bias: bias.as_ptr().wrapping_add(first),
+        multiplier: requantize.multiplier.as_ptr().wrapping_add(first),
+        shift: requantize.shift.as_ptr().wrapping_add(first),
         tiles: tiles.as_ptr(),
         output: output.as_mut_ptr(),
         channels,
@@ -234,7 +240,7 @@ pub(super) fn outputs(
         largest,
         zero_point,
         stride,
-        group,
+        group: pixels,
         outputs,
     };
     // SAFETY: the function reads `channels` tiles, biases, multipliers and shifts, and writes as many bytes for each
