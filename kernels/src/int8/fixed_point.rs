@@ -150,13 +150,19 @@ const fn round_wide(product: i64, places: u32) -> i32 {
     }
 }
 
+/// `round(e^-(2^j) * 2^31)` for j = -2..=4.
+pub(crate) const EXP_OF_POWERS: [i32; 7] =
+    [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
+/// `round(e^(-1/8) * 2^31)`.
+pub(crate) const EXP_OF_MINUS_ONE_EIGHTH: i32 = 1_895_147_668;
+/// `round(2^31 / 3)`.
+pub(crate) const ONE_THIRD: i32 = 715_827_883;
+
 /// `e^a` for `a <= 0`, given with 5 integer bits, as a raw number with none; gemmlowp's `exp_on_negative_values`.
 ///
 /// `a` is split into a multiple of 1/4 and a rest in `[-1/4, 0)`: the rest goes through a Taylor polynomial around
 /// -1/8, the multiple is put together from the constants `e^-(2^j)`.
 pub const fn exp_on_negative_values(a: i32) -> i32 {
-    /// `round(e^-(2^j) * 2^31)` for j = -2..=4.
-    const EXP_OF_POWERS: [i32; 7] = [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
     const ONE_QUARTER: i32 = 1 << 24;
     if a == 0 {
         return i32::MAX;
@@ -177,10 +183,6 @@ pub const fn exp_on_negative_values(a: i32) -> i32 {
 /// `e^a` for `a` in `[-1/4, 0)`, raw with no integer bits on both sides: `e^(-1/8) * (1 + x + x^2/2 + x^3/6 + x^4/24)`
 /// with `x = a + 1/8`.
 const fn exp_on_minus_one_quarter_to_zero(a: i32) -> i32 {
-    /// `round(e^(-1/8) * 2^31)`.
-    const EXP_OF_MINUS_ONE_EIGHTH: i32 = 1_895_147_668;
-    /// `round(2^31 / 3)`.
-    const ONE_THIRD: i32 = 715_827_883;
     let x = a + (1 << 28);
     let x2 = saturating_rounding_doubling_high_mul(x, x);
     let x3 = saturating_rounding_doubling_high_mul(x2, x);

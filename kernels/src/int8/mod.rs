@@ -41,6 +41,8 @@ pub use add::AddS8;
 pub use affine::Affine;
 #[cfg(feature = "alloc")]
 pub(crate) use affine::scale_of;
+#[cfg(thumbnet_helium)]
+pub(crate) use fixed_point::{EXP_OF_MINUS_ONE_EIGHTH, EXP_OF_POWERS, ONE_THIRD};
 pub use fixed_point::{
     QuantizedMultiplier, exp_on_negative_values, multiply_by_quantized_multiplier, multiply_rounding_once,
     one_over_one_plus_x, quantize_multiplier, rounding_divide_by_pot, saturating_rounding_doubling_high_mul,

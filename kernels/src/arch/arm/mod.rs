@@ -59,7 +59,7 @@ mod multiply_s8;
 mod pairs;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod pool_s8;
-#[cfg(not(thumbnet_thumb1))]
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod softmax_s8;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod table_s8;
@@ -71,7 +71,7 @@ mod thumb1;
 #[cfg(thumbnet_dsp)]
 use dsp::Core;
 #[cfg(thumbnet_helium)]
-use helium::{conv_s8, dense_s8};
+use helium::{add_s8, conv_s8, dense_s8, depthwise_s8, pool_s8, softmax_s8};
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 use pairs::{conv_s8, dense_s8};
 #[cfg(thumbnet_thumb2)]
@@ -80,13 +80,13 @@ use thumb::Core;
 use thumb1::{conv_s8, dense_s8};
 
 use crate::arch::{Cores, Kernels, Kind, Scalar};
-#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+#[cfg(not(thumbnet_thumb1))]
 use crate::geometry::Geometry;
 #[cfg(not(thumbnet_thumb1))]
-use crate::int8::SoftmaxS8;
-#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
-use crate::int8::{AddS8, DepthwiseConvS8, MeanS8, MulS8, QuantizedMultiplier, RescaleS8};
+use crate::int8::{AddS8, DepthwiseConvS8, MeanS8, SoftmaxS8};
 use crate::int8::{ConvS8, DenseS8, Packing};
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+use crate::int8::{MulS8, QuantizedMultiplier, RescaleS8};
 
 /// Whether the core's kernels read weights in pairs.
 const READS_PAIRS: bool = cfg!(any(thumbnet_dsp, thumbnet_thumb2));
@@ -147,7 +147,7 @@ impl Kernels for Kind {
             Self::Core => dense_s8::dense_s8(layer, input, output, scratch),
         }
     }
-    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[cfg(not(thumbnet_thumb1))]
     #[inline(always)]
     fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
         match self {
@@ -155,7 +155,7 @@ impl Kernels for Kind {
             Self::Core => depthwise_s8::depthwise_conv_s8(layer, input, output, scratch),
         }
     }
-    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[cfg(not(thumbnet_thumb1))]
     #[inline(always)]
     fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
         match self {
@@ -163,7 +163,7 @@ impl Kernels for Kind {
             Self::Core => pool_s8::max_pool_s8(geometry, input, output),
         }
     }
-    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[cfg(not(thumbnet_thumb1))]
     #[inline(always)]
     fn average_pool_s8(&self, geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]) {
         match self {
@@ -171,7 +171,7 @@ impl Kernels for Kind {
             Self::Core => pool_s8::average_pool_s8(geometry, activation, input, output),
         }
     }
-    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[cfg(not(thumbnet_thumb1))]
     #[inline(always)]
     fn mean_s8(&self, mean: &MeanS8, input: &[i8], output: &mut [i8]) {
         match self {
@@ -187,7 +187,7 @@ impl Kernels for Kind {
             Self::Core => softmax_s8::softmax_s8(layer, len, values),
         }
     }
-    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+    #[cfg(not(thumbnet_thumb1))]
     #[inline(always)]
     fn add_s8(&self, layer: &AddS8, x: &[i8], y: &mut [i8]) {
         match self {

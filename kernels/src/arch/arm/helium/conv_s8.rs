@@ -230,7 +230,7 @@ impl<'a> Engine<'a, '_> {
     /// The block of filters from `first` on.
     fn run(&self, first: usize) -> Option<Run<'a>> {
         let filters = self.layer.geometry.output().channels;
-        let run = Run::new(self.layer, first, (filters - first).min(BLOCK), self.left)?;
+        let run = Run::filters(self.layer, first, (filters - first).min(BLOCK), self.left)?;
         (self.plan.together * run.count() <= self.sums.len()).then_some(run)
     }
 

@@ -1,19 +1,20 @@
-//! Filters at work: all that the assembly must know beside windows and memory for the sums.
+//! Filters or units at work: all that the assembly must know beside windows and memory for the sums.
 
-use crate::int8::{ConvS8, Requantize};
+use crate::int8::{ConvS8, DenseS8, Requantize};
 use core::marker::PhantomData;
 use core::mem::offset_of;
+use core::ops::Range;
 
-/// Some filters of a layer.
+/// Some filters or units of a layer.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(super) struct Run<'a> {
-    /// Of the first filter.
+    /// Of the first one.
     bias: *const i32,
     multiplier: *const i32,
     shift: *const i8,
     weights: *const i8,
-    /// Positions of a filter, and how many filters.
+    /// Positions of each, and how many.
     len: usize,
     count: usize,
     /// The least and the largest output, before the zero point is added.
@@ -42,19 +43,34 @@ const _: () = {
 };
 
 impl<'a> Run<'a> {
-    /// Filters `first..first + count`, or none where the layer has no such. `left` is what [`any_left`] says.
-    pub(super) fn new(layer: &ConvS8<'a>, first: usize, count: usize, left: bool) -> Option<Self> {
-        let (requantize, len) = (&layer.requantize, layer.geometry.patch());
-        let filters = first..first + count;
+    /// Filters `first..first + count` of a convolution, or none where it has no such. `left` is what [`any_left`] says.
+    pub(super) fn filters(layer: &ConvS8<'a>, first: usize, count: usize, left: bool) -> Option<Self> {
+        let len = layer.geometry.patch();
+        Self::new(layer.weights, layer.bias, &layer.requantize, len, first..first + count, left)
+    }
+
+    /// The units of a dense layer.
+    pub(super) fn units(layer: &DenseS8<'a>) -> Option<Self> {
+        Self::new(layer.weights, layer.bias, &layer.requantize, layer.inputs, 0..layer.units, false)
+    }
+
+    fn new(
+        weights: &'a [i8],
+        bias: &'a [i32],
+        requantize: &Requantize<'a>,
+        len: usize,
+        rows: Range<usize>,
+        left: bool,
+    ) -> Option<Self> {
         let [least, largest] = requantize.activation.map(i32::from);
         let zero_point = i32::from(requantize.zero_point);
-        (count > 0).then_some(Self {
-            bias: layer.bias.get(filters.clone())?.as_ptr(),
-            multiplier: requantize.multiplier.get(filters.clone())?.as_ptr(),
-            shift: requantize.shift.get(filters.clone())?.as_ptr(),
-            weights: layer.weights.get(filters.start * len..filters.end * len)?.as_ptr(),
+        (!rows.is_empty()).then_some(Self {
+            bias: bias.get(rows.clone())?.as_ptr(),
+            multiplier: requantize.multiplier.get(rows.clone())?.as_ptr(),
+            shift: requantize.shift.get(rows.clone())?.as_ptr(),
+            weights: weights.get(rows.start * len..rows.end * len)?.as_ptr(),
             len,
-            count,
+            count: rows.len(),
             least: least - zero_point,
             largest: largest - zero_point,
             zero_point,
@@ -63,7 +79,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// How many filters.
+    /// How many filters or units.
     pub(super) fn count(&self) -> usize {
         self.count
     }
