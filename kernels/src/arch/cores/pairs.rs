@@ -16,13 +16,13 @@ pub(in crate::arch) trait PairsCut {
 }
 
 impl PairsCut for Thumb {
-    const POSITIONS: usize = 100;
+    const POSITIONS: usize = 128;
     const WORDS_FOR_TWO: usize = 8;
     const WIDE_BYTES: usize = 1;
 }
 
 impl PairsCut for Dsp {
-    const POSITIONS: usize = 200;
+    const POSITIONS: usize = 256;
     const WORDS_FOR_TWO: usize = 4;
     const WIDE_BYTES: usize = 2;
 }
@@ -50,6 +50,9 @@ pub(in crate::arch) struct Plan {
     pub(in crate::arch) window_rows: usize,
     pub(in crate::arch) rows: usize,
     pub(in crate::arch) width: usize,
+    /// Rows of a window, and inputs of each of these, in a stretch of its positions: whole rows as many as may be, or a
+    /// part of one that is too long. The last ones may have fewer.
+    pub(in crate::arch) stretch: [usize; 2],
     /// Words of the column.
     pub(in crate::arch) column: usize,
     /// Tiles that wait; none where a column is a single stretch.
@@ -86,16 +89,28 @@ impl Plan {
             Some(values) => values.saturating_mul(C::WIDE_BYTES).div_ceil(4),
             None => usize::MAX,
         };
-        let len = geometry.patch();
+        let ([kernel_rows, kernel_columns], strides) = (geometry.kernel(), geometry.strides());
+        // Where nothing is read twice, a strip saves nothing.
+        let reads_again = kernel_rows > strides[0] || kernel_columns > strides[1];
+        let row = kernel_columns * geometry.input().channels;
+        let stretch = if row <= C::POSITIONS {
+            let rows = C::POSITIONS / row;
+            [if rows < kernel_rows { rows } else { kernel_rows }, row]
+        } else {
+            [1, row.div_ceil(row.div_ceil(C::POSITIONS)).next_multiple_of(2)]
+        };
+        let positions = stretch[0] * stretch[1];
+        let single = positions >= geometry.patch();
         let pairs = filters / 2;
         let block = if pairs < BLOCK { pairs } else { BLOCK };
         Self {
-            strip: if strip <= STRIP && len <= C::POSITIONS { strip } else { 0 },
+            strip: if strip <= STRIP && single && reads_again { strip } else { 0 },
             window_rows,
             rows,
             width,
-            column: column_words::<C>(if len < C::POSITIONS { len } else { C::POSITIONS }),
-            tiles: if len <= C::POSITIONS { 0 } else { block + filters % 2 },
+            stretch,
+            column: column_words::<C>(positions),
+            tiles: if single { 0 } else { block + filters % 2 },
             pixels: if pool.is_some() && !fours { filters } else { 0 },
             fours,
         }

@@ -25,9 +25,8 @@ conv_tile!(
         ldrsb r3, [r1], #1
         pkhbt r2, r2, r3, lsl #16",
     single_half: "
-        ldr r3, [sp, #{special}]
-        lsls r3, r3, #29
-        bpl 83f
+        ldr r3, [sp, #{half}]
+        cbz r3, 83f
         ldrsb r2, [r1]
         ldm r0, {{r8-r11}}
         smlabb r4, r2, r8, r4

@@ -21,7 +21,7 @@ use super::Core;
 use super::column::Column;
 use super::run::{Part, Pixels, Run, Single, Source, Tile, To, Wide, Windows};
 use crate::arch::cores::BLOCK;
-use crate::arch::cores::pairs::{PairsCut, Plan};
+use crate::arch::cores::pairs::Plan;
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 use crate::int8::ConvS8;
@@ -44,16 +44,14 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
         to: if plan.fours { To::Largest } else { To::Each },
         plan,
         single: &single,
-        runs: [Run::NONE; 2],
+        run: Run::NONE,
         source: Source::new(layer, input, 0, [0; 2]),
         strip: bytemuck::cast_slice_mut(strip),
         strip_row: usize::MAX,
         column,
         tiles: tiles.as_chunks_mut::<8>().0,
     };
-    if plan.tiles == 0 {
-        engine.set_stretch(0, 0, 4);
-    }
+    engine.set_stretch(0, 0, 4);
     match layer.pool {
         Some(pool) if plan.fours => engine.windows_of_four(pool, output),
         Some(pool) => engine.pooled(pool, bytemuck::cast_slice_mut(pixels), output),
@@ -86,8 +84,8 @@ struct Engine<'a, 'b> {
     to: To,
     plan: Plan,
     single: &'a Single,
-    /// Pairs of filters, and the odd last one. With a single stretch these do for all windows.
-    runs: [Run<'a>; 2],
+    /// The filters. With a single stretch this does for all windows, as the source.
+    run: Run<'a>,
     /// The windows in the input, where there is no strip.
     source: Source<'b>,
     /// The widened rows, and the row of the convolution's output that they start at.
@@ -103,17 +101,17 @@ impl<'a, 'b> Engine<'a, 'b> {
         let (rows, columns, filters) = (Axis::rows(pool), Axis::columns(pool), pool.output().channels);
         for (y, output) in output.chunks_exact_mut(pool.output().width * filters).enumerate() {
             let rows = rows.sources(y);
-            let mut x = 0;
+            let mut first = 0;
             if rows.len() * columns.kernel == 4 && columns.padding == 0 {
                 let pixels = four_from(&mut [rows.start, 0], &rows, &(0..columns.kernel));
-                x = ((columns.input - columns.kernel) / columns.stride + 1).min(pool.output().width);
-                x = self.side_by_side(&pixels, x, columns.stride, filters, output);
+                let count = (columns.input - columns.kernel) / columns.stride + 1;
+                first = self.side_by_side(pixels, count.min(pool.output().width), columns.stride, filters, output);
             }
-            for (x, output) in output.chunks_exact_mut(filters).enumerate().skip(x) {
+            for (x, output) in output.chunks_exact_mut(filters).enumerate().skip(first) {
                 let columns = columns.sources(x);
                 // Where the window has fewer than four, its last pixel fills up: a maximum does not mind.
                 let pixels = four_from(&mut [rows.start, columns.start], &rows, &columns);
-                self.four_pixels(&pixels, 4, output);
+                self.four_pixels(pixels, 4, output);
             }
         }
     }
@@ -123,22 +121,19 @@ impl<'a, 'b> Engine<'a, 'b> {
         let to = self.layer.geometry.output();
         let (mut next, mut left) = ([0; 2], output);
         while !left.is_empty() {
-            let count = (to.width - next[1]) / 4;
-            if count > 0 {
-                let pixels = four_from(&mut next.clone(), &(0..to.height), &(0..to.width));
-                let done = self.side_by_side(&pixels, count, 4, 4 * to.channels, left);
-                left = left.get_mut(4 * done * to.channels..).unwrap_or_default();
-                next[1] += 4 * done;
+            let mut after = next;
+            let pixels = four_from(&mut after, &(0..to.height), &(0..to.width));
+            let mut count = self.side_by_side(pixels, (to.width - next[1]) / 4, 4, 4 * to.channels, left) * 4;
+            if count == 0 {
+                count = (left.len() / to.channels).min(4);
+                self.four_pixels(pixels, count, left);
+                next = after;
+            } else {
+                next[1] += count;
                 if next[1] == to.width {
                     next = [next[0] + 1, 0];
                 }
-                if done > 0 {
-                    continue;
-                }
             }
-            let pixels = four_from(&mut next, &(0..to.height), &(0..to.width));
-            let count = (left.len() / to.channels).min(4);
-            self.four_pixels(&pixels, count, left);
             left = left.get_mut(count * to.channels..).unwrap_or_default();
         }
     }
@@ -151,7 +146,7 @@ impl<'a, 'b> Engine<'a, 'b> {
         for first in (0..of.height * of.width).step_by(4) {
             let pixels = four_from(&mut next, &(0..of.height), &(0..of.width));
             let count = (of.height * of.width - first).min(4);
-            self.four_pixels(&pixels, count, values);
+            self.four_pixels(pixels, count, values);
             for (&[y, x], values) in pixels.iter().zip(values.chunks_exact(of.channels)).take(count) {
                 for row in windows_over(&Axis::rows(pool), pool.output().height, y) {
                     for column in windows_over(&Axis::columns(pool), pool.output().width, x) {
@@ -164,33 +159,25 @@ impl<'a, 'b> Engine<'a, 'b> {
         }
     }
 
-    /// Sets what is done to the pairs of filters of a block from pair `first` on, and behind the last block to the odd
-    /// last filter, over the stretch from position `start` on; returns where this ends. `count` of the four pixels are
-    /// there.
+    /// Sets what is done to the filters of a block from pair `first` on, over the stretch from position `start` on;
+    /// returns where this ends. `count` of the four pixels are there.
     #[inline(never)]
     fn set_stretch(&mut self, first: usize, start: usize, count: usize) -> usize {
         let (layer, window) = (self.layer, self.layer.geometry.window());
+        let [rows, width] = self.plan.stretch;
         let row = window.width * window.channels;
-        // Whole rows, or a part of one that is longer than a stretch may be.
-        let [rows, width] = if row > Core::POSITIONS {
-            [1, (row - start % row).min(Core::POSITIONS)]
-        } else {
-            [(Core::POSITIONS / row).min(window.height - start / row), row]
-        };
-        self.source = Source::new(layer, self.input, start, [rows, width]);
-        let filters = layer.geometry.output().channels;
-        let waits = self.plan.tiles > 0;
-        let end = if waits { (filters / 2 * 2).min(2 * (first + BLOCK)) } else { filters / 2 * 2 };
+        let rows = rows.min(window.height - start / row);
+        let width = width.min(row - start % row);
         let positions = rows * width;
+        self.source = Source::new(layer, self.input, start, [rows, width]);
+        let (first, all) = (2 * first, layer.geometry.output().channels);
+        let left = all - first;
+        // An odd last filter goes with the last block.
+        let filters = if self.plan.tiles == 0 || left <= 2 * BLOCK + 1 { left } else { 2 * BLOCK };
         let to = if start + positions < layer.geometry.patch() { To::Tiles } else { self.to };
-        let mut part = Part { first: 2 * first, filters: end - 2 * first, start, positions, to };
-        let (tiles, tile) = self.tiles.split_at_mut(self.tiles.len().min(part.filters / 2));
-        self.runs[0].set(layer, &part, self.single, count);
-        (part.first, part.filters) = (end, if filters - end == 1 { 1 } else { 0 });
-        self.runs[1].set(layer, &part, self.single, count);
-        if waits {
-            self.runs[0].wait(tiles);
-            self.runs[1].wait(tile);
+        self.run.set(layer, &Part { first, filters, start, positions, to }, self.single, count);
+        if self.plan.tiles > 0 {
+            self.run.wait(self.tiles);
         }
         start + positions
     }
@@ -198,18 +185,13 @@ impl<'a, 'b> Engine<'a, 'b> {
     /// All filters over four pixels, of which the first `count` are there, with no others behind them if these are fewer
     /// than four.
     #[inline(never)]
-    fn four_pixels(&mut self, pixels: &Pixels, count: usize, output: &mut [i8]) {
+    fn four_pixels(&mut self, pixels: Pixels, count: usize, output: &mut [i8]) {
         if self.plan.tiles == 0 {
             if count < 4 {
                 self.set_stretch(0, 0, count);
             }
-            if self.plan.strip > 0 {
-                self.widen(pixels[0][0], pixels[3][0]);
-                self.windows(pixels).gather(self.strip, self.column);
-            } else {
-                self.source.gather(pixels, self.column);
-            }
-            return go(&mut self.runs, self.column, output);
+            self.side_by_side(pixels, 1, 0, output.len(), output);
+            return;
         }
         let (filters, len) = (self.layer.geometry.output().channels, self.layer.geometry.patch());
         for first in (0..(filters / 2).max(1)).step_by(BLOCK) {
@@ -217,10 +199,48 @@ impl<'a, 'b> Engine<'a, 'b> {
             let mut start = 0;
             while start < len {
                 start = self.set_stretch(first, start, count);
-                self.source.gather(pixels, self.column);
-                go(&mut self.runs, self.column, output);
+                self.source.gather(&pixels, self.column);
+                self.run.go(self.column, output);
             }
         }
+    }
+
+    /// `count` times the outputs of four pixels, each `step` columns right of the ones before and `apart` outputs
+    /// behind, if nothing waits; returns how many it has done, all or none.
+    #[inline(never)]
+    fn side_by_side(
+        &mut self,
+        mut pixels: Pixels,
+        count: usize,
+        step: usize,
+        apart: usize,
+        output: &mut [i8],
+    ) -> usize {
+        if self.plan.tiles > 0 {
+            return 0;
+        }
+        let outputs = output.chunks_exact_mut(apart).take(count);
+        if self.plan.strip == 0 {
+            for output in outputs {
+                self.source.gather(&pixels, self.column);
+                self.run.go(self.column, output);
+                pixels.iter_mut().for_each(|[_, x]| *x += step);
+            }
+            return count;
+        }
+        self.widen(pixels[0][0], pixels[3][0]);
+        let geometry = self.layer.geometry;
+        let channels = geometry.input().channels;
+        // Where one pixel's window starts after its upper and its left neighbour's.
+        let [down, right] = [geometry.strides()[0] * self.plan.width, geometry.strides()[1] * channels];
+        let windows = Windows {
+            starts: pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
+            run: geometry.kernel()[1] * channels,
+            rows: geometry.kernel()[0],
+            stride: self.plan.width,
+        };
+        windows.gather(step * right, self.strip, self.column, outputs, |column, output| self.run.go(column, output));
+        count
     }
 
     /// Fills the strip, if there is one, with what windows of rows `first..=last` of the convolution's output read.
@@ -245,51 +265,6 @@ impl<'a, 'b> Engine<'a, 'b> {
             Core::widen(&values[..inside.len()], inside);
             Core::fill(after, zero);
         }
-    }
-
-    /// `count` times the outputs of four pixels, each `step` columns right of the ones before and `apart` outputs
-    /// behind, if there is a strip and nothing waits; returns how many it has done, all or none.
-    #[inline(never)]
-    fn side_by_side(&mut self, pixels: &Pixels, count: usize, step: usize, apart: usize, output: &mut [i8]) -> usize {
-        if self.plan.strip == 0 {
-            return 0;
-        }
-        self.widen(pixels[0][0], pixels[3][0]);
-        let step = step * self.steps().1;
-        let outputs = output.chunks_exact_mut(apart).take(count);
-        self.windows(pixels).gather_each(step, self.strip, self.column, outputs, |column, output| {
-            go(&mut self.runs, column, output);
-        });
-        count
-    }
-
-    /// Where in the strip one pixel's window starts after its upper and its left neighbour's.
-    fn steps(&self) -> (usize, usize) {
-        let geometry = self.layer.geometry;
-        (geometry.strides()[0] * self.plan.width, geometry.strides()[1] * geometry.input().channels)
-    }
-
-    /// The four pixels' windows in the strip.
-    #[inline(never)]
-    fn windows(&self, pixels: &Pixels) -> Windows {
-        let geometry = self.layer.geometry;
-        let (down, right) = self.steps();
-        Windows {
-            starts: pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
-            run: geometry.kernel()[1] * geometry.input().channels,
-            rows: geometry.kernel()[0],
-            stride: self.plan.width,
-        }
-    }
-}
-
-/// Pairs of filters and the odd last one over a column.
-#[inline(always)]
-fn go(runs: &mut [Run<'_>; 2], column: &[i32], output: &mut [i8]) {
-    let [pairs, last] = runs;
-    pairs.go(column, output);
-    if last.filters() > 0 {
-        last.go(column, output.get_mut(pairs.filters()..).unwrap_or_default());
     }
 }
 

@@ -40,15 +40,10 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// Copies the windows into the column; does nothing where they do not lie in the strip, or the column is too short.
-    pub(super) fn gather(&self, strip: &[Wide], column: &mut [i32]) {
-        self.gather_each(0, strip, column, core::iter::once(()), |_, ()| ());
-    }
-
     /// For each of `items`, copies the windows, each `step` inputs right of the one before, into the column, and hands
     /// it on; does nothing where some do not lie in the strip, or the column is too short.
     #[inline(always)]
-    pub(super) fn gather_each<T>(
+    pub(super) fn gather<T>(
         &self,
         step: usize,
         strip: &[Wide],
@@ -165,7 +160,7 @@ pub(super) enum To {
 /// Which filters of a layer, and which positions of their windows, a [`Run`] is over.
 #[derive(Clone, Copy)]
 pub(super) struct Part {
-    /// The first filter, and how many: pairs of them, or an odd last one.
+    /// The first filter, and how many: pairs of them, and perhaps an odd last one.
     pub(super) first: usize,
     pub(super) filters: usize,
     /// The first position, and how many.
@@ -174,7 +169,7 @@ pub(super) struct Part {
     pub(super) to: To,
 }
 
-/// The parameters of an odd last filter, twice: it is its own partner.
+/// The parameters of a layer's only filter, behind those of one that is not there.
 pub(super) struct Single {
     multiplier: [i32; 2],
     shift: [i8; 2],
@@ -183,16 +178,16 @@ pub(super) struct Single {
 
 impl Single {
     pub(super) fn new(layer: &ConvS8<'_>) -> Self {
-        let last = |values: &[i32]| [values.last().copied().unwrap_or(0); 2];
-        let shift = [layer.requantize.shift.last().copied().unwrap_or(0); 2];
-        Self { multiplier: last(layer.requantize.multiplier), shift, bias: last(layer.bias) }
+        let first = |values: &[i32]| [0, values.first().copied().unwrap_or(0)];
+        let shift = [0, layer.requantize.shift.first().copied().unwrap_or(0)];
+        Self { multiplier: first(layer.requantize.multiplier), shift, bias: first(layer.bias) }
     }
 }
 
 /// The biases of all stretches but the first.
 static NO_BIAS: [i32; 2] = [0; 2];
 
-/// Pairs of filters, or a single one, over one stretch of positions: all that the assembly must know.
+/// Pairs of filters, and perhaps an odd last one, over one stretch of positions: all that the assembly must know.
 ///
 /// What comes before `steps` is the assembly's frame, which it copies onto its stack.
 #[derive(Clone, Copy)]
@@ -225,9 +220,14 @@ pub(in crate::arch::arm) struct Run<'a> {
     column_end: *const i32,
     /// Where the tile of the first pair is, less 16 times the address of its shift: they rise side by side.
     tile: *mut i32,
-    /// Whole steps of the stretch, and whether half a step follows.
-    steps: usize,
+    /// Whether half a step follows the whole ones.
     half: usize,
+    /// Whether an odd last filter follows the pairs.
+    odd: usize,
+    /// The stretch's first position.
+    start: usize,
+    /// Whole steps of the stretch.
+    steps: usize,
     to: To,
     /// Whether the tiles' sums are added.
     add: usize,
@@ -267,23 +267,25 @@ impl Run<'_> {
     pub(in crate::arch::arm) const JUMPS: usize = offset_of!(Self, jumps);
     pub(in crate::arch::arm) const COLUMN_END: usize = offset_of!(Self, column_end);
     pub(in crate::arch::arm) const TILE: usize = offset_of!(Self, tile);
+    pub(in crate::arch::arm) const HALF: usize = offset_of!(Self, half);
+    pub(in crate::arch::arm) const ODD: usize = offset_of!(Self, odd);
+    pub(in crate::arch::arm) const START: usize = offset_of!(Self, start);
     /// The length of the frame, behind which eight sums have room.
     pub(in crate::arch::arm) const FRAME: usize = offset_of!(Self, steps);
 
-    /// Bits of `special`: there is one filter, not pairs; outputs have bounds; half a step follows.
-    pub(in crate::arch::arm) const SINGLE: usize = 1;
+    /// Bits of `special`: the filter is a single one, not a pair; outputs have bounds.
+    const SINGLE: usize = 1;
     const BOUNDED: usize = 2;
-    pub(in crate::arch::arm) const HALF: usize = 4;
 }
 
 const _: () = {
-    // The frame is copied eight words at a time, and these are read or written side by side.
-    assert!(Run::FRAME == 96 && Run::MULTIPLIER == 0 && Run::SHIFT == 4 && offset_of!(Run<'_>, shift_end) == 8);
+    // The frame is copied nine words at a time, and these are read or written side by side.
+    assert!(Run::FRAME == 108 && Run::MULTIPLIER == 0 && Run::SHIFT == 4 && offset_of!(Run<'_>, shift_end) == 8);
     assert!(Run::BIAS == Run::BIAS_STEP + 4 && Run::ODD_BIAS == Run::BIAS + 4);
     assert!(offset_of!(Run<'_>, offsets) == Run::OUTPUT + 4 && Run::JUMPS == Run::COLUMN + 4);
     assert!(offset_of!(Run<'_>, largest) == Run::LEAST + 4);
-    assert!(offset_of!(Run<'_>, half) == Run::FRAME + 4 && offset_of!(Run<'_>, to) == Run::FRAME + 8);
-    assert!(offset_of!(Run<'_>, add) == Run::FRAME + 12);
+    assert!(offset_of!(Run<'_>, to) == Run::FRAME + 4 && offset_of!(Run<'_>, add) == Run::FRAME + 8);
+    assert!(Run::ODD == Run::HALF + 4 && Run::START == Run::ODD + 4);
     assert!(To::Tiles as usize == 0 && To::Each as usize == 1 && To::Largest as usize == 2);
 };
 
@@ -308,8 +310,10 @@ impl<'a> Run<'a> {
         jumps: [0; 5],
         column_end: ptr::null(),
         tile: ptr::null_mut(),
-        steps: 0,
         half: 0,
+        odd: 0,
+        start: 0,
+        steps: 0,
         to: To::Tiles,
         add: 0,
         filters: 0,
@@ -317,44 +321,49 @@ impl<'a> Run<'a> {
         layer: PhantomData,
     };
 
-    /// Makes it one over the filters and positions of `part`, whose parameters are in `single` if it is a single one;
+    /// Makes it one over the filters and positions of `part`, whose parameters are in `single` if it is the only filter;
     /// over none where the layer has no such. `count` of the four pixels are there: the others are the last of them
     /// again.
     #[inline(never)]
     pub(super) fn set(&mut self, layer: &ConvS8<'a>, part: &Part, single: &'a Single, count: usize) {
         let &Part { first, filters, start, positions, to } = part;
         self.filters = 0;
-        let (len, requantize) = (layer.geometry.patch(), &layer.requantize);
-        let (end, is_single) = (first + filters, filters == 1);
-        let Some(weights) = layer.weights.get(first * len + start * filters.min(2)..end * len) else { return };
-        if layer.packing != Packing::Pairs || start + positions > len || !(is_single || filters.is_multiple_of(2)) {
+        let (len, range, requantize) = (layer.geometry.patch(), first..first + filters, &layer.requantize);
+        // The weights of a pair lie side by side.
+        let from = first * len + start * filters.min(2);
+        let (Some(weights), Some(multiplier), Some(shift), Some(bias)) = (
+            layer.weights.get(from..range.end * len),
+            requantize.multiplier.get(range.clone()),
+            requantize.shift.get(range.clone()),
+            layer.bias.get(range),
+        ) else {
+            return;
+        };
+        if layer.packing != Packing::Pairs || start + positions > len {
             return;
         }
-        let parameters = if is_single {
-            (Some(&single.multiplier[..]), Some(&single.shift[..]), Some(&single.bias[..]))
-        } else {
-            let range = first..end;
-            let (multiplier, shift) = (requantize.multiplier, requantize.shift);
-            (multiplier.get(range.clone()), shift.get(range.clone()), layer.bias.get(range))
-        };
-        let (Some(multiplier), Some(shift), Some(bias)) = parameters else { return };
-        self.multiplier = multiplier.as_ptr();
-        self.shift = shift.as_ptr();
-        self.shift_end = shift.as_ptr_range().end;
-        (self.bias, self.bias_step) = if start == 0 { (bias.as_ptr(), 8) } else { (NO_BIAS.as_ptr(), 0) };
+        let [least, largest] = requantize.activation;
+        self.special = if (least, largest) == (i8::MIN, i8::MAX) { 0 } else { Self::BOUNDED };
+        (self.multiplier, self.shift, self.bias) = (multiplier.as_ptr(), shift.as_ptr(), bias.as_ptr());
+        self.odd = filters % 2;
+        if filters == 1 {
+            (self.multiplier, self.shift) = (single.multiplier.as_ptr(), single.shift.as_ptr());
+            (self.bias, self.odd) = (single.bias.as_ptr(), 0);
+            self.special |= Self::SINGLE;
+        }
+        self.shift_end = self.shift.wrapping_add(filters.next_multiple_of(2) - 2 * self.odd);
+        self.bias_step = 8;
+        if start > 0 {
+            (self.bias, self.bias_step) = (NO_BIAS.as_ptr(), 0);
+        }
         self.skip = 2 * (len - positions);
         self.zero_point = requantize.zero_point.into();
-        let [least, largest] = requantize.activation;
-        (self.steps, self.half) = (positions / Core::STEP, positions % Core::STEP);
-        self.special = if (least, largest) == (i8::MIN, i8::MAX) { 0 } else { Self::BOUNDED };
-        if is_single {
-            self.special |= Self::SINGLE | self.half * Self::HALF;
-        }
         self.weights = weights.as_ptr();
         (self.least, self.largest) = (Core::bound(least), Core::bound(largest));
         let apart = layer.geometry.output().channels;
         self.offsets = [1, 2, 3].map(|pixel: usize| pixel.min(count - 1) * apart);
         self.jumps[0] = 0;
+        (self.steps, self.half, self.start) = (positions / Core::STEP, positions % Core::STEP, start);
         (self.to, self.add) = (to, usize::from(start > 0));
         self.outputs = match to {
             To::Tiles => 0,
@@ -362,11 +371,6 @@ impl<'a> Run<'a> {
             To::Largest => filters,
         };
         self.filters = filters;
-    }
-
-    /// How many filters it is over.
-    pub(super) fn filters(&self) -> usize {
-        self.filters
     }
 
     /// Has sums wait in `tiles`; it is over no filters any more if these are too few.
