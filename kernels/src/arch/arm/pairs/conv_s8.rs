@@ -42,8 +42,9 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
         layer,
         input,
         to: if plan.fours { To::Largest } else { To::Each },
-        plan,
+        plan: &plan,
         single: &single,
+        pixels: [[0; 2]; 4],
         run: Run::NONE,
         source: Source::new(layer, input, 0, [0; 2]),
         strip: bytemuck::cast_slice_mut(strip),
@@ -59,31 +60,15 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
     }
 }
 
-/// The next four pixels of a window, row by row; its last one again where it has fewer left.
-#[inline(never)]
-fn four_from(next: &mut [usize; 2], rows: &Range<usize>, columns: &Range<usize>) -> Pixels {
-    let mut last = *next;
-    let mut pixels = [last; 4];
-    for pixel in &mut pixels {
-        if next[0] < rows.end {
-            last = *next;
-            next[1] += 1;
-            if next[1] == columns.end {
-                *next = [next[0] + 1, columns.start];
-            }
-        }
-        *pixel = last;
-    }
-    pixels
-}
-
 /// A layer at work on one sample.
 struct Engine<'a, 'b> {
     layer: &'b ConvS8<'a>,
     input: &'b [i8],
     to: To,
-    plan: Plan,
+    plan: &'b Plan,
     single: &'a Single,
+    /// The four pixels of the convolution's output that come next.
+    pixels: Pixels,
     /// The filters. With a single stretch this does for all windows, as the source.
     run: Run<'a>,
     /// The windows in the input, where there is no strip.
@@ -96,6 +81,22 @@ struct Engine<'a, 'b> {
 }
 
 impl<'a, 'b> Engine<'a, 'b> {
+    /// Takes the next four pixels of a window, row by row; its last one again where it has fewer left.
+    #[inline(never)]
+    fn take_four(&mut self, next: &mut [usize; 2], rows: &Range<usize>, columns: &Range<usize>) {
+        let mut last = *next;
+        for pixel in &mut self.pixels {
+            if next[0] < rows.end {
+                last = *next;
+                next[1] += 1;
+                if next[1] == columns.end {
+                    *next = [next[0] + 1, columns.start];
+                }
+            }
+            *pixel = last;
+        }
+    }
+
     /// Every window of a pooling is four pixels, or less at a border.
     fn windows_of_four(&mut self, pool: &Geometry, output: &mut [i8]) {
         let (rows, columns, filters) = (Axis::rows(pool), Axis::columns(pool), pool.output().channels);
@@ -103,15 +104,15 @@ impl<'a, 'b> Engine<'a, 'b> {
             let rows = rows.sources(y);
             let mut first = 0;
             if rows.len() * columns.kernel == 4 && columns.padding == 0 {
-                let pixels = four_from(&mut [rows.start, 0], &rows, &(0..columns.kernel));
+                self.take_four(&mut [rows.start, 0], &rows, &(0..columns.kernel));
                 let count = (columns.input - columns.kernel) / columns.stride + 1;
-                first = self.side_by_side(pixels, count.min(pool.output().width), columns.stride, filters, output);
+                first = self.side_by_side(count.min(pool.output().width), columns.stride, filters, output);
             }
             for (x, output) in output.chunks_exact_mut(filters).enumerate().skip(first) {
                 let columns = columns.sources(x);
                 // Where the window has fewer than four, its last pixel fills up: a maximum does not mind.
-                let pixels = four_from(&mut [rows.start, columns.start], &rows, &columns);
-                self.four_pixels(pixels, 4, output);
+                self.take_four(&mut [rows.start, columns.start], &rows, &columns);
+                self.four_pixels(4, output);
             }
         }
     }
@@ -122,11 +123,11 @@ impl<'a, 'b> Engine<'a, 'b> {
         let (mut next, mut left) = ([0; 2], output);
         while !left.is_empty() {
             let mut after = next;
-            let pixels = four_from(&mut after, &(0..to.height), &(0..to.width));
-            let mut count = self.side_by_side(pixels, (to.width - next[1]) / 4, 4, 4 * to.channels, left) * 4;
+            self.take_four(&mut after, &(0..to.height), &(0..to.width));
+            let mut count = self.side_by_side((to.width - next[1]) / 4, 4, 4 * to.channels, left) * 4;
             if count == 0 {
                 count = (left.len() / to.channels).min(4);
-                self.four_pixels(pixels, count, left);
+                self.four_pixels(count, left);
                 next = after;
             } else {
                 next[1] += count;
@@ -144,10 +145,10 @@ impl<'a, 'b> Engine<'a, 'b> {
         output.fill(i8::MIN);
         let mut next = [0; 2];
         for first in (0..of.height * of.width).step_by(4) {
-            let pixels = four_from(&mut next, &(0..of.height), &(0..of.width));
+            self.take_four(&mut next, &(0..of.height), &(0..of.width));
             let count = (of.height * of.width - first).min(4);
-            self.four_pixels(pixels, count, values);
-            for (&[y, x], values) in pixels.iter().zip(values.chunks_exact(of.channels)).take(count) {
+            self.four_pixels(count, values);
+            for (&[y, x], values) in self.pixels.iter().zip(values.chunks_exact(of.channels)).take(count) {
                 for row in windows_over(&Axis::rows(pool), pool.output().height, y) {
                     for column in windows_over(&Axis::columns(pool), pool.output().width, x) {
                         let start = (row * pool.output().width + column) * of.channels;
@@ -182,15 +183,15 @@ impl<'a, 'b> Engine<'a, 'b> {
         start + positions
     }
 
-    /// All filters over four pixels, of which the first `count` are there, with no others behind them if these are fewer
-    /// than four.
+    /// All filters over the four pixels, of which the first `count` are there, with no others behind them if these are
+    /// fewer than four.
     #[inline(never)]
-    fn four_pixels(&mut self, pixels: Pixels, count: usize, output: &mut [i8]) {
+    fn four_pixels(&mut self, count: usize, output: &mut [i8]) {
         if self.plan.tiles == 0 {
             if count < 4 {
                 self.set_stretch(0, 0, count);
             }
-            self.side_by_side(pixels, 1, 0, output.len(), output);
+            self.side_by_side(1, 0, output.len(), output);
             return;
         }
         let (filters, len) = (self.layer.geometry.output().channels, self.layer.geometry.patch());
@@ -199,7 +200,7 @@ impl<'a, 'b> Engine<'a, 'b> {
             let mut start = 0;
             while start < len {
                 start = self.set_stretch(first, start, count);
-                self.source.gather(&pixels, self.column);
+                self.source.gather(&self.pixels, self.column);
                 self.run.go(self.column, output);
             }
         }
@@ -208,33 +209,26 @@ impl<'a, 'b> Engine<'a, 'b> {
     /// `count` times the outputs of four pixels, each `step` columns right of the ones before and `apart` outputs
     /// behind, if nothing waits; returns how many it has done, all or none.
     #[inline(never)]
-    fn side_by_side(
-        &mut self,
-        mut pixels: Pixels,
-        count: usize,
-        step: usize,
-        apart: usize,
-        output: &mut [i8],
-    ) -> usize {
+    fn side_by_side(&mut self, count: usize, step: usize, apart: usize, output: &mut [i8]) -> usize {
         if self.plan.tiles > 0 {
             return 0;
         }
         let outputs = output.chunks_exact_mut(apart).take(count);
         if self.plan.strip == 0 {
             for output in outputs {
-                self.source.gather(&pixels, self.column);
+                self.source.gather(&self.pixels, self.column);
                 self.run.go(self.column, output);
-                pixels.iter_mut().for_each(|[_, x]| *x += step);
+                self.pixels.iter_mut().for_each(|[_, x]| *x += step);
             }
             return count;
         }
-        self.widen(pixels[0][0], pixels[3][0]);
+        self.widen(self.pixels[0][0], self.pixels[3][0]);
         let geometry = self.layer.geometry;
         let channels = geometry.input().channels;
         // Where one pixel's window starts after its upper and its left neighbour's.
         let [down, right] = [geometry.strides()[0] * self.plan.width, geometry.strides()[1] * channels];
         let windows = Windows {
-            starts: pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
+            starts: self.pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
             run: geometry.kernel()[1] * channels,
             rows: geometry.kernel()[0],
             stride: self.plan.width,
