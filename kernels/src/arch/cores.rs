@@ -161,8 +161,7 @@ pub(super) struct DepthwisePlan {
 }
 
 impl DepthwisePlan {
-    /// `None` where the scalar kernel computes it: of windows larger than 3 x 3, of other strides, of channels that
-    /// become several, and of less than four.
+    /// `None` of windows larger than 3 x 3, of other strides, of channels that become several, and of less than four.
     pub(super) const fn new<C: DepthwiseCut>(geometry: &Geometry) -> Option<Self> {
         let ([height, width], [down, stride]) = (geometry.kernel(), geometry.strides());
         let channels = geometry.input().channels;
@@ -180,8 +179,22 @@ impl DepthwisePlan {
 
 /// The words of scratch that a depthwise convolution needs.
 pub(super) const fn depthwise_conv_s8_scratch_len<C: DepthwiseCut>(geometry: &Geometry) -> usize {
-    match DepthwisePlan::new::<C>(geometry) {
-        Some(plan) => 4 * C::CHANNEL_WORDS + plan.columns * C::COLUMN_WORDS,
-        None => 0,
+    match (DepthwisePlan::new::<C>(geometry), depthwise_taps_words(geometry)) {
+        (Some(plan), _) => 4 * C::CHANNEL_WORDS + plan.columns * C::COLUMN_WORDS,
+        (None, Some(words)) => words,
+        (None, None) => 0,
     }
+}
+
+/// The words for a list of taps, two each, and for the inputs of all where channels become several. `None` where the
+/// scalar kernel computes it: of less than four channels, and where these are too many.
+pub(super) const fn depthwise_taps_words(geometry: &Geometry) -> Option<usize> {
+    const MOST: usize = 512;
+    let ([height, width], channels) = (geometry.kernel(), geometry.output().channels);
+    let spread = if geometry.input().channels == channels { 0 } else { channels };
+    if channels < 4 || height > MOST || width > MOST || spread > 4 * MOST {
+        return None;
+    }
+    let words = height * width * 2 + (height * width * spread).div_ceil(4);
+    if words <= MOST { Some(words) } else { None }
 }

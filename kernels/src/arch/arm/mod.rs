@@ -49,6 +49,8 @@ mod add_s8;
 mod concatenate_s8;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod depthwise_s8;
+#[cfg(not(thumbnet_helium))]
+mod depthwise_taps;
 #[cfg(thumbnet_dsp)]
 mod dsp;
 #[cfg(thumbnet_helium)]

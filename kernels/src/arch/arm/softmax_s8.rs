@@ -4,7 +4,7 @@
 //! Where the double of a factor has 32 bits, that is the rounded high word of the doubled product: an instruction with
 //! the DSP extension, three without.
 
-use crate::int8::{SoftmaxS8, one_over_one_plus_x, saturating_shift_left};
+use crate::int8::{SoftmaxS8, saturating_shift_left};
 
 /// The sum of exponentials has 12 integer bits.
 const SUM_INTEGER_BITS: u32 = 12;
@@ -21,6 +21,12 @@ const fn product(a: i32, b: i32) -> i32 {
     ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
 }
 
+/// `round(x c / 2^31)`, halves up, of a `c` from 2^30 on: its double is a number of 32 bits and 2^32.
+#[inline(always)]
+const fn scaled(x: i32, c: i32) -> i32 {
+    x.wrapping_add(high(c << 1, x))
+}
+
 /// Softmax of each run of `len` values, in place.
 pub(in crate::arch) fn softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
     for row in values.chunks_exact_mut(len) {
@@ -28,21 +34,33 @@ pub(in crate::arch) fn softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i
     }
 }
 
+/// Exponentials that are kept from the sum to the outputs. Of longer rows the others are computed again.
+const KEPT: usize = 16;
+
 fn softmax_row(layer: &SoftmaxS8, row: &mut [i8]) {
+    let mut kept = [0; KEPT];
     let largest = row.iter().fold(i32::from(i8::MIN), |largest, &value| largest.max(value.into()));
     let mut sum = 0u32;
-    for &value in &*row {
-        // An exponential is not negative: its halves go up.
-        sum = sum.wrapping_add((exponential(layer, i32::from(value) - largest) + (1 << 11)) >> SUM_INTEGER_BITS);
+    for (i, &value) in row.iter().enumerate() {
+        let exponential = exponential(layer, i32::from(value) - largest);
+        // It is not negative: its halves go up.
+        sum = sum.wrapping_add((exponential + (1 << (SUM_INTEGER_BITS - 1))) >> SUM_INTEGER_BITS);
+        if let Some(kept) = kept.get_mut(i) {
+            *kept = exponential;
+        }
     }
     let headroom = sum.leading_zeros();
-    let reciprocal = one_over_one_plus_x((sum << headroom).wrapping_sub(1 << 31) as i32);
+    let reciprocal = reciprocal(sum << headroom);
     // From 23 on, since the sum has at least 20 bits. Beyond 31 nothing is left.
     let shift = SUM_INTEGER_BITS.wrapping_sub(headroom).wrapping_add(31 - 8);
     let half = if shift > 31 { 0 } else { 1 << (shift - 1) };
-    for value in row {
+    for (i, value) in row.iter_mut().enumerate() {
+        let exponential = match kept.get(i) {
+            Some(&kept) => kept,
+            None => exponential(layer, i32::from(*value) - largest),
+        };
         // Neither factor is negative.
-        let product = product(reciprocal, exponential(layer, i32::from(*value) - largest) as i32) as u32;
+        let product = product(reciprocal, exponential as i32) as u32;
         let scaled = if shift > 31 { 0 } else { (product + half) >> shift };
         *value = (scaled as i32 - 128).min(127) as i8;
     }
@@ -63,8 +81,6 @@ fn exp_on_negative_values(a: i32) -> i32 {
     const ONE_QUARTER: i32 = 1 << 24;
     const EXP_OF_MINUS_ONE_EIGHTH: i32 = 1_895_147_668;
     const ONE_THIRD: i32 = 715_827_883;
-    /// The powers that have no more than 30 bits, doubled.
-    const SMALL: [i32; 5] = [2 * 790_015_084, 2 * 290_630_308, 2 * 39_332_535, 2 * 720_401, 2 * 242];
     if a == 0 {
         return i32::MAX;
     }
@@ -79,18 +95,42 @@ fn exp_on_negative_values(a: i32) -> i32 {
     let from_second_on = (third_and_fourth + x2 + 1) >> 1;
     let mut result = EXP_OF_MINUS_ONE_EIGHTH + high(2 * (x + from_second_on), EXP_OF_MINUS_ONE_EIGHTH);
     let multiple = rest.wrapping_sub(a);
-    if multiple & ONE_QUARTER != 0 {
-        result = product(result, 1_672_461_947);
+    let has = |power: u32| multiple & (ONE_QUARTER << power) != 0;
+    if has(0) {
+        result = scaled(result, 1_672_461_947);
     }
-    if multiple & (2 * ONE_QUARTER) != 0 {
-        result = product(result, 1_302_514_674);
+    if has(1) {
+        result = scaled(result, 1_302_514_674);
     }
-    let mut bits = multiple >> 26;
-    for power in SMALL {
-        if bits & 1 != 0 {
-            result = high(power, result);
-        }
-        bits >>= 1;
+    // The doubles of these have 32 bits.
+    if has(2) {
+        result = high(2 * 790_015_084, result);
+    }
+    if has(3) {
+        result = high(2 * 290_630_308, result);
+    }
+    if has(4) {
+        result = high(2 * 39_332_535, result);
+    }
+    if has(5) {
+        result = high(2 * 720_401, result);
+    }
+    if has(6) {
+        result = high(2 * 242, result);
     }
     result
+}
+
+/// [`crate::int8::one_over_one_plus_x`] of `denominator / 2^31 - 1`; see there. The denominator is from 2^31 on.
+fn reciprocal(denominator: u32) -> i32 {
+    const FORTY_EIGHT_OVER_17: i32 = 1_515_870_810;
+    const MINUS_32_OVER_17: i32 = -1_010_580_540;
+    let half = (denominator >> 1) as i32;
+    let mut x = FORTY_EIGHT_OVER_17 + high(2 * MINUS_32_OVER_17, half);
+    for _ in 0..3 {
+        // At most a seventeenth of 2^29, and less from step to step: four times the product has 32 bits.
+        let error = (1 << 29) - product(half, x);
+        x += product(x, error) << 2;
+    }
+    x.saturating_add(x)
 }

@@ -1,80 +1,64 @@
 //! Depthwise convolution on Cortex-M3: columns of int32, one row a multiplication.
 use super::Core;
-use crate::arch::arm::depthwise_s8::{Depthwise, GROUP, Job, Record};
-use core::mem::offset_of;
+use crate::arch::arm::depthwise_s8::{Depthwise, GROUP, Record};
 
-// thumbnet_depthwise_widen(strip, above, below, count, step above, step below).
+// thumbnet_depthwise(job): four channels of a stretch.
 //
-// A column of four channels is sixteen words, of each channel its four rows. The lower two of before move up: 20
-// instructions for eight inputs.
-crate::arch::arm::thumb_function! {
-    "thumbnet_depthwise_widen":
-    "push {{r4-r7, lr}}",
-    "ldrd r12, lr, [sp, #20]",
-    "1:",
-    "ldrd r4, r5, [r0, #8]",
-    "ldrsb r6, [r1]",
-    "ldrsb r7, [r2]",
-    "stm r0!, {{r4-r7}}",
-    "ldrd r4, r5, [r0, #8]",
-    "ldrsb r6, [r1, #1]",
-    "ldrsb r7, [r2, #1]",
-    "stm r0!, {{r4-r7}}",
-    "ldrd r4, r5, [r0, #8]",
-    "ldrsb r6, [r1, #2]",
-    "ldrsb r7, [r2, #2]",
-    "stm r0!, {{r4-r7}}",
-    "ldrd r4, r5, [r0, #8]",
-    "ldrsb r6, [r1, #3]",
-    "ldrsb r7, [r2, #3]",
-    "stm r0!, {{r4-r7}}",
-    "add r1, r1, r12",
-    "add r2, r2, lr",
-    "subs r3, #1",
-    "bne 1b",
-    "pop {{r4-r7, pc}}"
-}
-
-// thumbnet_depthwise_outputs(records, strip, output, job): a row of four channels, or two rows.
+// A column of four channels is sixteen words in the strip, of each channel its four rows. Two rows more are widened by
+// 20 instructions for eight inputs, and the lower two of before move up.
 //
 // Of a column of the window with the weights u, v, w and the strip's rows a, b, c, d, the upper output gets
-// a u + b v + c w and the lower one b u + c v + d w: a and b, then c and d are in r2 and r3. Weights of the three columns
-// are in r4 to r11, and the last one in r12, or in r1 of stride 2; sums are in r0 and r1. With the doubled multiplier
-// m - 2^32, the high word of the sum's product and the sum and the product's highest low bit are round(sum * m / 2^32).
-// Halves of the right shift go away from zero: one less where it is negative (which carries), then halves up, by the
-// shift's carry; a shift by none keeps the first carry, which adds the one again.
+// a u + b v + c w and the lower one b u + c v + d w: a and b, then c and d are in r2 and r3. Weights of the three
+// columns are in r4 to r11, and the last one in r12, or in r1 of stride 2; sums are in r0 and r1. How these are scaled
+// is said at `scale`. Halves of the right shift go away from zero: one less where it is negative (which carries), then
+// halves up, by the shift's carry; a shift by none keeps the first carry, which adds the one again. The shift is the
+// lowest byte of a word, the zero point the rest.
 //
 // Of stride 1 50 instructions make two outputs, of stride 2 32 make one: 2.8 and 3.6 a multiply-accumulate.
-crate::arch::arm::thumb_function! {
-    "thumbnet_depthwise_outputs":
+thumb_function! {
+    "thumbnet_depthwise":
     "push {{r4-r11, lr}}",
-    "sub sp, #60",
-    // The frame: 0 output, 4 row, 8 step, 12 end of the strip, 16 last weight, 20 bias, 24 multiplier, 28 shift, 32 zero
-    // point, 36 record, 40 strip, 44 first output, 48 span, 52 whether it is strided, 56 end of the records.
-    "ldrd r4, r5, [r3, #{row}]",
-    "strd r4, r5, [sp, #4]",
-    "ldrd r4, r5, [r3, #{span}]",
-    "strd r4, r5, [sp, #48]",
-    "ldr r4, [r3, #{zero_point}]",
-    "strd r4, r0, [sp, #32]",
-    "strd r1, r2, [sp, #40]",
-    "add r0, #{records}",
-    "str r0, [sp, #56]",
+    "sub sp, #104",
+    // The frame: 0 output, 4 row, 8 step, 12 end of the strip, 16 last weight, 20 bias, 24 multiplier, 28 shift and zero
+    // point, 32 record, 36 strip, 40 first output; the job: 44 records, 48 strip, 52 its inner columns, 56 how many, 60
+    // input, 64 line, 68 next row, 72 height, 76 output, 80 width, 84 rows to go, 88 span, 92 whether it is strided, 96
+    // zeros; 100 where to return to.
+    "ldm r0!, {{r1-r12}}",
+    "str r1, [sp, #8]",
+    "add lr, sp, #44",
+    "stm lr!, {{r2-r12}}",
+    "ldm r0, {{r1, r2, r3}}",
+    "stm lr, {{r1, r2, r3}}",
+    "bl 8f",
+    // The next row, or two.
     "2:",
-    "ldr r3, [sp, #36]",
+    "bl 8f",
+    "ldrd r2, r3, [sp, #80]",
+    // Where there is no lower row, the upper one takes its place.
+    "cmp r3, #1",
+    "it eq",
+    "moveq r2, #0",
+    "str r2, [sp, #4]",
+    "ldrd r2, r3, [sp, #44]",
+    "ldr r4, [sp, #76]",
+    "strd r2, r3, [sp, #32]",
+    "str r4, [sp, #40]",
+    // The next channel.
+    "3:",
+    "ldr r3, [sp, #32]",
     "ldm r3!, {{r4-r11}}",
     "ldm r3!, {{r0, r1, r2, r12}}",
-    "str r3, [sp, #36]",
+    "str r3, [sp, #32]",
     "add r3, sp, #16",
     "stm r3, {{r0, r1, r2, r12}}",
-    "ldrd lr, r2, [sp, #40]",
+    "ldrd lr, r2, [sp, #36]",
     "str r2, [sp]",
-    "ldrd r2, r3, [sp, #48]",
+    "ldrd r2, r3, [sp, #88]",
     "add r2, r2, lr",
     "str r2, [sp, #12]",
     "cmp r3, #0",
-    "bne 3f",
-    "1:",
+    "bne.w 5f",
+    "4:",
     "ldrd r12, r0, [sp, #16]",
     "ldrd r2, r3, [lr], #64",
     "mla r1, r3, r4, r0",
@@ -107,37 +91,49 @@ crate::arch::arm::thumb_function! {
     "smull r2, r3, r1, r12",
     "lsls r2, r2, #1",
     "adc r1, r3, r1",
-    "ldrd r2, r3, [sp, #28]",
+    "ldr r2, [sp, #28]",
     "adds r0, r0, r0, asr #31",
     "asrs r0, r0, r2",
-    "adc r0, r0, r3",
+    "adc r0, r0, r2, asr #8",
     "adds r1, r1, r1, asr #31",
     "asrs r1, r1, r2",
-    "adc r1, r1, r3",
+    "adc r1, r1, r2, asr #8",
     "ssat r0, #8, r0",
     "ssat r1, #8, r1",
     "ldrd r2, r3, [sp]",
-    // Where there is no lower row, the upper one takes its place.
     "strb r1, [r2, r3]",
     "strb r0, [r2]",
     "ldrd r3, r12, [sp, #8]",
     "add r2, r2, r3",
     "str r2, [sp]",
     "cmp lr, r12",
-    "bne 1b",
-    "4:",
-    // The next channel.
-    "ldrd r2, r3, [sp, #40]",
+    "bne 4b",
+    "6:",
+    "ldrd r2, r3, [sp, #36]",
     "adds r2, #16",
     "adds r3, #1",
-    "strd r2, r3, [sp, #40]",
-    "ldr r2, [sp, #36]",
-    "ldr r3, [sp, #56]",
+    "strd r2, r3, [sp, #36]",
+    "ldr r2, [sp, #32]",
+    "ldr r3, [sp, #44]",
+    "adds r3, #{records}",
     "cmp r2, r3",
-    "bne 2b",
-    "add sp, #60",
+    "bne 3b",
+    "ldrd r2, r3, [sp, #76]",
+    "ldr r4, [sp, #84]",
+    "ldr r5, [sp, #92]",
+    "add r2, r2, r3",
+    "subs r4, #1",
+    "cmp r5, #0",
+    "itt eq",
+    "addeq r2, r2, r3",
+    "subeq r4, #1",
+    "str r2, [sp, #76]",
+    "str r4, [sp, #84]",
+    "cmp r4, #0",
+    "bgt.w 2b",
+    "add sp, #104",
     "pop {{r4-r11, pc}}",
-    "3:",
+    "5:",
     "ldrd r1, r0, [sp, #16]",
     "ldrd r2, r3, [lr], #128",
     "mla r0, r2, r4, r0",
@@ -158,10 +154,10 @@ crate::arch::arm::thumb_function! {
     "smull r2, r3, r0, r12",
     "lsls r2, r2, #1",
     "adc r0, r3, r0",
-    "ldrd r2, r3, [sp, #28]",
+    "ldr r2, [sp, #28]",
     "adds r0, r0, r0, asr #31",
     "asrs r0, r0, r2",
-    "adc r0, r0, r3",
+    "adc r0, r0, r2, asr #8",
     "ssat r0, #8, r0",
     "ldr r2, [sp]",
     "strb r0, [r2]",
@@ -169,19 +165,60 @@ crate::arch::arm::thumb_function! {
     "add r2, r2, r3",
     "str r2, [sp]",
     "cmp lr, r12",
-    "bne 3b",
-    "b 4b";
-    row = const offset_of!(Job, row),
-    span = const offset_of!(Job, span),
-    zero_point = const offset_of!(Job, zero_point),
+    "bne 5b",
+    "b 6b",
+    // Widens the next two rows. Those that are not in the input are a word of zeros again and again.
+    "8:",
+    "str lr, [sp, #100]",
+    "ldrd r0, r3, [sp, #52]",
+    "ldrd r4, r5, [sp, #60]",
+    "ldrd r6, r7, [sp, #68]",
+    "ldr r12, [sp, #8]",
+    "mov lr, r12",
+    "adds r6, #2",
+    "str r6, [sp, #68]",
+    "subs r6, #1",
+    "mla r2, r6, r5, r4",
+    "cmp r6, r7",
+    "itt hs",
+    "addhs r2, sp, #96",
+    "movhs lr, #0",
+    "subs r6, #1",
+    "mla r1, r6, r5, r4",
+    "cmp r6, r7",
+    "itt hs",
+    "addhs r1, sp, #96",
+    "movhs r12, #0",
+    "9:",
+    "ldrd r4, r5, [r0, #8]",
+    "ldrsb r6, [r1]",
+    "ldrsb r7, [r2]",
+    "stm r0!, {{r4-r7}}",
+    "ldrd r4, r5, [r0, #8]",
+    "ldrsb r6, [r1, #1]",
+    "ldrsb r7, [r2, #1]",
+    "stm r0!, {{r4-r7}}",
+    "ldrd r4, r5, [r0, #8]",
+    "ldrsb r6, [r1, #2]",
+    "ldrsb r7, [r2, #2]",
+    "stm r0!, {{r4-r7}}",
+    "ldrd r4, r5, [r0, #8]",
+    "ldrsb r6, [r1, #3]",
+    "ldrsb r7, [r2, #3]",
+    "stm r0!, {{r4-r7}}",
+    "add r1, r1, r12",
+    "add r2, r2, lr",
+    "subs r3, #1",
+    "bne 9b",
+    "ldr pc, [sp, #100]";
     records = const size_of::<[Record; GROUP]>()
 }
 
 /// A row to a word.
 impl Depthwise for Core {
-    fn place(record: &mut Record, row: usize, column: usize, weight: i8) {
-        if let Some(word) = record.get_mut(3 * column + row) {
-            *word = weight.into();
+    fn place(record: &mut Record, column: usize, [u, v, w]: [i8; 3]) {
+        if let Some(words) = record.as_chunks_mut().0.get_mut(column) {
+            *words = [u.into(), v.into(), w.into()];
         }
     }
 

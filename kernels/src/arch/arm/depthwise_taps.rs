@@ -1,0 +1,235 @@
+//! Depthwise convolution of any window on Cortex-M3 and up: an output position after the other, and of each four
+//! channels a tap after the other.
+//!
+//! Where the inputs and the weights of a tap lie is listed once for all channels of a position, first of the taps that
+//! read the input, then of those that read padding. Channels that become several are spread for that.
+#![expect(unsafe_code, reason = "enters the assembly")]
+use super::clamp;
+use super::depthwise_s8::{GROUP, is_plain};
+use crate::arch::cores::depthwise_taps_words;
+use crate::arch::scalar::depthwise_s8::{depthwise_channels, depthwise_conv_s8 as scalar};
+use crate::arch::window::Axis;
+use crate::int8::DepthwiseConvS8;
+use core::mem::offset_of;
+
+/// An output position.
+#[repr(C)]
+struct Job {
+    /// The first of the channels that are computed.
+    channel: usize,
+    /// Of each tap that reads the input where its inputs and its weights begin; of each other where its weights begin.
+    taps: *const u32,
+    inside: usize,
+    outside: usize,
+    padding: i32,
+    input: *const i8,
+    weights: *const i8,
+    output: *mut i8,
+    shift: *const i8,
+    bias: *const i32,
+    multiplier: *const i32,
+    zero_point: i32,
+    /// The first of the last four channels.
+    last: usize,
+}
+
+// The assembly copies all words in their order.
+const _: () = assert!(offset_of!(Job, channel) == 0 && offset_of!(Job, last) == 48 && size_of::<Job>() == 52);
+
+/// A tap of four channels: sums in r4 to r7, its place at r0, the channels' inputs at r2 and weights at r3.
+#[cfg(thumbnet_dsp)]
+macro_rules! tap {
+    () => {
+        "ldrd r8, r9, [r0], #8
+        ldr r8, [r2, r8]
+        ldr r9, [r3, r9]
+        sxtb16 r10, r8
+        sxtb16 r11, r9
+        sxtb16 r8, r8, ror #8
+        sxtb16 r9, r9, ror #8
+        smlabb r4, r10, r11, r4
+        smlatt r6, r10, r11, r6
+        smlabb r5, r8, r9, r5
+        smlatt r7, r8, r9, r7"
+    };
+}
+#[cfg(thumbnet_thumb2)]
+macro_rules! tap {
+    () => {
+        "ldrd r8, r9, [r0], #8
+        add r8, r8, r2
+        add r9, r9, r3
+        ldrsb r10, [r8]
+        ldrsb r11, [r9]
+        mla r4, r10, r11, r4
+        ldrsb r10, [r8, #1]
+        ldrsb r11, [r9, #1]
+        mla r5, r10, r11, r5
+        ldrsb r10, [r8, #2]
+        ldrsb r11, [r9, #2]
+        mla r6, r10, r11, r6
+        ldrsb r10, [r8, #3]
+        ldrsb r11, [r9, #3]
+        mla r7, r10, r11, r7"
+    };
+}
+
+/// One output of four: its sum, its doubled multiplier.
+macro_rules! output {
+    ($sum:literal, $multiplier:literal) => {
+        concat!(
+            concat!("lsls ", $multiplier, ", ", $multiplier, ", #1\n"),
+            scale!($sum, $multiplier, "r3", "r12"),
+            "ldrsb r3, [r1], #1\n",
+            "rsbs r3, r3, #0\n",
+            concat!("adds ", $sum, ", ", $sum, ", ", $sum, ", asr #31\n"),
+            concat!("asrs ", $sum, ", ", $sum, ", r3\n"),
+            concat!("adc ", $sum, ", ", $sum, ", r2\n"),
+            concat!("ssat ", $sum, ", #8, ", $sum, "\n"),
+            concat!("strb ", $sum, ", [r0], #1"),
+        )
+    };
+}
+
+// thumbnet_depthwise_taps(job): 13 instructions for four products on M4, 17 on M3. Rounds as `depthwise_s8`.
+thumb_function! {
+    "thumbnet_depthwise_taps":
+    "push {{r4-r11, lr}}",
+    "sub sp, #52",
+    // The frame is the job: 0 channel, 4 taps, 8 inside, 12 outside, 16 padding, 20 input, 24 weights, 28 output, 32
+    // shift, 36 bias, 40 multiplier, 44 zero point, 48 last.
+    "ldm r0!, {{r1-r12}}",
+    "ldr r0, [r0]",
+    "stm sp, {{r1-r12}}",
+    "str r0, [sp, #48]",
+    "1:",
+    "ldr r12, [sp]",
+    "ldr r0, [sp, #36]",
+    "add r0, r0, r12, lsl #2",
+    "ldm r0, {{r4-r7}}",
+    "ldrd r0, r1, [sp, #4]",
+    "ldrd r2, r3, [sp, #20]",
+    "add r2, r2, r12",
+    "add r3, r3, r12",
+    "cbz r1, 3f",
+    "2:",
+    tap!(),
+    "subs r1, #1",
+    "bne 2b",
+    "3:",
+    "ldrd r1, r2, [sp, #12]",
+    "cbz r1, 5f",
+    // Padding.
+    "4:",
+    "ldr r9, [r0], #4",
+    "add r9, r9, r3",
+    "ldrsb r8, [r9]",
+    "mla r4, r8, r2, r4",
+    "ldrsb r8, [r9, #1]",
+    "mla r5, r8, r2, r5",
+    "ldrsb r8, [r9, #2]",
+    "mla r6, r8, r2, r6",
+    "ldrsb r8, [r9, #3]",
+    "mla r7, r8, r2, r7",
+    "subs r1, #1",
+    "bne 4b",
+    "5:",
+    "ldrd r0, r1, [sp, #28]",
+    "ldrd r3, r2, [sp, #40]",
+    "add r0, r0, r12",
+    "add r1, r1, r12",
+    "add r3, r3, r12, lsl #2",
+    "ldm r3, {{r8-r11}}",
+    output!("r4", "r8"),
+    output!("r5", "r9"),
+    output!("r6", "r10"),
+    output!("r7", "r11"),
+    // The next four channels; the last ones have some of those before, where they are less.
+    "ldr r12, [sp]",
+    "ldr r0, [sp, #48]",
+    "cmp r12, r0",
+    "beq 6f",
+    "add r12, r12, #4",
+    "cmp r12, r0",
+    "it hi",
+    "movhi r12, r0",
+    "str r12, [sp]",
+    "b 1b",
+    "6:",
+    "add sp, #52",
+    "pop {{r4-r11, pc}}"
+}
+
+unsafe extern "C" {
+    fn thumbnet_depthwise_taps(job: *const Job);
+}
+
+/// Runs `layer` over one sample.
+pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
+    let geometry = layer.geometry;
+    let (channels, outputs) = (geometry.input().channels, geometry.output().channels);
+    let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
+    let taps = rows.kernel * columns.kernel;
+    let requantize = &layer.requantize;
+    let fits = layer.weights.len() == taps * outputs
+        && [layer.bias.len(), requantize.multiplier.len(), requantize.shift.len()] == [outputs; 3];
+    let (Some(_), Some((list, spread)), true) =
+        (depthwise_taps_words(geometry), scratch.split_at_mut_checked(2 * taps), fits)
+    else {
+        return scalar(layer, input, output);
+    };
+    let list: &mut [u32] = bytemuck::cast_slice_mut(list);
+    let spread: &mut [i8] = bytemuck::cast_slice_mut(spread);
+    let (spreads, last) = (outputs != channels, outputs - GROUP);
+    for (position, output) in output.chunks_exact_mut(outputs).enumerate() {
+        let (y, x) = (position / geometry.output().width, position % geometry.output().width);
+        let (inside_y, inside_x) = (rows.taps(y), columns.taps(x));
+        let inside = inside_y.len() * inside_x.len();
+        let Some((listed, padded)) = list.split_at_mut_checked(2 * inside) else { return };
+        let (mut listed, mut padded) = (listed.as_chunks_mut::<2>().0.iter_mut(), padded.iter_mut());
+        let mut at = 0;
+        for tap in 0..taps {
+            let (ky, kx) = (tap / columns.kernel, tap % columns.kernel);
+            let weights = (tap * outputs) as u32;
+            if !inside_y.contains(&ky) || !inside_x.contains(&kx) {
+                padded.next().map(|place| *place = weights);
+                continue;
+            }
+            let from = (rows.source(y, ky) * columns.input + columns.source(x, kx)) * channels;
+            let Some(values) = input.get(from..from + channels) else { return };
+            if spreads {
+                let Some(spread) = spread.get_mut(at..at + outputs) else { return };
+                for (several, value) in spread.chunks_exact_mut(outputs / channels).zip(values) {
+                    several.fill(*value);
+                }
+            }
+            listed.next().map(|place| *place = [if spreads { at } else { from } as u32, weights]);
+            at += outputs;
+        }
+        let job = Job {
+            channel: 0,
+            taps: list.as_ptr(),
+            inside,
+            outside: taps - inside,
+            padding: layer.input_zero_point.into(),
+            input: if spreads { spread.as_ptr() } else { input.as_ptr() },
+            weights: layer.weights.as_ptr(),
+            output: output.as_mut_ptr(),
+            shift: requantize.shift.as_ptr(),
+            bias: layer.bias.as_ptr(),
+            multiplier: requantize.multiplier.as_ptr(),
+            zero_point: requantize.zero_point.into(),
+            last,
+        };
+        // SAFETY: the function reads, of each tap that is listed, an input and a weight of each output channel, which lie
+        // in their slices, reads the other parameters of each, and writes each output.
+        unsafe { thumbnet_depthwise_taps(&raw const job) }
+    }
+    let parameters = layer.bias.iter().zip(requantize.multiplier).zip(requantize.shift);
+    for (channel, ((&bias, &multiplier), &shift)) in parameters.enumerate() {
+        if !is_plain(bias, multiplier, shift) {
+            depthwise_channels(layer, channel..channel + 1, input, output);
+        }
+    }
+    clamp(output, requantize.activation);
+}
