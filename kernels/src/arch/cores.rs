@@ -53,7 +53,11 @@ impl Cores {
     /// What [`Backend::depthwise_conv_s8_scratch_len`](super::Backend::depthwise_conv_s8_scratch_len) is on these cores.
     pub const fn depthwise_conv_s8_scratch_len(self, geometry: &Geometry) -> usize {
         match self {
-            Self::Thumb1 | Self::Helium => 0,
+            Self::Thumb1 => {
+                let [tiles, padding] = thumb1::Plan::depthwise(geometry);
+                tiles + padding
+            }
+            Self::Helium => 0,
             Self::Thumb => depthwise_conv_s8_scratch_len::<Thumb>(geometry),
             Self::Dsp => depthwise_conv_s8_scratch_len::<Dsp>(geometry),
         }

@@ -49,7 +49,7 @@ mod add_s8;
 mod concatenate_s8;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod depthwise_s8;
-#[cfg(not(thumbnet_helium))]
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod depthwise_taps;
 #[cfg(thumbnet_dsp)]
 mod dsp;
@@ -72,23 +72,20 @@ mod thumb1;
 
 #[cfg(thumbnet_dsp)]
 use dsp::Core;
-#[cfg(thumbnet_helium)]
-use helium::{add_s8, conv_s8, dense_s8, depthwise_s8, pool_s8, softmax_s8};
-#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
-use pairs::{conv_s8, dense_s8};
 #[cfg(thumbnet_thumb2)]
 use thumb::Core;
-#[cfg(thumbnet_thumb1)]
-use thumb1::{conv_s8, dense_s8};
+
+core::cfg_select! {
+    thumbnet_helium => { use helium::Family; }
+    thumbnet_thumb1 => { use thumb1::Family; }
+    _ => { use pairs::Family; }
+}
 
 use crate::arch::{Cores, Kernels, Kind, Scalar};
-#[cfg(not(thumbnet_thumb1))]
 use crate::geometry::Geometry;
-#[cfg(not(thumbnet_thumb1))]
-use crate::int8::{AddS8, DepthwiseConvS8, MeanS8, SoftmaxS8};
-use crate::int8::{ConvS8, DenseS8, Packing};
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
-use crate::int8::{MulS8, QuantizedMultiplier, RescaleS8};
+use crate::int8::QuantizedMultiplier;
+use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, RescaleS8, SoftmaxS8};
 
 /// Whether the core's kernels read weights in pairs.
 const READS_PAIRS: bool = cfg!(any(thumbnet_dsp, thumbnet_thumb2));
@@ -133,92 +130,32 @@ fn clamp(values: &mut [i8], [least, largest]: [i8; 2]) {
     }
 }
 
+/// Methods that ask the back end.
+macro_rules! of_either {
+    ($($name:ident($($argument:ident: $type:ty),*);)*) => {$(
+        #[inline(always)]
+        fn $name(&self, $($argument: $type),*) {
+            match self {
+                Self::Scalar => Scalar.$name($($argument),*),
+                Self::Core => Family.$name($($argument),*),
+            }
+        }
+    )*};
+}
+
 /// One type for the core's kernels and the scalar ones: where the back end is known, so is each kernel.
 impl Kernels for Kind {
-    #[inline(always)]
-    fn conv_s8(&self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        match self {
-            Self::Scalar => Scalar.conv_s8(layer, input, output, scratch),
-            Self::Core => conv_s8::conv_s8(layer, input, output, scratch),
-        }
-    }
-    #[inline(always)]
-    fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        match self {
-            Self::Scalar => Scalar.dense_s8(layer, input, output, scratch),
-            Self::Core => dense_s8::dense_s8(layer, input, output, scratch),
-        }
-    }
-    #[cfg(not(thumbnet_thumb1))]
-    #[inline(always)]
-    fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        match self {
-            Self::Scalar => Scalar.depthwise_conv_s8(layer, input, output, scratch),
-            Self::Core => depthwise_s8::depthwise_conv_s8(layer, input, output, scratch),
-        }
-    }
-    #[cfg(not(thumbnet_thumb1))]
-    #[inline(always)]
-    fn max_pool_s8(&self, geometry: &Geometry, input: &[i8], output: &mut [i8]) {
-        match self {
-            Self::Scalar => Scalar.max_pool_s8(geometry, input, output),
-            Self::Core => pool_s8::max_pool_s8(geometry, input, output),
-        }
-    }
-    #[cfg(not(thumbnet_thumb1))]
-    #[inline(always)]
-    fn average_pool_s8(&self, geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]) {
-        match self {
-            Self::Scalar => Scalar.average_pool_s8(geometry, activation, input, output),
-            Self::Core => pool_s8::average_pool_s8(geometry, activation, input, output),
-        }
-    }
-    #[cfg(not(thumbnet_thumb1))]
-    #[inline(always)]
-    fn mean_s8(&self, mean: &MeanS8, input: &[i8], output: &mut [i8]) {
-        match self {
-            Self::Scalar => Scalar.mean_s8(mean, input, output),
-            Self::Core => pool_s8::mean_s8(mean, input, output),
-        }
-    }
-    #[cfg(not(thumbnet_thumb1))]
-    #[inline(always)]
-    fn softmax_s8(&self, layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
-        match self {
-            Self::Scalar => Scalar.softmax_s8(layer, len, values),
-            Self::Core => softmax_s8::softmax_s8(layer, len, values),
-        }
-    }
-    #[cfg(not(thumbnet_thumb1))]
-    #[inline(always)]
-    fn add_s8(&self, layer: &AddS8, x: &[i8], y: &mut [i8]) {
-        match self {
-            Self::Scalar => Scalar.add_s8(layer, x, y),
-            Self::Core => add_s8::add_s8(layer, x, y),
-        }
-    }
-    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
-    #[inline(always)]
-    fn multiply_s8(&self, layer: &MulS8, x: &[i8], y: &mut [i8]) {
-        match self {
-            Self::Scalar => Scalar.multiply_s8(layer, x, y),
-            Self::Core => multiply_s8::multiply_s8(layer, x, y),
-        }
-    }
-    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
-    #[inline(always)]
-    fn concatenate_s8(&self, layer: &RescaleS8, width: usize, x: &[i8], columns: [usize; 2], y: &mut [i8]) {
-        match self {
-            Self::Scalar => Scalar.concatenate_s8(layer, width, x, columns, y),
-            Self::Core => concatenate_s8::concatenate_s8(layer, width, x, columns, y),
-        }
-    }
-    #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
-    #[inline(always)]
-    fn table_s8(&self, table: &[i8; 256], values: &mut [i8]) {
-        match self {
-            Self::Scalar => Scalar.table_s8(table, values),
-            Self::Core => table_s8::table_s8(table, values),
-        }
+    of_either! {
+        conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]);
+        dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]);
+        depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]);
+        max_pool_s8(geometry: &Geometry, input: &[i8], output: &mut [i8]);
+        average_pool_s8(geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]);
+        mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]);
+        softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]);
+        table_s8(table: &[i8; 256], values: &mut [i8]);
+        add_s8(layer: &AddS8, x: &[i8], y: &mut [i8]);
+        multiply_s8(layer: &MulS8, x: &[i8], y: &mut [i8]);
+        concatenate_s8(layer: &RescaleS8, width: usize, x: &[i8], columns: [usize; 2], y: &mut [i8]);
     }
 }

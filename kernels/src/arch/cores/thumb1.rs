@@ -2,7 +2,7 @@
 
 use crate::geometry::Geometry;
 
-/// How a convolution's scratch is divided.
+/// How a convolution's scratch is divided .
 pub(in crate::arch) struct Plan {
     /// Input rows that four pixels read, and the bytes of each with its padding; no rows where no window leaves the input.
     pub(in crate::arch) rows: usize,
@@ -61,6 +61,16 @@ impl Plan {
             column: stretch.div_ceil(2) * Self::TILE,
             tiles: filters * Self::TILE,
         }
+    }
+
+    /// Channels of a block of a depthwise convolution.
+    pub(in crate::arch) const CHANNELS: usize = 64;
+
+    /// Words of a depthwise convolution's tiles, and of padding of as many channels.
+    pub(in crate::arch) const fn depthwise(geometry: &Geometry) -> [usize; 2] {
+        let channels = geometry.output().channels;
+        let channels = if channels < Self::CHANNELS { channels } else { Self::CHANNELS };
+        [channels * Self::TILE, channels.div_ceil(4)]
     }
 
     /// Words of the padded rows.

@@ -16,8 +16,8 @@
 //! row of pixels, so that no border is seen when a column is gathered.
 use super::Tile;
 use super::column::{Rows, gather};
-use super::outputs_s8::{Group, outputs};
-use super::sums_s8::Run;
+use super::outputs_s8::{Group, requantize};
+use super::sums_s8::sums;
 use crate::arch::cores::thumb1::Plan;
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
@@ -66,6 +66,7 @@ struct Windows<'a> {
 }
 
 impl Windows<'_> {
+    #[inline(never)]
     fn next(&mut self) -> Rest {
         let [y, x] = self.at;
         self.at = if x + 1 == self.geometry.output().width { [y + 1, 0] } else { [y, x + 1] };
@@ -120,6 +121,7 @@ struct Engine<'a, 'b> {
 }
 
 impl<'a, 'b> Engine<'a, 'b> {
+    #[inline(never)]
     fn new(layer: &'b ConvS8<'a>, input: &'b [i8], group: usize, scratch: &'b mut [i32]) -> Option<Self> {
         let plan = Plan::new(layer.geometry, layer.pool);
         let (padded, scratch) = scratch.split_at_mut_checked(plan.padded())?;
@@ -154,60 +156,76 @@ impl<'a, 'b> Engine<'a, 'b> {
 
     /// All filters over four pixels. Where the window has had others before, the larger output stays.
     #[inline(never)]
-    fn four_pixels(&mut self, pixels: &[Pixel; 4], outputs_len: usize, larger: bool, output: &mut [i8]) {
-        let layer = self.layer;
-        let (filters, len) = (layer.geometry.output().channels, layer.geometry.patch());
+    fn four_pixels(&mut self, pixels: &[Pixel; 4], outputs: usize, larger: bool, output: &mut [i8]) {
+        let (filters, len) = (self.layer.geometry.output().channels, self.layer.geometry.patch());
         let mut first = 0;
         while first < filters {
-            let count = (filters - first).min(Plan::FILTERS);
             let mut start = 0;
             while start < len {
                 let positions = (len - start).min(Plan::POSITIONS);
                 if first == 0 || positions < len {
-                    self.gather(pixels, start..start + positions);
+                    self.gather(pixels, start, positions);
                 }
-                let weights = layer.weights.get(first * len + start..).unwrap_or_default();
-                Run::new(weights, len, count, positions).add(self.column, self.tiles, start == 0);
+                self.multiply(first, start, positions);
                 start += positions;
             }
-            let (Some(tiles), Some(output)) = (self.tiles.get(..count), output.get_mut(first..)) else { return };
-            let group = Group { pixels: self.group, outputs: outputs_len, stride: filters };
             if larger {
                 let mut block = [0; Plan::FILTERS];
-                outputs(layer.bias, &layer.requantize, first, tiles, group, &mut block);
-                output.iter_mut().zip(block).take(count).for_each(|(output, value)| *output = (*output).max(value));
+                self.store(first, outputs, &mut block);
+                let output = output.get_mut(first..filters).unwrap_or_default();
+                output.iter_mut().zip(block).for_each(|(output, value)| *output = (*output).max(value));
             } else {
-                outputs(layer.bias, &layer.requantize, first, tiles, group, output);
+                self.store(first, outputs, output.get_mut(first..).unwrap_or_default());
             }
-            first += count;
+            first += Plan::FILTERS;
         }
     }
 
-    /// Writes these positions of the pixels' windows into the column.
+    /// Writes `positions` positions of the pixels' windows, from `start` on, into the column.
     #[inline(never)]
-    fn gather(&mut self, pixels: &[Pixel; 4], positions: Range<usize>) {
+    fn gather(&mut self, pixels: &[Pixel; 4], start: usize, positions: usize) {
         let g = self.layer.geometry;
-        let [height, width] = g.kernel();
-        let (run, stride) = (width * g.input().channels, self.stride);
+        let (run, stride) = (g.kernel()[1] * g.input().channels, self.stride);
         let (inputs, top) = if self.padded.is_empty() { (self.input, 0) } else { (&*self.padded, self.row) };
         let [down, right] = [g.strides()[0] * stride, g.strides()[1] * g.input().channels];
-        for (pair, pixels) in pixels.as_chunks::<2>().0.iter().enumerate() {
-            let starts = pixels.map(|[y, x]| (y - top) * down + x * right);
-            if positions.len() == height * run {
-                gather(self.column, pair, 0, inputs, starts, Rows { run, rows: height, stride });
-                continue;
-            }
-            // A stretch is some positions of some rows.
-            let mut row = 0;
-            for y in 0..height {
-                let [from, to] = [positions.start, positions.end].map(|at| at.saturating_sub(row).min(run));
-                if from < to {
-                    let starts = starts.map(|start| start + y * stride + from);
-                    let rows = Rows { run: to - from, rows: 1, stride };
-                    gather(self.column, pair, row + from - positions.start, inputs, starts, rows);
-                }
-                row += run;
-            }
+        let mut starts = pixels.map(|[y, x]| (y - top) * down + x * right);
+        if positions == g.patch() {
+            return gather(self.column, 0, inputs, starts, Rows { run, rows: g.kernel()[0], stride });
         }
+        // A stretch is some positions of some rows.
+        let (mut row, end) = (0, start + positions);
+        while row < end {
+            let [from, to] = [start.saturating_sub(row), (end - row).min(run)];
+            if from < to {
+                let rows = Rows { run: to - from, rows: 1, stride };
+                gather(self.column, row + from - start, inputs, starts.map(|start| start + from), rows);
+            }
+            row += run;
+            starts = starts.map(|start| start + stride);
+        }
+    }
+
+    /// The block of filters from `first` on.
+    fn block(&mut self, first: usize) -> &mut [Tile] {
+        let left = self.layer.geometry.output().channels - first;
+        self.tiles.get_mut(..left.min(Plan::FILTERS)).unwrap_or_default()
+    }
+
+    /// Adds the products of `positions` positions, from `start` on, to the sums of the filters from `first` on.
+    #[inline(never)]
+    fn multiply(&mut self, first: usize, start: usize, positions: usize) {
+        let len = self.layer.geometry.patch();
+        let weights = self.layer.weights.get(first * len + start..).unwrap_or_default();
+        let column = core::mem::take(&mut self.column);
+        sums(weights, len, positions, column, self.block(first), start == 0);
+        self.column = column;
+    }
+
+    /// Requantises the sums of the filters from `first` on.
+    #[inline(never)]
+    fn store(&mut self, first: usize, outputs: usize, output: &mut [i8]) {
+        let (layer, pixels) = (self.layer, self.group);
+        let group = Group { pixels, outputs, stride: layer.geometry.output().channels };
+        requantize(layer.bias, &layer.requantize, first, self.block(first), group, output);
     }
 }

@@ -19,7 +19,7 @@ use core::mem::offset_of;
 /// What becomes of the tiles of some channels.
 #[repr(C)]
 struct Outputs {
-    /// The first channel's. The assembly loads these six at once.
+    /// The first channel's; of its outputs the last one. The assembly loads these six at once.
     bias: *const i32,
     multiplier: *const i32,
     shift: *const i8,
@@ -27,21 +27,21 @@ struct Outputs {
     output: *mut i8,
     channels: usize,
     /// The least and the largest output before the zero point is added, that, and the bytes from one output of a channel
-    /// to the next. The assembly loads these four at once.
+    /// to the one before. The assembly loads these four and the next two at once.
     least: i32,
     largest: i32,
     zero_point: i32,
-    stride: usize,
-    /// Of how many pixels an output is the largest (1, 2 or 4), and how many outputs there are.
-    group: usize,
+    back: usize,
+    /// As in [`Group`].
+    pixels: usize,
     outputs: usize,
 }
 
 // thumbnet_conv_outputs(outputs).
 //
-// On the stack: a channel's sums, then the six fields. r0..r2: a sum on its way; r3: the output; r4, r5: the
-// multiplier's halves; r6: the shift to the right; r7: 0. r8..r11: least, largest, zero point, stride; r12: the end of
-// the sums; lr: the sums.
+// On the stack: a channel's sums, the six fields, pixels. r0..r2: a sum on its way; r3: the output; r4, r5: the
+// multiplier's halves; r6: the shift to the right; r7: 0. r8..r11: least, largest, zero point, minus the stride; r12:
+// where to enter what makes four outputs, the last one first. An output takes 27 instructions, and a channel 45 more.
 crate::arch::arm::thumb_function! {
     "thumbnet_conv_outputs":
     "push {{r4-r7, lr}}",
@@ -60,9 +60,14 @@ crate::arch::arm::thumb_function! {
     "mov r10, r3",
     "mov r11, r4",
     "str r5, [r7]",
-    "lsls r6, r6, #2",
-    "add r6, sp",
-    "mov r12, r6",
+    "movs r5, #4",
+    "subs r5, r5, r6",
+    "movs r6, #58",
+    "muls r5, r6, r5",
+    "adr r6, 6f",
+    "adds r5, r5, r6",
+    "adds r5, #1",
+    "mov r12, r5",
     "1:",
     "ldr r0, [sp, #28]",
     "ldm r0!, {{r1-r4}}",
@@ -70,10 +75,14 @@ crate::arch::arm::thumb_function! {
     "ldr r0, [sp, #16]",
     "ldm r0!, {{r7}}",
     "str r0, [sp, #16]",
+    "ldr r0, [sp, #40]",
+    "cmp r0, #0",
+    "beq 4f",
     "lsls r0, r3, #16",
     "subs r1, r1, r0",
     "lsls r0, r4, #16",
     "subs r2, r2, r0",
+    "4:",
     "adds r1, r1, r7",
     "adds r2, r2, r7",
     "adds r3, r3, r7",
@@ -114,14 +123,38 @@ crate::arch::arm::thumb_function! {
     "ldr r3, [sp, #32]",
     "adds r0, r3, #1",
     "str r0, [sp, #32]",
-    "mov lr, sp",
-    "cmp r6, #0",
-    "bgt 9f",
     "rsbs r6, r6, #0",
+    "bpl 4f",
+    // Sums are shifted to the left before they are multiplied, saturated, and there is no shift to the right.
+    "rsbs r6, r6, #0",
+    "add r2, sp, #16",
+    "2:",
+    "subs r2, #4",
+    "ldr r0, [r2]",
+    "movs r1, r0",
+    "lsls r1, r6",
+    "movs r7, r1",
+    "asrs r7, r6",
+    "cmp r7, r0",
+    "beq 3f",
+    // The largest number for what is not negative, and its complement.
+    "asrs r0, r0, #31",
+    "movs r1, #1",
+    "lsls r1, r1, #31",
+    "subs r1, #1",
+    "eors r1, r0",
+    "3:",
+    "str r1, [r2]",
+    "cmp r2, sp",
+    "bne 2b",
+    "movs r6, #0",
+    "movs r7, #0",
+    "4:",
+    "bx r12",
+    ".p2align 2",
     "6:",
-    "mov r0, lr",
-    "ldm r0!, {{r2}}",
-    "mov lr, r0",
+    ".irp k, 12, 8, 4, 0",
+    "ldr r2, [sp, #\\k]",
     "sxth r1, r2",
     "asrs r0, r2, #16",
     "adcs r0, r7",
@@ -152,43 +185,22 @@ crate::arch::arm::thumb_function! {
     "add r0, r10",
     "strb r0, [r3]",
     "add r3, r11",
-    "cmp lr, r12",
-    "bne 6b",
+    ".endr",
+    // No output is longer than the jump above assumes.
+    ".org 6b + 4 * 58",
     "ldr r0, [sp, #36]",
     "subs r0, #1",
     "str r0, [sp, #36]",
-    "bne 1b",
+    "beq 4f",
+    "b 1b",
+    "4:",
     "add sp, #44",
     "pop {{r4-r7}}",
     "mov r8, r4",
     "mov r9, r5",
     "mov r10, r6",
     "mov r11, r7",
-    "pop {{r4-r7, pc}}",
-    // Sums are shifted to the left before they are multiplied, saturated, and there is no shift to the right.
-    "9:",
-    "mov r2, sp",
-    "2:",
-    "ldr r0, [r2]",
-    "movs r1, r0",
-    "lsls r1, r6",
-    "movs r7, r1",
-    "asrs r7, r6",
-    "cmp r7, r0",
-    "beq 3f",
-    // The largest number for what is not negative, and its complement.
-    "asrs r0, r0, #31",
-    "movs r1, #1",
-    "lsls r1, r1, #31",
-    "subs r1, #1",
-    "eors r1, r0",
-    "3:",
-    "stm r2!, {{r1}}",
-    "cmp r2, r12",
-    "bne 2b",
-    "movs r6, #0",
-    "movs r7, #0",
-    "b 6b"
+    "pop {{r4-r7, pc}}"
 }
 
 unsafe extern "C" {
@@ -201,9 +213,10 @@ const _: () = assert!(offset_of!(Outputs, channels) == 20 && offset_of!(Outputs,
 /// The outputs that tiles become.
 #[derive(Clone, Copy)]
 pub(super) struct Group {
-    /// Of how many of a tile's four pixels an output is the largest: 1, 2 or 4.
+    /// Of how many of a tile's four pixels an output is the largest: 1, 2 or 4. Or 0: a tile is the sums of the first, the
+    /// third, the second and the fourth pixel, and each is an output.
     pub(super) pixels: usize,
-    /// Outputs of a tile, at most `4 / pixels`.
+    /// Outputs of a tile, at most as many as pixels allow.
     pub(super) outputs: usize,
     /// From one of them to the next.
     pub(super) stride: usize,
@@ -211,8 +224,7 @@ pub(super) struct Group {
 
 /// Requantises the tiles of channels `first..`, as many as there are tiles, to the first bytes of `output` and those
 /// that follow after each stride. Does nothing where these do not fit.
-#[inline(never)]
-pub(super) fn outputs(
+pub(super) fn requantize(
     bias: &[i32],
     requantize: &Requantize<'_>,
     first: usize,
@@ -223,7 +235,8 @@ pub(super) fn outputs(
     let (channels, Group { pixels, outputs, stride }) = (tiles.len(), group);
     let last = first.wrapping_add(channels);
     let fits = last <= bias.len() && last <= requantize.multiplier.len() && last <= requantize.shift.len();
-    let room = outputs.wrapping_sub(1).wrapping_mul(stride).wrapping_add(channels) <= output.len();
+    let last_output = outputs.wrapping_sub(1).wrapping_mul(stride);
+    let room = last_output.wrapping_add(channels) <= output.len();
     if !fits || !room || channels == 0 || outputs == 0 || outputs > 4 {
         return;
     }
@@ -234,13 +247,13 @@ pub(super) fn outputs(
         multiplier: requantize.multiplier.as_ptr().wrapping_add(first),
         shift: requantize.shift.as_ptr().wrapping_add(first),
         tiles: tiles.as_ptr(),
-        output: output.as_mut_ptr(),
+        output: output.as_mut_ptr().wrapping_add(last_output),
         channels,
         least,
         largest,
         zero_point,
-        stride,
-        group: pixels,
+        back: stride.wrapping_neg(),
+        pixels,
         outputs,
     };
     // SAFETY: the function reads `channels` tiles, biases, multipliers and shifts, and writes as many bytes for each

@@ -17,19 +17,17 @@
 //! wrap, the first's. 18 instructions for two positions of four pixels: 2.25 a product.
 use super::Tile;
 use crate::arch::cores::thumb1::Plan;
-use core::marker::PhantomData;
 use core::mem::offset_of;
 
 /// A stretch of positions of some filters.
 #[repr(C)]
-pub(super) struct Run<'a> {
+struct Run {
     /// The first filter's weights, from the stretch's first position on.
     weights: *const i8,
     /// The weights from one filter to the next, filters, and positions.
     len: usize,
     filters: usize,
     positions: usize,
-    layer: PhantomData<&'a [i8]>,
 }
 
 // thumbnet_conv_sums(run, column, tiles, whether the tiles start from zero).
@@ -159,32 +157,28 @@ crate::arch::arm::thumb_function! {
     "mov r10, r6",
     "mov r11, r7",
     "pop {{r4-r7, pc}}";
-    POSITIONS = const offset_of!(Run<'_>, positions),
-    FILTERS = const offset_of!(Run<'_>, filters),
-    WEIGHTS = const offset_of!(Run<'_>, weights),
-    LEN = const offset_of!(Run<'_>, len)
+    POSITIONS = const offset_of!(Run, positions),
+    FILTERS = const offset_of!(Run, filters),
+    WEIGHTS = const offset_of!(Run, weights),
+    LEN = const offset_of!(Run, len)
 }
 
 unsafe extern "C" {
-    fn thumbnet_conv_sums(run: &Run<'_>, column: *const i32, tiles: *mut Tile, fresh: usize);
+    fn thumbnet_conv_sums(run: &Run, column: *const i32, tiles: *mut Tile, fresh: usize);
 }
 
-impl<'a> Run<'a> {
-    /// `positions` positions of as many filters as there are tiles, whose rows of `len` weights follow one another; the
-    /// first one's weights are the first of `weights`.
-    pub(super) fn new(weights: &'a [i8], len: usize, filters: usize, positions: usize) -> Self {
-        let fits = filters > 0 && positions > 0 && (filters - 1) * len + positions <= weights.len();
-        let filters = if fits { filters } else { 0 };
-        Self { weights: weights.as_ptr(), len, filters, positions, layer: PhantomData }
+/// Adds the products of `positions` positions with the weights of as many filters as there are tiles, whose rows of
+/// `len` weights follow one another from the first of `weights` on. Tiles start from zero if `fresh`. Does nothing where
+/// there are not as many weights, or the column is shorter.
+pub(super) fn sums(weights: &[i8], len: usize, positions: usize, column: &[i32], tiles: &mut [Tile], fresh: bool) {
+    let filters = tiles.len();
+    let extent = filters.wrapping_sub(1).wrapping_mul(len).wrapping_add(positions);
+    let room = positions.div_ceil(2) * Plan::TILE <= column.len();
+    if filters == 0 || positions == 0 || extent > weights.len() || !room {
+        return;
     }
-
-    /// Adds the products to the tiles, which start from zero if `fresh`.
-    pub(super) fn add(&self, column: &[i32], tiles: &mut [Tile], fresh: bool) {
-        if self.filters == 0 || tiles.len() < self.filters || column.len() < self.positions.div_ceil(2) * Plan::TILE {
-            return;
-        }
-        // SAFETY: the function reads the words of `positions` positions, as many weights of each filter, which lie in
-        // the slice that `new` was given, and updates a tile for each.
-        unsafe { thumbnet_conv_sums(self, column.as_ptr(), tiles.as_mut_ptr(), fresh.into()) }
-    }
+    let run = Run { weights: weights.as_ptr(), len, filters, positions };
+    // SAFETY: the function reads the words of `positions` positions, as many weights of each filter, which lie in the
+    // slice, and updates a tile for each.
+    unsafe { thumbnet_conv_sums(&run, column.as_ptr(), tiles.as_mut_ptr(), fresh.into()) }
 }
