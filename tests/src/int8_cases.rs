@@ -17,7 +17,7 @@ const SAME: Padding = Padding::Same;
 const VALID: Padding = Padding::Valid;
 const POOL: Option<Window> = Some(([2, 2], [2, 2], SAME));
 
-const ALL_CONVS: [Conv; 32] = [
+const ALL_CONVS: [Conv; 43] = [
     // The first layers of the networks, smaller: one channel, odd and even patches.
     ([8, 8, 1], 8, ([3, 3], [1, 1], SAME), POOL),
     ([9, 7, 1], 5, ([5, 5], [1, 1], SAME), POOL),
@@ -52,6 +52,20 @@ const ALL_CONVS: [Conv; 32] = [
     // Strides of the convolution under a pooling.
     ([9, 9, 2], 4, ([3, 3], [2, 2], SAME), POOL),
     ([6, 10, 16], 2, ([2, 2], [1, 3], VALID), Some(([2, 1], [1, 1], SAME))),
+    // Windows of one row, and pixels of which one is left over; more filters than a block.
+    ([1, 9, 5], 9, ([1, 8], [1, 1], SAME), None),
+    ([1, 11, 6], 4, ([1, 3], [1, 1], SAME), Some(([1, 2], [1, 2], SAME))),
+    ([11, 1, 7], 3, ([5, 1], [2, 1], SAME), Some(([2, 1], [2, 1], SAME))),
+    ([5, 5, 33], 5, ([1, 1], [1, 1], SAME), None),
+    ([3, 5, 20], 67, ([1, 1], [1, 1], SAME), None),
+    ([5, 5, 65], 4, ([1, 1], [2, 2], VALID), None),
+    // Windows of 40 positions in several rows, of an odd number of pixels a row.
+    ([7, 5, 1], 6, ([10, 4], [2, 2], SAME), None),
+    ([6, 6, 4], 5, ([5, 2], [1, 1], SAME), POOL),
+    // Rows too long for windows that are read in place, and too long for a strip.
+    ([5, 50, 3], 4, ([3, 3], [2, 2], SAME), None),
+    ([4, 40, 10], 4, ([3, 3], [1, 1], SAME), None),
+    ([5, 37, 11], 5, ([3, 3], [1, 1], SAME), Some(([3, 3], [2, 2], SAME))),
     // Columns of two and three stretches on every core, with and without borders and pooling.
     ([3, 3, 97], 5, ([3, 3], [1, 1], SAME), POOL),
     ([4, 5, 100], 8, ([3, 3], [1, 1], VALID), Some(([2, 2], [2, 2], VALID))),
@@ -89,7 +103,7 @@ const ALL_DENSES: [(usize, usize); 25] = [
 ];
 
 /// Depthwise convolutions: input, outputs of each channel, window. Behind them come [`ANY_DEPTHWISES`] of any sizes.
-const ALL_DEPTHWISES: [Conv; 29] = [
+const ALL_DEPTHWISES: [Conv; 33] = [
     // Each width up to five, every remainder of four channels and of sixteen, borders on all sides at once.
     ([1, 1, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 1, 5], 1, ([3, 3], [1, 1], SAME), None),
@@ -117,6 +131,11 @@ const ALL_DEPTHWISES: [Conv; 29] = [
     ([4, 3, 9], 1, ([1, 1], [1, 1], VALID), None),
     ([5, 4, 6], 1, ([2, 2], [2, 2], SAME), None),
     ([3, 2, 4], 1, ([5, 5], [1, 1], SAME), None),
+    ([9, 1, 20], 1, ([3, 1], [2, 1], SAME), None),
+    ([9, 9, 4], 1, ([9, 9], [1, 1], SAME), None),
+    // More channels than a block.
+    ([2, 3, 67], 1, ([2, 3], [1, 1], SAME), None),
+    ([2, 3, 10], 7, ([2, 2], [1, 1], SAME), None),
     // A channel alone, and channels that become several.
     ([6, 5, 1], 1, ([3, 3], [1, 1], SAME), None),
     ([6, 5, 1], 8, ([4, 4], [2, 2], SAME), None),
