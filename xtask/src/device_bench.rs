@@ -19,7 +19,7 @@ use crate::board::Board;
 use crate::build::{self, Contents};
 use crate::network::{Kind, Network, Selection};
 use crate::shell::{root, run_lines};
-use crate::{image, panics, setup, size};
+use crate::{image, operators, panics, setup, size};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -66,7 +66,7 @@ pub(crate) struct DeviceBench {
     /// Fail if a number is over 1 % above that in benches/device.json, instructions by a tick of the counter more.
     #[arg(long, conflicts_with = "update")]
     check: bool,
-    /// Write the numbers to benches/device.json.
+    /// Write the numbers to benches/device.json, and the table of layers to docs/operators.md.
     #[arg(long)]
     update: bool,
 }
@@ -264,7 +264,8 @@ fn update(results: &[Value]) -> Result<()> {
         }
     }
     let lines: String = all.iter().map(|result| format!("{result}\n")).collect();
-    fs::write(&path, lines).with_context(|| format!("cannot write {}", path.display()))
+    fs::write(&path, lines).with_context(|| format!("cannot write {}", path.display()))?;
+    operators::write(&all)
 }
 
 /// Compares with the committed results.

@@ -26,6 +26,7 @@ mod host_train;
 mod identity;
 mod image;
 mod network;
+mod operators;
 mod outputs;
 mod panics;
 mod peers;
