@@ -34,8 +34,8 @@ const _: () = {
     assert!(longest[1] <= Packing::SUM_LIMIT && longest[1].is_multiple_of(2));
 };
 
-/// Words of scratch that a strip of widened input rows may take.
-const STRIP: usize = 448;
+/// Inputs that a strip of widened input rows may have.
+const STRIP: usize = 896;
 
 /// How a convolution's scratch is divided.
 #[derive(Clone, Copy)]
@@ -85,10 +85,7 @@ impl Plan {
         let rows = (window_rows - 1) * geometry.strides()[0] + geometry.kernel()[0];
         let width = (output.width - 1) * geometry.strides()[1] + geometry.kernel()[1];
         let width = width * geometry.input().channels;
-        let strip = match rows.checked_mul(width) {
-            Some(values) => values.saturating_mul(C::WIDE_BYTES).div_ceil(4),
-            None => usize::MAX,
-        };
+        let values = rows.saturating_mul(width);
         let ([kernel_rows, kernel_columns], strides) = (geometry.kernel(), geometry.strides());
         // Where nothing is read twice, a strip saves nothing.
         let reads_again = kernel_rows > strides[0] || kernel_columns > strides[1];
@@ -104,7 +101,7 @@ impl Plan {
         let pairs = filters / 2;
         let block = if pairs < BLOCK { pairs } else { BLOCK };
         Self {
-            strip: if strip <= STRIP && single && reads_again { strip } else { 0 },
+            strip: if values <= STRIP && single && reads_again { (values * C::WIDE_BYTES).div_ceil(4) } else { 0 },
             window_rows,
             rows,
             width,

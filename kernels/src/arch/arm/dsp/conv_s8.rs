@@ -1,6 +1,6 @@
 //! Convolution on cores with the DSP extension: columns of int16, two positions a multiplication. A step of the inner
 //! loop is 12 instructions for 16 multiply-accumulates.
-use super::Core;
+use super::{Core, dense_s8};
 use crate::arch::arm::pairs::column::Column;
 use crate::arch::arm::pairs::conv_tile::conv_tile;
 use crate::arch::arm::pairs::run::Source;
@@ -305,9 +305,7 @@ impl Column for Core {
     }
 
     fn widen(values: &[i8], wide: &mut [i16]) {
-        for (wide, &value) in wide.iter_mut().zip(values) {
-            *wide = value.into();
-        }
+        dense_s8::widen(values, wide);
     }
 
     fn fill(wide: &mut [i16], value: i8) {

@@ -186,7 +186,7 @@ crate::arch::arm::thumb_function! {
     "pop {{r4-r7, pc}}"
 }
 
-// thumbnet_expand(values, expanded, count): int8 to int16.
+// thumbnet_expand(values, expanded, count): int8 to int16, which need not lie at words.
 crate::arch::arm::thumb_function! {
     "thumbnet_expand":
     "push {{r4, lr}}",
@@ -198,7 +198,8 @@ crate::arch::arm::thumb_function! {
     "sxtb16 r3, r3, ror #8",
     "pkhbt r4, r12, r3, lsl #16",
     "pkhtb r3, r3, r12, asr #16",
-    "strd r4, r3, [r1], #8",
+    "str r4, [r1], #4",
+    "str r3, [r1], #4",
     "subs r2, #4",
     "bge 1b",
     "2:",
@@ -214,14 +215,19 @@ crate::arch::arm::thumb_function! {
 }
 
 unsafe extern "C" {
-    fn thumbnet_expand(values: *const i8, expanded: *mut i32, count: usize);
+    fn thumbnet_expand(values: *const i8, expanded: *mut i16, count: usize);
+}
+
+/// Writes values as int16, as many as there is room for.
+pub(super) fn widen(values: &[i8], wide: &mut [i16]) {
+    let count = values.len().min(wide.len());
+    // SAFETY: the function reads as many values, and writes as many.
+    unsafe { thumbnet_expand(values.as_ptr(), wide.as_mut_ptr(), count) }
 }
 
 /// Two inputs to a word.
 impl Vector for Core {
     fn expand(values: &[i8], expanded: &mut [i32]) {
-        let count = values.len().min(2 * expanded.len());
-        // SAFETY: the function reads as many values, and writes half a word for each.
-        unsafe { thumbnet_expand(values.as_ptr(), expanded.as_mut_ptr(), count) }
+        widen(values, bytemuck::cast_slice_mut(expanded));
     }
 }

@@ -19,7 +19,7 @@
 //! windows of the row. So a first layer of few channels has neither border checks nor bytes to unpack in its inner loops.
 use super::Core;
 use super::column::Column;
-use super::run::{Part, Pixels, Run, Single, Source, Tile, To, Wide, Windows};
+use super::run::{Part, Pixels, Place, Run, Single, Source, Tile, To, Wide, Windows};
 use crate::arch::cores::BLOCK;
 use crate::arch::cores::pairs::Plan;
 use crate::arch::window::Axis;
@@ -46,7 +46,7 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
         single: &single,
         pixels: [[0; 2]; 4],
         run: Run::NONE,
-        source: Source::new(layer, input, 0, [0; 2]),
+        place: Place::Strip(Windows::NONE),
         strip: bytemuck::cast_slice_mut(strip),
         strip_row: usize::MAX,
         column,
@@ -69,10 +69,10 @@ struct Engine<'a, 'b> {
     single: &'a Single,
     /// The four pixels of the convolution's output that come next.
     pixels: Pixels,
-    /// The filters. With a single stretch this does for all windows, as the source.
+    /// The filters, and where the windows of the four pixels are. With a single stretch the filters are the same for all
+    /// windows.
     run: Run<'a>,
-    /// The windows in the input, where there is no strip.
-    source: Source<'b>,
+    place: Place<'b>,
     /// The widened rows, and the row of the convolution's output that they start at.
     strip: &'b mut [Wide],
     strip_row: usize,
@@ -103,10 +103,10 @@ impl<'a, 'b> Engine<'a, 'b> {
         for (y, output) in output.chunks_exact_mut(pool.output().width * filters).enumerate() {
             let rows = rows.sources(y);
             let mut first = 0;
-            if rows.len() * columns.kernel == 4 && columns.padding == 0 {
+            if self.plan.tiles == 0 && rows.len() * columns.kernel == 4 && columns.padding == 0 {
                 self.take_four(&mut [rows.start, 0], &rows, &(0..columns.kernel));
-                let count = (columns.input - columns.kernel) / columns.stride + 1;
-                first = self.side_by_side(count.min(pool.output().width), columns.stride, filters, output);
+                first = ((columns.input - columns.kernel) / columns.stride + 1).min(pool.output().width);
+                self.side_by_side(first, columns.stride, filters, output);
             }
             for (x, output) in output.chunks_exact_mut(filters).enumerate().skip(first) {
                 let columns = columns.sources(x);
@@ -124,12 +124,13 @@ impl<'a, 'b> Engine<'a, 'b> {
         while !left.is_empty() {
             let mut after = next;
             self.take_four(&mut after, &(0..to.height), &(0..to.width));
-            let mut count = self.side_by_side((to.width - next[1]) / 4, 4, 4 * to.channels, left) * 4;
-            if count == 0 {
+            let mut count = (to.width - next[1]) / 4 * 4;
+            if count == 0 || self.plan.tiles > 0 {
                 count = (left.len() / to.channels).min(4);
                 self.four_pixels(count, left);
                 next = after;
             } else {
+                self.side_by_side(count / 4, 4, 4 * to.channels, left);
                 next[1] += count;
                 if next[1] == to.width {
                     next = [next[0] + 1, 0];
@@ -148,14 +149,8 @@ impl<'a, 'b> Engine<'a, 'b> {
             self.take_four(&mut next, &(0..of.height), &(0..of.width));
             let count = (of.height * of.width - first).min(4);
             self.four_pixels(count, values);
-            for (&[y, x], values) in self.pixels.iter().zip(values.chunks_exact(of.channels)).take(count) {
-                for row in windows_over(&Axis::rows(pool), pool.output().height, y) {
-                    for column in windows_over(&Axis::columns(pool), pool.output().width, x) {
-                        let start = (row * pool.output().width + column) * of.channels;
-                        let Some(output) = output.get_mut(start..start + of.channels) else { return };
-                        Core::raise(values, output);
-                    }
-                }
+            for (&pixel, values) in self.pixels.iter().zip(values.chunks_exact(of.channels)).take(count) {
+                raise(pool, pixel, values, output);
             }
         }
     }
@@ -170,7 +165,9 @@ impl<'a, 'b> Engine<'a, 'b> {
         let rows = rows.min(window.height - start / row);
         let width = width.min(row - start % row);
         let positions = rows * width;
-        self.source = Source::new(layer, self.input, start, [rows, width]);
+        if self.plan.strip == 0 {
+            self.place = Place::Input(Source::new(layer, self.input, start, [rows, width]));
+        }
         let (first, all) = (2 * first, layer.geometry.output().channels);
         let left = all - first;
         // An odd last filter goes with the last block.
@@ -187,54 +184,42 @@ impl<'a, 'b> Engine<'a, 'b> {
     /// fewer than four.
     #[inline(never)]
     fn four_pixels(&mut self, count: usize, output: &mut [i8]) {
-        if self.plan.tiles == 0 {
-            if count < 4 {
-                self.set_stretch(0, 0, count);
-            }
-            self.side_by_side(1, 0, output.len(), output);
-            return;
-        }
         let (filters, len) = (self.layer.geometry.output().channels, self.layer.geometry.patch());
-        for first in (0..(filters / 2).max(1)).step_by(BLOCK) {
+        let waits = self.plan.tiles > 0;
+        for first in (0..if waits { (filters / 2).max(1) } else { 1 }).step_by(BLOCK) {
             let output = output.get_mut(2 * first..).unwrap_or_default();
             let mut start = 0;
             while start < len {
-                start = self.set_stretch(first, start, count);
-                self.source.gather(&self.pixels, self.column);
-                self.run.go(self.column, output);
+                start = if waits || count < 4 { self.set_stretch(first, start, count) } else { len };
+                self.side_by_side(1, 0, output.len(), output);
             }
         }
     }
 
     /// `count` times the outputs of four pixels, each `step` columns right of the ones before and `apart` outputs
-    /// behind, if nothing waits; returns how many it has done, all or none.
+    /// behind, or their sums.
     #[inline(never)]
-    fn side_by_side(&mut self, count: usize, step: usize, apart: usize, output: &mut [i8]) -> usize {
-        if self.plan.tiles > 0 {
-            return 0;
-        }
-        let outputs = output.chunks_exact_mut(apart).take(count);
-        if self.plan.strip == 0 {
-            for output in outputs {
-                self.source.gather(&self.pixels, self.column);
-                self.run.go(self.column, output);
-                self.pixels.iter_mut().for_each(|[_, x]| *x += step);
-            }
-            return count;
-        }
-        self.widen(self.pixels[0][0], self.pixels[3][0]);
+    fn side_by_side(&mut self, count: usize, step: usize, apart: usize, output: &mut [i8]) {
         let geometry = self.layer.geometry;
         let channels = geometry.input().channels;
-        // Where one pixel's window starts after its upper and its left neighbour's.
-        let [down, right] = [geometry.strides()[0] * self.plan.width, geometry.strides()[1] * channels];
-        let windows = Windows {
-            starts: self.pixels.map(|[y, x]| (y - self.strip_row) * down + x * right),
-            run: geometry.kernel()[1] * channels,
-            rows: geometry.kernel()[0],
-            stride: self.plan.width,
-        };
-        windows.gather(step * right, self.strip, self.column, outputs, |column, output| self.run.go(column, output));
-        count
+        let right = geometry.strides()[1] * channels;
+        if self.plan.strip > 0 {
+            self.widen(self.pixels[0][0], self.pixels[3][0]);
+            let down = geometry.strides()[0] * self.plan.width;
+            let starts = self.pixels.map(|[y, x]| (y - self.strip_row) * down + x * right);
+            let window = [geometry.kernel()[0], geometry.kernel()[1] * channels];
+            self.place = Place::Strip(Windows::new(starts, window, self.plan.width));
+        }
+        for (k, output) in output.chunks_exact_mut(apart).take(count).enumerate() {
+            match &self.place {
+                Place::Strip(windows) => windows.gather(k * step * right, self.strip, self.column),
+                Place::Input(source) => {
+                    source.gather(&self.pixels, self.column);
+                    self.pixels.iter_mut().for_each(|[_, x]| *x += step);
+                }
+            }
+            self.run.go(self.column, output);
+        }
     }
 
     /// Fills the strip, if there is one, with what windows of rows `first..=last` of the convolution's output read.
@@ -258,6 +243,19 @@ impl<'a, 'b> Engine<'a, 'b> {
             Core::fill(before, zero);
             Core::widen(&values[..inside.len()], inside);
             Core::fill(after, zero);
+        }
+    }
+}
+
+/// Raises the outputs of the windows that read a pixel to its values.
+#[inline(never)]
+fn raise(pool: &Geometry, [y, x]: [usize; 2], values: &[i8], output: &mut [i8]) {
+    let to = pool.output();
+    for row in windows_over(&Axis::rows(pool), to.height, y) {
+        for column in windows_over(&Axis::columns(pool), to.width, x) {
+            let start = (row * to.width + column) * to.channels;
+            let Some(output) = output.get_mut(start..start + to.channels) else { return };
+            Core::raise(values, output);
         }
     }
 }

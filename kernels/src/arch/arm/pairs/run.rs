@@ -31,48 +31,36 @@ const _: () = assert!(size_of::<Wide>() == Core::WIDE_BYTES);
 /// Where four pixels' windows lie in a strip of widened rows.
 #[derive(Clone, Copy)]
 pub(super) struct Windows {
-    /// Where each starts.
-    pub(super) starts: [usize; 4],
+    /// Where each starts, and the last of them ends.
+    starts: [usize; 4],
+    end: usize,
     /// Inputs of a window's row, its rows, and the inputs from one row to the next.
-    pub(super) run: usize,
-    pub(super) rows: usize,
-    pub(super) stride: usize,
+    run: usize,
+    rows: usize,
+    stride: usize,
 }
 
 impl Windows {
-    /// For each of `items`, copies the windows, each `step` inputs right of the one before, into the column, and hands
-    /// it on; does nothing where some do not lie in the strip, or the column is too short.
-    #[inline(always)]
-    pub(super) fn gather<T>(
-        &self,
-        step: usize,
-        strip: &[Wide],
-        column: &mut [i32],
-        items: impl ExactSizeIterator<Item = T>,
-        mut then: impl FnMut(&mut [i32], T),
-    ) {
-        if !self.fit(step * items.len().saturating_sub(1), strip, column) {
-            return;
-        }
-        let stride = self.stride * size_of::<Wide>();
-        for (k, item) in items.enumerate() {
-            let strip = &strip[k * step..];
-            // SAFETY: the function reads the windows, of which the first and the last lie in the strip, and writes the
-            // words that they fill, for which the column has room.
-            unsafe { thumbnet_gather(column.as_mut_ptr(), &self.starts, strip.as_ptr(), self.run, self.rows, stride) };
-            then(column, item);
-        }
+    /// Windows of nothing.
+    pub(super) const NONE: Self = Self { starts: [0; 4], end: usize::MAX, run: 0, rows: 0, stride: 0 };
+
+    /// Windows of `rows` rows of `run` inputs, neither of which is 0, in a strip of rows of `stride`.
+    pub(super) fn new(starts: [usize; 4], [rows, run]: [usize; 2], stride: usize) -> Self {
+        let last = starts[0].max(starts[1]).max(starts[2].max(starts[3]));
+        Self { starts, end: last + (rows - 1) * stride + run, run, rows, stride }
     }
 
-    /// Whether the windows lie in the strip, as they are and `right` inputs further right, and in the column.
-    #[inline(never)]
-    fn fit(&self, right: usize, strip: &[Wide], column: &[i32]) -> bool {
-        let extent = (self.rows - 1) * self.stride + self.run + right;
-        self.run > 0
-            && self.rows > 0
-            && self.stride >= self.run
-            && self.starts.iter().all(|&start| start + extent <= strip.len())
-            && column_words::<Core>(self.rows * self.run) <= column.len()
+    /// Copies the windows that lie `right` inputs further right into the column; does nothing where they do not lie in
+    /// the strip, or the column is too short.
+    #[inline(always)]
+    pub(super) fn gather(&self, right: usize, strip: &[Wide], column: &mut [i32]) {
+        if right.saturating_add(self.end) > strip.len() || column_words::<Core>(self.rows * self.run) > column.len() {
+            return;
+        }
+        let (strip, stride) = (strip.as_ptr().wrapping_add(right), self.stride * size_of::<Wide>());
+        // SAFETY: the function reads the windows, which lie in the strip, and writes the words that they fill, for which
+        // the column has room.
+        unsafe { thumbnet_gather(column.as_mut_ptr(), &self.starts, strip, self.run, self.rows, stride) };
     }
 }
 
@@ -144,6 +132,13 @@ const _: () = {
     assert!(offset_of!(Source<'_>, first) == Source::STRIDES + 8);
     assert!(offset_of!(Source<'_>, padding) == Source::WORDS + 4);
 };
+
+/// Where four pixels' windows are read.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    Strip(Windows),
+    Input(Source<'a>),
+}
 
 /// What becomes of sums.
 #[derive(Clone, Copy, PartialEq)]
@@ -270,7 +265,7 @@ impl Run<'_> {
     pub(in crate::arch::arm) const HALF: usize = offset_of!(Self, half);
     pub(in crate::arch::arm) const ODD: usize = offset_of!(Self, odd);
     pub(in crate::arch::arm) const START: usize = offset_of!(Self, start);
-    /// The length of the frame, behind which eight sums have room.
+    /// The length of the frame.
     pub(in crate::arch::arm) const FRAME: usize = offset_of!(Self, steps);
 
     /// Bits of `special`: the filter is a single one, not a pair; outputs have bounds.
