@@ -17,7 +17,8 @@ const SAME: Padding = Padding::Same;
 const VALID: Padding = Padding::Valid;
 const POOL: Option<Window> = Some(([2, 2], [2, 2], SAME));
 
-const ALL_CONVS: [Conv; 43] = [
+/// Convolutions. Behind them come [`ANY_CONVS`] of any sizes.
+const ALL_CONVS: [Conv; 55] = [
     // The first layers of the networks, smaller: one channel, odd and even patches.
     ([8, 8, 1], 8, ([3, 3], [1, 1], SAME), POOL),
     ([9, 7, 1], 5, ([5, 5], [1, 1], SAME), POOL),
@@ -66,11 +67,26 @@ const ALL_CONVS: [Conv; 43] = [
     ([5, 50, 3], 4, ([3, 3], [2, 2], SAME), None),
     ([4, 40, 10], 4, ([3, 3], [1, 1], SAME), None),
     ([5, 37, 11], 5, ([3, 3], [1, 1], SAME), Some(([3, 3], [2, 2], SAME))),
+    // Four pixels across rows of one, two, three and five, with some left over, in a strip of rows and without.
+    ([7, 1, 2], 4, ([3, 1], [1, 1], SAME), None),
+    ([5, 2, 3], 3, ([2, 2], [1, 1], SAME), None),
+    ([3, 3, 26], 2, ([3, 3], [1, 1], SAME), None),
+    ([7, 5, 8], 5, ([1, 1], [1, 1], SAME), None),
+    ([2, 1, 40], 3, ([3, 1], [1, 1], SAME), None),
+    // A single filter, whose positions are one stretch or several, and pooled pixels of several.
+    ([4, 3, 2], 1, ([3, 3], [1, 1], SAME), None),
+    ([3, 3, 67], 1, ([3, 2], [1, 1], SAME), None),
+    ([3, 4, 35], 1, ([3, 3], [1, 1], SAME), Some(([1, 2], [1, 2], SAME))),
+    ([2, 5, 48], 9, ([3, 3], [1, 1], SAME), Some(([2, 1], [2, 1], SAME))),
     // Columns of two and three stretches on every core, with and without borders and pooling.
     ([3, 3, 97], 5, ([3, 3], [1, 1], SAME), POOL),
     ([4, 5, 100], 8, ([3, 3], [1, 1], VALID), Some(([2, 2], [2, 2], VALID))),
     ([2, 2, 250], 7, ([2, 2], [1, 1], SAME), None),
     ([3, 3, 250], 4, ([3, 3], [1, 1], SAME), POOL),
+    // Two blocks of filters, the last of which is odd or not.
+    ([1, 3, 130], 67, ([1, 2], [1, 1], SAME), None),
+    ([1, 3, 130], 66, ([1, 2], [1, 1], SAME), Some(([1, 2], [1, 1], SAME))),
+    ([1, 2, 260], 65, ([1, 1], [1, 1], SAME), None),
 ];
 
 /// Dense layers: inputs, units. Every remainder of four units and of eight inputs, stretches, and blocks of units.
@@ -169,6 +185,7 @@ const ALL_POOLS: [([usize; 3], Window); 18] = [
 ];
 
 /// Layers whose sizes are made from their numbers.
+const ANY_CONVS: usize = 60;
 const ANY_DEPTHWISES: usize = 32;
 const ANY_POOLS: usize = 16;
 
@@ -200,10 +217,25 @@ const SOFTMAXES: [(usize, usize); 9] =
 
 // The layers at the tables' ends are too large for the smallest board's 16 KB of RAM.
 const SMALLEST: bool = cfg!(feature = "microbit");
-const CONVS: &[Conv] = ALL_CONVS.split_at(ALL_CONVS.len() - if SMALLEST { 4 } else { 0 }).0;
+const CONVS: &[Conv] = ALL_CONVS.split_at(ALL_CONVS.len() - if SMALLEST { 7 } else { 0 }).0;
 const DENSES: &[(usize, usize)] = ALL_DENSES.split_at(ALL_DENSES.len() - if SMALLEST { 2 } else { 0 }).0;
 const DEPTHWISES: usize = ALL_DEPTHWISES.len() + ANY_DEPTHWISES;
 const POOLS: usize = ALL_POOLS.len() + ANY_POOLS;
+
+/// The convolution of that number.
+const fn conv_case(case: usize) -> Conv {
+    if case < CONVS.len() {
+        return CONVS[case];
+    }
+    let n = case - CONVS.len();
+    let window = ([1 + n % 3, 1 + n / 3 % 4], [1 + n % 2, 1 + n / 2 % 2], SAME);
+    let pool = match n % 5 {
+        0 => POOL,
+        1 => Some(([1 + n / 5 % 3, 1 + n / 7 % 3], [1 + n / 2 % 2, 1 + n / 3 % 2], SAME)),
+        _ => None,
+    };
+    ([1 + n * 5 % 7, 1 + n * 3 % 10, 1 + n * 11 % 13], 1 + n * 7 % 9, window, pool)
+}
 
 /// The depthwise convolution of that number.
 const fn depthwise(case: usize) -> Geometry {
@@ -267,8 +299,8 @@ const GUARD: usize = 12;
 const MOST: [usize; 4] = {
     let mut most = [0; 4];
     let mut i = 0;
-    while i < CONVS.len() {
-        let (geometry, pool) = geometry(&CONVS[i]);
+    while i < CONVS.len() + ANY_CONVS {
+        let (geometry, pool) = geometry(&conv_case(i));
         let filters = geometry.output().channels;
         let inputs = geometry.input().len();
         let outputs = geometry.output().len();
@@ -451,7 +483,7 @@ pub fn run(backend: Backend, b: &mut Buffers, report: &mut dyn FnMut(Difference)
         }
         for packing in [Packing::Plain, Packing::Pairs, Packing::Quads] {
             let reads = |only: Option<Packing>| backend == Backend::SCALAR || only.is_none_or(|only| only == packing);
-            let convs = if reads(Backend::CONV_S8_PACKING) { CONVS.len() } else { 0 };
+            let convs = if reads(Backend::CONV_S8_PACKING) { CONVS.len() + ANY_CONVS } else { 0 };
             let denses = if reads(Backend::DENSE_S8_PACKING) { DENSES.len() } else { 0 };
             comparisons += convs + denses;
             for case in 0..convs {
@@ -471,7 +503,7 @@ pub fn run(backend: Backend, b: &mut Buffers, report: &mut dyn FnMut(Difference)
 
 /// How many comparisons [`run`] makes on a back end that reads `orders` orders of weights.
 pub const fn comparisons(orders: usize) -> usize {
-    let mut cases = orders * (CONVS.len() + DENSES.len());
+    let mut cases = orders * (CONVS.len() + ANY_CONVS + DENSES.len());
     let mut i = 0;
     while i < KERNELS.len() {
         cases += KERNELS[i].1;
@@ -520,7 +552,7 @@ fn holds_from(b: &Buffers, start: usize, outputs: usize, scratch: usize) -> bool
 }
 
 fn conv(backend: Backend, b: &mut Buffers, case: usize, packing: Packing, values: Values) -> bool {
-    let (geometry, pool) = geometry(&CONVS[case]);
+    let (geometry, pool) = geometry(&conv_case(case));
     let (filters, len) = (geometry.output().channels, geometry.patch());
     let inputs = geometry.input().len();
     let p = fill(b, &mut Random(case as u32 * 977 + 5), filters, len, inputs, values);

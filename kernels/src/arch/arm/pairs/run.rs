@@ -358,7 +358,8 @@ impl<'a> Run<'a> {
         let apart = layer.geometry.output().channels;
         self.offsets = [1, 2, 3].map(|pixel: usize| pixel.min(count - 1) * apart);
         self.jumps[0] = 0;
-        (self.steps, self.half, self.start) = (positions / Core::STEP, positions % Core::STEP, start);
+        (self.steps, self.start) = (positions / Core::STEP, start);
+        self.half = positions - self.steps * Core::STEP;
         (self.to, self.add) = (to, usize::from(start > 0));
         self.outputs = match to {
             To::Tiles => 0,
