@@ -119,7 +119,7 @@ const ALL_DENSES: [(usize, usize); 25] = [
 ];
 
 /// Depthwise convolutions: input, outputs of each channel, window. Behind them come [`ANY_DEPTHWISES`] of any sizes.
-const ALL_DEPTHWISES: [Conv; 33] = [
+const ALL_DEPTHWISES: [Conv; 35] = [
     // Each width up to five, every remainder of four channels and of sixteen, borders on all sides at once.
     ([1, 1, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 1, 5], 1, ([3, 3], [1, 1], SAME), None),
@@ -155,7 +155,9 @@ const ALL_DEPTHWISES: [Conv; 33] = [
     // A channel alone, and channels that become several.
     ([6, 5, 1], 1, ([3, 3], [1, 1], SAME), None),
     ([6, 5, 1], 8, ([4, 4], [2, 2], SAME), None),
+    ([4, 5, 1], 6, ([3, 3], [1, 1], SAME), None),
     ([3, 4, 3], 3, ([3, 3], [1, 1], SAME), None),
+    ([5, 3, 8], 2, ([3, 2], [2, 2], VALID), None),
     // Rows of several strips on every core.
     ([3, 70, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 75, 5], 1, ([3, 3], [2, 2], SAME), None),

@@ -195,7 +195,7 @@ pub(super) const fn depthwise_conv_s8_scratch_len<C: DepthwiseCut>(geometry: &Ge
 pub(super) const fn depthwise_taps_words(geometry: &Geometry) -> Option<usize> {
     const MOST: usize = 512;
     let ([height, width], channels) = (geometry.kernel(), geometry.output().channels);
-    let spread = if geometry.input().channels == channels { 0 } else { channels };
+    let spread = if geometry.input().channels == channels || geometry.input().channels == 1 { 0 } else { channels };
     if channels < 4 || height > MOST || width > MOST || spread > 4 * MOST {
         return None;
     }

@@ -93,7 +93,7 @@ impl Instruction {
         match self.base() {
             "vmlava.s8" | "vmladava.s8" => 16,
             "smlad" => 2,
-            "mla" | "smlabb" | "smlal" => 1,
+            "mla" | "smlabb" | "smlabt" | "smlatb" | "smlatt" | "smlal" => 1,
             _ => 0,
         }
     }

@@ -2,15 +2,18 @@
 //! channels a tap after the other.
 //!
 //! Where the inputs and the weights of a tap lie is listed once for all channels of a position, first of the taps that
-//! read the input, then of those that read padding. Channels that become several are spread for that.
+//! read the input, then of those that read padding. Channels that become several are spread for that, but for a single
+//! one.
 #![expect(unsafe_code, reason = "enters the assembly")]
 use super::clamp;
 use super::depthwise_s8::{GROUP, is_plain};
 use crate::arch::cores::depthwise_taps_words;
 use crate::arch::scalar::depthwise_s8::{depthwise_channels, depthwise_conv_s8 as scalar};
 use crate::arch::window::Axis;
+use crate::geometry::Geometry;
 use crate::int8::DepthwiseConvS8;
 use core::mem::offset_of;
+use core::ops::Range;
 
 /// An output position.
 #[repr(C)]
@@ -31,10 +34,12 @@ struct Job {
     zero_point: i32,
     /// The first of the last four channels.
     last: usize,
+    /// Whether the input has a single channel.
+    single: usize,
 }
 
 // The assembly copies all words in their order.
-const _: () = assert!(offset_of!(Job, channel) == 0 && offset_of!(Job, last) == 48 && size_of::<Job>() == 52);
+const _: () = assert!(offset_of!(Job, channel) == 0 && offset_of!(Job, single) == 52 && size_of::<Job>() == 56);
 
 /// A tap of four channels: sums in r4 to r7, its place at r0, the channels' inputs at r2 and weights at r3.
 #[cfg(thumbnet_dsp)]
@@ -53,6 +58,22 @@ macro_rules! tap {
         smlatt r7, r8, r9, r7"
     };
 }
+/// The same of one input, which all channels have.
+#[cfg(thumbnet_dsp)]
+macro_rules! single {
+    () => {
+        "ldrd r8, r9, [r0], #8
+        ldrsb r8, [r2, r8]
+        ldr r9, [r3, r9]
+        sxtb16 r10, r9
+        sxtb16 r9, r9, ror #8
+        smlabb r4, r8, r10, r4
+        smlabt r6, r8, r10, r6
+        smlabb r5, r8, r9, r5
+        smlabt r7, r8, r9, r7"
+    };
+}
+/// The same without the DSP extension.
 #[cfg(thumbnet_thumb2)]
 macro_rules! tap {
     () => {
@@ -71,6 +92,23 @@ macro_rules! tap {
         ldrsb r10, [r8, #3]
         ldrsb r11, [r9, #3]
         mla r7, r10, r11, r7"
+    };
+}
+/// The same without the DSP extension.
+#[cfg(thumbnet_thumb2)]
+macro_rules! single {
+    () => {
+        "ldrd r8, r9, [r0], #8
+        ldrsb r8, [r2, r8]
+        add r9, r9, r3
+        ldrsb r10, [r9]
+        mla r4, r10, r8, r4
+        ldrsb r10, [r9, #1]
+        mla r5, r10, r8, r5
+        ldrsb r10, [r9, #2]
+        mla r6, r10, r8, r6
+        ldrsb r10, [r9, #3]
+        mla r7, r10, r8, r7"
     };
 }
 
@@ -95,13 +133,13 @@ macro_rules! output {
 thumb_function! {
     "thumbnet_depthwise_taps":
     "push {{r4-r11, lr}}",
-    "sub sp, #52",
+    "sub sp, #56",
     // The frame is the job: 0 channel, 4 taps, 8 inside, 12 outside, 16 padding, 20 input, 24 weights, 28 output, 32
-    // shift, 36 bias, 40 multiplier, 44 zero point, 48 last.
+    // shift, 36 bias, 40 multiplier, 44 zero point, 48 last, 52 whether there is a single channel.
     "ldm r0!, {{r1-r12}}",
-    "ldr r0, [r0]",
     "stm sp, {{r1-r12}}",
-    "str r0, [sp, #48]",
+    "ldrd r0, r1, [r0]",
+    "strd r0, r1, [sp, #48]",
     "1:",
     "ldr r12, [sp]",
     "ldr r0, [sp, #36]",
@@ -109,9 +147,11 @@ thumb_function! {
     "ldm r0, {{r4-r7}}",
     "ldrd r0, r1, [sp, #4]",
     "ldrd r2, r3, [sp, #20]",
-    "add r2, r2, r12",
     "add r3, r3, r12",
-    "cbz r1, 3f",
+    "ldr r8, [sp, #52]",
+    "cmp r8, #0",
+    "bne 7f",
+    "add r2, r2, r12",
     "2:",
     tap!(),
     "subs r1, #1",
@@ -156,8 +196,13 @@ thumb_function! {
     "str r12, [sp]",
     "b 1b",
     "6:",
-    "add sp, #52",
-    "pop {{r4-r11, pc}}"
+    "add sp, #56",
+    "pop {{r4-r11, pc}}",
+    "7:",
+    single!(),
+    "subs r1, #1",
+    "bne 7b",
+    "b 3b"
 }
 
 unsafe extern "C" {
@@ -180,31 +225,28 @@ pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: 
     };
     let list: &mut [u32] = bytemuck::cast_slice_mut(list);
     let spread: &mut [i8] = bytemuck::cast_slice_mut(spread);
-    let (spreads, last) = (outputs != channels, outputs - GROUP);
+    let (multiplier, spreads) = (outputs / channels, are_spread(geometry));
+    let mut listed = None;
     for (position, output) in output.chunks_exact_mut(outputs).enumerate() {
         let (y, x) = (position / geometry.output().width, position % geometry.output().width);
-        let (inside_y, inside_x) = (rows.taps(y), columns.taps(x));
+        let window @ (inside_y, inside_x) = &(rows.taps(y), columns.taps(x));
         let inside = inside_y.len() * inside_x.len();
-        let Some((listed, padded)) = list.split_at_mut_checked(2 * inside) else { return };
-        let (mut listed, mut padded) = (listed.as_chunks_mut::<2>().0.iter_mut(), padded.iter_mut());
-        let mut at = 0;
-        for tap in 0..taps {
-            let (ky, kx) = (tap / columns.kernel, tap % columns.kernel);
-            let weights = (tap * outputs) as u32;
-            if !inside_y.contains(&ky) || !inside_x.contains(&kx) {
-                padded.next().map(|place| *place = weights);
-                continue;
+        // Places are counted from the window's first value, so that most positions have the list of the one before.
+        if listed.as_ref() != Some(window) {
+            list_taps(layer, window, list);
+            listed = Some(window.clone());
+        }
+        let from = (rows.source(y, inside_y.start) * columns.input + columns.source(x, inside_x.start)) * channels;
+        // There is always a value inside.
+        let reach = (inside_y.len().saturating_sub(1) * columns.input + inside_x.len()) * channels;
+        let (Some(mut input), true) = (input.get(from..from + reach), inside > 0) else { return };
+        if spreads {
+            let Some(spread) = spread.get_mut(..inside * outputs) else { return };
+            let row = inside_x.len() * outputs;
+            for (places, values) in spread.chunks_exact_mut(row).zip(input.chunks(columns.input * channels)) {
+                places.iter_mut().enumerate().for_each(|(i, place)| *place = values[i / multiplier]);
             }
-            let from = (rows.source(y, ky) * columns.input + columns.source(x, kx)) * channels;
-            let Some(values) = input.get(from..from + channels) else { return };
-            if spreads {
-                let Some(spread) = spread.get_mut(at..at + outputs) else { return };
-                for (several, value) in spread.chunks_exact_mut(outputs / channels).zip(values) {
-                    several.fill(*value);
-                }
-            }
-            listed.next().map(|place| *place = [if spreads { at } else { from } as u32, weights]);
-            at += outputs;
+            input = spread;
         }
         let job = Job {
             channel: 0,
@@ -212,17 +254,18 @@ pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: 
             inside,
             outside: taps - inside,
             padding: layer.input_zero_point.into(),
-            input: if spreads { spread.as_ptr() } else { input.as_ptr() },
+            input: input.as_ptr(),
             weights: layer.weights.as_ptr(),
             output: output.as_mut_ptr(),
             shift: requantize.shift.as_ptr(),
             bias: layer.bias.as_ptr(),
             multiplier: requantize.multiplier.as_ptr(),
             zero_point: requantize.zero_point.into(),
-            last,
+            last: outputs - GROUP,
+            single: usize::from(channels == 1),
         };
-        // SAFETY: the function reads, of each tap that is listed, an input and a weight of each output channel, which lie
-        // in their slices, reads the other parameters of each, and writes each output.
+        // SAFETY: the function reads, of each tap that is listed, an input and a weight of each output channel, which
+        // lie in their slices, reads the other parameters of each, and writes each output.
         unsafe { thumbnet_depthwise_taps(&raw const job) }
     }
     let parameters = layer.bias.iter().zip(requantize.multiplier).zip(requantize.shift);
@@ -232,4 +275,34 @@ pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: 
         }
     }
     clamp(output, requantize.activation);
+}
+
+/// Whether each position's inputs are spread, so that each output channel has its own: they are as many as outputs
+/// otherwise, or a single one.
+const fn are_spread(geometry: &Geometry) -> bool {
+    geometry.input().channels != 1 && geometry.input().channels != geometry.output().channels
+}
+
+/// Lists the taps of a window of which those rows and columns lie in the input.
+fn list_taps(layer: &DepthwiseConvS8<'_>, (rows, columns): &(Range<usize>, Range<usize>), list: &mut [u32]) {
+    let ([height, width], of, outputs) =
+        (layer.geometry.kernel(), layer.geometry.input(), layer.geometry.output().channels);
+    // From tap to tap and from row to row: as they lie, or side by side where they are spread.
+    let [step, line] = match are_spread(layer.geometry) {
+        true => [outputs, columns.len() * outputs],
+        false => [of.channels, of.width * of.channels],
+    };
+    let (inside, outside) = list.split_at_mut(2 * rows.len() * columns.len());
+    let (mut inside, mut outside) = (inside.as_chunks_mut::<2>().0.iter_mut(), outside.iter_mut());
+    for row in 0..height {
+        for column in 0..width {
+            let weights = ((row * width + column) * outputs) as u32;
+            if rows.contains(&row) && columns.contains(&column) {
+                let from = (row - rows.start) * line + (column - columns.start) * step;
+                inside.next().map(|place| *place = [from as u32, weights]);
+            } else {
+                outside.next().map(|place| *place = weights);
+            }
+        }
+    }
 }

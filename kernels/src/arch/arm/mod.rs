@@ -23,8 +23,8 @@ macro_rules! thumb_function {
 }
 use thumb_function;
 
-/// The instructions that make `$x` round(`$x` * m / 2^31), halves up, of a multiplier m of full length (2^30 at least) of
-/// which `$by` is the double, less 2^32: so the double's product is that with `$by`, and `$x` times 2^32.
+/// The instructions that make `$x` round(`$x` * m / 2^31), halves up, of a multiplier m of full length (2^30 at least)
+/// of which `$by` is the double, less 2^32: so the double's product is that with `$by`, and `$x` times 2^32.
 #[cfg(thumbnet_dsp)]
 macro_rules! scale {
     ($x:literal, $by:literal, $low:literal, $high:literal) => {
@@ -39,6 +39,22 @@ macro_rules! scale {
             concat!("smull ", $low, ", ", $high, ", ", $x, ", ", $by, "\n"),
             concat!("lsls ", $low, ", ", $low, ", #1\n"),
             concat!("adc ", $x, ", ", $high, ", ", $x, "\n"),
+        )
+    };
+}
+
+/// The instructions that make of a sum the mean of r3 values, halves away from zero, of which `$half` are half, and
+/// write it to r1 on.
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+macro_rules! mean {
+    ($sum:literal, $half:literal) => {
+        concat!(
+            concat!("cmp ", $sum, ", #0\n"),
+            "ite gt\n",
+            concat!("addgt ", $sum, ", ", $sum, ", ", $half, "\n"),
+            concat!("suble ", $sum, ", ", $sum, ", ", $half, "\n"),
+            concat!("sdiv ", $sum, ", ", $sum, ", r3\n"),
+            concat!("strb ", $sum, ", [r1], #1"),
         )
     };
 }

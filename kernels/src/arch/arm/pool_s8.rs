@@ -1,6 +1,7 @@
 //! Max and average pooling, and the mean of each channel, on Cortex-M3 and up: a window after the other, its channels
 //! four or eight at a time.
 #![expect(unsafe_code, reason = "enters the assembly")]
+use super::clamp;
 use crate::arch::scalar::pool_s8 as scalar;
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
@@ -19,10 +20,12 @@ pub(super) struct Window {
     pub(super) step: usize,
     /// From a row to the next.
     pub(super) row: usize,
+    /// Values.
+    pub(super) count: usize,
 }
 
 // The assembly reads all of it at once.
-const _: () = assert!(offset_of!(Window, rows) == 0 && offset_of!(Window, row) == 12 && size_of::<Window>() == 16);
+const _: () = assert!(offset_of!(Window, rows) == 0 && offset_of!(Window, count) == 16 && size_of::<Window>() == 20);
 
 /// Values whose sum 16 bits hold.
 const MOST: usize = 255;
@@ -32,17 +35,13 @@ const GROUP: usize = 4;
 
 unsafe extern "C" {
     fn thumbnet_max_pool(input: *const i8, output: *mut i8, channels: usize, window: *const Window);
+    fn thumbnet_average_pool(input: *const i8, output: *mut i8, channels: usize, window: *const Window);
     fn thumbnet_window_sums(input: *const i8, sums: *mut [i32; GROUP], window: *const Window);
 }
 
 /// Calls `each` for each output position with its window, the inputs from the window's first on, and the outputs.
 #[inline(always)]
-fn windows(
-    geometry: &Geometry,
-    input: &[i8],
-    output: &mut [i8],
-    mut each: impl FnMut(&Window, usize, &[i8], &mut [i8]),
-) {
+fn windows(geometry: &Geometry, input: &[i8], output: &mut [i8], mut each: impl FnMut(&Window, &[i8], &mut [i8])) {
     let channels = geometry.input().channels;
     let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
     let row = columns.input * channels;
@@ -56,7 +55,8 @@ fn windows(
             let span = columns.len().wrapping_sub(1).wrapping_mul(channels);
             let last = rows.len().wrapping_sub(1).wrapping_mul(row).wrapping_add(span);
             if input.get(last..).is_some_and(|last| last.len() >= channels) {
-                each(&Window { rows: rows.len(), span, step: channels, row }, columns.len(), input, output);
+                let count = rows.len() * columns.len();
+                each(&Window { rows: rows.len(), span, step: channels, row, count }, input, output);
             }
         }
     }
@@ -64,7 +64,7 @@ fn windows(
 
 /// The maximum of each window over one sample.
 pub(in crate::arch) fn max_pool_s8(geometry: &Geometry, input: &[i8], output: &mut [i8]) {
-    windows(geometry, input, output, |window, _, input, output| {
+    windows(geometry, input, output, |window, input, output| {
         // SAFETY: the function reads the window's values of as many channels as there are outputs, all of which lie in
         // the input, and writes the outputs.
         unsafe { thumbnet_max_pool(input.as_ptr(), output.as_mut_ptr(), output.len(), window) }
@@ -73,14 +73,20 @@ pub(in crate::arch) fn max_pool_s8(geometry: &Geometry, input: &[i8], output: &m
 
 /// The mean of each window.
 pub(in crate::arch) fn average_pool_s8(geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]) {
-    let columns = geometry.kernel()[1];
+    let [rows, columns] = geometry.kernel();
     if geometry.input().channels < GROUP || columns > MOST {
         return scalar::average_pool_s8(geometry, activation, input, output);
     }
-    windows(geometry, input, output, |window, columns, input, output| {
-        let count = (window.rows * columns) as u32;
-        each_sum(window, MOST / columns, input, output, |sum| average(sum, count, activation));
+    if rows * columns > MOST {
+        return windows(geometry, input, output, |window, input, output| {
+            each_sum(window, MOST / columns, input, output, |sum| average(sum, window.count as u32, activation));
+        });
+    }
+    windows(geometry, input, output, |window, input, output| {
+        // SAFETY: as of a maximum; there are four channels.
+        unsafe { thumbnet_average_pool(input.as_ptr(), output.as_mut_ptr(), output.len(), window) }
     });
+    clamp(output, activation);
 }
 
 /// The mean of each channel.
@@ -89,7 +95,8 @@ pub(in crate::arch) fn mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]) {
     if channels < GROUP {
         return scalar::mean_s8(mean, input, output);
     }
-    let window = Window { rows: input.len() / channels, span: 0, step: channels, row: channels };
+    let count = input.len() / channels;
+    let window = Window { rows: count, span: 0, step: channels, row: channels, count };
     each_sum(&window, MOST, input, output, |sum| mean.apply(sum));
 }
 

@@ -1,7 +1,8 @@
 //! Activations by table on Cortex-M3 and up.
 #![expect(unsafe_code, reason = "enters the assembly")]
 
-// thumbnet_table(table, values, count): an int8 is its entry's distance from the middle. 14 instructions for four values.
+// thumbnet_table(table, values, count): an int8 is its entry's distance from the middle. Four at a time, 14
+// instructions.
 thumb_function! {
     "thumbnet_table":
     "push {{r4, r5, r6, lr}}",
