@@ -42,6 +42,7 @@ const KERNELS: &[Kernel] = table! { "int8";
     dense_s8::thumbnet_expand [dsp] by dense_s8 on devices;
     depthwise_s8::depthwise_conv_s8 [arm] by depthwise_conv_s8 on devices;
     depthwise_s8::thumbnet_depthwise [dsp thumb] by depthwise_conv_s8 on devices;
+    depthwise_taps::thumbnet_spread [arm] by depthwise_conv_s8 on devices;
     depthwise_taps::thumbnet_depthwise_taps [arm] by depthwise_conv_s8 on devices;
     pool_s8::max_pool_s8 [arm] by max_pool_s8 on devices;
     pool_s8::average_pool_s8 [arm] by average_pool_s8 on devices;

@@ -205,7 +205,24 @@ thumb_function! {
     "b 3b"
 }
 
+// thumbnet_spread(values, places, count, multiplier): each value so many times.
+thumb_function! {
+    "thumbnet_spread":
+    "push {{r4, lr}}",
+    "1:",
+    "ldrb r12, [r0], #1",
+    "mov r4, r3",
+    "2:",
+    "strb r12, [r1], #1",
+    "subs r4, #1",
+    "bne 2b",
+    "subs r2, #1",
+    "bne 1b",
+    "pop {{r4, pc}}"
+}
+
 unsafe extern "C" {
+    fn thumbnet_spread(values: *const i8, places: *mut i8, count: usize, multiplier: usize);
     fn thumbnet_depthwise_taps(job: *const Job);
 }
 
@@ -244,7 +261,11 @@ pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: 
             let Some(spread) = spread.get_mut(..inside * outputs) else { return };
             let row = inside_x.len() * outputs;
             for (places, values) in spread.chunks_exact_mut(row).zip(input.chunks(columns.input * channels)) {
-                places.iter_mut().enumerate().for_each(|(i, place)| *place = values[i / multiplier]);
+                let count = row / multiplier;
+                if values.len() >= count && places.len() >= count * multiplier {
+                    // SAFETY: the function reads so many values, and writes each of them so many times.
+                    unsafe { thumbnet_spread(values.as_ptr(), places.as_mut_ptr(), count, multiplier) }
+                }
             }
             input = spread;
         }

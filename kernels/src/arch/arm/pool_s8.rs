@@ -79,7 +79,15 @@ pub(in crate::arch) fn average_pool_s8(geometry: &Geometry, activation: [i8; 2],
     }
     if rows * columns > MOST {
         return windows(geometry, input, output, |window, input, output| {
-            each_sum(window, MOST / columns, input, output, |sum| average(sum, window.count as u32, activation));
+            each_sum(
+                output,
+                |sums, first| {
+                    for row in 0..window.rows {
+                        add(sums, input.get(first + row * window.row..), &Window { rows: 1, ..*window });
+                    }
+                },
+                |sum| average(sum, window.count as u32, activation),
+            );
         });
     }
     windows(geometry, input, output, |window, input, output| {
@@ -95,29 +103,35 @@ pub(in crate::arch) fn mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]) {
     if channels < GROUP {
         return scalar::mean_s8(mean, input, output);
     }
-    let count = input.len() / channels;
-    let window = Window { rows: count, span: 0, step: channels, row: channels, count };
-    each_sum(&window, MOST, input, output, |sum| mean.apply(sum));
+    each_sum(
+        output,
+        |sums, first| {
+            for part in input.chunks(MOST * channels) {
+                let span = part.len().saturating_sub(channels);
+                add(sums, part.get(first..), &Window { rows: 1, span, step: channels, row: 0, count: 0 });
+            }
+        },
+        |sum| mean.apply(sum),
+    );
 }
 
-/// Makes each output of the sum of its channel over the window, so many rows at a time. The inputs of all channels lie
-/// in `input`.
+/// Makes each output of its channel's sum: `sums` adds up those of four channels from one on.
 #[inline(always)]
-fn each_sum(window: &Window, most: usize, input: &[i8], output: &mut [i8], result: impl Fn(i32) -> i8) {
+fn each_sum(output: &mut [i8], sums: impl Fn(&mut [i32; GROUP], usize), result: impl Fn(i32) -> i8) {
     let channels = output.len();
     for first in (0..channels).step_by(GROUP) {
         // The last group may have channels of the one before.
         let first = first.min(channels - GROUP);
-        let mut sums = [0; GROUP];
-        let mut row = 0;
-        while row < window.rows {
-            let part = Window { rows: (window.rows - row).min(most), ..*window };
-            let Some(input) = input.get(first + row * window.row..) else { return };
-            // SAFETY: the function reads the window's values of four channels, all of which lie in the input, and adds
-            // to the sums.
-            unsafe { thumbnet_window_sums(input.as_ptr(), &raw mut sums, &raw const part) }
-            row += part.rows;
-        }
-        output.iter_mut().skip(first).zip(sums).for_each(|(output, sum)| *output = result(sum));
+        let mut four = [0; GROUP];
+        sums(&mut four, first);
+        output.iter_mut().skip(first).zip(four).for_each(|(output, sum)| *output = result(sum));
     }
+}
+
+/// Adds a window of one row, of at most 255 values, that begins with the first of four channels of `input`.
+fn add(sums: &mut [i32; GROUP], input: Option<&[i8]>, window: &Window) {
+    let Some(input) = input.filter(|input| input.len() >= window.span + GROUP) else { return };
+    // SAFETY: the function reads four values at each column of the window's row, which lie in the input, and adds to the
+    // sums.
+    unsafe { thumbnet_window_sums(input.as_ptr(), sums, window) }
 }
