@@ -290,6 +290,16 @@ impl Geometry {
     /// If there are no such rows.
     pub(crate) fn rows(&self, rows: Range<usize>) -> (Self, Range<usize>) {
         assert!(!rows.is_empty() && rows.end <= self.output.height, "rows {rows:?} of {}", self.output.height);
+        self.some_rows(rows)
+    }
+
+    /// The same of row `y` alone, of which there is one.
+    #[cfg(thumbnet_helium)]
+    pub(crate) fn row(&self, y: usize) -> (Self, Range<usize>) {
+        self.some_rows(y..y + 1)
+    }
+
+    fn some_rows(&self, rows: Range<usize>) -> (Self, Range<usize>) {
         let [stride, padding] = [self.strides[0], self.padding[0]];
         let start = (rows.start * stride).saturating_sub(padding);
         let end = ((rows.end - 1) * stride + self.kernel[0]).saturating_sub(padding).min(self.input.height);

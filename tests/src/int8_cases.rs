@@ -18,7 +18,7 @@ const VALID: Padding = Padding::Valid;
 const POOL: Option<Window> = Some(([2, 2], [2, 2], SAME));
 
 /// Convolutions. Behind them come [`ANY_CONVS`] of any sizes.
-const ALL_CONVS: [Conv; 55] = [
+const ALL_CONVS: [Conv; 59] = [
     // The first layers of the networks, smaller: one channel, odd and even patches.
     ([8, 8, 1], 8, ([3, 3], [1, 1], SAME), POOL),
     ([9, 7, 1], 5, ([5, 5], [1, 1], SAME), POOL),
@@ -60,6 +60,11 @@ const ALL_CONVS: [Conv; 55] = [
     ([5, 5, 33], 5, ([1, 1], [1, 1], SAME), None),
     ([3, 5, 20], 67, ([1, 1], [1, 1], SAME), None),
     ([5, 5, 65], 4, ([1, 1], [2, 2], VALID), None),
+    ([3, 3, 64], 8, ([1, 1], [1, 1], SAME), None),
+    ([2, 2, 64], 2, ([1, 1], [1, 1], SAME), None),
+    // Three rows of 48 values, in place.
+    ([5, 5, 16], 5, ([3, 3], [1, 1], SAME), None),
+    ([6, 5, 16], 7, ([3, 3], [2, 2], SAME), POOL),
     // Windows of 40 positions in several rows, of an odd number of pixels a row.
     ([7, 5, 1], 6, ([10, 4], [2, 2], SAME), None),
     ([6, 6, 4], 5, ([5, 2], [1, 1], SAME), POOL),

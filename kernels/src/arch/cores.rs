@@ -57,7 +57,7 @@ impl Cores {
                 let [tiles, padding] = thumb1::Plan::depthwise(geometry);
                 tiles + padding
             }
-            Self::Helium => 0,
+            Self::Helium => helium::Depthwise::new(geometry).words(),
             Self::Thumb => depthwise_conv_s8_scratch_len::<Thumb>(geometry),
             Self::Dsp => depthwise_conv_s8_scratch_len::<Dsp>(geometry),
         }

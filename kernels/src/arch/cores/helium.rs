@@ -1,4 +1,4 @@
-//! How a convolution's scratch is divided on [`super::Cores::Helium`].
+//! How scratch is divided on [`super::Cores::Helium`].
 
 use crate::geometry::Geometry;
 
@@ -8,8 +8,51 @@ pub(in crate::arch) const BLOCK: usize = 64;
 /// The longest window, in positions, that stays in registers while filters pass by.
 pub(in crate::arch) const SHORT: usize = 48;
 
+/// Rows of a window, and bytes of each, that are read where they lie in a strip, although there are more positions.
+pub(in crate::arch) const ROWS: [usize; 2] = [3, 48];
+
 /// Bytes of scratch that a strip of padded input rows may take.
-const STRIP: usize = 1024;
+const STRIP: usize = 1728;
+
+/// The most taps of a depthwise convolution's or a pooling's window whose addresses are kept.
+pub(in crate::arch) const TAPS: usize = 64;
+
+/// Channels of a depthwise convolution that are computed at a time, and in one go.
+pub(in crate::arch) const LANES: usize = 16;
+pub(in crate::arch) const CHANNELS: usize = 64;
+
+/// How a depthwise convolution's scratch is divided.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(thumbnet_helium), expect(dead_code, reason = "only the kernels need more than the sizes"))]
+pub(in crate::arch) struct Depthwise {
+    /// Words of the taps' addresses, of a row of zero points, and of the channels that channels read.
+    pub(in crate::arch) addresses: usize,
+    pub(in crate::arch) zeros: usize,
+    pub(in crate::arch) offsets: usize,
+    /// Pixels whose channels lie side by side in [`LANES`] values, and so are computed as those of one; or 1.
+    pub(in crate::arch) pixels: usize,
+    /// Words of weights, biases, multipliers and shifts of so many pixels.
+    pub(in crate::arch) copies: usize,
+}
+
+impl Depthwise {
+    /// The same for all windows of at most [`TAPS`] taps; larger ones need no scratch.
+    pub(in crate::arch) const fn new(g: &Geometry) -> Self {
+        let (taps, channels) = (g.kernel()[0] * g.kernel()[1], g.input().channels);
+        if taps > TAPS {
+            return Self { addresses: 0, zeros: 0, offsets: 0, pixels: 1, copies: 0 };
+        }
+        let follow = g.strides()[0] == 1 && g.strides()[1] == 1 && g.output().channels == channels;
+        let pixels = if follow && taps <= LANES && LANES.is_multiple_of(channels) { LANES / channels } else { 1 };
+        let copies = if pixels > 1 { (2 + 1) * LANES + taps * LANES / 4 } else { 0 };
+        Self { addresses: taps, zeros: CHANNELS / 4, offsets: CHANNELS / 4, pixels, copies }
+    }
+
+    /// The words of scratch.
+    pub(in crate::arch) const fn words(&self) -> usize {
+        self.addresses + self.zeros + self.offsets + self.copies
+    }
+}
 
 /// How a convolution's scratch is divided.
 #[derive(Clone, Copy)]
@@ -26,10 +69,13 @@ pub(in crate::arch) struct Plan {
     /// Rows of the strip, and bytes in a row.
     pub(in crate::arch) rows: usize,
     pub(in crate::arch) width: usize,
-    /// Words of the strip, of the columns, of the sums.
+    /// Words of the offsets of a window's positions from its start, where a gathering load reads it; of the strip, of
+    /// the columns, of the sums, of rows of outputs before a pooling whose windows overlap.
+    pub(in crate::arch) offsets: usize,
     pub(in crate::arch) strip: usize,
     pub(in crate::arch) columns: usize,
     pub(in crate::arch) sums: usize,
+    pub(in crate::arch) outputs: usize,
 }
 
 impl Plan {
@@ -38,10 +84,18 @@ impl Plan {
         let ([height, width], [down, right]) = (geometry.kernel(), geometry.strides());
         let len = geometry.patch();
         let pixels = if len <= 16 { 4 } else { 2 };
-        let together = match pool {
-            Some(pool) if pool.kernel()[0] * pool.kernel()[1] > 2 => 4,
-            _ => pixels,
-        };
+        // Where a pooling's windows overlap, no output is computed twice: rows of them are kept.
+        let (mut outputs, mut together) = (0, pixels);
+        let mut pool = pool;
+        if let Some(windows) = pool {
+            let ([height, width], [down, right]) = (windows.kernel(), windows.strides());
+            if (height > down || width > right) && height * width <= TAPS {
+                outputs = if height < output.height { height } else { output.height };
+                pool = None;
+            } else if height * width > 2 {
+                together = 4;
+            }
+        }
         let one_piece = height == 1 || width == input.width;
         let wide = ((output.width - 1) * right + width) * input.channels;
         // So many rows that they are whole groups of pixels, or those of a pooling window.
@@ -60,28 +114,36 @@ impl Plan {
         }
         // Where all positions of a window are less than 256 bytes from its start, a gathering load reads it.
         let gathers = rows > 0 && len <= SHORT && (height - 1) * wide + width * input.channels <= 256;
+        let in_rows = rows > 0 && height == ROWS[0] && width * input.channels == ROWS[1];
         let [above, left] = geometry.padding();
         let inside = above == 0
             && left == 0
             && (output.height - 1) * down + height <= input.height
             && (output.width - 1) * right + width <= input.width;
-        let columns = if gathers || one_piece && inside { 0 } else { pixels };
+        let columns = if gathers || in_rows || one_piece && inside { 0 } else { pixels };
         let filters = if output.channels < BLOCK { output.channels } else { BLOCK };
+        // The sums' place is where the taps of a pooling are kept, too.
+        let mut sums = together * filters;
+        if outputs > 0 && sums < TAPS {
+            sums = TAPS;
+        }
         Self {
             pixels,
             together,
-            direct: gathers || one_piece,
+            direct: gathers || in_rows || one_piece,
             bands,
             rows,
             width: wide,
+            offsets: if gathers { SHORT / 4 } else { 0 },
             strip: (rows * wide).div_ceil(4),
             columns: (columns * len).div_ceil(4),
-            sums: together * filters,
+            sums,
+            outputs: (outputs * output.width * output.channels).div_ceil(4),
         }
     }
 
     /// The words of scratch.
     pub(in crate::arch) const fn scratch_len(&self) -> usize {
-        self.strip + self.columns + self.sums
+        self.offsets + self.strip + self.columns + self.sums + self.outputs
     }
 }

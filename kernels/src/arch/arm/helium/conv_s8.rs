@@ -13,7 +13,9 @@
 //! copied and padded first, into a strip: there all windows are alike, and short ones are read by gathering loads. What
 //! is left is copied window by window into a column.
 use super::copy::{self, Rows};
+use super::pool_s8;
 use super::run::{Run, any_left};
+use super::windows::addresses_of;
 use crate::arch::cores::helium::{BLOCK, Plan, SHORT};
 use crate::arch::window::Axis;
 use crate::geometry::{Geometry, Shape};
@@ -32,6 +34,8 @@ type Kernel = unsafe extern "C" fn(&Run<'_>, *const *const i8, *const u8, *mut i
 unsafe extern "C" {
     fn thumbnet_conv_four(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
     fn thumbnet_conv_two(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
+    fn thumbnet_conv_64(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
+    fn thumbnet_conv_rows(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
     fn thumbnet_conv_sums(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
     fn thumbnet_conv_requantize(run: &Run<'_>, sums: *const i32, output: *mut i8, second: usize);
     fn thumbnet_conv_largest(run: &Run<'_>, sums: *const i32, output: *mut i8, second: usize);
@@ -41,13 +45,17 @@ unsafe extern "C" {
 #[inline(never)]
 pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
     let (g, plan) = (layer.geometry, Plan::new(layer.geometry, layer.pool));
+    let Some((offsets, scratch)) = scratch.split_at_mut_checked(plan.offsets) else { return };
     let Some((strip, scratch)) = scratch.split_at_mut_checked(plan.strip) else { return };
     let Some((columns, scratch)) = scratch.split_at_mut_checked(plan.columns) else { return };
-    let Some(sums) = scratch.get_mut(..plan.sums) else { return };
+    let Some((sums, scratch)) = scratch.split_at_mut_checked(plan.sums) else { return };
+    let Some(outputs) = scratch.get_mut(..plan.outputs) else { return };
     let left = any_left(&layer.requantize);
     let kernel = match g.patch() {
         0..=16 => thumbnet_conv_four,
         17..=SHORT => thumbnet_conv_two,
+        64 => thumbnet_conv_64,
+        _ if plan.bands > 0 && plan.direct => thumbnet_conv_rows,
         _ => thumbnet_conv_sums,
     };
     let has_strip = plan.bands > 0;
@@ -59,6 +67,7 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
         input,
         plan,
         left,
+        pools: layer.pool.is_some() && plan.outputs == 0,
         kernel,
         window: Rows { count: g.kernel()[0], bytes: g.kernel()[1] * channels, stride },
         inside: [inside(Axis::rows(g), g.output().height), inside(Axis::columns(g), g.output().width)],
@@ -69,14 +78,15 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
         sums,
         offsets: ptr::null(),
     };
-    let offsets: [u8; SHORT];
-    if has_strip && plan.direct {
-        offsets = engine.window.offsets();
+    if !offsets.is_empty() {
+        let offsets: &mut [u8] = bytemuck::cast_slice_mut(offsets);
+        engine.window.write_offsets(offsets);
         engine.offsets = offsets.as_ptr();
     }
     match layer.pool {
+        Some(pool) if plan.outputs > 0 => engine.overlapping(pool, bytemuck::cast_slice_mut(outputs), output),
         Some(pool) => engine.pooled(pool, output),
-        None => engine.each(output),
+        None => engine.each(0..g.output().height, output),
     }
 }
 
@@ -87,6 +97,8 @@ struct Engine<'a, 'b> {
     plan: Plan,
     /// Whether some filter's shift is not to the right.
     left: bool,
+    /// Whether an output is the largest pixel of a window of the pooling.
+    pools: bool,
     /// What makes sums of windows of that length.
     kernel: Kernel,
     /// A window in the input, or in the strip if there is one.
@@ -106,25 +118,27 @@ struct Engine<'a, 'b> {
 }
 
 impl<'a> Engine<'a, '_> {
-    /// Every pixel is an output.
-    fn each(&mut self, output: &mut [i8]) {
+    /// Every pixel of some rows is an output.
+    fn each(&mut self, rows: Range<usize>, output: &mut [i8]) {
         let (g, taken) = (self.layer.geometry, self.plan.pixels);
         let (width, filters) = (g.output().width, g.output().channels);
-        let rows = if self.plan.bands > 0 { self.plan.bands } else { g.output().height };
+        let band_rows = if self.plan.bands > 0 { self.plan.bands } else { rows.len() };
         // Rows of pointwise windows follow each other without a gap.
-        let all = if g.kernel() == [1, 1] && g.strides() == [1, 1] { width * g.output().height } else { 0 };
-        for (band, output) in output.chunks_mut(rows * width * filters).enumerate() {
-            self.fill_strip(band * rows);
+        let follow = g.kernel() == [1, 1] && g.strides() == [1, 1];
+        for (start, output) in
+            rows.clone().step_by(band_rows.max(1)).zip(output.chunks_mut(band_rows * width * filters))
+        {
+            self.fill_strip(start);
             let count = output.len() / filters;
             let mut next = 0;
             while let Some(rest) = output.get_mut(next * filters..).filter(|rest| !rest.is_empty()) {
                 // The last pixel fills up.
                 let pixels = [0, 1, 2, 3].map(|pixel| {
                     let pixel = (next + pixel).min(count - 1);
-                    [band * rows + pixel / width, pixel % width]
+                    [start + pixel / width, pixel % width]
                 });
                 let [y, x] = pixels[0];
-                let end = if all > 0 { all - y * width } else { self.inside[1].end };
+                let end = if follow { (rows.end - y) * width } else { self.inside[1].end };
                 let groups = if self.is_inside([y, x]) { (end - x) / taken } else { 0 };
                 let len = (groups.max(1) * taken * filters).min(rest.len());
                 if groups > 0 {
@@ -137,7 +151,32 @@ impl<'a> Engine<'a, '_> {
         }
     }
 
+    /// The largest pixel of each window of the pooling is an output. Windows overlap: rows of the convolution's outputs
+    /// are kept for the next ones.
+    #[inline(never)]
+    fn overlapping(&mut self, pool: &Geometry, kept: &mut [i8], output: &mut [i8]) {
+        let (width, filters) = (pool.input().width, pool.input().channels);
+        let mut held = 0..0;
+        for (y, output) in output.chunks_exact_mut(pool.output().width * filters).enumerate() {
+            let (windows, rows) = pool.row(y);
+            let row = |row: usize| (row - rows.start) * width * filters;
+            let new = held.end.max(rows.start)..rows.end;
+            if rows.start > held.start && rows.start < held.end {
+                let from = (rows.start - held.start) * width * filters;
+                kept.copy_within(from.min(kept.len())..kept.len(), 0);
+            }
+            let Some(values) = kept.get_mut(row(new.start)..row(new.end)) else { return };
+            self.each(new, values);
+            held = rows.clone();
+            let Some(values) = kept.get(..row(rows.end)) else { return };
+            if pool_s8::max_pool_in(&windows, values, output, addresses_of(self.sums)).is_none() {
+                return;
+            }
+        }
+    }
+
     /// The largest pixel of each window of the pooling is an output.
+    #[inline(never)]
     fn pooled(&mut self, pool: &Geometry, output: &mut [i8]) {
         let filters = self.layer.geometry.output().channels;
         let (rows, columns) = (Axis::rows(pool), Axis::columns(pool));
@@ -178,7 +217,7 @@ impl<'a> Engine<'a, '_> {
     #[inline(never)]
     fn groups(&mut self, pixels: &Pixels, taken: usize, step: usize, output: &mut [i8]) {
         let filters = self.layer.geometry.output().channels;
-        let each = if self.layer.pool.is_some() { filters } else { taken * filters };
+        let each = if self.pools { filters } else { taken * filters };
         let behind = (output.len() / each).saturating_sub(1) * step;
         let mut start: Windows = [ptr::null(); 4];
         for (window, &pixel) in start.iter_mut().zip(pixels).take(self.plan.together) {
@@ -228,9 +267,10 @@ impl<'a> Engine<'a, '_> {
     }
 
     /// The block of filters from `first` on.
+    #[inline(never)]
     fn run(&self, first: usize) -> Option<Run<'a>> {
         let filters = self.layer.geometry.output().channels;
-        let run = Run::filters(self.layer, first, (filters - first).min(BLOCK), self.left)?;
+        let run = Run::filters(self.layer, first, (filters - first).min(BLOCK), self.left, self.window.stride)?;
         (self.plan.together * run.count() <= self.sums.len()).then_some(run)
     }
 
@@ -256,7 +296,7 @@ impl<'a> Engine<'a, '_> {
     fn finish(&mut self, run: &Run<'_>, taken: usize, output: &mut [i8]) {
         let (filters, count) = (self.layer.geometry.output().channels, run.count());
         let (sums, to) = (self.sums.as_ptr(), output.as_mut_ptr());
-        if self.layer.pool.is_some() {
+        if self.pools {
             // The second two pixels may be the first two again.
             let second = if taken > 2 { 8 * count } else { 0 };
             if count <= output.len() {

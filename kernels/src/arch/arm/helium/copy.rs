@@ -86,12 +86,10 @@ impl Rows {
         (self.count - 1) * self.stride + self.bytes
     }
 
-    /// How far from the first each of the first bytes is: below 256, or wrong.
-    pub(super) fn offsets<const N: usize>(&self) -> [u8; N] {
-        let mut offsets = [0; N];
+    /// Writes how far from the first each of the first bytes is: below 256, or wrong.
+    pub(super) fn write_offsets(&self, offsets: &mut [u8]) {
         let bytes = (0..self.count).flat_map(|row| (0..self.bytes).map(move |at| row * self.stride + at));
         offsets.iter_mut().zip(bytes).for_each(|(offset, at)| *offset = at as u8);
-        offsets
     }
 
     /// Copies the rows from the start of `from` to that of `to`, where they are `stride` bytes apart. Copies nothing

@@ -6,18 +6,15 @@
 //!         the pixels whose windows lie in the input: one call
 //!         each other one: a call, in which taps beyond the input are zero points
 //! ```
+//!
+//! Where eight, four, two channels or one are all that there are, those of several pixels are computed as one's.
 use super::run::any_left;
-use super::windows::{self, TAPS};
+use super::windows::{self, addresses_of};
+use crate::arch::cores::helium::{CHANNELS, Depthwise, LANES};
 use crate::arch::scalar;
 use crate::int8::DepthwiseConvS8;
 use core::marker::PhantomData;
 use core::mem::offset_of;
-
-/// Channels of a block: so many zero points are kept.
-const BLOCK: usize = 64;
-
-/// Channels at a time, where a pixel has so many.
-const WIDE: usize = 16;
 
 /// Some channels of a layer: all that the assembly must know beside taps and output.
 #[repr(C)]
@@ -74,63 +71,115 @@ pub(in crate::arch) fn depthwise_conv_s8(
     layer: &DepthwiseConvS8<'_>,
     input: &[i8],
     output: &mut [i8],
-    _scratch: &mut [i32],
+    scratch: &mut [i32],
 ) {
-    let g = layer.geometry;
-    let outputs = g.output().channels;
-    let left = any_left(&layer.requantize);
-    if g.kernel()[0] * g.kernel()[1] > TAPS {
+    let outputs = layer.geometry.output().channels;
+    let plan = Depthwise::new(layer.geometry);
+    if plan.addresses == 0 {
         return scalar::depthwise_s8::depthwise_conv_s8(layer, input, output);
     }
-    for first in (0..outputs).step_by(BLOCK) {
+    for first in (0..outputs).step_by(CHANNELS) {
         // The last block has 16 channels at least, if there are as many.
-        let first = first.min(outputs.saturating_sub(WIDE));
-        if block(layer, first, left, input, output).is_none() {
+        let first = first.min(outputs.saturating_sub(LANES));
+        if block(layer, plan, first, input, output, scratch).is_none() {
             return;
         }
     }
 }
 
 /// The channels from `first` on. `None` where a slice is shorter than the geometry says.
-fn block(layer: &DepthwiseConvS8<'_>, first: usize, left: bool, input: &[i8], output: &mut [i8]) -> Option<()> {
+fn block(
+    layer: &DepthwiseConvS8<'_>,
+    plan: Depthwise,
+    first: usize,
+    input: &[i8],
+    output: &mut [i8],
+    scratch: &mut [i32],
+) -> Option<()> {
     let g = layer.geometry;
     let (channels, outputs) = (g.input().channels, g.output().channels);
     let multiplier = outputs / channels;
-    let count = (outputs - first).min(BLOCK);
-    let mut offsets = [0; BLOCK];
-    for (offset, channel) in offsets.iter_mut().zip(first..) {
+    let count = (outputs - first).min(CHANNELS);
+    let (addresses, scratch) = scratch.split_at_mut_checked(plan.addresses)?;
+    let (zeros, scratch) = scratch.split_at_mut_checked(plan.zeros)?;
+    let (offsets, copies) = scratch.split_at_mut_checked(plan.offsets)?;
+    let (zeros, offsets): (&mut [i8], &mut [u8]) = (bytemuck::cast_slice_mut(zeros), bytemuck::cast_slice_mut(offsets));
+    zeros.fill(layer.input_zero_point);
+    for (offset, channel) in offsets.iter_mut().zip(first..first + count) {
         *offset = (channel / multiplier - first / multiplier) as u8;
     }
-    let taps = g.kernel()[0] * g.kernel()[1];
-    let zeros = [layer.input_zero_point; BLOCK];
+    // Channels of a pixel that a tap reads.
+    let reads = [first / multiplier, usize::from(*offsets.get(count - 1)?) + 1];
     let requantize = &layer.requantize;
     let [least, largest] = requantize.activation.map(i32::from);
     let job = Job {
         bias: layer.bias.get(first..first + count)?.as_ptr(),
         multiplier: requantize.multiplier.get(first..first + count)?.as_ptr(),
         shift: requantize.shift.get(first..first + count)?.as_ptr(),
-        weights: layer.weights.get(first..(taps - 1) * outputs + first + count)?.as_ptr(),
+        weights: layer.weights.get(first..(plan.addresses - 1) * outputs + first + count)?.as_ptr(),
         channels: count,
         stride: outputs,
-        taps,
+        taps: plan.addresses,
         step: windows::step(g),
         zero_point: requantize.zero_point.into(),
         least,
         largest,
-        left: left.into(),
+        left: any_left(requantize).into(),
         offsets: offsets.as_ptr(),
         layer: PhantomData,
     };
-    let kernel = if multiplier == 1 && count >= WIDE { thumbnet_depthwise } else { thumbnet_depthwise_any };
-    // Channels of a pixel that a tap reads.
-    let reads = [first / multiplier, usize::from(offsets[count - 1]) + 1];
-    windows::runs(g, reads, Some(zeros.as_ptr()), input, output, |addresses, output| {
-        let pixels = output.len() / outputs;
-        let output = output.get_mut(first..)?;
-        (addresses.len() == taps && count <= output.len()).then(|| {
+    let several = if plan.pixels > 1 { Some(job.of_pixels(layer, copies)?) } else { None };
+    let kernel = if multiplier == 1 && count >= LANES { thumbnet_depthwise } else { thumbnet_depthwise_any };
+    let zeros = Some(zeros.as_ptr());
+    windows::runs(g, reads, zeros, input, output, addresses_of(addresses), |addresses, output| {
+        let mut output = output.get_mut(first..)?;
+        if addresses.len() != job.taps {
+            return None;
+        }
+        if let Some(several) = &several {
+            let (together, rest) = output.split_at_mut(output.len() / LANES * LANES);
+            if !together.is_empty() {
+                // SAFETY: as below; so many pixels lie side by side in the input as in the output.
+                unsafe {
+                    thumbnet_depthwise(several, addresses.as_ptr(), together.as_mut_ptr(), together.len() / LANES)
+                }
+                for address in &mut *addresses {
+                    *address = address.wrapping_add(together.len());
+                }
+            }
+            output = rest;
+        }
+        let pixels = output.len().div_ceil(outputs);
+        if pixels > 0 && (pixels - 1) * outputs + count <= output.len() {
             // SAFETY: the job's slices are as long as it says; so many channels are there from each address on, and
             // from the same of the pixels that follow; and so are their outputs.
             unsafe { kernel(&job, addresses.as_ptr(), output.as_mut_ptr(), pixels) }
-        })
+        }
+        Some(())
     })
+}
+
+impl Job<'_> {
+    /// The job of as many pixels side by side as fill [`LANES`], in place of one: with its tensors so many times.
+    fn of_pixels(&self, layer: &DepthwiseConvS8<'_>, copies: &mut [i32]) -> Option<Self> {
+        let (bias, copies) = copies.split_at_mut_checked(LANES)?;
+        let (multiplier, copies) = copies.split_at_mut_checked(LANES)?;
+        let copies: &mut [i8] = bytemuck::cast_slice_mut(copies);
+        let (shift, weights) = copies.split_at_mut_checked(LANES * 4)?;
+        let weights = weights.get_mut(..self.taps * LANES)?;
+        repeat(layer.bias, bias);
+        repeat(layer.requantize.multiplier, multiplier);
+        repeat(layer.requantize.shift, shift);
+        for (weights, tap) in weights.chunks_exact_mut(LANES).zip(layer.weights.chunks_exact(self.channels)) {
+            repeat(tap, weights);
+        }
+        let (bias, multiplier) = (bias.as_ptr(), multiplier.as_ptr());
+        let (shift, weights) = (shift.as_ptr(), weights.as_ptr());
+        Some(Self { bias, multiplier, shift, weights, channels: LANES, stride: LANES, step: LANES, ..*self })
+    }
+}
+
+/// Fills `to` with `from`, again and again.
+fn repeat<T: Copy>(from: &[T], to: &mut [T]) {
+    to.iter_mut().zip(from.iter().cycle()).for_each(|(to, from)| *to = *from);
 }

@@ -1,9 +1,12 @@
 //! Max and average pooling, and means of whole channels, on cores with Helium: lanes are channels.
-use super::windows::{self, TAPS};
+use super::windows;
+use crate::arch::cores::helium::TAPS;
 use crate::arch::scalar;
+use crate::arch::window::Axis;
 use crate::geometry::Geometry;
-use crate::int8::MeanS8;
+use crate::int8::{MeanS8, average};
 use core::mem::offset_of;
+use core::ptr;
 
 /// All that the assembly must know of a pooling beside taps and output.
 #[repr(C)]
@@ -172,24 +175,36 @@ const COLUMNS: usize = 8;
 
 /// The maximum of each window.
 pub(in crate::arch) fn max_pool_s8(g: &Geometry, input: &[i8], output: &mut [i8]) {
-    if pool(g, [-128, 127], input, output, thumbnet_max_pool).is_none() {
+    if pool(g, [-128, 127], input, output, &mut [ptr::null(); TAPS], thumbnet_max_pool).is_none() {
         scalar::pool_s8::max_pool_s8(g, input, output);
     }
 }
 
+/// As [`max_pool_s8`], with a place for the addresses of a window's taps; `None` where it is too small.
+pub(super) fn max_pool_in(g: &Geometry, input: &[i8], output: &mut [i8], addresses: &mut [*const i8]) -> Option<()> {
+    pool(g, [-128, 127], input, output, addresses, thumbnet_max_pool)
+}
+
 /// The mean of each window.
 pub(in crate::arch) fn average_pool_s8(g: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]) {
-    if pool(g, activation, input, output, thumbnet_average_pool).is_none() {
+    let [rows, columns] = [Axis::rows(g), Axis::columns(g)].map(|axis| axis.taps(0).len() == axis.input);
+    let is_whole = output.len() == g.output().channels && rows && columns;
+    if is_whole && column_means(input, output, |sum, count| average(sum, count, activation)).is_some() {
+        return;
+    }
+    if pool(g, activation, input, output, &mut [ptr::null(); TAPS], thumbnet_average_pool).is_none() {
         scalar::pool_s8::average_pool_s8(g, activation, input, output);
     }
 }
 
 /// Runs `kernel` for all windows, or does nothing and returns `None` where these are too large.
+#[inline(never)]
 fn pool(
     g: &Geometry,
     activation: [i8; 2],
     input: &[i8],
     output: &mut [i8],
+    addresses: &mut [*const i8],
     kernel: unsafe extern "C" fn(&Job, *const *const i8, *mut i8),
 ) -> Option<()> {
     let channels = g.input().channels;
@@ -197,7 +212,7 @@ fn pool(
         return None;
     }
     let [least, largest] = activation.map(i32::from);
-    windows::runs(g, [0, channels], None, input, output, |taps, output| {
+    windows::runs(g, [0, channels], None, input, output, addresses, |taps, output| {
         if taps.is_empty() {
             return None;
         }
@@ -232,19 +247,28 @@ const fn reciprocal(count: usize) -> [i32; 2] {
 
 /// The mean of each channel.
 pub(in crate::arch) fn mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]) {
+    if column_means(input, output, |sum, _| mean.apply(sum)).is_none() {
+        scalar::pool_s8::mean_s8(mean, input, output);
+    }
+}
+
+/// Makes an output of the sum of each channel, and of how many values that is of; or does nothing and returns `None`
+/// where there are too few channels.
+fn column_means(input: &[i8], output: &mut [i8], mean: impl Fn(i32, u32) -> i8) -> Option<()> {
     let channels = output.len();
     if channels < COLUMNS || !input.len().is_multiple_of(channels) || input.is_empty() {
-        return scalar::pool_s8::mean_s8(mean, input, output);
+        return None;
     }
+    let positions = input.len() / channels;
     for first in (0..channels).step_by(COLUMNS) {
         // The last ones reach back.
         let first = first.min(channels - COLUMNS);
-        let (Some(values), Some(output)) = (input.get(first..), output.get_mut(first..)) else { return };
         let mut sums = [0; COLUMNS];
         // SAFETY: eight channels of each position are read.
-        unsafe { thumbnet_column_sums(values.as_ptr(), input.len() / channels, channels, &mut sums) }
-        for (output, sum) in output.iter_mut().zip(sums) {
-            *output = mean.apply(sum);
+        unsafe { thumbnet_column_sums(input.get(first..)?.as_ptr(), positions, channels, &mut sums) }
+        for (output, sum) in output.get_mut(first..)?.iter_mut().zip(sums) {
+            *output = mean(sum, positions as u32);
         }
     }
+    Some(())
 }

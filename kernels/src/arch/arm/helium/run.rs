@@ -23,6 +23,8 @@ pub(super) struct Run<'a> {
     zero_point: i32,
     /// Whether some shift of the layer is not to the right.
     left: u32,
+    /// Bytes from one row of a window to the next one, where they are read in place.
+    stride: usize,
     layer: PhantomData<&'a [i8]>,
 }
 
@@ -32,6 +34,7 @@ impl Run<'_> {
     pub(super) const LEN: usize = offset_of!(Self, len);
     pub(super) const COUNT: usize = offset_of!(Self, count);
     pub(super) const LEAST: usize = offset_of!(Self, least);
+    pub(super) const STRIDE: usize = offset_of!(Self, stride);
     pub(super) const ZERO_POINT: usize = offset_of!(Self, zero_point);
 }
 
@@ -43,10 +46,12 @@ const _: () = {
 };
 
 impl<'a> Run<'a> {
-    /// Filters `first..first + count` of a convolution, or none where it has no such. `left` is what [`any_left`] says.
-    pub(super) fn filters(layer: &ConvS8<'a>, first: usize, count: usize, left: bool) -> Option<Self> {
+    /// Filters `first..first + count` of a convolution, or none where it has no such. `left` is what [`any_left`] says,
+    /// `stride` the bytes from one row of a window to the next.
+    pub(super) fn filters(layer: &ConvS8<'a>, first: usize, count: usize, left: bool, stride: usize) -> Option<Self> {
         let len = layer.geometry.patch();
-        Self::new(layer.weights, layer.bias, &layer.requantize, len, first..first + count, left)
+        let run = Self::new(layer.weights, layer.bias, &layer.requantize, len, first..first + count, left)?;
+        Some(Self { stride, ..run })
     }
 
     /// The units of a dense layer.
@@ -54,6 +59,7 @@ impl<'a> Run<'a> {
         Self::new(layer.weights, layer.bias, &layer.requantize, layer.inputs, 0..layer.units, false)
     }
 
+    #[inline(always)]
     fn new(
         weights: &'a [i8],
         bias: &'a [i32],
@@ -75,6 +81,7 @@ impl<'a> Run<'a> {
             largest: largest - zero_point,
             zero_point,
             left: left.into(),
+            stride: 0,
             layer: PhantomData,
         })
     }

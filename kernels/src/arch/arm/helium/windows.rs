@@ -1,10 +1,8 @@
 //! The windows of a depthwise convolution or of a pooling, as addresses of their taps.
 
+use crate::arch::cores::helium::TAPS;
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
-
-/// The most taps of a window.
-pub(super) const TAPS: usize = 64;
 
 /// Whether a column is a row as well: the input and the windows are one pixel wide.
 const fn is_column(g: &Geometry) -> bool {
@@ -17,7 +15,7 @@ pub(super) const fn step(g: &Geometry) -> usize {
 }
 
 /// Calls `act` for every pixel of the output, or several of a row at once, with the addresses of the first one's taps;
-/// the same taps of the next one are [`step`] values further. Its other arguments are the pixels' outputs.
+/// the same taps of the next one are [`step`] values further. Its other argument is the pixels' outputs.
 ///
 /// At each address are the `reads` channels from `first` on. Taps beyond the input are at `outside`, or left out. `None`
 /// where slices are shorter than the geometry says, or windows have more than [`TAPS`] taps.
@@ -27,7 +25,8 @@ pub(super) fn runs(
     outside: Option<*const i8>,
     input: &[i8],
     output: &mut [i8],
-    mut act: impl FnMut(&[*const i8], &mut [i8]) -> Option<()>,
+    addresses: &mut [*const i8],
+    mut act: impl FnMut(&mut [*const i8], &mut [i8]) -> Option<()>,
 ) -> Option<()> {
     let (mut rows, mut columns, mut out) = (Axis::rows(g), Axis::columns(g), g.output());
     if is_column(g) {
@@ -40,7 +39,6 @@ pub(super) fn runs(
     if input.len() < g.input().len() || first + reads > channels || rows.kernel * columns.kernel > TAPS {
         return None;
     }
-    let mut addresses = [core::ptr::null(); TAPS];
     for (y, mut output) in output.chunks_exact_mut(out.width * out.channels).enumerate() {
         let mut x = 0;
         while x < out.width {
@@ -65,10 +63,19 @@ pub(super) fn runs(
                 }
             }
             let (now, rest) = output.split_at_mut_checked(pixels * out.channels)?;
-            act(&addresses[..taps], now)?;
+            act(addresses.get_mut(..taps)?, now)?;
             output = rest;
             x += pixels;
         }
     }
     Some(())
+}
+
+/// Words as a place for addresses, which are words here.
+pub(super) fn addresses_of(words: &mut [i32]) -> &mut [*const i8] {
+    const { assert!(size_of::<*const i8>() == size_of::<i32>() && align_of::<*const i8>() == align_of::<i32>()) };
+    let (at, len) = (words.as_mut_ptr().cast(), words.len());
+    // SAFETY: they are as large and as aligned, any bits are an address, and whoever owns the words does not read them
+    // as long as these are borrowed.
+    unsafe { core::slice::from_raw_parts_mut(at, len) }
 }
