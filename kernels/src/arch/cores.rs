@@ -2,11 +2,12 @@
 //! PC can say what a network takes on a device.
 pub(super) mod helium;
 pub(super) mod pairs;
-pub(super) mod thumb1;
+mod thumb1;
 
 use super::int8::check_pool;
 use crate::geometry::Geometry;
 use crate::int8::Packing;
+pub(super) use thumb1::Thumb1;
 
 /// Cores that run the same int8 kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Cores {
     pub const fn conv_s8_scratch_len(self, geometry: &Geometry, pool: Option<&Geometry>) -> usize {
         check_pool(geometry, pool);
         match self {
-            Self::Thumb1 => thumb1::Plan::new(geometry, pool).words(),
+            Self::Thumb1 => Thumb1::new(geometry, pool).words(),
             Self::Thumb => pairs::conv_s8_scratch_len::<Thumb>(geometry, pool),
             Self::Dsp => pairs::conv_s8_scratch_len::<Dsp>(geometry, pool),
             Self::Helium => helium::Plan::new(geometry, pool).scratch_len(),
@@ -54,7 +55,7 @@ impl Cores {
     pub const fn depthwise_conv_s8_scratch_len(self, geometry: &Geometry) -> usize {
         match self {
             Self::Thumb1 => {
-                let [tiles, padding] = thumb1::Plan::depthwise(geometry);
+                let [tiles, padding] = Thumb1::depthwise(geometry);
                 tiles + padding
             }
             Self::Helium => helium::Depthwise::new(geometry).words(),

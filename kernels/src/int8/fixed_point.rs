@@ -80,7 +80,21 @@ pub const fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     if a == i32::MIN && b == i32::MIN {
         return i32::MAX;
     }
-    ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
+    #[cfg(thumbnet_thumb1)]
+    return of_halves(a, b);
+    #[cfg(not(thumbnet_thumb1))]
+    return ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32;
+}
+
+/// `round(a * b / 2^31)`, halves up, where that is no 2^31, from products of 16-bit halves: for cores on which a product
+/// of 64 bits is many instructions. The low halves are signed, so that all that is added is within 32 bits, but for the
+/// product of the high ones, which may wrap.
+#[cfg(any(test, thumbnet_thumb1))]
+const fn of_halves(a: i32, b: i32) -> i32 {
+    let [a_low, b_low] = [a as i16 as i32, b as i16 as i32];
+    let [a_high, b_high] = [(a >> 16) + (a_low < 0) as i32, (b >> 16) + (b_low < 0) as i32];
+    let middle = a_low * b_high + a_high * b_low + ((a_low * b_low) >> 16);
+    (a_high * b_high).wrapping_mul(2).wrapping_add((middle >> 15) + ((middle >> 14) & 1))
 }
 
 /// `round(x / 2^exponent)`, halves away from zero; gemmlowp's `RoundingDivideByPOT`. `exponent` is in `0..=31`.
@@ -214,10 +228,29 @@ pub const fn one_over_one_plus_x(a: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::*;
 
     fn real(m: QuantizedMultiplier) -> f64 {
         f64::from(m.multiplier) * libm::exp2(f64::from(m.shift) - 31.0)
+    }
+
+    #[test]
+    fn products_of_halves_are_those_of_64_bits() {
+        let mut numbers = std::vec![i32::MIN, i32::MIN + 1, i32::MAX, i32::MAX - 1, -1, 0, 1];
+        for bit in [14, 15, 16, 17, 30] {
+            numbers.extend([-1, 0, 1].map(|by| (1 << bit) + by));
+            numbers.extend([-1, 0, 1].map(|by| by - (1 << bit)));
+        }
+        for high in [-0x8000, -0x7fff, -1, 0, 1, 0x4000, 0x7ffe, 0x7fff] {
+            numbers.extend([0x7fff, 0x8000, 0x8001, 0xffff].map(|low: i32| (high << 16) + low));
+        }
+        numbers.extend((1..200u32).map(|i| i.wrapping_mul(2_654_435_769) as i32));
+        for &a in &numbers {
+            for &b in numbers.iter().filter(|&&b| a != i32::MIN || b != i32::MIN) {
+                assert_eq!(of_halves(a, b), saturating_rounding_doubling_high_mul(a, b), "{a} {b}");
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! How a convolution's scratch is divided on [`super::Cores::Thumb1`].
+//! Scratch on cores with Thumb-1 alone.
 
 use crate::geometry::Geometry;
 
-/// How a convolution's scratch is divided .
-pub(in crate::arch) struct Plan {
+/// How a convolution's scratch is divided on [`Cores::Thumb1`].
+pub(in crate::arch) struct Thumb1 {
     /// Input rows that four pixels read, and the bytes of each with its padding; no rows where no window leaves the input.
     pub(in crate::arch) rows: usize,
     pub(in crate::arch) width: usize,
@@ -12,12 +12,12 @@ pub(in crate::arch) struct Plan {
     tiles: usize,
 }
 
-impl Plan {
+impl Thumb1 {
     /// Positions of a stretch: even, so that a stretch starts with a whole pair of them.
-    pub(in crate::arch) const POSITIONS: usize = 128;
+    pub(in crate::arch) const POSITIONS: usize = 96;
 
     /// Filters of a block.
-    pub(in crate::arch) const FILTERS: usize = 32;
+    pub(in crate::arch) const FILTERS: usize = 24;
 
     /// Words of a column for two positions, and of a filter's tile.
     pub(in crate::arch) const TILE: usize = 4;
@@ -78,6 +78,7 @@ impl Plan {
         (self.rows * self.width).div_ceil(4)
     }
 
+    /// Words of all of it.
     pub(in crate::arch) const fn words(&self) -> usize {
         self.padded() + self.column + self.tiles
     }

@@ -1,5 +1,5 @@
 //! Columns: the inputs of four pixels' windows side by side, as [`super::sums_s8`] reads them.
-use crate::arch::cores::thumb1::Plan;
+use crate::arch::cores::Thumb1;
 use core::mem::offset_of;
 
 /// Inputs of four pixels, and where in a column they go.
@@ -130,11 +130,11 @@ pub(super) fn gather(column: &mut [i32], first: usize, inputs: &[i8], starts: [u
     let Rows { run, rows, stride } = rows;
     let extent = rows.wrapping_sub(1).wrapping_mul(stride).wrapping_add(run);
     let Some(last) = inputs.len().checked_sub(extent) else { return };
-    let room = (first + rows * run).div_ceil(2) * Plan::TILE <= column.len();
+    let room = (first + rows * run).div_ceil(2) * Thumb1::TILE <= column.len();
     if run == 0 || rows == 0 || !room || starts.iter().any(|&start| start > last) {
         return;
     }
-    let to = column.as_mut_ptr().wrapping_add(first / 2 * Plan::TILE + first % 2);
+    let to = column.as_mut_ptr().wrapping_add(first / 2 * Thumb1::TILE + first % 2);
     let from = starts.map(|start| inputs.as_ptr().wrapping_add(start));
     let copy = Copy { to, odd: first % 2, from, run, rows, stride };
     // SAFETY: the function reads `rows` rows of `run` inputs from each place, which lie in the slice, and writes as many

@@ -18,7 +18,7 @@ use super::Tile;
 use super::column::{Rows, gather};
 use super::outputs_s8::{Group, requantize};
 use super::sums_s8::sums;
-use crate::arch::cores::thumb1::Plan;
+use crate::arch::cores::Thumb1;
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 use crate::int8::ConvS8;
@@ -29,10 +29,10 @@ type Pixel = [usize; 2];
 
 /// Runs `layer`, whose weights are plain, over one sample.
 #[inline(never)]
-pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], mut output: &mut [i8], scratch: &mut [i32]) {
+pub(super) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], mut output: &mut [i8], scratch: &mut [i32]) {
     let of_positions = Geometry::of_positions(layer.geometry);
     let windows = layer.pool.unwrap_or(&of_positions);
-    let group = Plan::group(windows.kernel());
+    let group = Thumb1::group(windows.kernel());
     let Some(mut engine) = Engine::new(layer, input, group, scratch) else { return };
     let mut left = windows.output().height * windows.output().width;
     let mut windows =
@@ -123,7 +123,7 @@ struct Engine<'a, 'b> {
 impl<'a, 'b> Engine<'a, 'b> {
     #[inline(never)]
     fn new(layer: &'b ConvS8<'a>, input: &'b [i8], group: usize, scratch: &'b mut [i32]) -> Option<Self> {
-        let plan = Plan::new(layer.geometry, layer.pool);
+        let plan = Thumb1::new(layer.geometry, layer.pool);
         let (padded, scratch) = scratch.split_at_mut_checked(plan.padded())?;
         let (column, tiles) = scratch.split_at_mut_checked(plan.column)?;
         let padded: &mut [i8] = bytemuck::cast_slice_mut(padded);
@@ -162,7 +162,7 @@ impl<'a, 'b> Engine<'a, 'b> {
         while first < filters {
             let mut start = 0;
             while start < len {
-                let positions = (len - start).min(Plan::POSITIONS);
+                let positions = (len - start).min(Thumb1::POSITIONS);
                 if first == 0 || positions < len {
                     self.gather(pixels, start, positions);
                 }
@@ -170,14 +170,14 @@ impl<'a, 'b> Engine<'a, 'b> {
                 start += positions;
             }
             if larger {
-                let mut block = [0; Plan::FILTERS];
+                let mut block = [0; Thumb1::FILTERS];
                 self.store(first, outputs, &mut block);
                 let output = output.get_mut(first..filters).unwrap_or_default();
                 output.iter_mut().zip(block).for_each(|(output, value)| *output = (*output).max(value));
             } else {
                 self.store(first, outputs, output.get_mut(first..).unwrap_or_default());
             }
-            first += Plan::FILTERS;
+            first += Thumb1::FILTERS;
         }
     }
 
@@ -208,7 +208,7 @@ impl<'a, 'b> Engine<'a, 'b> {
     /// The block of filters from `first` on.
     fn block(&mut self, first: usize) -> &mut [Tile] {
         let left = self.layer.geometry.output().channels - first;
-        self.tiles.get_mut(..left.min(Plan::FILTERS)).unwrap_or_default()
+        self.tiles.get_mut(..left.min(Thumb1::FILTERS)).unwrap_or_default()
     }
 
     /// Adds the products of `positions` positions, from `start` on, to the sums of the filters from `first` on.

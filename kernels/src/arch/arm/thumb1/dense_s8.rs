@@ -2,36 +2,66 @@
 use crate::int8::{DenseS8, Requantize};
 use core::mem::offset_of;
 
-// thumbnet_dense(the inputs' end, inputs, the ends of four rows of weights, sums).
+/// Groups of four units. The assembly loads all fields at once.
+#[repr(C)]
+struct Groups {
+    /// Behind the inputs, and behind the first unit's row of weights.
+    inputs: *const i8,
+    row: *const i8,
+    /// From one unit's row to the next, minus the inputs, sums, and groups.
+    stride: usize,
+    minus: usize,
+    sums: *mut i32,
+    groups: usize,
+}
+
+// As the assembly has it.
+const _: () = assert!(offset_of!(Groups, row) == 4 && offset_of!(Groups, groups) == 20);
+
+// thumbnet_dense(groups): adds to the sums.
 //
-// r0, r4..r7: the ends; r1: minus the inputs that are left; r2, r3: an input, a weight; r8..r11: the sums. One index
-// serves inputs and weights, so that an input of four units takes 14 instructions: 3.5 a product. A round is four
-// inputs: the first one starts inside, so that none is left over.
+// r0, r4..r7: the ends of the inputs and of four rows; r1: minus the inputs that are left; r2, r3: an input, a weight;
+// r8..r11: the sums; r12: where to enter the loop; lr: the inputs' end. On the stack: row, stride, minus, sums, groups.
+// One index serves inputs and weights, so that an input of four units takes 14 instructions: 3.5 a product. A round is
+// four inputs: the first one starts inside, so that none is left over.
 crate::arch::arm::thumb_function! {
     "thumbnet_dense":
-    "push {{r3-r7, lr}}",
+    "push {{r4-r7, lr}}",
     "mov r4, r8",
     "mov r5, r9",
     "mov r6, r10",
     "mov r7, r11",
     "push {{r4-r7}}",
-    "ldm r3!, {{r4-r7}}",
+    "ldm r0!, {{r1-r6}}",
+    "mov lr, r1",
+    "push {{r2-r6}}",
+    "movs r2, #3",
+    "ands r2, r4",
+    "movs r3, #28",
+    "muls r2, r3, r2",
+    "adr r3, 2f",
+    "adds r3, r3, r2",
+    "adds r3, #1",
+    "mov r12, r3",
+    "1:",
+    "ldr r0, [sp, #12]",
+    "ldm r0!, {{r4-r7}}",
     "mov r8, r4",
     "mov r9, r5",
     "mov r10, r6",
     "mov r11, r7",
-    "ldm r2!, {{r4-r7}}",
-    "rsbs r1, r1, #0",
-    "movs r2, #3",
-    "ands r2, r1",
-    "movs r3, #28",
-    "muls r2, r3, r2",
-    "adr r3, 1f",
-    "adds r3, r3, r2",
-    "adds r3, #1",
-    "bx r3",
+    "ldr r4, [sp]",
+    "ldr r1, [sp, #4]",
+    "adds r5, r4, r1",
+    "adds r6, r5, r1",
+    "adds r7, r6, r1",
+    "adds r1, r7, r1",
+    "str r1, [sp]",
+    "mov r0, lr",
+    "ldr r1, [sp, #8]",
+    "bx r12",
     ".p2align 2",
-    "1:",
+    "2:",
     ".rept 4",
     "ldrsb r2, [r0, r1]",
     "ldrsb r3, [r4, r1]",
@@ -48,19 +78,27 @@ crate::arch::arm::thumb_function! {
     "add r11, r3",
     "adds r1, #1",
     ".endr",
-    "bne 1b",
-    "ldr r0, [sp, #16]",
+    // No input is longer than the jump above assumes.
+    ".org 2b + 4 * 28",
+    "bne 2b",
+    "ldr r0, [sp, #12]",
     "mov r1, r8",
     "mov r2, r9",
     "mov r3, r10",
     "mov r4, r11",
     "stm r0!, {{r1-r4}}",
+    "str r0, [sp, #12]",
+    "ldr r0, [sp, #16]",
+    "subs r0, #1",
+    "str r0, [sp, #16]",
+    "bne 1b",
+    "add sp, #20",
     "pop {{r4-r7}}",
     "mov r8, r4",
     "mov r9, r5",
     "mov r10, r6",
     "mov r11, r7",
-    "pop {{r3-r7, pc}}"
+    "pop {{r4-r7, pc}}"
 }
 
 /// What becomes of the sums of some units. The assembly loads four fields at once, and then the other four.
@@ -191,40 +229,67 @@ crate::arch::arm::thumb_function! {
 }
 
 unsafe extern "C" {
-    fn thumbnet_dense(end: *const i8, inputs: usize, rows: &[*const i8; 4], sums: &mut [i32; 4]);
+    fn thumbnet_dense(groups: &Groups);
     fn thumbnet_dense_outputs(outputs: &Outputs);
 }
 
+/// Units whose sums are made before they are requantised: whole groups.
+const BLOCK: usize = 16;
+
 /// Runs `layer`, whose weights are plain, over one sample.
-pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
-    let DenseS8 { inputs, units, .. } = *layer;
-    if inputs == 0 || input.len() < inputs || layer.weights.len() < units * inputs {
+#[inline(never)]
+pub(super) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8]) {
+    let units = layer.units;
+    let mut first = 0;
+    while first < units {
+        // Whole groups; then those that are left, as the end of a group that began before; or one by one, where there
+        // are fewer than four.
+        let (start, count, stored) = match units - first {
+            left @ 4.. => (first, left.min(BLOCK) / 4, left.min(BLOCK) / 4 * 4),
+            left if units >= 4 => (units - 4, 1, left),
+            _ => (first, 1, 1),
+        };
+        let mut sums = [[0; 4]; BLOCK / 4];
+        let sums = sums.get_mut(..count).unwrap_or_default();
+        add(layer, input, start, sums);
+        let sums = sums.as_flattened().get(first - start..).unwrap_or_default();
+        store(&layer.requantize, first, sums, output.get_mut(first..first + stored).unwrap_or_default());
+        first += stored;
+    }
+}
+
+/// Makes the sums of units from `first` on; where the layer has fewer than four, of that one four times.
+#[inline(never)]
+fn add(layer: &DenseS8<'_>, input: &[i8], first: usize, sums: &mut [[i32; 4]]) {
+    let DenseS8 { inputs, units, weights, .. } = *layer;
+    let bias = layer.bias.get(first..).unwrap_or_default();
+    sums.as_flattened_mut().iter_mut().zip(bias).for_each(|(sum, bias)| *sum = *bias);
+    let stride = if units < 4 { 0 } else { inputs };
+    let last = first + if units < 4 { 1 } else { 4 * sums.len() };
+    if inputs == 0 || input.len() < inputs || sums.is_empty() || last * inputs > weights.len() {
         return;
     }
-    for (group, (output, bias)) in output.chunks_mut(4).zip(layer.bias.chunks(4)).enumerate() {
-        let first = 4 * group;
-        let mut sums = [0; 4];
-        sums.iter_mut().zip(bias).for_each(|(sum, &bias)| *sum = bias);
-        // Where fewer units are left, the last one is computed several times.
-        let mut rows = [layer.weights.as_ptr(); 4];
-        for (row, unit) in rows.iter_mut().zip(first..) {
-            *row = row.wrapping_add((unit.min(units - 1) + 1) * inputs);
-        }
-        // SAFETY: the function reads the `inputs` values before each of five pointers: the inputs, and rows of weights,
-        // of which there are `units`.
-        unsafe { thumbnet_dense(input.as_ptr().wrapping_add(inputs), inputs, &rows, &mut sums) }
-        store(&layer.requantize, first, &sums, output);
-    }
+    let groups = Groups {
+        inputs: input.as_ptr().wrapping_add(inputs),
+        row: weights.as_ptr().wrapping_add((first + 1) * inputs),
+        stride,
+        minus: inputs.wrapping_neg(),
+        groups: sums.len(),
+        sums: sums.as_flattened_mut().as_mut_ptr(),
+    };
+    // SAFETY: the function reads the inputs, a row of as many weights for each sum (or the same one for all four), which
+    // lie in the slice, and updates the sums.
+    unsafe { thumbnet_dense(&groups) }
 }
 
 /// Requantises the sums of units `first..`, as many as there are outputs.
 #[inline(never)]
-fn store(requantize: &Requantize<'_>, first: usize, sums: &[i32; 4], output: &mut [i8]) {
+fn store(requantize: &Requantize<'_>, first: usize, sums: &[i32], output: &mut [i8]) {
     let (Some(multiplier), Some(shift)) = (requantize.multiplier.get(first..), requantize.shift.get(first..)) else {
         return;
     };
-    let units = output.len();
-    if units == 0 || multiplier.len().min(shift.len()).min(4) < units {
+    let units = sums.len().min(output.len());
+    if units == 0 || multiplier.len().min(shift.len()) < units {
         return;
     }
     let zero_point = i32::from(requantize.zero_point);

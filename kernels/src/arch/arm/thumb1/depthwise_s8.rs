@@ -11,7 +11,7 @@
 //! A tap outside of the input has its inputs in a constant.
 use super::Tile;
 use super::outputs_s8::{Group, requantize};
-use crate::arch::cores::thumb1::Plan;
+use crate::arch::cores::Thumb1;
 use crate::arch::window::Axis;
 use crate::int8::DepthwiseConvS8;
 
@@ -134,25 +134,20 @@ unsafe extern "C" {
 
 /// Runs `layer` over one sample.
 #[inline(never)]
-pub(in crate::arch) fn depthwise_conv_s8(
-    layer: &DepthwiseConvS8<'_>,
-    input: &[i8],
-    mut output: &mut [i8],
-    scratch: &mut [i32],
-) {
+pub(super) fn depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], mut output: &mut [i8], scratch: &mut [i32]) {
     let g = layer.geometry;
     let (channels, outputs, taps) = (g.input().channels, g.output().channels, g.kernel()[0] * g.kernel()[1]);
     if input.len() < g.input().len() || layer.weights.len() < taps * outputs {
         return;
     }
     let multiplier = outputs / channels;
-    let [tiles, padding] = Plan::depthwise(g);
+    let [tiles, padding] = Thumb1::depthwise(g);
     let Some((tiles, scratch)) = scratch.split_at_mut_checked(tiles) else { return };
     let Some(padding) = scratch.get_mut(..padding) else { return };
     let (tiles, padding): (&mut [Tile], &mut [i8]) = (tiles.as_chunks_mut().0, bytemuck::cast_slice_mut(padding));
     padding.fill(layer.input_zero_point);
     // Where channels are multiplied, neighbours do not have inputs of neighbours.
-    let block = if multiplier == 1 { Plan::CHANNELS } else { 1 };
+    let block = if multiplier == 1 { Thumb1::CHANNELS } else { 1 };
     let mut left = g.output().height * g.output().width;
     let mut at = [0, 0];
     while left > 0 {
@@ -195,7 +190,7 @@ impl Block<'_> {
     /// Adds the products of a pixel's window to `slot` of the tiles, of which each channel of the block has one.
     #[inline(never)]
     fn add(&self, [y, x]: [usize; 2], slot: usize, tiles: &mut [Tile]) {
-        if tiles.len() > self.padding.len() || slot >= Plan::TILE {
+        if tiles.len() > self.padding.len() || slot >= Thumb1::TILE {
             return;
         }
         let g = self.layer.geometry;

@@ -4,18 +4,18 @@
 //! Sums that are not used at once wait in a [`Tile`], where [`outputs_s8`] requantises them.
 #![expect(unsafe_code, reason = "the inner loops are assembly")]
 mod column;
-pub(in crate::arch) mod conv_s8;
-pub(in crate::arch) mod dense_s8;
-pub(in crate::arch) mod depthwise_s8;
+mod conv_s8;
+mod dense_s8;
+mod depthwise_s8;
 mod outputs_s8;
 mod sums_s8;
 
-/// What a filter's or channel's sums over four pixels wait in: `[s, t, u, v]` for the sums `s - 2^16 u`, `u`,
-/// `t - 2^16 v` and `v`, as [`sums_s8`] leaves them.
-type Tile = [i32; crate::arch::cores::thumb1::Plan::TILE];
-
 use crate::arch::Kernels;
 use crate::int8::{ConvS8, DenseS8, DepthwiseConvS8};
+
+/// What a filter's or channel's sums over four pixels wait in: `[s, t, u, v]` for the sums `s - 2^16 u`, `u`,
+/// `t - 2^16 v` and `v`, as [`sums_s8`] leaves them.
+type Tile = [i32; crate::arch::cores::Thumb1::TILE];
 
 /// The kernels of these cores.
 pub(super) struct Family;
@@ -26,8 +26,8 @@ impl Kernels for Family {
         conv_s8::conv_s8(layer, input, output, scratch);
     }
     #[inline(always)]
-    fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        dense_s8::dense_s8(layer, input, output, scratch);
+    fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
+        dense_s8::dense_s8(layer, input, output);
     }
     #[inline(always)]
     fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {

@@ -16,7 +16,7 @@
 //! takes three instructions, of which the last is an `adcs`. `T` is the second pixel's sum, and `S - 2^16 T`, which may
 //! wrap, the first's. 18 instructions for two positions of four pixels: 2.25 a product.
 use super::Tile;
-use crate::arch::cores::thumb1::Plan;
+use crate::arch::cores::Thumb1;
 use core::mem::offset_of;
 
 /// A stretch of positions of some filters.
@@ -173,7 +173,7 @@ unsafe extern "C" {
 pub(super) fn sums(weights: &[i8], len: usize, positions: usize, column: &[i32], tiles: &mut [Tile], fresh: bool) {
     let filters = tiles.len();
     let extent = filters.wrapping_sub(1).wrapping_mul(len).wrapping_add(positions);
-    let room = positions.div_ceil(2) * Plan::TILE <= column.len();
+    let room = positions.div_ceil(2) * Thumb1::TILE <= column.len();
     if filters == 0 || positions == 0 || extent > weights.len() || !room {
         return;
     }
