@@ -96,6 +96,7 @@ impl<'a> Source<'a> {
 
     /// `rows` rows of windows, of `run` inputs each, from position `start` of the windows on. They read nothing if
     /// `input` is not the layer's.
+    #[inline(always)]
     pub(super) fn new(layer: &ConvS8<'_>, input: &'a [i8], start: usize, [rows, run]: [usize; 2]) -> Self {
         let geometry = layer.geometry;
         let (of, channels) = (geometry.input(), geometry.input().channels);
