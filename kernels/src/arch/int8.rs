@@ -126,6 +126,11 @@ impl Backend {
         let needed = Self::dense_s8_scratch_len(layer.inputs, layer.units);
         assert!(scratch.len() >= needed, "scratch of {} words, not {needed}: {sizes}", scratch.len());
         self.check_packing(Self::DENSE_S8_PACKING, layer.packing);
+        #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+        {
+            let aligned = self == Self::SCALAR || layer.weights.as_ptr().addr().is_multiple_of(4);
+            assert!(aligned, "the weights do not start at a multiple of 4: {sizes}");
+        }
         for (input, output) in input.chunks_exact(layer.inputs).zip(output.chunks_exact_mut(layer.units)) {
             self.kernels().dense_s8(layer, input, output, scratch);
         }

@@ -80,6 +80,7 @@ impl Plan {
         let window_rows = match output.width {
             _ if fours => pool_rows,
             width if width % 4 == 0 => 1,
+            0 => 1,
             width => 1 + 3usize.div_ceil(width),
         };
         let rows = (window_rows - 1) * geometry.strides()[0] + geometry.kernel()[0];
@@ -89,7 +90,11 @@ impl Plan {
         let ([kernel_rows, kernel_columns], strides) = (geometry.kernel(), geometry.strides());
         // Where nothing is read twice, a strip saves nothing.
         let reads_again = kernel_rows > strides[0] || kernel_columns > strides[1];
-        let row = kernel_columns * geometry.input().channels;
+        // Nothing is zero, which the compiler does not know.
+        let row = match kernel_columns * geometry.input().channels {
+            0 => 1,
+            row => row,
+        };
         let stretch = if row <= C::POSITIONS {
             let rows = C::POSITIONS / row;
             [if rows < kernel_rows { rows } else { kernel_rows }, row]

@@ -100,15 +100,15 @@ impl<'a, 'b> Engine<'a, 'b> {
     /// Every window of a pooling is four pixels, or less at a border.
     fn windows_of_four(&mut self, pool: &Geometry, output: &mut [i8]) {
         let (rows, columns, filters) = (Axis::rows(pool), Axis::columns(pool), pool.output().channels);
-        for (y, output) in output.chunks_exact_mut(pool.output().width * filters).enumerate() {
+        for (y, output) in output.chunks_exact_mut((pool.output().width * filters).max(1)).enumerate() {
             let rows = rows.sources(y);
             let mut first = 0;
             if self.plan.tiles == 0 && rows.len() * columns.kernel == 4 && columns.padding == 0 {
                 self.take_four(&mut [rows.start, 0], &rows, &(0..columns.kernel));
-                first = ((columns.input - columns.kernel) / columns.stride + 1).min(pool.output().width);
+                first = ((columns.input - columns.kernel) / columns.stride.max(1) + 1).min(pool.output().width);
                 self.side_by_side(first, columns.stride, filters, output);
             }
-            for (x, output) in output.chunks_exact_mut(filters).enumerate().skip(first) {
+            for (x, output) in output.chunks_exact_mut(filters.max(1)).enumerate().skip(first) {
                 let columns = columns.sources(x);
                 // Where the window has fewer than four, its last pixel fills up: a maximum does not mind.
                 self.take_four(&mut [rows.start, columns.start], &rows, &columns);
@@ -126,7 +126,7 @@ impl<'a, 'b> Engine<'a, 'b> {
             self.take_four(&mut after, &(0..to.height), &(0..to.width));
             let mut count = (to.width - next[1]) / 4 * 4;
             if count == 0 || self.plan.tiles > 0 {
-                count = (left.len() / to.channels).min(4);
+                count = (left.len() / to.channels.max(1)).min(4);
                 self.four_pixels(count, left);
                 next = after;
             } else {
@@ -149,7 +149,7 @@ impl<'a, 'b> Engine<'a, 'b> {
             self.take_four(&mut next, &(0..of.height), &(0..of.width));
             let count = (of.height * of.width - first).min(4);
             self.four_pixels(count, values);
-            for (&pixel, values) in self.pixels.iter().zip(values.chunks_exact(of.channels)).take(count) {
+            for (&pixel, values) in self.pixels.iter().zip(values.chunks_exact(of.channels.max(1))).take(count) {
                 raise(pool, pixel, values, output);
             }
         }
@@ -161,7 +161,7 @@ impl<'a, 'b> Engine<'a, 'b> {
     fn set_stretch(&mut self, first: usize, start: usize, count: usize) -> usize {
         let (layer, window) = (self.layer, self.layer.geometry.window());
         let [rows, width] = self.plan.stretch;
-        let row = window.width * window.channels;
+        let row = (window.width * window.channels).max(1);
         let rows = rows.min(window.height - start / row);
         let width = width.min(row - start % row);
         let positions = rows * width;
@@ -210,7 +210,7 @@ impl<'a, 'b> Engine<'a, 'b> {
             let window = [geometry.kernel()[0], geometry.kernel()[1] * channels];
             self.place = Place::Strip(Windows::new(starts, window, self.plan.width));
         }
-        for (k, output) in output.chunks_exact_mut(apart).take(count).enumerate() {
+        for (k, output) in output.chunks_exact_mut(apart.max(1)).take(count).enumerate() {
             match &self.place {
                 Place::Strip(windows) => windows.gather(k * step * right, self.strip, self.column),
                 Place::Input(source) => {
@@ -234,14 +234,15 @@ impl<'a, 'b> Engine<'a, 'b> {
         let left = geometry.padding()[1] * channels;
         let width = geometry.input().width * channels;
         let zero = self.layer.input_zero_point;
-        for (row, wide) in self.strip.chunks_exact_mut(self.plan.width).take(self.plan.rows).enumerate() {
+        for (row, wide) in self.strip.chunks_exact_mut(self.plan.width.max(1)).take(self.plan.rows).enumerate() {
             let row = (first * geometry.strides()[0] + row).wrapping_sub(geometry.padding()[0]);
             let values = if row < geometry.input().height { self.input.get(row * width..) } else { None };
             let values = values.unwrap_or_default();
             let (before, wide) = wide.split_at_mut(left.min(wide.len()));
-            let (inside, after) = wide.split_at_mut(width.min(wide.len()).min(values.len()));
+            let len = width.min(wide.len()).min(values.len());
+            let Some((inside, after)) = wide.split_at_mut_checked(len) else { return };
             Core::fill(before, zero);
-            Core::widen(&values[..inside.len()], inside);
+            Core::widen(values.get(..len).unwrap_or_default(), inside);
             Core::fill(after, zero);
         }
     }
@@ -263,6 +264,6 @@ fn raise(pool: &Geometry, [y, x]: [usize; 2], values: &[i8], output: &mut [i8]) 
 /// The windows along an axis, of which there are `count`, that read `at`.
 fn windows_over(axis: &Axis, count: usize, at: usize) -> Range<usize> {
     let at = at + axis.padding;
-    let first = (at + 1).saturating_sub(axis.kernel).div_ceil(axis.stride);
-    first..(at / axis.stride + 1).min(count)
+    let stride = axis.stride.max(1);
+    (at + 1).saturating_sub(axis.kernel).div_ceil(stride)..(at / stride + 1).min(count)
 }

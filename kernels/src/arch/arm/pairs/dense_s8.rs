@@ -12,7 +12,7 @@
 //! sums that wait from stretch to stretch need memory in proportion to the layer.
 use super::Core;
 use crate::arch::cores::{BLOCK, DenseCut, expanded_words};
-use crate::int8::DenseS8;
+use crate::int8::{DenseS8, Packing};
 use core::mem::offset_of;
 
 /// How a core keeps inputs.
@@ -126,9 +126,11 @@ crate::arch::arm::thumb_function! {
     "b 2b"
 }
 
-/// Runs `layer`, whose weights are packed in quads and aligned to words, over one sample.
+/// Runs `layer`, whose weights are packed in quads and aligned to words, over one sample; does nothing if they are not.
 pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-    assert!(layer.weights.as_ptr().addr().is_multiple_of(4), "the weights do not start at a multiple of 4");
+    if !layer.weights.as_ptr().addr().is_multiple_of(4) || layer.packing != Packing::Quads {
+        return;
+    }
     let Some((expanded, sums)) = scratch.split_at_mut_checked(expanded_words::<Core>(layer.inputs)) else { return };
     let fours = layer.units / 4;
     for first in (0..fours.max(1)).step_by(BLOCK) {

@@ -100,7 +100,7 @@ impl<'a> Source<'a> {
     pub(super) fn new(layer: &ConvS8<'_>, input: &'a [i8], start: usize, [rows, run]: [usize; 2]) -> Self {
         let geometry = layer.geometry;
         let (of, channels) = (geometry.input(), geometry.input().channels);
-        let row = geometry.kernel()[1] * channels;
+        let row = (geometry.kernel()[1] * channels).max(1);
         let [above, left] = geometry.padding();
         let height = if input.len() >= of.len() { of.height } else { 0 };
         Self {

@@ -251,7 +251,9 @@ impl Column for Core {
     }
 
     fn widen(values: &[i8], wide: &mut [i8]) {
-        wide.copy_from_slice(values);
+        if wide.len() == values.len() {
+            wide.copy_from_slice(values);
+        }
     }
 
     fn fill(wide: &mut [i8], value: i8) {

@@ -5,7 +5,7 @@ use crate::arch::arm::pairs::dense_s8::{Fours, Vector};
 // thumbnet_dense(fours).
 //
 // The weights of inputs k and k + 1 are two words, one of each pair of units (a, b) and (c, d). A word as it is adds
-// a + 256 b to the sum S; its low bytes add a to A; b's sum is (S - A) / 256, as in `tile`.
+// a + 256 b to the sum S; its low bytes add a to A; b's sum is (S - A) / 256, as in `pairs::run`.
 crate::arch::arm::thumb_function! {
     "thumbnet_dense":
     "push {{r4-r11, lr}}",
