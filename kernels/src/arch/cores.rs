@@ -170,7 +170,7 @@ impl DepthwisePlan {
     pub(super) const fn new<C: DepthwiseCut>(geometry: &Geometry) -> Option<Self> {
         let ([height, width], [down, stride]) = (geometry.kernel(), geometry.strides());
         let channels = geometry.input().channels;
-        if height > 3 || width > 3 || down != stride || stride > 2 || channels < 4 {
+        if height > 3 || width > 3 || down != stride || !matches!(stride, 1 | 2) || channels < 4 {
             return None;
         }
         if geometry.output().channels != channels {

@@ -19,7 +19,6 @@ use super::{Core, clamp};
 use crate::arch::cores::{DepthwiseCut, DepthwisePlan};
 use crate::arch::scalar::depthwise_s8::depthwise_channels;
 use crate::int8::DepthwiseConvS8;
-use core::mem::offset_of;
 
 /// Channels that are computed together.
 pub(super) const GROUP: usize = 4;
@@ -37,38 +36,29 @@ pub(super) trait Depthwise: DepthwiseCut {
     fn padding(zero_point: i8) -> i32;
 }
 
-/// Four channels of some columns of outputs.
-#[repr(C)]
-struct Job {
-    channels: usize,
-    records: *const Record,
-    strip: *mut i32,
-    /// The strip's columns that are the input's, at least one.
-    inner: *mut i32,
-    inside: usize,
-    /// The first channel of the first of these in the input's first row, and bytes from a row to the next.
-    input: *const i8,
-    line: usize,
-    /// The input's row that is widened next: below 0 above the image.
-    row: isize,
-    height: usize,
-    /// The first channel of the first output, bytes from a row to the next, and rows.
-    output: *mut i8,
-    width: usize,
-    rows: usize,
-    /// Bytes of the strip from the first window to behind the last.
-    span: usize,
-    /// Whether the stride is 2.
-    strided: usize,
-    /// A row of padding, again and again.
-    zeros: [i8; GROUP],
-}
-
-// The assembly copies all words in their order.
-const _: () = assert!(offset_of!(Job, channels) == 0 && offset_of!(Job, zeros) == 56 && size_of::<Job>() == 60);
-
 unsafe extern "C" {
-    fn thumbnet_depthwise(job: *const Job);
+    /// Four channels of some columns of outputs. `inside` columns of the strip, at least one, from `inner` on are the
+    /// input's, and `input` is the first channel of the first of these in the first row, of which each has `line` bytes.
+    /// `row` is widened first: below 0 above the image. `output` is the first channel of the first output, and `width`
+    /// bytes are from a row to the next. `span` bytes of the strip are from the first window to behind the last.
+    /// `strided` is whether the stride is 2, `zeros` a row of padding of four channels.
+    fn thumbnet_depthwise(
+        channels: usize,
+        records: *const Record,
+        strip: *mut i32,
+        inner: *mut i32,
+        inside: usize,
+        input: *const i8,
+        line: usize,
+        row: isize,
+        height: usize,
+        output: *mut i8,
+        width: usize,
+        rows: usize,
+        span: usize,
+        strided: usize,
+        zeros: u32,
+    );
 }
 
 /// Runs `layer` over one sample.
@@ -178,25 +168,30 @@ fn stretch(
         return;
     };
     let strip = strip.as_mut_ptr();
-    let job = Job {
-        channels,
-        records: records.as_ptr(),
-        strip,
-        inner: strip.wrapping_add(begin * Core::COLUMN_WORDS),
-        inside: end - begin,
-        input: from.as_ptr(),
-        line,
-        row: -above.cast_signed(),
-        height: of.height,
-        output: output.as_mut_ptr(),
-        width,
-        rows: to.height,
-        span: count * stride * Core::COLUMN_WORDS * 4,
-        strided: stride - 1,
-        zeros: [layer.input_zero_point; GROUP],
-    };
+    let inner = strip.wrapping_add(begin * Core::COLUMN_WORDS);
+    let (row, span) = (-above.cast_signed(), count * stride * Core::COLUMN_WORDS * 4);
+    let zeros = u32::from(layer.input_zero_point.cast_unsigned()) * 0x0101_0101;
+    let (records, input, output) = (records.as_ptr(), from.as_ptr(), output.as_mut_ptr());
     // SAFETY: the function reads four values at each inner column of each row of the input, writes the inner columns of
     // the strip, reads the strip up to its end, and writes four values at each column of each row of the output. These
     // lie in the slices whose ends were looked for.
-    unsafe { thumbnet_depthwise(&raw const job) }
+    unsafe {
+        thumbnet_depthwise(
+            channels,
+            records,
+            strip,
+            inner,
+            end - begin,
+            input,
+            line,
+            row,
+            of.height,
+            output,
+            width,
+            to.height,
+            span,
+            stride - 1,
+            zeros,
+        );
+    }
 }

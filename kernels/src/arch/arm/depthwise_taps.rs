@@ -242,10 +242,12 @@ pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: 
     };
     let list: &mut [u32] = bytemuck::cast_slice_mut(list);
     let spread: &mut [i8] = bytemuck::cast_slice_mut(spread);
-    let (multiplier, spreads) = (outputs / channels, are_spread(geometry));
+    let (multiplier, spreads) = (outputs / channels.max(1), are_spread(geometry));
     let mut listed = None;
-    for (position, output) in output.chunks_exact_mut(outputs).enumerate() {
-        let (y, x) = (position / geometry.output().width, position % geometry.output().width);
+    // No size is 0: the maxima are for the compiler.
+    let width = geometry.output().width.max(1);
+    for (position, output) in output.chunks_exact_mut(outputs.max(1)).enumerate() {
+        let (y, x) = (position / width, position % width);
         let window @ (inside_y, inside_x) = &(rows.taps(y), columns.taps(x));
         let inside = inside_y.len() * inside_x.len();
         // Places are counted from the window's first value, so that most positions have the list of the one before.
@@ -259,9 +261,9 @@ pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: 
         let (Some(mut input), true) = (input.get(from..from + reach), inside > 0) else { return };
         if spreads {
             let Some(spread) = spread.get_mut(..inside * outputs) else { return };
-            let row = inside_x.len() * outputs;
-            for (places, values) in spread.chunks_exact_mut(row).zip(input.chunks(columns.input * channels)) {
-                let count = row / multiplier;
+            let count = inside_x.len() * channels;
+            let rows = input.chunks((columns.input * channels).max(1));
+            for (places, values) in spread.chunks_exact_mut((inside_x.len() * outputs).max(1)).zip(rows) {
                 if values.len() >= count && places.len() >= count * multiplier {
                     // SAFETY: the function reads so many values, and writes each of them so many times.
                     unsafe { thumbnet_spread(values.as_ptr(), places.as_mut_ptr(), count, multiplier) }
@@ -313,16 +315,18 @@ fn list_taps(layer: &DepthwiseConvS8<'_>, (rows, columns): &(Range<usize>, Range
         true => [outputs, columns.len() * outputs],
         false => [of.channels, of.width * of.channels],
     };
-    let (inside, outside) = list.split_at_mut(2 * rows.len() * columns.len());
+    let Some((inside, outside)) = list.split_at_mut_checked(2 * rows.len() * columns.len()) else { return };
     let (mut inside, mut outside) = (inside.as_chunks_mut::<2>().0.iter_mut(), outside.iter_mut());
     for row in 0..height {
         for column in 0..width {
             let weights = ((row * width + column) * outputs) as u32;
-            if rows.contains(&row) && columns.contains(&column) {
+            if !rows.contains(&row) || !columns.contains(&column) {
+                if let Some(place) = outside.next() {
+                    *place = weights;
+                }
+            } else if let Some(place) = inside.next() {
                 let from = (row - rows.start) * line + (column - columns.start) * step;
-                inside.next().map(|place| *place = [from as u32, weights]);
-            } else {
-                outside.next().map(|place| *place = weights);
+                *place = [from as u32, weights];
             }
         }
     }

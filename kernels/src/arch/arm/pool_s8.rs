@@ -45,10 +45,11 @@ fn windows(geometry: &Geometry, input: &[i8], output: &mut [i8], mut each: impl 
     let channels = geometry.input().channels;
     let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
     let row = columns.input * channels;
-    for (y, output) in output.chunks_exact_mut(geometry.output().width * channels).enumerate() {
+    // No size is 0: the maxima are for the compiler.
+    for (y, output) in output.chunks_exact_mut((geometry.output().width * channels).max(1)).enumerate() {
         let rows = rows.sources(y);
         let Some(input) = input.get(rows.start * row..) else { return };
-        for (x, output) in output.chunks_exact_mut(channels).enumerate() {
+        for (x, output) in output.chunks_exact_mut(channels.max(1)).enumerate() {
             let columns = columns.sources(x);
             let Some(input) = input.get(columns.start * channels..) else { return };
             // There is always a value inside.
@@ -106,7 +107,7 @@ pub(in crate::arch) fn mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]) {
     each_sum(
         output,
         |sums, first| {
-            for part in input.chunks(MOST * channels) {
+            for part in input.chunks((MOST * channels).max(1)) {
                 let span = part.len().saturating_sub(channels);
                 add(sums, part.get(first..), &Window { rows: 1, span, step: channels, row: 0, count: 0 });
             }

@@ -29,7 +29,7 @@ const fn scaled(x: i32, c: i32) -> i32 {
 
 /// Softmax of each run of `len` values, in place.
 pub(in crate::arch) fn softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
-    for row in values.chunks_exact_mut(len) {
+    for row in values.chunks_exact_mut(len.max(1)) {
         softmax_row(layer, row);
     }
 }

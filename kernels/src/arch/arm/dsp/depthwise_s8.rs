@@ -2,7 +2,7 @@
 use super::Core;
 use crate::arch::arm::depthwise_s8::{Depthwise, GROUP, Record};
 
-// thumbnet_depthwise(job): four channels of a stretch.
+// thumbnet_depthwise(channels, records, strip, ..): four channels of a stretch.
 //
 // A column of four channels is eight words in the strip: of each channel its rows 0 and 1, then its rows 2 and 3. Two
 // rows more are widened by 17 instructions for eight inputs: r4, r6, r8 and r10 are the lower two of before, which move
@@ -19,28 +19,26 @@ use crate::arch::arm::depthwise_s8::{Depthwise, GROUP, Record};
 thumb_function! {
     "thumbnet_depthwise":
     "push {{r4-r11, lr}}",
-    "sub sp, #88",
-    // The frame: 0 shift and zero point, 4 row, 8 step, 12 end of the strip, 16 record, 20 strip, 24 output; the job: 28
-    // records, 32 strip, 36 its inner columns, 40 how many, 44 input, 48 line, 52 next row, 56 height, 60 output, 64
-    // width, 68 rows to go, 72 span, 76 whether it is strided, 80 zeros; 84 where to return to.
-    "ldm r0!, {{r1-r12}}",
-    "str r1, [sp, #8]",
-    "add lr, sp, #28",
-    "stm lr!, {{r2-r12}}",
-    "ldm r0, {{r1, r2, r3}}",
-    "stm lr, {{r1, r2, r3}}",
+    "sub sp, #44",
+    // The frame: 0 shift and zero point, 4 row, 8 step, 12 end of the strip, 16 record, 20 strip, 24 output, 28 records,
+    // 32 strip, 36 its inner columns, 40 where to return to; the other arguments: 80 how many columns are inner, 84
+    // input, 88 line, 92 next row, 96 height, 100 output, 104 width, 108 rows to go, 112 span, 116 whether it is
+    // strided, 120 zeros.
+    "str r0, [sp, #8]",
+    "strd r1, r2, [sp, #28]",
+    "str r3, [sp, #36]",
     "bl 8f",
     // The next row, or two.
     "2:",
     "bl 8f",
-    "ldrd r2, r3, [sp, #64]",
+    "ldrd r2, r3, [sp, #104]",
     // Where there is no lower row, the upper one takes its place.
     "cmp r3, #1",
     "it eq",
     "moveq r2, #0",
     "str r2, [sp, #4]",
     "ldrd r2, r3, [sp, #28]",
-    "ldr r4, [sp, #60]",
+    "ldr r4, [sp, #100]",
     "strd r2, r3, [sp, #16]",
     "str r4, [sp, #24]",
     // The next channel.
@@ -51,7 +49,7 @@ thumb_function! {
     "str r2, [sp]",
     "str r3, [sp, #16]",
     "ldrd lr, r12, [sp, #20]",
-    "ldrd r2, r3, [sp, #72]",
+    "ldrd r2, r3, [sp, #112]",
     "add r2, r2, lr",
     "str r2, [sp, #12]",
     "cmp r3, #0",
@@ -99,20 +97,20 @@ thumb_function! {
     "adds r3, #{records}",
     "cmp r2, r3",
     "bne 3b",
-    "ldrd r2, r3, [sp, #60]",
-    "ldr r4, [sp, #68]",
-    "ldr r5, [sp, #76]",
+    "ldrd r2, r3, [sp, #100]",
+    "ldr r4, [sp, #108]",
+    "ldr r5, [sp, #116]",
     "add r2, r2, r3",
     "subs r4, #1",
     "cmp r5, #0",
     "itt eq",
     "addeq r2, r2, r3",
     "subeq r4, #1",
-    "str r2, [sp, #60]",
-    "str r4, [sp, #68]",
+    "str r2, [sp, #100]",
+    "str r4, [sp, #108]",
     "cmp r4, #0",
     "bgt.w 2b",
-    "add sp, #88",
+    "add sp, #44",
     "pop {{r4-r11, pc}}",
     "5:",
     "ldrd r2, r3, [lr], #64",
@@ -138,25 +136,26 @@ thumb_function! {
     "b 6b",
     // Widens the next two rows. Those that are not in the input are a word of zeros again and again.
     "8:",
-    "str lr, [sp, #84]",
-    "ldrd r0, r3, [sp, #36]",
-    "ldrd r4, r5, [sp, #44]",
-    "ldrd r6, r7, [sp, #52]",
+    "str lr, [sp, #40]",
+    "ldr r0, [sp, #36]",
+    "ldr r3, [sp, #80]",
+    "ldrd r4, r5, [sp, #84]",
+    "ldrd r6, r7, [sp, #92]",
     "ldr r12, [sp, #8]",
     "mov lr, r12",
     "adds r6, #2",
-    "str r6, [sp, #52]",
+    "str r6, [sp, #92]",
     "subs r6, #1",
     "mla r2, r6, r5, r4",
     "cmp r6, r7",
     "itt hs",
-    "addhs r2, sp, #80",
+    "addhs r2, sp, #120",
     "movhs lr, #0",
     "subs r6, #1",
     "mla r1, r6, r5, r4",
     "cmp r6, r7",
     "itt hs",
-    "addhs r1, sp, #80",
+    "addhs r1, sp, #120",
     "movhs r12, #0",
     "9:",
     "ldr r5, [r1]",
@@ -176,7 +175,7 @@ thumb_function! {
     "stm r0!, {{r4-r11}}",
     "subs r3, #1",
     "bne 9b",
-    "ldr pc, [sp, #84]";
+    "ldr pc, [sp, #40]";
     records = const size_of::<[Record; GROUP]>()
 }
 

@@ -2,7 +2,7 @@
 use super::Core;
 use crate::arch::arm::depthwise_s8::{Depthwise, GROUP, Record};
 
-// thumbnet_depthwise(job): four channels of a stretch.
+// thumbnet_depthwise(channels, records, strip, ..): four channels of a stretch.
 //
 // A column of four channels is sixteen words in the strip, of each channel its four rows. Two rows more are widened by
 // 20 instructions for eight inputs, and the lower two of before move up.
@@ -18,29 +18,26 @@ use crate::arch::arm::depthwise_s8::{Depthwise, GROUP, Record};
 thumb_function! {
     "thumbnet_depthwise":
     "push {{r4-r11, lr}}",
-    "sub sp, #104",
+    "sub sp, #60",
     // The frame: 0 output, 4 row, 8 step, 12 end of the strip, 16 last weight, 20 bias, 24 multiplier, 28 shift and zero
-    // point, 32 record, 36 strip, 40 first output; the job: 44 records, 48 strip, 52 its inner columns, 56 how many, 60
-    // input, 64 line, 68 next row, 72 height, 76 output, 80 width, 84 rows to go, 88 span, 92 whether it is strided, 96
-    // zeros; 100 where to return to.
-    "ldm r0!, {{r1-r12}}",
-    "str r1, [sp, #8]",
-    "add lr, sp, #44",
-    "stm lr!, {{r2-r12}}",
-    "ldm r0, {{r1, r2, r3}}",
-    "stm lr, {{r1, r2, r3}}",
+    // point, 32 record, 36 strip, 40 first output, 44 records, 48 strip, 52 its inner columns, 56 where to return to;
+    // the other arguments: 96 how many columns are inner, 100 input, 104 line, 108 next row, 112 height, 116 output, 120
+    // width, 124 rows to go, 128 span, 132 whether it is strided, 136 zeros.
+    "str r0, [sp, #8]",
+    "strd r1, r2, [sp, #44]",
+    "str r3, [sp, #52]",
     "bl 8f",
     // The next row, or two.
     "2:",
     "bl 8f",
-    "ldrd r2, r3, [sp, #80]",
+    "ldrd r2, r3, [sp, #120]",
     // Where there is no lower row, the upper one takes its place.
     "cmp r3, #1",
     "it eq",
     "moveq r2, #0",
     "str r2, [sp, #4]",
     "ldrd r2, r3, [sp, #44]",
-    "ldr r4, [sp, #76]",
+    "ldr r4, [sp, #116]",
     "strd r2, r3, [sp, #32]",
     "str r4, [sp, #40]",
     // The next channel.
@@ -53,7 +50,7 @@ thumb_function! {
     "stm r3, {{r0, r1, r2, r12}}",
     "ldrd lr, r2, [sp, #36]",
     "str r2, [sp]",
-    "ldrd r2, r3, [sp, #88]",
+    "ldrd r2, r3, [sp, #128]",
     "add r2, r2, lr",
     "str r2, [sp, #12]",
     "cmp r3, #0",
@@ -118,20 +115,20 @@ thumb_function! {
     "adds r3, #{records}",
     "cmp r2, r3",
     "bne 3b",
-    "ldrd r2, r3, [sp, #76]",
-    "ldr r4, [sp, #84]",
-    "ldr r5, [sp, #92]",
+    "ldrd r2, r3, [sp, #116]",
+    "ldr r4, [sp, #124]",
+    "ldr r5, [sp, #132]",
     "add r2, r2, r3",
     "subs r4, #1",
     "cmp r5, #0",
     "itt eq",
     "addeq r2, r2, r3",
     "subeq r4, #1",
-    "str r2, [sp, #76]",
-    "str r4, [sp, #84]",
+    "str r2, [sp, #116]",
+    "str r4, [sp, #124]",
     "cmp r4, #0",
     "bgt.w 2b",
-    "add sp, #104",
+    "add sp, #60",
     "pop {{r4-r11, pc}}",
     "5:",
     "ldrd r1, r0, [sp, #16]",
@@ -169,25 +166,26 @@ thumb_function! {
     "b 6b",
     // Widens the next two rows. Those that are not in the input are a word of zeros again and again.
     "8:",
-    "str lr, [sp, #100]",
-    "ldrd r0, r3, [sp, #52]",
-    "ldrd r4, r5, [sp, #60]",
-    "ldrd r6, r7, [sp, #68]",
+    "str lr, [sp, #56]",
+    "ldr r0, [sp, #52]",
+    "ldr r3, [sp, #96]",
+    "ldrd r4, r5, [sp, #100]",
+    "ldrd r6, r7, [sp, #108]",
     "ldr r12, [sp, #8]",
     "mov lr, r12",
     "adds r6, #2",
-    "str r6, [sp, #68]",
+    "str r6, [sp, #108]",
     "subs r6, #1",
     "mla r2, r6, r5, r4",
     "cmp r6, r7",
     "itt hs",
-    "addhs r2, sp, #96",
+    "addhs r2, sp, #136",
     "movhs lr, #0",
     "subs r6, #1",
     "mla r1, r6, r5, r4",
     "cmp r6, r7",
     "itt hs",
-    "addhs r1, sp, #96",
+    "addhs r1, sp, #136",
     "movhs r12, #0",
     "9:",
     "ldrd r4, r5, [r0, #8]",
@@ -210,7 +208,7 @@ thumb_function! {
     "add r2, r2, lr",
     "subs r3, #1",
     "bne 9b",
-    "ldr pc, [sp, #100]";
+    "ldr pc, [sp, #56]";
     records = const size_of::<[Record; GROUP]>()
 }
 
