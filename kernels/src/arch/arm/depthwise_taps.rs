@@ -12,34 +12,7 @@ use crate::arch::scalar::depthwise_s8::{depthwise_channels, depthwise_conv_s8 as
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 use crate::int8::DepthwiseConvS8;
-use core::mem::offset_of;
 use core::ops::Range;
-
-/// An output position.
-#[repr(C)]
-struct Job {
-    /// The first of the channels that are computed.
-    channel: usize,
-    /// Of each tap that reads the input where its inputs and its weights begin; of each other where its weights begin.
-    taps: *const u32,
-    inside: usize,
-    outside: usize,
-    padding: i32,
-    input: *const i8,
-    weights: *const i8,
-    output: *mut i8,
-    shift: *const i8,
-    bias: *const i32,
-    multiplier: *const i32,
-    zero_point: i32,
-    /// The first of the last four channels.
-    last: usize,
-    /// Whether the input has a single channel.
-    single: usize,
-}
-
-// The assembly copies all words in their order.
-const _: () = assert!(offset_of!(Job, channel) == 0 && offset_of!(Job, single) == 52 && size_of::<Job>() == 56);
 
 /// A tap of four channels: sums in r4 to r7, its place at r0, the channels' inputs at r2 and weights at r3.
 #[cfg(thumbnet_dsp)]
@@ -129,26 +102,27 @@ macro_rules! output {
     };
 }
 
-// thumbnet_depthwise_taps(job): 13 instructions for four products on M4, 17 on M3. Rounds as `depthwise_s8`.
+// thumbnet_depthwise_taps(taps, inside, ..): 13 instructions for four products on M4, 17 on M3. Rounds as `depthwise_s8`.
 thumb_function! {
     "thumbnet_depthwise_taps":
     "push {{r4-r11, lr}}",
-    "sub sp, #56",
-    // The frame is the job: 0 channel, 4 taps, 8 inside, 12 outside, 16 padding, 20 input, 24 weights, 28 output, 32
-    // shift, 36 bias, 40 multiplier, 44 zero point, 48 last, 52 whether there is a single channel.
-    "ldm r0!, {{r1-r12}}",
-    "stm sp, {{r1-r12}}",
-    "ldrd r0, r1, [r0]",
-    "strd r0, r1, [sp, #48]",
+    "sub sp, #20",
+    // The frame: 0 channel, 4 taps, 8 inside, 12 outside, 16 padding; the other arguments: 56 input, 60 weights, 64
+    // output, 68 shift, 72 bias, 76 multiplier, 80 zero point, 84 last, 88 whether there is a single channel.
+    "str r0, [sp, #4]",
+    "strd r1, r2, [sp, #8]",
+    "str r3, [sp, #16]",
+    "movs r0, #0",
+    "str r0, [sp]",
     "1:",
     "ldr r12, [sp]",
-    "ldr r0, [sp, #36]",
+    "ldr r0, [sp, #72]",
     "add r0, r0, r12, lsl #2",
     "ldm r0, {{r4-r7}}",
     "ldrd r0, r1, [sp, #4]",
-    "ldrd r2, r3, [sp, #20]",
+    "ldrd r2, r3, [sp, #56]",
     "add r3, r3, r12",
-    "ldr r8, [sp, #52]",
+    "ldr r8, [sp, #88]",
     "cmp r8, #0",
     "bne 7f",
     "add r2, r2, r12",
@@ -174,8 +148,8 @@ thumb_function! {
     "subs r1, #1",
     "bne 4b",
     "5:",
-    "ldrd r0, r1, [sp, #28]",
-    "ldrd r3, r2, [sp, #40]",
+    "ldrd r0, r1, [sp, #64]",
+    "ldrd r3, r2, [sp, #76]",
     "add r0, r0, r12",
     "add r1, r1, r12",
     "add r3, r3, r12, lsl #2",
@@ -186,7 +160,7 @@ thumb_function! {
     output!("r7", "r11"),
     // The next four channels; the last ones have some of those before, where they are less.
     "ldr r12, [sp]",
-    "ldr r0, [sp, #48]",
+    "ldr r0, [sp, #84]",
     "cmp r12, r0",
     "beq 6f",
     "add r12, r12, #4",
@@ -196,7 +170,7 @@ thumb_function! {
     "str r12, [sp]",
     "b 1b",
     "6:",
-    "add sp, #56",
+    "add sp, #20",
     "pop {{r4-r11, pc}}",
     "7:",
     single!(),
@@ -223,10 +197,28 @@ thumb_function! {
 
 unsafe extern "C" {
     fn thumbnet_spread(values: *const i8, places: *mut i8, count: usize, multiplier: usize);
-    fn thumbnet_depthwise_taps(job: *const Job);
+    /// All channels of an output position. `taps` says of each of `inside` taps where its inputs and its weights begin,
+    /// then of each of `outside` others where its weights begin. `last` is the first of the last four channels, and
+    /// `single` whether the input has one channel.
+    fn thumbnet_depthwise_taps(
+        taps: *const u32,
+        inside: usize,
+        outside: usize,
+        padding: i32,
+        input: *const i8,
+        weights: *const i8,
+        output: *mut i8,
+        shift: *const i8,
+        bias: *const i32,
+        multiplier: *const i32,
+        zero_point: i32,
+        last: usize,
+        single: usize,
+    );
 }
 
-/// Runs `layer` over one sample.
+/// Runs `layer` over one sample. Not inlined: it is rare, and what it keeps on the stack would be there all along.
+#[inline(never)]
 pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
     let geometry = layer.geometry;
     let (channels, outputs) = (geometry.input().channels, geometry.output().channels);
@@ -271,25 +263,30 @@ pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: 
             }
             input = spread;
         }
-        let job = Job {
-            channel: 0,
-            taps: list.as_ptr(),
-            inside,
-            outside: taps - inside,
-            padding: layer.input_zero_point.into(),
-            input: input.as_ptr(),
-            weights: layer.weights.as_ptr(),
-            output: output.as_mut_ptr(),
-            shift: requantize.shift.as_ptr(),
-            bias: layer.bias.as_ptr(),
-            multiplier: requantize.multiplier.as_ptr(),
-            zero_point: requantize.zero_point.into(),
-            last: outputs - GROUP,
-            single: usize::from(channels == 1),
-        };
+        let (bias, multiplier, shift) =
+            (layer.bias.as_ptr(), requantize.multiplier.as_ptr(), requantize.shift.as_ptr());
+        let (padding, zero_point) = (layer.input_zero_point.into(), requantize.zero_point.into());
+        let (input, weights, output) = (input.as_ptr(), layer.weights.as_ptr(), output.as_mut_ptr());
+        let (last, single) = (outputs - GROUP, usize::from(channels == 1));
         // SAFETY: the function reads, of each tap that is listed, an input and a weight of each output channel, which
         // lie in their slices, reads the other parameters of each, and writes each output.
-        unsafe { thumbnet_depthwise_taps(&raw const job) }
+        unsafe {
+            thumbnet_depthwise_taps(
+                list.as_ptr(),
+                inside,
+                taps - inside,
+                padding,
+                input,
+                weights,
+                output,
+                shift,
+                bias,
+                multiplier,
+                zero_point,
+                last,
+                single,
+            );
+        }
     }
     let parameters = layer.bias.iter().zip(requantize.multiplier).zip(requantize.shift);
     for (channel, ((&bias, &multiplier), &shift)) in parameters.enumerate() {
@@ -306,7 +303,8 @@ const fn are_spread(geometry: &Geometry) -> bool {
     geometry.input().channels != 1 && geometry.input().channels != geometry.output().channels
 }
 
-/// Lists the taps of a window of which those rows and columns lie in the input.
+/// Lists the taps of a window of which those rows and columns lie in the input. Not inlined, for the stack.
+#[inline(never)]
 fn list_taps(layer: &DepthwiseConvS8<'_>, (rows, columns): &(Range<usize>, Range<usize>), list: &mut [u32]) {
     let ([height, width], of, outputs) =
         (layer.geometry.kernel(), layer.geometry.input(), layer.geometry.output().channels);
