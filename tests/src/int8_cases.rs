@@ -18,7 +18,7 @@ const VALID: Padding = Padding::Valid;
 const POOL: Option<Window> = Some(([2, 2], [2, 2], SAME));
 
 /// Convolutions. Behind them come [`ANY_CONVS`] of any sizes.
-const ALL_CONVS: [Conv; 59] = [
+const ALL_CONVS: [Conv; 60] = [
     // The first layers of the networks, smaller: one channel, odd and even patches.
     ([8, 8, 1], 8, ([3, 3], [1, 1], SAME), POOL),
     ([9, 7, 1], 5, ([5, 5], [1, 1], SAME), POOL),
@@ -61,6 +61,7 @@ const ALL_CONVS: [Conv; 59] = [
     ([3, 5, 20], 67, ([1, 1], [1, 1], SAME), None),
     ([3, 3, 64], 8, ([1, 1], [1, 1], SAME), None),
     ([2, 2, 64], 2, ([1, 1], [1, 1], SAME), None),
+    ([4, 37, 11], 2, ([3, 3], [1, 1], SAME), Some(([3, 3], [1, 1], SAME))),
     // Three rows of 48 values, in place.
     ([5, 5, 16], 5, ([3, 3], [1, 1], SAME), None),
     ([6, 5, 16], 7, ([3, 3], [2, 2], SAME), POOL),
@@ -126,7 +127,7 @@ const ALL_DENSES: [(usize, usize); 25] = [
 ];
 
 /// Depthwise convolutions: input, outputs of each channel, window. Behind them come [`ANY_DEPTHWISES`] of any sizes.
-const ALL_DEPTHWISES: [Conv; 35] = [
+const ALL_DEPTHWISES: [Conv; 36] = [
     // Each width up to five, every remainder of four channels and of sixteen, borders on all sides at once.
     ([1, 1, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 1, 5], 1, ([3, 3], [1, 1], SAME), None),
@@ -156,9 +157,10 @@ const ALL_DEPTHWISES: [Conv; 35] = [
     ([3, 2, 4], 1, ([5, 5], [1, 1], SAME), None),
     ([9, 1, 20], 1, ([3, 1], [2, 1], SAME), None),
     ([9, 9, 4], 1, ([9, 9], [1, 1], SAME), None),
+    ([2, 2, 17], 1, ([1, 1], [1, 1], SAME), None),
     // More channels than a block.
-    ([2, 3, 67], 1, ([2, 3], [1, 1], SAME), None),
-    ([2, 3, 10], 7, ([2, 2], [1, 1], SAME), None),
+    ([2, 3, 131], 1, ([2, 3], [1, 1], SAME), None),
+    ([2, 3, 20], 7, ([2, 2], [1, 1], SAME), None),
     // A channel alone, and channels that become several.
     ([6, 5, 1], 1, ([3, 3], [1, 1], SAME), None),
     ([6, 5, 1], 8, ([4, 4], [2, 2], SAME), None),

@@ -19,7 +19,7 @@ pub(in crate::arch) const TAPS: usize = 64;
 
 /// Channels of a depthwise convolution that are computed at a time, and in one go.
 pub(in crate::arch) const LANES: usize = 16;
-pub(in crate::arch) const CHANNELS: usize = 64;
+pub(in crate::arch) const CHANNELS: usize = 128;
 
 /// How a depthwise convolution's scratch is divided.
 #[derive(Clone, Copy)]

@@ -120,14 +120,13 @@ struct Engine<'a, 'b> {
 impl<'a> Engine<'a, '_> {
     /// Every pixel of some rows is an output.
     fn each(&mut self, rows: Range<usize>, output: &mut [i8]) {
-        let (g, taken) = (self.layer.geometry, self.plan.pixels);
-        let (width, filters) = (g.output().width, g.output().channels);
+        let (g, taken) = (self.layer.geometry, self.plan.pixels.max(1));
+        let (width, filters) = (g.output().width.max(1), self.filters());
         let band_rows = if self.plan.bands > 0 { self.plan.bands } else { rows.len() };
         // Rows of pointwise windows follow each other without a gap.
         let follow = g.kernel() == [1, 1] && g.strides() == [1, 1];
-        for (start, output) in
-            rows.clone().step_by(band_rows.max(1)).zip(output.chunks_mut(band_rows * width * filters))
-        {
+        let chunk = (band_rows * width * filters).max(1);
+        for (start, output) in rows.clone().step_by(band_rows.max(1)).zip(output.chunks_mut(chunk)) {
             self.fill_strip(start);
             let count = output.len() / filters;
             let mut next = 0;
@@ -141,10 +140,11 @@ impl<'a> Engine<'a, '_> {
                 let end = if follow { (rows.end - y) * width } else { self.inside[1].end };
                 let groups = if self.is_inside([y, x]) { (end - x) / taken } else { 0 };
                 let len = (groups.max(1) * taken * filters).min(rest.len());
+                let Some(now) = rest.get_mut(..len) else { return };
                 if groups > 0 {
-                    self.groups(&pixels, taken, taken * self.right, &mut rest[..len]);
+                    self.groups(&pixels, taken, taken * self.right, now);
                 } else {
-                    self.pixels(&pixels, taken, &mut rest[..len]);
+                    self.pixels(&pixels, taken, now);
                 }
                 next += groups.max(1) * taken;
             }
@@ -155,9 +155,9 @@ impl<'a> Engine<'a, '_> {
     /// are kept for the next ones.
     #[inline(never)]
     fn overlapping(&mut self, pool: &Geometry, kept: &mut [i8], output: &mut [i8]) {
-        let (width, filters) = (pool.input().width, pool.input().channels);
+        let (width, filters) = (pool.input().width, self.filters());
         let mut held = 0..0;
-        for (y, output) in output.chunks_exact_mut(pool.output().width * filters).enumerate() {
+        for (y, output) in output.chunks_exact_mut((pool.output().width * filters).max(1)).enumerate() {
             let (windows, rows) = pool.row(y);
             let row = |row: usize| (row - rows.start) * width * filters;
             let new = held.end.max(rows.start)..rows.end;
@@ -178,17 +178,17 @@ impl<'a> Engine<'a, '_> {
     /// The largest pixel of each window of the pooling is an output.
     #[inline(never)]
     fn pooled(&mut self, pool: &Geometry, output: &mut [i8]) {
-        let filters = self.layer.geometry.output().channels;
+        let (filters, together) = (self.filters(), self.plan.together.max(1));
         let (rows, columns) = (Axis::rows(pool), Axis::columns(pool));
         let whole = columns.kernel * rows.kernel;
         copy::fill(output, i8::MIN);
-        for (y, mut output) in output.chunks_exact_mut(pool.output().width * filters).enumerate() {
+        for (y, mut output) in output.chunks_exact_mut((pool.output().width * filters).max(1)).enumerate() {
             let rows = rows.sources(y);
             self.fill_strip(rows.start);
             let mut x = 0;
             while !output.is_empty() {
-                let (stride, columns) = (columns.stride, columns.sources(x));
-                let (width, count) = (columns.len(), rows.len() * columns.len());
+                let (stride, columns) = (columns.stride.max(1), columns.sources(x));
+                let (width, count) = (columns.len().max(1), rows.len() * columns.len());
                 let pixel = |pixel| [rows.start + pixel / width, columns.start + pixel % width];
                 // Whole windows of the pooling, all of whose pixels are inside.
                 let windows = if count == whole && self.is_inside(pixel(0)) && self.is_inside(pixel(count - 1)) {
@@ -196,9 +196,11 @@ impl<'a> Engine<'a, '_> {
                 } else {
                     0
                 };
-                let (now, rest) = mem::take(&mut output).split_at_mut(windows.max(1) * filters);
-                for first in (0..count).step_by(self.plan.together) {
-                    let taken = (count - first).min(self.plan.together);
+                let Some((now, rest)) = mem::take(&mut output).split_at_mut_checked(windows.max(1) * filters) else {
+                    return;
+                };
+                for first in (0..count).step_by(together) {
+                    let taken = (count - first).min(together);
                     let pixels = [0, 1, 2, 3].map(|at| pixel(first + at.min(taken - 1)));
                     if windows > 0 {
                         self.groups(&pixels, taken, stride * self.right, now);
@@ -216,9 +218,9 @@ impl<'a> Engine<'a, '_> {
     /// group, and the next one's windows `step` bytes behind.
     #[inline(never)]
     fn groups(&mut self, pixels: &Pixels, taken: usize, step: usize, output: &mut [i8]) {
-        let filters = self.layer.geometry.output().channels;
-        let each = if self.pools { filters } else { taken * filters };
-        let behind = (output.len() / each).saturating_sub(1) * step;
+        let filters = self.filters();
+        let each = if self.pools { filters } else { taken.max(1) * filters };
+        let behind = (output.len() / each.max(1)).saturating_sub(1) * step;
         let mut start: Windows = [ptr::null(); 4];
         for (window, &pixel) in start.iter_mut().zip(pixels).take(self.plan.together) {
             // Where the first group's and the last one's are, so are those between them.
@@ -228,7 +230,8 @@ impl<'a> Engine<'a, '_> {
         for first in (0..filters).step_by(BLOCK) {
             let Some(run) = self.run(first) else { return };
             let mut windows = start;
-            for output in output.chunks_exact_mut(each) {
+            for output in output.chunks_exact_mut(each.max(1)) {
+                let Some(output) = output.get_mut(first..) else { return };
                 if self.plan.direct {
                     self.sums(&run, &windows, 0);
                     if taken > self.plan.pixels {
@@ -241,7 +244,7 @@ impl<'a> Engine<'a, '_> {
                         self.gathered_sums(&run, [c, d], 2);
                     }
                 }
-                self.finish(&run, taken, &mut output[first..]);
+                self.finish(&run, taken, output);
                 for window in &mut windows {
                     *window = window.wrapping_add(step);
                 }
@@ -252,9 +255,10 @@ impl<'a> Engine<'a, '_> {
     /// Some pixels, `taken` of which count, wherever their windows lie.
     #[inline(never)]
     fn pixels(&mut self, pixels: &Pixels, taken: usize, output: &mut [i8]) {
-        for first in (0..self.layer.geometry.output().channels).step_by(BLOCK) {
-            let Some(run) = self.run(first) else { return };
-            for (start, pixels) in (0..taken).step_by(self.plan.pixels).zip(pixels.chunks_exact(self.plan.pixels)) {
+        let together = self.plan.pixels.max(1);
+        for first in (0..self.filters()).step_by(BLOCK) {
+            let (Some(run), Some(output)) = (self.run(first), output.get_mut(first..)) else { return };
+            for (start, pixels) in (0..taken).step_by(together).zip(pixels.chunks_exact(together)) {
                 let mut windows: Windows = [ptr::null(); 4];
                 for (slot, (window, &pixel)) in windows.iter_mut().zip(pixels).enumerate() {
                     let Some(place) = self.place(pixel, slot) else { return };
@@ -262,8 +266,14 @@ impl<'a> Engine<'a, '_> {
                 }
                 self.sums(&run, &windows, start);
             }
-            self.finish(&run, taken, &mut output[first..]);
+            self.finish(&run, taken, output);
         }
+    }
+
+    /// How many there are. The compiler sees that there is one.
+    #[inline(always)]
+    fn filters(&self) -> usize {
+        self.layer.geometry.output().channels.max(1)
     }
 
     /// The block of filters from `first` on.

@@ -155,8 +155,9 @@ crate::arch::arm::thumb_function! {
     len = const Run::LEN
 }
 
-// thumbnet_conv_64(run, windows, offsets, sums): as thumbnet_conv_sums, of 64 positions: a pointwise convolution's of so
-// many channels, of which small networks are made. No pointer moves within three filters, which take 48 instructions.
+// thumbnet_conv_64(run, windows, offsets, sums): as thumbnet_conv_sums, of 64 positions: a pointwise convolution's of
+// so many channels, of which small networks are made. No pointer moves within three filters, which take 48 instructions
+// for 384 products.
 crate::arch::arm::thumb_function! {
     "thumbnet_conv_64":
     "push {{r4-r11, lr}}",
@@ -248,8 +249,8 @@ macro_rules! one_filter {
 }
 
 // thumbnet_conv_rows(run, windows, offsets, sums): as thumbnet_conv_sums, of three rows of 48 bytes, which lie a stride
-// apart: those of a 3 x 3 convolution of 16 channels, without a copy of its windows. Three filters take 109 instructions
-// for 864 products.
+// apart: those of a 3 x 3 convolution of 16 channels, without a copy of its windows. Three filters take 109
+// instructions for 864 products.
 crate::arch::arm::thumb_function! {
     "thumbnet_conv_rows":
     "push {{r4-r11, lr}}",

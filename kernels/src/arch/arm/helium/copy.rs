@@ -22,7 +22,8 @@ crate::arch::arm::thumb_function! {
     "pop {{r4-r7, pc}}"
 }
 
-// thumbnet_columns(windows, rows, columns, pixels): copies windows one behind the other, and writes where they are then.
+// thumbnet_columns(windows, rows, columns, pixels): copies windows one behind the other, and writes where they are
+// then.
 crate::arch::arm::thumb_function! {
     "thumbnet_columns":
     "push {{r4-r10, lr}}",

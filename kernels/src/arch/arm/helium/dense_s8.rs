@@ -199,9 +199,9 @@ pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut 
     let most = unsafe { thumbnet_dense(&run, input.as_ptr(), output.as_mut_ptr()) };
     if most >= 0 {
         // A scale of a quarter or more, which no trained network has, takes the long way.
-        for (unit, output) in output.chunks_exact_mut(1).enumerate() {
-            let sum = dot(&layer.weights[unit * layer.inputs..], input);
-            layer.requantize.dense(unit, &[layer.bias[unit].wrapping_add(sum)], output);
+        let units = layer.weights.chunks_exact(layer.inputs.max(1)).zip(layer.bias);
+        for ((unit, output), (weights, bias)) in output.chunks_exact_mut(1).enumerate().zip(units) {
+            layer.requantize.dense(unit, &[bias.wrapping_add(dot(weights, input))], output);
         }
     }
 }

@@ -97,8 +97,9 @@ fn block(
     scratch: &mut [i32],
 ) -> Option<()> {
     let g = layer.geometry;
-    let (channels, outputs) = (g.input().channels, g.output().channels);
-    let multiplier = outputs / channels;
+    // None is 0, which the compiler does not see.
+    let (channels, outputs) = (g.input().channels.max(1), g.output().channels.max(1));
+    let multiplier = (outputs / channels).max(1);
     let count = (outputs - first).min(CHANNELS);
     let (addresses, scratch) = scratch.split_at_mut_checked(plan.addresses)?;
     let (zeros, scratch) = scratch.split_at_mut_checked(plan.zeros)?;
@@ -170,7 +171,7 @@ impl Job<'_> {
         repeat(layer.bias, bias);
         repeat(layer.requantize.multiplier, multiplier);
         repeat(layer.requantize.shift, shift);
-        for (weights, tap) in weights.chunks_exact_mut(LANES).zip(layer.weights.chunks_exact(self.channels)) {
+        for (weights, tap) in weights.chunks_exact_mut(LANES).zip(layer.weights.chunks_exact(self.channels.max(1))) {
             repeat(tap, weights);
         }
         let (bias, multiplier) = (bias.as_ptr(), multiplier.as_ptr());

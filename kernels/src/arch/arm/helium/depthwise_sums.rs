@@ -4,6 +4,29 @@
 //! have the same taps, each a step further.
 use super::depthwise_s8::Job;
 
+/// Makes q2 and q3 the sums of two taps' products, of even and of odd channels. r0 is where the taps' addresses are, r1
+/// the weights, r2 the bytes from one tap's weights to the next one's, and r3 where in the addresses the pixel is.
+macro_rules! two_taps {
+    () => {
+        "ldrd r4, r5, [r0], #8
+        add r4, r4, r3
+        add r5, r5, r3
+        vldrb.u8 q0, [r4]
+        vldrb.u8 q1, [r1]
+        vmullb.s8 q2, q0, q1
+        add r1, r1, r2
+        vmullt.s8 q3, q0, q1
+        vldrb.u8 q0, [r5]
+        vldrb.u8 q1, [r1]
+        vmullb.s8 q0, q0, q1
+        add r1, r1, r2
+        vadd.i16 q2, q2, q0
+        vldrb.u8 q0, [r5]
+        vmullt.s8 q0, q0, q1
+        vadd.i16 q3, q3, q0"
+    };
+}
+
 // thumbnet_depthwise(job, taps, output, pixels): 16 channels at a time, of at least so many; the last 16 reach back.
 //
 // `vmullb` and `vmullt` make 16-bit products of even and of odd channels. Two of them make a sum that still fits, as
@@ -31,31 +54,19 @@ crate::arch::arm::thumb_function! {
     "add r6, r6, r8",
     "add r3, r3, r8",
     "ldr r4, [r7, #{taps}]",
-    "vmov.i32 q4, #0",
-    "vmov.i32 q5, #0",
-    "vmov.i32 q6, #0",
-    "vmov.i32 q7, #0",
-    "lsrs r4, r4, #1",
-    "wls lr, r4, 4f",
+    "lsrs lr, r4, #1",
+    "beq 9f",
+    two_taps!(),
+    "vmovlb.s16 q4, q2",
+    "vmovlt.s16 q5, q2",
+    "vmovlb.s16 q6, q3",
+    "vmovlt.s16 q7, q3",
+    "sub lr, lr, #1",
+    "wls lr, lr, 4f",
     // Two taps: 25 instructions for 32 products.
     "3:",
-    "ldrd r4, r5, [r0], #8",
-    "add r4, r4, r3",
-    "add r5, r5, r3",
-    "vldrb.u8 q0, [r4]",
-    "vldrb.u8 q1, [r1]",
-    "vmullb.s8 q2, q0, q1",
-    "add r1, r1, r2",
-    "vmullt.s8 q3, q0, q1",
-    "vldrb.u8 q0, [r5]",
-    "vldrb.u8 q1, [r1]",
-    "vmullb.s8 q0, q0, q1",
-    "add r1, r1, r2",
-    "vadd.i16 q2, q2, q0",
-    "vldrb.u8 q0, [r5]",
-    "vmullt.s8 q0, q0, q1",
+    two_taps!(),
     "vmovlb.s16 q1, q2",
-    "vadd.i16 q3, q3, q0",
     "vadd.i32 q4, q4, q1",
     "vmovlt.s16 q0, q2",
     "vadd.i32 q5, q5, q0",
@@ -67,6 +78,7 @@ crate::arch::arm::thumb_function! {
     "4:",
     // A last one.
     "bcc 5f",
+    "10:",
     "ldr r4, [r0]",
     "vldrb.u8 q1, [r1]",
     "add r4, r4, r3",
@@ -136,6 +148,13 @@ crate::arch::arm::thumb_function! {
     "add sp, #16",
     "vpop {{d8-d15}}",
     "pop {{r4-r11, pc}}",
+    // A single tap.
+    "9:",
+    "vmov.i32 q4, #0",
+    "vmov.i32 q5, #0",
+    "vmov.i32 q6, #0",
+    "vmov.i32 q7, #0",
+    "b 10b",
     // Some shift is to the left, or none.
     "8:",
     ".irp sums, q4, q6, q5, q7",
@@ -163,8 +182,8 @@ crate::arch::arm::thumb_function! {
     step = const Job::STEP
 }
 
-// thumbnet_depthwise_any(job, taps, output, pixels): four channels at a time, of any number. Channel c reads the input's
-// channel offsets[c].
+// thumbnet_depthwise_any(job, taps, output, pixels): four channels at a time, of any number. Channel c reads the
+// input's channel offsets[c].
 crate::arch::arm::thumb_function! {
     "thumbnet_depthwise_any":
     "push {{r4-r11, lr}}",

@@ -207,7 +207,7 @@ fn pool(
     addresses: &mut [*const i8],
     kernel: unsafe extern "C" fn(&Job, *const *const i8, *mut i8),
 ) -> Option<()> {
-    let channels = g.input().channels;
+    let channels = g.input().channels.max(1);
     if g.kernel()[0] * g.kernel()[1] > TAPS || g.output().channels != channels {
         return None;
     }

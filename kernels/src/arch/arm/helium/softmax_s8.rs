@@ -37,8 +37,8 @@ static CONSTANTS: [i32; 9] = {
 
 /// Reads four values at r1 and makes q0 their exponentials as [`crate::int8::exp_on_negative_values`] does, or 0 where
 /// they do not count. r8 is minus the largest value, r9 to r11 are multiplier, left shift and least difference, and r2
-/// is [`CONSTANTS`]. What is shifted to the right is never negative (x^2 is at least 24 times |x^3 / 3|), so that halves
-/// up are halves away from zero.
+/// is [`CONSTANTS`]. What is shifted to the right is never negative (x^2 is at least 24 times |x^3 / 3|), so that
+/// halves up are halves away from zero.
 macro_rules! exponentials {
     () => {
         "vldrb.s32 q7, [r1]
@@ -157,7 +157,7 @@ unsafe extern "C" {
 /// Softmax of each run of `len` values, in place.
 #[inline(never)]
 pub(in crate::arch) fn softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
-    for row in values.chunks_exact_mut(len) {
+    for row in values.chunks_exact_mut(len.max(1)) {
         let largest = row.iter().fold(i8::MIN, |largest, &value| largest.max(value));
         let mut job = Job {
             multiplier: layer.multiplier,

@@ -17,8 +17,8 @@ pub(super) const fn step(g: &Geometry) -> usize {
 /// Calls `act` for every pixel of the output, or several of a row at once, with the addresses of the first one's taps;
 /// the same taps of the next one are [`step`] values further. Its other argument is the pixels' outputs.
 ///
-/// At each address are the `reads` channels from `first` on. Taps beyond the input are at `outside`, or left out. `None`
-/// where slices are shorter than the geometry says, or windows have more than [`TAPS`] taps.
+/// At each address are the `reads` channels from `first` on. Taps beyond the input are at `outside`, or left out.
+/// `None` where slices are shorter than the geometry says, or windows have more than [`TAPS`] taps.
 pub(super) fn runs(
     g: &Geometry,
     [first, reads]: [usize; 2],
@@ -39,7 +39,7 @@ pub(super) fn runs(
     if input.len() < g.input().len() || first + reads > channels || rows.kernel * columns.kernel > TAPS {
         return None;
     }
-    for (y, mut output) in output.chunks_exact_mut(out.width * out.channels).enumerate() {
+    for (y, mut output) in output.chunks_exact_mut((out.width * out.channels).max(1)).enumerate() {
         let mut x = 0;
         while x < out.width {
             let is_inside = inside_rows.contains(&y) && inside.contains(&x);
