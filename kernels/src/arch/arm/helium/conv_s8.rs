@@ -44,49 +44,12 @@ unsafe extern "C" {
 /// Runs `layer`, whose weights are plain, over one sample.
 #[inline(never)]
 pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-    let (g, plan) = (layer.geometry, Plan::new(layer.geometry, layer.pool));
-    let Some((offsets, scratch)) = scratch.split_at_mut_checked(plan.offsets) else { return };
-    let Some((strip, scratch)) = scratch.split_at_mut_checked(plan.strip) else { return };
-    let Some((columns, scratch)) = scratch.split_at_mut_checked(plan.columns) else { return };
-    let Some((sums, scratch)) = scratch.split_at_mut_checked(plan.sums) else { return };
-    let Some(outputs) = scratch.get_mut(..plan.outputs) else { return };
-    let left = any_left(&layer.requantize);
-    let kernel = match g.patch() {
-        0..=16 => thumbnet_conv_four,
-        17..=SHORT => thumbnet_conv_two,
-        64 => thumbnet_conv_64,
-        _ if plan.bands > 0 && plan.direct => thumbnet_conv_rows,
-        _ => thumbnet_conv_sums,
-    };
-    let has_strip = plan.bands > 0;
-    let channels = g.input().channels;
-    let stride = if has_strip { plan.width } else { g.input().width * channels };
-    let inside = |axis: Axis, output| if has_strip { 0..output } else { axis.inside(output) };
-    let mut engine = Engine {
-        layer,
-        input,
-        plan,
-        left,
-        pools: layer.pool.is_some() && plan.outputs == 0,
-        kernel,
-        window: Rows { count: g.kernel()[0], bytes: g.kernel()[1] * channels, stride },
-        inside: [inside(Axis::rows(g), g.output().height), inside(Axis::columns(g), g.output().width)],
-        right: g.strides()[1] * channels,
-        strip: bytemuck::cast_slice_mut(strip),
-        strip_row: 0,
-        columns: bytemuck::cast_slice_mut(columns),
-        sums,
-        offsets: ptr::null(),
-    };
-    if !offsets.is_empty() {
-        let offsets: &mut [u8] = bytemuck::cast_slice_mut(offsets);
-        engine.window.write_offsets(offsets);
-        engine.offsets = offsets.as_ptr();
-    }
+    // Where it is made it stays: a copy would take as much of the stack again.
+    let Some(engine) = &mut Engine::new(layer, input, scratch) else { return };
     match layer.pool {
-        Some(pool) if plan.outputs > 0 => engine.overlapping(pool, bytemuck::cast_slice_mut(outputs), output),
+        Some(pool) if !engine.pools => engine.overlapping(pool, output),
         Some(pool) => engine.pooled(pool, output),
-        None => engine.each(0..g.output().height, output),
+        None => engine.each(0..layer.geometry.output().height, output),
     }
 }
 
@@ -95,8 +58,8 @@ struct Engine<'a, 'b> {
     layer: &'b ConvS8<'a>,
     input: &'b [i8],
     plan: Plan,
-    /// Whether some filter's shift is not to the right.
-    left: bool,
+    /// The filters at work.
+    run: Run<'a>,
     /// Whether an output is the largest pixel of a window of the pooling.
     pools: bool,
     /// What makes sums of windows of that length.
@@ -115,9 +78,52 @@ struct Engine<'a, 'b> {
     sums: &'b mut [i32],
     /// How far from a window's start each of its positions is, where a strip's windows are read in place; or null.
     offsets: *const u8,
+    /// Rows of outputs before a pooling whose windows overlap.
+    kept: &'b mut [i8],
 }
 
-impl<'a> Engine<'a, '_> {
+impl<'a, 'b> Engine<'a, 'b> {
+    /// `None` where there is too little scratch, or a slice is shorter than the geometry says.
+    #[inline(never)]
+    fn new(layer: &'b ConvS8<'a>, input: &'b [i8], scratch: &'b mut [i32]) -> Option<Self> {
+        let (g, plan) = (layer.geometry, Plan::new(layer.geometry, layer.pool));
+        let (offsets, scratch) = scratch.split_at_mut_checked(plan.offsets)?;
+        let (strip, scratch) = scratch.split_at_mut_checked(plan.strip)?;
+        let (columns, scratch) = scratch.split_at_mut_checked(plan.columns)?;
+        let (sums, scratch) = scratch.split_at_mut_checked(plan.sums)?;
+        let kernel = match g.patch() {
+            0..=16 => thumbnet_conv_four,
+            17..=SHORT => thumbnet_conv_two,
+            64 => thumbnet_conv_64,
+            _ if plan.bands > 0 && plan.direct => thumbnet_conv_rows,
+            _ => thumbnet_conv_sums,
+        };
+        let channels = g.input().channels;
+        let stride = if plan.bands > 0 { plan.width } else { g.input().width * channels };
+        let inside = |axis: Axis, output| if plan.bands > 0 { 0..output } else { axis.inside(output) };
+        let window = Rows { count: g.kernel()[0], bytes: g.kernel()[1] * channels, stride };
+        let offsets: &mut [u8] = bytemuck::cast_slice_mut(offsets);
+        window.write_offsets(offsets);
+        let run = Run::filters(layer, 0, g.output().channels.min(BLOCK), any_left(&layer.requantize), stride)?;
+        Some(Self {
+            layer,
+            input,
+            plan,
+            run,
+            pools: layer.pool.is_some() && plan.outputs == 0,
+            kernel,
+            window,
+            inside: [inside(Axis::rows(g), g.output().height), inside(Axis::columns(g), g.output().width)],
+            right: g.strides()[1] * channels,
+            strip: bytemuck::cast_slice_mut(strip),
+            strip_row: 0,
+            columns: bytemuck::cast_slice_mut(columns),
+            sums,
+            offsets: if offsets.is_empty() { ptr::null() } else { offsets.as_ptr() },
+            kept: bytemuck::cast_slice_mut(scratch.get_mut(..plan.outputs)?),
+        })
+    }
+
     /// Every pixel of some rows is an output.
     fn each(&mut self, rows: Range<usize>, output: &mut [i8]) {
         let (g, taken) = (self.layer.geometry, self.plan.pixels.max(1));
@@ -154,25 +160,35 @@ impl<'a> Engine<'a, '_> {
     /// The largest pixel of each window of the pooling is an output. Windows overlap: rows of the convolution's outputs
     /// are kept for the next ones.
     #[inline(never)]
-    fn overlapping(&mut self, pool: &Geometry, kept: &mut [i8], output: &mut [i8]) {
-        let (width, filters) = (pool.input().width, self.filters());
+    fn overlapping(&mut self, pool: &Geometry, output: &mut [i8]) {
+        let row = pool.input().width * self.filters();
+        let axis = Axis::rows(pool);
         let mut held = 0..0;
-        for (y, output) in output.chunks_exact_mut((pool.output().width * filters).max(1)).enumerate() {
-            let (windows, rows) = pool.row(y);
-            let row = |row: usize| (row - rows.start) * width * filters;
+        for (y, output) in output.chunks_exact_mut((pool.output().width * self.filters()).max(1)).enumerate() {
+            let rows = axis.sources(y);
+            if held.contains(&rows.start) {
+                let from = (rows.start - held.start) * row;
+                self.kept.copy_within(from.min(self.kept.len()).., 0);
+            }
+            // They are taken out while the engine is at work on them.
+            let kept = mem::take(&mut self.kept);
             let new = held.end.max(rows.start)..rows.end;
-            if rows.start > held.start && rows.start < held.end {
-                let from = (rows.start - held.start) * width * filters;
-                kept.copy_within(from.min(kept.len())..kept.len(), 0);
+            if let Some(values) = kept.get_mut((new.start - rows.start) * row..rows.len() * row) {
+                self.each(new, values);
             }
-            let Some(values) = kept.get_mut(row(new.start)..row(new.end)) else { return };
-            self.each(new, values);
-            held = rows.clone();
-            let Some(values) = kept.get(..row(rows.end)) else { return };
-            if pool_s8::max_pool_in(&windows, values, output, addresses_of(self.sums)).is_none() {
-                return;
-            }
+            self.kept = kept;
+            self.pool_row(pool, y, output);
+            held = rows;
         }
+    }
+
+    /// Row `y` of a pooling, from the rows that are kept.
+    #[inline(never)]
+    fn pool_row(&mut self, pool: &Geometry, y: usize, output: &mut [i8]) {
+        let (windows, _) = pool.row(y);
+        let values = self.kept.get(..windows.input().len()).unwrap_or_default();
+        // Never `None`: its windows are not too large, as the plan has it.
+        _ = pool_s8::max_pool_in(&windows, values, output, addresses_of(self.sums));
     }
 
     /// The largest pixel of each window of the pooling is an output.
@@ -228,23 +244,25 @@ impl<'a> Engine<'a, '_> {
             *window = first;
         }
         for first in (0..filters).step_by(BLOCK) {
-            let Some(run) = self.run(first) else { return };
+            if !self.start(first) {
+                return;
+            }
             let mut windows = start;
             for output in output.chunks_exact_mut(each.max(1)) {
                 let Some(output) = output.get_mut(first..) else { return };
                 if self.plan.direct {
-                    self.sums(&run, &windows, 0);
+                    self.sums(&windows, 0);
                     if taken > self.plan.pixels {
-                        self.sums(&run, &windows[2..], 2);
+                        self.sums(&windows[2..], 2);
                     }
                 } else {
                     let [a, b, c, d] = windows;
-                    self.gathered_sums(&run, [a, b], 0);
+                    self.gathered_sums([a, b], 0);
                     if taken > 2 {
-                        self.gathered_sums(&run, [c, d], 2);
+                        self.gathered_sums([c, d], 2);
                     }
                 }
-                self.finish(&run, taken, output);
+                self.finish(taken, output);
                 for window in &mut windows {
                     *window = window.wrapping_add(step);
                 }
@@ -257,16 +275,16 @@ impl<'a> Engine<'a, '_> {
     fn pixels(&mut self, pixels: &Pixels, taken: usize, output: &mut [i8]) {
         let together = self.plan.pixels.max(1);
         for first in (0..self.filters()).step_by(BLOCK) {
-            let (Some(run), Some(output)) = (self.run(first), output.get_mut(first..)) else { return };
+            let Some(output) = output.get_mut(first..).filter(|_| self.start(first)) else { return };
             for (start, pixels) in (0..taken).step_by(together).zip(pixels.chunks_exact(together)) {
                 let mut windows: Windows = [ptr::null(); 4];
                 for (slot, (window, &pixel)) in windows.iter_mut().zip(pixels).enumerate() {
                     let Some(place) = self.place(pixel, slot) else { return };
                     *window = place;
                 }
-                self.sums(&run, &windows, start);
+                self.sums(&windows, start);
             }
-            self.finish(&run, taken, output);
+            self.finish(taken, output);
         }
     }
 
@@ -276,41 +294,45 @@ impl<'a> Engine<'a, '_> {
         self.layer.geometry.output().channels.max(1)
     }
 
-    /// The block of filters from `first` on.
+    /// Sets the block of filters from `first` on to work; says whether there is one, and room for its sums.
     #[inline(never)]
-    fn run(&self, first: usize) -> Option<Run<'a>> {
-        let filters = self.layer.geometry.output().channels;
-        let run = Run::filters(self.layer, first, (filters - first).min(BLOCK), self.left, self.window.stride)?;
-        (self.plan.together * run.count() <= self.sums.len()).then_some(run)
+    fn start(&mut self, first: usize) -> bool {
+        let count = (self.filters() - first).min(BLOCK);
+        let left = self.run.any_left();
+        match Run::filters(self.layer, first, count, left, self.window.stride) {
+            Some(run) => self.run = run,
+            None => return false,
+        }
+        self.plan.together * count <= self.sums.len()
     }
 
     /// The sums over windows, as many as one call takes, each of which is there. They become those of the pixels from
     /// `first` on.
     #[inline(always)]
-    fn sums(&mut self, run: &Run<'_>, windows: &[*const i8], first: usize) {
-        let (windows, sums) = (windows.as_ptr(), self.sums.as_mut_ptr().wrapping_add(first * run.count()));
-        // SAFETY: there are windows, as long as the run's filters, and room for their sums, as `run` has seen to.
-        unsafe { (self.kernel)(run, windows, self.offsets, sums) }
+    fn sums(&mut self, windows: &[*const i8], first: usize) {
+        let (windows, sums) = (windows.as_ptr(), self.sums.as_mut_ptr().wrapping_add(first * self.run.count()));
+        // SAFETY: there are windows, as long as the run's filters, and room for their sums, as `start` has seen to.
+        unsafe { (self.kernel)(&self.run, windows, self.offsets, sums) }
     }
 
     /// As `sums`, of windows whose rows are copied first.
     #[inline(always)]
-    fn gathered_sums(&mut self, run: &Run<'_>, mut windows: [*const i8; 2], first: usize) {
+    fn gathered_sums(&mut self, mut windows: [*const i8; 2], first: usize) {
         // SAFETY: the windows are there.
         unsafe { self.window.gather(&mut windows, self.columns) }
-        self.sums(run, &windows, first);
+        self.sums(&windows, first);
     }
 
     /// Makes outputs of the sums of pixels, `taken` of which count.
     #[inline(always)]
-    fn finish(&mut self, run: &Run<'_>, taken: usize, output: &mut [i8]) {
-        let (filters, count) = (self.layer.geometry.output().channels, run.count());
+    fn finish(&mut self, taken: usize, output: &mut [i8]) {
+        let (filters, count, run) = (self.filters(), self.run.count(), &self.run);
         let (sums, to) = (self.sums.as_ptr(), output.as_mut_ptr());
         if self.pools {
             // The second two pixels may be the first two again.
             let second = if taken > 2 { 8 * count } else { 0 };
             if count <= output.len() {
-                // SAFETY: there are so many outputs, and sums of two pixels, or of four, as `run` has seen to.
+                // SAFETY: there are so many outputs, and sums of two pixels, or of four, as `start` has seen to.
                 unsafe { thumbnet_conv_largest(run, sums, to, second) }
             }
             return;

@@ -86,6 +86,11 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// What it was told of shifts.
+    pub(super) fn any_left(&self) -> bool {
+        self.left != 0
+    }
+
     /// How many filters or units.
     pub(super) fn count(&self) -> usize {
         self.count
