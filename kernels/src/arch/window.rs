@@ -35,8 +35,10 @@ impl Axis {
     #[cfg(thumbnet_helium)]
     pub(crate) fn inside(&self, output: usize) -> Range<usize> {
         let last = (self.input + self.padding).checked_sub(self.kernel);
-        let end = last.map_or(0, |last| last / self.stride + 1).min(output);
-        self.padding.div_ceil(self.stride).min(end)..end
+        // No stride is 0, which the compiler does not see.
+        let stride = self.stride.max(1);
+        let end = last.map_or(0, |last| last / stride + 1).min(output);
+        self.padding.div_ceil(stride).min(end)..end
     }
 
     /// The inputs that are read at output position `at`.

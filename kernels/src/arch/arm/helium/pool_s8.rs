@@ -187,12 +187,12 @@ pub(super) fn max_pool_in(g: &Geometry, input: &[i8], output: &mut [i8], address
 
 /// The mean of each window.
 pub(in crate::arch) fn average_pool_s8(g: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]) {
-    let [rows, columns] = [Axis::rows(g), Axis::columns(g)].map(|axis| axis.taps(0).len() == axis.input);
-    let is_whole = output.len() == g.output().channels && rows && columns;
-    if is_whole && column_means(input, output, |sum, count| average(sum, count, activation)).is_some() {
+    if pool(g, activation, input, output, &mut [ptr::null(); TAPS], thumbnet_average_pool).is_some() {
         return;
     }
-    if pool(g, activation, input, output, &mut [ptr::null(); TAPS], thumbnet_average_pool).is_none() {
+    let [rows, columns] = [Axis::rows(g), Axis::columns(g)].map(|axis| axis.taps(0).len() == axis.input);
+    let is_whole = output.len() == g.output().channels && rows && columns;
+    if !is_whole || column_means(input, output, |sum, count| average(sum, count, activation)).is_none() {
         scalar::pool_s8::average_pool_s8(g, activation, input, output);
     }
 }
