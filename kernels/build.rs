@@ -7,7 +7,7 @@
 //! - `thumbnet_dsp`: Armv7E-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33, M35P), unless `RUSTFLAGS` takes
 //!   it away (`-C target-feature=-dsp`).
 //! - `thumbnet_thumb2`: Armv7-M (Cortex-M3) and Armv8-M without the extension.
-//! - `thumbnet_thumb1`: Armv6-M (Cortex-M0, M0+) and Armv8-M's baseline (Cortex-M23), which has all of its instructions.
+//! - `thumbnet_thumb1`: Armv6-M (Cortex-M0, M0+), and Armv8-M's baseline (Cortex-M23), which has its instructions.
 //!
 //! Of a PC's, one of `thumbnet_x86` and `thumbnet_neon` (64-bit ARM), and `thumbnet_vector` with it.
 //!

@@ -72,11 +72,11 @@ impl Network {
 
     /// The networks that fit on a board.
     pub(crate) fn on(board: Board) -> Vec<Self> {
-        let fits = |network| match board {
+        let fits = |network: Self| match board {
             // The others need more than 256 KB or 1 MB of flash, or 16 KB of RAM.
             Board::Microbit | Board::Nrf52840Dk => network == Self::SMALL,
-            // Those that its core's other board does not hold.
-            Board::Mps2An385M0 => network != Self::SMALL,
+            // Those that its core's other board does not hold, but none that such a core never has flash for.
+            Board::Mps2An385M0 => network.kind != Kind::Mnist,
             Board::Mps2An385 | Board::Mps2An386 | Board::Mps2An500 | Board::Mps2An505 | Board::Mps3An547 => true,
         };
         Self::ALL.into_iter().filter(|&network| fits(network)).collect()

@@ -8,7 +8,11 @@ use embedded_hal::{delay::DelayNs, digital::OutputPin};
 core::cfg_select! {
     feature = "microbit" => { mod microbit; pub use microbit::MicroBit as Selected; }
     feature = "nrf52840-dk" => { mod nrf52840_dk; pub use nrf52840_dk::Nrf52840Dk as Selected; }
-    any(feature = "mps2-an385", feature = "mps2-an385-m0") => { mod fpgaio; mod mps2_an385; pub use mps2_an385::Mps2An385 as Selected; }
+    any(feature = "mps2-an385", feature = "mps2-an385-m0") => {
+        mod fpgaio;
+        mod mps2_an385;
+        pub use mps2_an385::Mps2An385 as Selected;
+    }
     feature = "mps2-an500" => { mod fpgaio; mod mps2_an500; pub use mps2_an500::Mps2An500 as Selected; }
     feature = "mps2-an505" => { mod fpgaio; mod mps2_an505; pub use mps2_an505::Mps2An505 as Selected; }
     feature = "mps3-an547" => { mod fpgaio; mod mps3_an547; pub use mps3_an547::Mps3An547 as Selected; }

@@ -35,7 +35,8 @@ impl Backend {
     /// Convolution, activation, and the max pooling behind it where `layer.pool` has one; see [`ConvS8`].
     ///
     /// `input` holds samples of `layer.geometry.input`, `output` as many of [`ConvS8::output_len`] values, `scratch` at
-    /// least [`Backend::conv_s8_scratch_len`] words of any content.
+    /// least [`Backend::conv_s8_scratch_len`] words of any content. On a Cortex-M0, a weight of -128, which the scheme
+    /// does not have, gives other sums.
     ///
     /// # Panics
     ///

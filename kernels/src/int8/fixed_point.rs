@@ -86,9 +86,9 @@ pub const fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     return ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32;
 }
 
-/// `round(a * b / 2^31)`, halves up, where that is no 2^31, from products of 16-bit halves: for cores on which a product
-/// of 64 bits is many instructions. The low halves are signed, so that all that is added is within 32 bits, but for the
-/// product of the high ones, which may wrap.
+/// `round(a * b / 2^31)`, halves up, where that is no 2^31, from products of 16-bit halves: for cores on which a
+/// product of 64 bits is many instructions. The low halves are signed, so that all that is added is within 32 bits, but
+/// for the product of the high ones, which may wrap.
 #[cfg(any(test, thumbnet_thumb1))]
 const fn of_halves(a: i32, b: i32) -> i32 {
     let [a_low, b_low] = [a as i16 as i32, b as i16 as i32];

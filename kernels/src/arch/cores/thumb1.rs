@@ -2,9 +2,9 @@
 
 use crate::geometry::Geometry;
 
-/// How a convolution's scratch is divided on [`Cores::Thumb1`].
+/// How a convolution's scratch is divided on [`Cores::Thumb1`](super::Cores::Thumb1).
 pub(in crate::arch) struct Thumb1 {
-    /// Input rows that four pixels read, and the bytes of each with its padding; no rows where no window leaves the input.
+    /// Input rows that four pixels read, and the bytes of each with its padding; no rows where windows stay inside.
     pub(in crate::arch) rows: usize,
     pub(in crate::arch) width: usize,
     /// Words for the inputs of four pixels' windows, and for the sums of a block of filters.
@@ -47,7 +47,8 @@ impl Thumb1 {
                 None => ([1, 1], 1, output.width),
             };
             let others = 4 / Self::group(window) - 1;
-            let others = if windows % (others + 1) == 0 { 0 } else { others.div_ceil(windows) };
+            let others =
+                if windows % (others + 1) == 0 { 0 } else { others.div_ceil(if windows > 0 { windows } else { 1 }) };
             let pixels = others.saturating_mul(step).saturating_add(window[0] - 1);
             let rows = pixels.saturating_mul(down).saturating_add(height);
             if rows < reach { rows } else { reach }

@@ -19,10 +19,10 @@ struct Copy {
 // words of two positions lie side by side, then come those of the other two pixels: from an even position to the next
 // are 4 bytes, from an odd one 12.
 //
-// r0, r1: the ends of both pixels' rows; r2: up to 0; r5: the column; r6: whether rows have an odd length; r7: rows. r8,
-// r9: bytes to the next word, in turn; r10: a row's length; r11: the stride; r12: the structure; lr: bytes of pointers,
-// and of words, before those of the two pixels. A row of odd length begins with the second half of the loop, and the
-// next row's positions are of the other kind.
+// r0, r1: the ends of both pixels' rows; r2: up to 0; r5: the column; r6: whether rows have an odd length; r7: rows.
+// r8, r9: bytes to the next word, in turn; r10: a row's length; r11: the stride; r12: the structure; lr: bytes of
+// pointers, and of words, before those of the two pixels. A row of odd length begins with the second half of the loop,
+// and the next row's positions are of the other kind.
 crate::arch::arm::thumb_function! {
     "thumbnet_gather":
     "push {{r4-r7, lr}}",
@@ -137,7 +137,7 @@ pub(super) fn gather(column: &mut [i32], first: usize, inputs: &[i8], starts: [u
     let to = column.as_mut_ptr().wrapping_add(first / 2 * Thumb1::TILE + first % 2);
     let from = starts.map(|start| inputs.as_ptr().wrapping_add(start));
     let copy = Copy { to, odd: first % 2, from, run, rows, stride };
-    // SAFETY: the function reads `rows` rows of `run` inputs from each place, which lie in the slice, and writes as many
-    // words for either two pixels to a column that has room for all its positions.
+    // SAFETY: the function reads `rows` rows of `run` inputs from each place, which lie in the slice, and writes as
+    // many words for either two pixels to a column that has room for all its positions.
     unsafe { thumbnet_gather(&copy) }
 }

@@ -9,8 +9,8 @@
 //!         maximum of the four or of two, if pooled; requantise (see `outputs_s8`)
 //! ```
 //!
-//! A stretch bounds the column's memory, a block that of the sums. A column of a single stretch is gathered once for all
-//! blocks.
+//! A stretch bounds the column's memory, a block that of the sums. A column of a single stretch is gathered once for
+//! all blocks.
 //!
 //! Where windows leave the input, the rows that four pixels read are copied with their padding first, once for a whole
 //! row of pixels, so that no border is seen when a column is gathered.
@@ -144,7 +144,7 @@ impl<'a, 'b> Engine<'a, 'b> {
         let channels = self.layer.geometry.input().channels;
         let mut row = (y * rows.stride).wrapping_sub(rows.padding);
         self.padded.fill(self.layer.input_zero_point);
-        for padded in self.padded.chunks_exact_mut(self.stride) {
+        for padded in self.padded.chunks_exact_mut(self.stride.max(1)) {
             if row < rows.input {
                 let values = self.input.get(row * columns.input * channels..).unwrap_or_default();
                 let inside = padded.get_mut(columns.padding * channels..).unwrap_or_default();

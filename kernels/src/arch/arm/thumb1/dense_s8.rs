@@ -203,8 +203,8 @@ crate::arch::arm::thumb_function! {
     "mov r10, r6",
     "mov r11, r7",
     "pop {{r4-r7, pc}}",
-    // A shift to the right by n = 1..=32 of all 64 bits, r0 and r1. It is more than 32 bits can hold where r0 >> (n - 1)
-    // is not 0, or rounding reaches 2^31: then it is beyond either end in any case.
+    // A shift to the right by n = 1..=32 of all 64 bits, r0 and r1. It is more than 32 bits can hold where
+    // r0 >> (n - 1) is not 0, or rounding reaches 2^31: then it is beyond either end in any case.
     "6:",
     "lsls r1, r1, #16",
     "mov r2, r12",
@@ -277,8 +277,8 @@ fn add(layer: &DenseS8<'_>, input: &[i8], first: usize, sums: &mut [[i32; 4]]) {
         groups: sums.len(),
         sums: sums.as_flattened_mut().as_mut_ptr(),
     };
-    // SAFETY: the function reads the inputs, a row of as many weights for each sum (or the same one for all four), which
-    // lie in the slice, and updates the sums.
+    // SAFETY: the function reads the inputs, a row of as many weights for each sum (or the same one for all four),
+    // which lie in the slice, and updates the sums.
     unsafe { thumbnet_dense(&groups) }
 }
 

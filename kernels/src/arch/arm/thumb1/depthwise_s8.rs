@@ -24,8 +24,8 @@ type Tap = [*const i8; 2];
 // thumbnet_depthwise(taps, their end, sums, channels): adds products to every fourth word of sums.
 //
 // r0, r1: a tap's inputs and weights; r2, r3: an input, a weight; r4..r7: four channels; r8..r11: their sums; r12: the
-// taps; lr: their end. On the stack: taps, sums, channels. A tap of four channels takes 21 instructions: 5.25 a product.
-// Up to three channels are left over, which take 10 a product.
+// taps; lr: their end. On the stack: taps, sums, channels. A tap of four channels takes 21 instructions: 5.25 a
+// product. Up to three channels are left over, which take 10 a product.
 crate::arch::arm::thumb_function! {
     "thumbnet_depthwise":
     "push {{r4-r7, lr}}",
@@ -140,7 +140,7 @@ pub(super) fn depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], mut o
     if input.len() < g.input().len() || layer.weights.len() < taps * outputs {
         return;
     }
-    let multiplier = outputs / channels;
+    let multiplier = outputs.checked_div(channels).unwrap_or(1);
     let [tiles, padding] = Thumb1::depthwise(g);
     let Some((tiles, scratch)) = scratch.split_at_mut_checked(tiles) else { return };
     let Some(padding) = scratch.get_mut(..padding) else { return };
@@ -160,7 +160,7 @@ pub(super) fn depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], mut o
         let mut first = 0;
         while first < outputs {
             let Some(tiles) = tiles.get_mut(..block.min(outputs - first)) else { return };
-            let first_input = if multiplier == 1 { first } else { first / multiplier };
+            let first_input = if multiplier == 1 { first } else { first.checked_div(multiplier).unwrap_or(0) };
             let of = Block { layer, input, padding, first, first_input };
             tiles.fill([0; 4]);
             for (&pixel, slot) in pixels.iter().take(count).zip([0, 2, 1, 3]) {

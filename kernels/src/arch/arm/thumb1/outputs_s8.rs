@@ -26,8 +26,8 @@ struct Outputs {
     tiles: *const Tile,
     output: *mut i8,
     channels: usize,
-    /// The least and the largest output before the zero point is added, that, and the bytes from one output of a channel
-    /// to the one before. The assembly loads these four and the next two at once.
+    /// The least and the largest output before the zero point is added, that, and the bytes from one output of a
+    /// channel to the one before. The assembly loads these four and the next two at once.
     least: i32,
     largest: i32,
     zero_point: i32,
@@ -213,8 +213,8 @@ const _: () = assert!(offset_of!(Outputs, channels) == 20 && offset_of!(Outputs,
 /// The outputs that tiles become.
 #[derive(Clone, Copy)]
 pub(super) struct Group {
-    /// Of how many of a tile's four pixels an output is the largest: 1, 2 or 4. Or 0: a tile is the sums of the first, the
-    /// third, the second and the fourth pixel, and each is an output.
+    /// Of how many of a tile's four pixels an output is the largest: 1, 2 or 4. Or 0: a tile is the sums of the first,
+    /// the third, the second and the fourth pixel, and each is an output.
     pub(super) pixels: usize,
     /// Outputs of a tile, at most as many as pixels allow.
     pub(super) outputs: usize,

@@ -5,9 +5,9 @@
 //! P = w[k] X[k] + w[k + 1] X[k + 1]  two multiplications make four products
 //! ```
 //!
-//! With `|x| <= 128` and `|w| <= 127` the two products of a pixel are at most `2 * 16256 < 2^15`, so that `P`'s low half
-//! is the first pixel's, signed, and `P >> 16` the second's, less one where the first's is negative. A shift to the right
-//! leaves in the carry the last bit that it shifted out: that sign. So
+//! With `|x| <= 128` and `|w| <= 127` the two products of a pixel are at most `2 * 16256 < 2^15`, so that `P`'s low
+//! half is the first pixel's, signed, and `P >> 16` the second's, less one where the first's is negative. A shift to
+//! the right leaves in the carry the last bit that it shifted out: that sign. So
 //!
 //! ```text
 //! S += P;  T += (P >> 16) + carry
@@ -168,8 +168,8 @@ unsafe extern "C" {
 }
 
 /// Adds the products of `positions` positions with the weights of as many filters as there are tiles, whose rows of
-/// `len` weights follow one another from the first of `weights` on. Tiles start from zero if `fresh`. Does nothing where
-/// there are not as many weights, or the column is shorter.
+/// `len` weights follow one another from the first of `weights` on. Tiles start from zero if `fresh`. Does nothing
+/// where there are not as many weights, or the column is shorter.
 pub(super) fn sums(weights: &[i8], len: usize, positions: usize, column: &[i32], tiles: &mut [Tile], fresh: bool) {
     let filters = tiles.len();
     let extent = filters.wrapping_sub(1).wrapping_mul(len).wrapping_add(positions);
