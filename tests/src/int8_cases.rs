@@ -167,6 +167,7 @@ const ALL_DEPTHWISES: [Conv; 36] = [
     ([4, 5, 1], 6, ([3, 3], [1, 1], SAME), None),
     ([3, 4, 3], 3, ([3, 3], [1, 1], SAME), None),
     ([5, 3, 8], 2, ([3, 2], [2, 2], VALID), None),
+    ([1, 2, 2], 66, ([1, 2], [1, 1], SAME), None),
     // Rows of several strips on every core.
     ([3, 70, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 75, 5], 1, ([3, 3], [2, 2], SAME), None),

@@ -128,8 +128,47 @@ crate::arch::arm::thumb_function! {
     "pop {{r4-r7, pc}}"
 }
 
+// thumbnet_depthwise_spread(taps, their end, sums, channels): the same of channels that all read one.
+//
+// r0, r1: a tap's input and weights; r2, r3: an input, a weight; r4: the channel; r5: the sums; r6: a sum; r7, r8, r12:
+// the taps, their start and end; lr: channels that are left. 8 instructions a product.
+crate::arch::arm::thumb_function! {
+    "thumbnet_depthwise_spread":
+    "push {{r4-r7, lr}}",
+    "mov r4, r8",
+    "push {{r4}}",
+    "mov r8, r0",
+    "mov r12, r1",
+    "mov lr, r3",
+    "movs r5, r2",
+    "movs r4, #0",
+    "1:",
+    "ldr r6, [r5]",
+    "mov r7, r8",
+    "2:",
+    "ldm r7!, {{r0, r1}}",
+    "movs r2, #0",
+    "ldrsb r2, [r0, r2]",
+    "ldrsb r3, [r1, r4]",
+    "muls r2, r3, r2",
+    "adds r6, r6, r2",
+    "cmp r7, r12",
+    "bne 2b",
+    "str r6, [r5]",
+    "adds r5, #16",
+    "adds r4, #1",
+    "mov r3, lr",
+    "subs r3, #1",
+    "mov lr, r3",
+    "bne 1b",
+    "pop {{r4}}",
+    "mov r8, r4",
+    "pop {{r4-r7, pc}}"
+}
+
 unsafe extern "C" {
     fn thumbnet_depthwise(taps: *const Tap, end: *const Tap, sums: *mut i32, channels: usize);
+    fn thumbnet_depthwise_spread(taps: *const Tap, end: *const Tap, sums: *mut i32, channels: usize);
 }
 
 /// Runs `layer` over one sample.
@@ -140,14 +179,12 @@ pub(super) fn depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], mut o
     if input.len() < g.input().len() || layer.weights.len() < taps * outputs {
         return;
     }
-    let multiplier = outputs.checked_div(channels).unwrap_or(1);
+    let multiplier = outputs.checked_div(channels).unwrap_or(1).max(1);
     let [tiles, padding] = Thumb1::depthwise(g);
     let Some((tiles, scratch)) = scratch.split_at_mut_checked(tiles) else { return };
     let Some(padding) = scratch.get_mut(..padding) else { return };
     let (tiles, padding): (&mut [Tile], &mut [i8]) = (tiles.as_chunks_mut().0, bytemuck::cast_slice_mut(padding));
     padding.fill(layer.input_zero_point);
-    // Where channels are multiplied, neighbours do not have inputs of neighbours.
-    let block = if multiplier == 1 { Thumb1::CHANNELS } else { 1 };
     let mut left = g.output().height * g.output().width;
     let mut at = [0, 0];
     while left > 0 {
@@ -157,11 +194,12 @@ pub(super) fn depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], mut o
             *pixel = at;
             at = if at[1] + 1 == g.output().width { [at[0] + 1, 0] } else { [at[0], at[1] + 1] };
         }
-        let mut first = 0;
+        // Where a channel becomes several, those of a block read the same one: this, of which so many are left.
+        let (mut first, mut first_input, mut several) = (0, 0, multiplier);
         while first < outputs {
-            let Some(tiles) = tiles.get_mut(..block.min(outputs - first)) else { return };
-            let first_input = if multiplier == 1 { first } else { first.checked_div(multiplier).unwrap_or(0) };
-            let of = Block { layer, input, padding, first, first_input };
+            let channels = Thumb1::CHANNELS.min(if multiplier == 1 { outputs - first } else { several });
+            let Some(tiles) = tiles.get_mut(..channels) else { return };
+            let of = Block { layer, input, padding, first, first_input, spread: multiplier > 1 };
             tiles.fill([0; 4]);
             for (&pixel, slot) in pixels.iter().take(count).zip([0, 2, 1, 3]) {
                 of.add(pixel, slot, tiles);
@@ -169,7 +207,15 @@ pub(super) fn depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], mut o
             let group = Group { pixels: 0, outputs: count, stride: outputs };
             let output = output.get_mut(first..).unwrap_or_default();
             requantize(layer.bias, &layer.requantize, first, tiles, group, output);
-            first += tiles.len();
+            first += channels;
+            if multiplier == 1 {
+                first_input = first;
+                continue;
+            }
+            several -= channels;
+            if several == 0 {
+                (first_input, several) = (first_input + 1, multiplier);
+            }
         }
         left -= count;
         output = output.get_mut(count * outputs..).unwrap_or_default();
@@ -184,6 +230,8 @@ struct Block<'a> {
     padding: &'a [i8],
     first: usize,
     first_input: usize,
+    /// Whether all channels read the first one, or each its own.
+    spread: bool,
 }
 
 impl Block<'_> {
@@ -196,6 +244,7 @@ impl Block<'_> {
         let g = self.layer.geometry;
         let (rows, columns) = (Axis::rows(g), Axis::columns(g));
         let (inputs, outputs) = (g.input().channels, g.output().channels);
+        let multiply = if self.spread { thumbnet_depthwise_spread } else { thumbnet_depthwise };
         let mut taps = [[self.padding.as_ptr(); 2]; TAPS];
         let mut count = 0;
         let mut weights = self.layer.weights.as_ptr().wrapping_add(self.first);
@@ -218,7 +267,7 @@ impl Block<'_> {
                     // SAFETY: for each channel, the function reads a value at either pointer of `count` taps, of which
                     // there are at most as many: an input of the sample, or padding, and a weight of the tap; and it
                     // updates a word of a tile.
-                    unsafe { thumbnet_depthwise(taps.as_ptr(), taps.as_ptr().wrapping_add(count), sums, tiles.len()) }
+                    unsafe { multiply(taps.as_ptr(), taps.as_ptr().wrapping_add(count), sums, tiles.len()) }
                     count = 0;
                 }
             }
