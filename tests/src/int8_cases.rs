@@ -287,9 +287,11 @@ pub enum Values {
     Largest,
     /// Sums that overflow 32 bits.
     Overflow,
+    /// Sums so small that shifts are short, none, or to the left.
+    Small,
 }
 
-const VALUE_SETS: [Values; 4] = [Values::Any, Values::Ends, Values::Largest, Values::Overflow];
+const VALUE_SETS: [Values; 5] = [Values::Any, Values::Ends, Values::Largest, Values::Overflow, Values::Small];
 
 /// A kernel that differs from the oracle.
 #[derive(Clone, Copy, Debug)]
@@ -448,6 +450,7 @@ fn fill(b: &mut Buffers, random: &mut Random, rows: usize, len: usize, inputs: u
             Values::Any => random.within(-128, 127) as i8,
             Values::Ends | Values::Overflow => random.one_of(&[-128, 127, -128, -1]),
             Values::Largest => -128,
+            Values::Small => random.within(-3, 3) as i8,
         };
     }
     for weight in &mut b.weights[..rows * len] {
@@ -455,6 +458,7 @@ fn fill(b: &mut Buffers, random: &mut Random, rows: usize, len: usize, inputs: u
             Values::Any => random.within(-127, 127) as i8,
             Values::Ends | Values::Overflow => random.one_of(&[-127, 127, -127, 126]),
             Values::Largest => largest,
+            Values::Small => random.within(-1, 1) as i8,
         };
     }
     // A sum of len products spreads over about sqrt(len) 5400; outputs over +-100.
@@ -469,6 +473,7 @@ fn fill(b: &mut Buffers, random: &mut Random, rows: usize, len: usize, inputs: u
                 random.one_of(&[i32::MAX, i32::MIN, i32::MAX - 4000, i32::MIN + 4000]),
                 random.one_of(&[-24, -23, -31, 0, 30]),
             ),
+            Values::Small => (random.within(-60, 60), random.one_of(&[0, 0, -1, -2, 1])),
         };
     }
     let any = [random.within(-128, 127) as i8, random.within(-128, 127) as i8];
@@ -662,6 +667,7 @@ fn fill_values(b: &mut Buffers, random: &mut Random, inputs: usize, values: Valu
             Values::Any => random.within(-128, 127) as i8,
             Values::Ends | Values::Overflow => random.one_of(&[-128, 127, -128, -1]),
             Values::Largest => -128,
+            Values::Small => random.within(-3, 3) as i8,
         };
     }
     guard(b);
@@ -757,7 +763,7 @@ fn add(backend: Backend, b: &mut Buffers, case: usize, values: Values) -> bool {
     let scales = match values {
         Values::Largest => [a.scale; 2],
         Values::Ends => [a.scale, 1e-5 * c.scale],
-        Values::Any | Values::Overflow => [a.scale, c.scale],
+        Values::Any | Values::Overflow | Values::Small => [a.scale, c.scale],
     };
     let [first, second, output] = match values {
         Values::Overflow => [factor(random, 0), factor(random, 0), factor(random, 30)],
@@ -784,7 +790,7 @@ fn multiply(backend: Backend, b: &mut Buffers, case: usize, values: Values) -> b
         factor: match values {
             Values::Overflow => factor(random, 30),
             Values::Largest => MulS8::factor([3.0, a.scale], product.scale),
-            Values::Any | Values::Ends => MulS8::factor([a.scale, c.scale], product.scale),
+            Values::Any | Values::Ends | Values::Small => MulS8::factor([a.scale, c.scale], product.scale),
         },
         zero_point: product.zero_point,
         activation: activation(random),
@@ -799,7 +805,7 @@ fn concatenate(backend: Backend, b: &mut Buffers, case: usize, values: Values) -
     fill_values(b, random, lens[0] + lens[1] + 3, values);
     let [input, output] = [affine(random), affine(random)];
     let layer = match values {
-        Values::Any => RescaleS8::quantize(input, output),
+        Values::Any | Values::Small => RescaleS8::quantize(input, output),
         Values::Ends if case.is_multiple_of(2) => RescaleS8::quantize(input, input),
         Values::Ends => RescaleS8::quantize(input, Affine { zero_point: output.zero_point, ..input }),
         Values::Largest => RescaleS8::relu(input, output, activation(random)),
@@ -824,7 +830,7 @@ fn softmax(backend: Backend, b: &mut Buffers, case: usize, values: Values) -> bo
         }
     }
     let scale = match values {
-        Values::Any => f64::from(random.within(1, 200)) / 1000.0,
+        Values::Any | Values::Small => f64::from(random.within(1, 200)) / 1000.0,
         Values::Ends => f64::from(random.within(1, 80)) / 1000.0,
         Values::Largest => random.one_of(&[1e-9, 1e9]),
         Values::Overflow => random.one_of(&[1.0, 3e-3, 16.0]),
