@@ -69,7 +69,7 @@ pub(in crate::arch) fn concatenate_s8(
     for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(to_width.max(1))) {
         let Some(y) = y.get_mut(first..).and_then(|y| y.get_mut(..width)) else { return };
         if same {
-            y.copy_from_slice(x);
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = *x);
         } else {
             // SAFETY: the function reads and writes so many values.
             unsafe { thumbnet_rescale(x.as_ptr(), y.as_mut_ptr(), width, &raw const job) }
