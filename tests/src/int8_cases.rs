@@ -127,7 +127,7 @@ const ALL_DENSES: [(usize, usize); 25] = [
 ];
 
 /// Depthwise convolutions: input, outputs of each channel, window. Behind them come [`ANY_DEPTHWISES`] of any sizes.
-const ALL_DEPTHWISES: [Conv; 36] = [
+const ALL_DEPTHWISES: [Conv; 37] = [
     // Each width up to five, every remainder of four channels and of sixteen, borders on all sides at once.
     ([1, 1, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 1, 5], 1, ([3, 3], [1, 1], SAME), None),
