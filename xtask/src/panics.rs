@@ -47,10 +47,10 @@ pub(crate) fn way_to_a_panic(elf: &Path) -> Result<Option<Vec<String>>> {
         for target in &function.targets {
             // A branch into the middle of a function counts as a call of it.
             let Some((&called, _)) = functions.range(..=target).next_back() else { continue };
-            if !from.contains_key(&called) {
-                from.insert(called, start);
+            from.entry(called).or_insert_with(|| {
                 next.push(called);
-            }
+                start
+            });
         }
     }
     ensure!(from.len() > 3, "{}: {MAIN} calls nothing", elf.display());

@@ -91,7 +91,7 @@ pub(crate) fn check(table: &[Kernel], scope: impl Fn(&str, &str) -> bool) {
 
 /// Whether a file belongs to the table of int8 kernels; every other belongs to that of f32.
 pub(crate) fn is_int8(folder: &str, file: &str) -> bool {
-    let int8_alone = ["aarch64", "neon", "arm", "dsp", "thumb", "helium"].contains(&folder);
+    let int8_alone = ["aarch64", "neon", "arm", "pairs", "dsp", "thumb", "thumb1", "helium"].contains(&folder);
     int8_alone || file.ends_with("_s8") || file.contains("_s8_") || file == "requantize"
 }
 
@@ -102,8 +102,9 @@ fn root() -> PathBuf {
 /// Every kernel, with its folder.
 fn kernels(scope: impl Fn(&str, &str) -> bool) -> BTreeSet<(String, String)> {
     let mut files = BTreeMap::new();
-    // Files beside the folders, and those of `f32`, check lengths and call kernels.
-    for folder in folders(&root().join("src/arch")).into_iter().filter(|folder| !folder.ends_with("f32")) {
+    // Files beside the folders, and those of `f32`, check lengths and call kernels; those of `cores` are sizes.
+    let has_none = |folder: &PathBuf| folder.ends_with("f32") || folder.ends_with("cores");
+    for folder in folders(&root().join("src/arch")).into_iter().filter(|folder| !has_none(folder)) {
         collect(&folder, &mut files);
     }
     let mut kernels = BTreeSet::new();
