@@ -180,8 +180,9 @@ impl LayerS8<'_> {
         let [above, _, left, right] = padding.map(usize::from);
         y.fill(self.record.input_zero_points[0]);
         // No row is empty: the maxima are for the compiler.
-        let rows = y.chunks_exact_mut(((left + width + right) * channels).max(1)).skip(above);
-        for (y, x) in rows.zip(x.chunks_exact((width * channels).max(1))) {
+        let mut rows = y.chunks_exact_mut(((left + width + right) * channels).max(1)).skip(above);
+        for x in x.chunks_exact((width * channels).max(1)) {
+            let Some(y) = rows.next() else { return };
             y.iter_mut().skip(left * channels).zip(x).for_each(|(y, x)| *y = *x);
         }
     }

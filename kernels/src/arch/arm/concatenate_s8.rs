@@ -66,7 +66,9 @@ pub(in crate::arch) fn concatenate_s8(
         shift: -i32::from(factor.shift.min(0)),
         output_zero_point: layer.zero_point.into(),
     };
-    for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(to_width.max(1))) {
+    let mut rows = y.chunks_exact_mut(to_width.max(1));
+    for x in x.chunks_exact(width.max(1)) {
+        let Some(y) = rows.next() else { return };
         let Some(y) = y.get_mut(first..).and_then(|y| y.get_mut(..width)) else { return };
         if same {
             y.iter_mut().zip(x).for_each(|(y, x)| *y = *x);

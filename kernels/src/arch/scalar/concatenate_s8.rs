@@ -12,7 +12,9 @@ pub(in crate::arch) fn concatenate_s8(
     y: &mut [i8],
 ) {
     // No part is empty: the maxima are for the compiler.
-    for (x, y) in x.chunks_exact(width.max(1)).zip(y.chunks_exact_mut(to_width.max(1))) {
+    let mut rows = y.chunks_exact_mut(to_width.max(1));
+    for x in x.chunks_exact(width.max(1)) {
+        let Some(y) = rows.next() else { return };
         y.iter_mut().skip(first).zip(x).for_each(|(y, x)| *y = layer.apply(*x));
     }
 }

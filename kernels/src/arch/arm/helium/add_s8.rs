@@ -79,12 +79,17 @@ unsafe extern "C" {
 pub(in crate::arch) fn add_s8(layer: &AddS8, x: &[i8], y: &mut [i8]) {
     // The term of the larger scale has a factor of 1/2 (see `AddS8::factors`): its product has nothing to round.
     const HALF: QuantizedMultiplier = QuantizedMultiplier { multiplier: 1 << 30, shift: 0 };
-    let exact = usize::from(layer.inputs[0] != HALF);
-    if layer.inputs[exact] != HALF || layer.output.shift >= 0 || layer.inputs[1 - exact].shift > 0 || x.is_empty() {
+    let (mut inputs, mut zero_points) = (layer.inputs, layer.input_zero_points.map(i32::from));
+    let is_second = inputs[0] != HALF;
+    if is_second {
+        inputs.swap(0, 1);
+        zero_points.swap(0, 1);
+    }
+    let ([exact, other], [exact_zero, other_zero]) = (inputs, zero_points);
+    if exact != HALF || layer.output.shift >= 0 || other.shift > 0 || x.is_empty() {
         return scalar::add_s8::add_s8(layer, x, y);
     }
-    let [exact_zero, other_zero] = [exact, 1 - exact].map(|term| i32::from(layer.input_zero_points[term]));
-    let factors = [layer.inputs[1 - exact], layer.output];
+    let factors = [other, layer.output];
     let [least, largest] = layer.activation.map(i32::from);
     let job = Job {
         offsets: [-(exact_zero << (AddS8::LEFT_SHIFT - 1)), -(other_zero << AddS8::LEFT_SHIFT)],
@@ -96,7 +101,7 @@ pub(in crate::arch) fn add_s8(layer: &AddS8, x: &[i8], y: &mut [i8]) {
     };
     let count = x.len().min(y.len());
     let output = y.as_mut_ptr();
-    let terms = if exact == 0 { [output.cast_const(), x.as_ptr()] } else { [x.as_ptr(), output.cast_const()] };
+    let terms = if is_second { [x.as_ptr(), output.cast_const()] } else { [output.cast_const(), x.as_ptr()] };
     // SAFETY: both terms have so many values, and each output is written after the values of its place were read.
     unsafe { thumbnet_add(&job, terms[0], terms[1], output, count) }
 }

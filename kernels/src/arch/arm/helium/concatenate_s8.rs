@@ -37,7 +37,9 @@ pub(in crate::arch) fn concatenate_s8(
         return scalar::concatenate_s8::concatenate_s8(layer, width, x, [first, to_width], y);
     }
     let scale = Scale::new([layer.input_zero_point; 2], layer.factors[0], layer.zero_point, layer.activation);
-    for (x, y) in x.chunks_exact(width.max(1)).zip(y.chunks_exact_mut(to_width.max(1))) {
+    let mut rows = y.chunks_exact_mut(to_width.max(1));
+    for x in x.chunks_exact(width.max(1)) {
+        let Some(y) = rows.next() else { return };
         let Some(y) = y.get_mut(first..).filter(|y| x.len() <= y.len()) else { return };
         // SAFETY: both have so many values, of which there is one.
         unsafe { thumbnet_rescale(&scale, x.as_ptr(), y.as_mut_ptr(), x.len()) }

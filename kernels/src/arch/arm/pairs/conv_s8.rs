@@ -32,12 +32,9 @@ use core::ops::Range;
 pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
     let single = Single::new(layer);
     let plan = Plan::new::<Core>(layer.geometry, layer.pool);
-    if scratch.len() < plan.strip + plan.column + plan.tiles * 8 + plan.pixels {
-        return;
-    }
-    let (strip, scratch) = scratch.split_at_mut(plan.strip);
-    let (column, scratch) = scratch.split_at_mut(plan.column);
-    let (tiles, pixels) = scratch.split_at_mut(plan.tiles * 8);
+    let Some((strip, scratch)) = scratch.split_at_mut_checked(plan.strip) else { return };
+    let Some((column, scratch)) = scratch.split_at_mut_checked(plan.column) else { return };
+    let Some((tiles, pixels)) = scratch.split_at_mut_checked(plan.tiles * 8) else { return };
     let mut engine = Engine {
         layer,
         input,

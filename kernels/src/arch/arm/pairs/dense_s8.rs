@@ -138,14 +138,14 @@ pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut 
         let end = if first + count == fours { layer.units } else { 4 * (first + count) };
         let units = 4 * first..end;
         let (Some(sums), Some(bias)) = (sums.get_mut(..units.len()), layer.bias.get(units.clone())) else { return };
-        sums.copy_from_slice(bias);
+        sums.iter_mut().zip(bias).for_each(|(sum, bias)| *sum = *bias);
         let mut start = 0;
         for values in input.chunks(Core::INPUTS) {
             // A single stretch may still be there from the block before.
             if first == 0 || input.len() > Core::INPUTS {
                 Core::expand(values, expanded);
             }
-            let (of_fours, rest) = sums.split_at_mut(4 * count);
+            let Some((of_fours, rest)) = sums.split_at_mut_checked(4 * count) else { return };
             multiply_fours(layer, 4 * first, start, values.len(), expanded, of_fours);
             multiply_rest(layer, start, values.len(), expanded, rest);
             start += values.len();
