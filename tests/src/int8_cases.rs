@@ -18,7 +18,7 @@ const VALID: Padding = Padding::Valid;
 const POOL: Option<Window> = Some(([2, 2], [2, 2], SAME));
 
 /// Convolutions. Behind them come [`ANY_CONVS`] of any sizes.
-const ALL_CONVS: [Conv; 60] = [
+const ALL_CONVS: [Conv; 63] = [
     // The first layers of the networks, smaller: one channel, odd and even patches.
     ([8, 8, 1], 8, ([3, 3], [1, 1], SAME), POOL),
     ([9, 7, 1], 5, ([5, 5], [1, 1], SAME), POOL),
@@ -80,8 +80,12 @@ const ALL_CONVS: [Conv; 60] = [
     ([4, 3, 2], 1, ([3, 3], [1, 1], SAME), None),
     ([3, 3, 67], 1, ([3, 2], [1, 1], SAME), None),
     ([3, 4, 35], 1, ([3, 3], [1, 1], SAME), Some(([1, 2], [1, 2], SAME))),
+    // Windows of up to 16 positions that reach further than 256 bytes: of a high kernel here, of long rows below.
+    ([18, 18, 1], 5, ([16, 1], [1, 1], VALID), None),
     // More values than the smallest board has room for, as all from here on: strides over many channels, long rows, a
     // pooling along columns.
+    ([4, 130, 1], 5, ([3, 3], [1, 1], SAME), None),
+    ([4, 130, 1], 4, ([3, 3], [1, 1], SAME), POOL),
     ([5, 5, 65], 4, ([1, 1], [2, 2], VALID), None),
     ([4, 40, 10], 4, ([3, 3], [1, 1], SAME), None),
     ([5, 37, 11], 5, ([3, 3], [1, 1], SAME), Some(([3, 3], [2, 2], SAME))),
@@ -229,7 +233,7 @@ const SOFTMAXES: [(usize, usize); 9] =
 
 // The layers at the tables' ends are too large for the smallest board's 16 KB of RAM.
 const SMALLEST: bool = cfg!(feature = "microbit");
-const CONVS: &[Conv] = ALL_CONVS.split_at(ALL_CONVS.len() - if SMALLEST { 11 } else { 0 }).0;
+const CONVS: &[Conv] = ALL_CONVS.split_at(ALL_CONVS.len() - if SMALLEST { 13 } else { 0 }).0;
 const DENSES: &[(usize, usize)] = ALL_DENSES.split_at(ALL_DENSES.len() - if SMALLEST { 2 } else { 0 }).0;
 const DEPTHWISES: usize = ALL_DEPTHWISES.len() + ANY_DEPTHWISES;
 const POOLS: usize = ALL_POOLS.len() + ANY_POOLS;

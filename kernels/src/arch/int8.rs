@@ -80,7 +80,8 @@ impl Backend {
     /// Depthwise convolution and activation; see [`DepthwiseConvS8`].
     ///
     /// `input` holds samples of `layer.geometry.input`, `output` as many of `layer.geometry.output`, `scratch` at least
-    /// [`Backend::depthwise_conv_s8_scratch_len`] words of any content.
+    /// [`Backend::depthwise_conv_s8_scratch_len`] words of any content. With Helium, a weight of -128, which the scheme
+    /// does not have, gives other sums.
     ///
     /// # Panics
     ///

@@ -138,7 +138,9 @@ fn check_record<U: Uses>(parts: &Parts<'_>, k: usize, step: &StepS8<'_>) -> Resu
         return Err(malformed("requantize"));
     }
     // The scheme has no such weights, and the kernel's sums of two products would not hold them.
-    if cfg!(thumbnet_thumb1) && matches!(step.op, OpS8::Conv2D { .. }) && layer.weights.contains(&i8::MIN) {
+    let adds_two = (cfg!(thumbnet_thumb1) && matches!(step.op, OpS8::Conv2D { .. }))
+        || (cfg!(thumbnet_helium) && matches!(step.op, OpS8::DepthwiseConv2D { .. }));
+    if adds_two && layer.weights.contains(&i8::MIN) {
         return Err(malformed("weights"));
     }
     match record.after {

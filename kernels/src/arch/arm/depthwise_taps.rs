@@ -225,7 +225,8 @@ pub(super) fn depthwise_taps(layer: &DepthwiseConvS8<'_>, input: &[i8], output: 
     let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
     let taps = rows.kernel * columns.kernel;
     let requantize = &layer.requantize;
-    let fits = layer.weights.len() == taps * outputs
+    let fits = outputs.is_multiple_of(channels)
+        && layer.weights.len() == taps * outputs
         && [layer.bias.len(), requantize.multiplier.len(), requantize.shift.len()] == [outputs; 3];
     let (Some(_), Some((list, spread)), true) =
         (depthwise_taps_words(geometry), scratch.split_at_mut_checked(2 * taps), fits)

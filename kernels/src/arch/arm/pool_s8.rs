@@ -107,7 +107,7 @@ pub(in crate::arch) fn mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]) {
     each_sum(
         output,
         |sums, first| {
-            for part in input.chunks((MOST * channels).max(1)) {
+            for part in input.chunks(MOST.saturating_mul(channels).max(1)) {
                 let span = part.len().saturating_sub(channels);
                 add(sums, part.get(first..), &Window { rows: 1, span, step: channels, row: 0, count: 0 });
             }

@@ -256,10 +256,10 @@ impl<'a, 'b> Engine<'a, 'b> {
                         self.sums(&windows[2..], 2);
                     }
                 } else {
-                    let [a, b, c, d] = windows;
-                    self.gathered_sums([a, b], 0);
-                    if taken > 2 {
-                        self.gathered_sums([c, d], 2);
+                    // As many at a time as the inner loop takes: all four, or two.
+                    let (mut windows, pixels) = (windows, self.plan.pixels.max(1));
+                    for (first, windows) in (0..taken).step_by(pixels).zip(windows.chunks_exact_mut(pixels)) {
+                        self.gathered_sums(windows, first);
                     }
                 }
                 self.finish(taken, output);
@@ -317,10 +317,10 @@ impl<'a, 'b> Engine<'a, 'b> {
 
     /// As `sums`, of windows whose rows are copied first.
     #[inline(always)]
-    fn gathered_sums(&mut self, mut windows: [*const i8; 2], first: usize) {
+    fn gathered_sums(&mut self, windows: &mut [*const i8], first: usize) {
         // SAFETY: the windows are there.
-        unsafe { self.window.gather(&mut windows, self.columns) }
-        self.sums(&windows, first);
+        unsafe { self.window.gather(windows, self.columns) }
+        self.sums(windows, first);
     }
 
     /// Makes outputs of the sums of pixels, `taken` of which count.

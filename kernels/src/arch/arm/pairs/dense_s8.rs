@@ -157,7 +157,7 @@ pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut 
 /// Adds the products of `count` inputs from `start` on with the weights of units from `first` on to the sums, of which
 /// there are four by four.
 fn multiply_fours(layer: &DenseS8<'_>, first: usize, start: usize, count: usize, inputs: &[i32], sums: &mut [i32]) {
-    let end = (first + sums.len()) * layer.inputs;
+    let end = (first + sums.len()).saturating_mul(layer.inputs);
     let Some(weights) = layer.weights.get(first * layer.inputs..end) else { return };
     let Some(weights) = weights.get(4 * start..).filter(|_| start + count <= layer.inputs) else { return };
     if sums.is_empty() || count == 0 || expanded_words::<Core>(count) > inputs.len() {
