@@ -255,11 +255,14 @@ impl<'a, 'b> Engine<'a, 'b> {
                     if taken > self.plan.pixels {
                         self.sums(&windows[2..], 2);
                     }
+                } else if self.plan.pixels > 2 {
+                    // The inner loop takes all four at a time.
+                    self.gathered_sums(windows, 0);
                 } else {
-                    // As many at a time as the inner loop takes: all four, or two.
-                    let (mut windows, pixels) = (windows, self.plan.pixels.max(1));
-                    for (first, windows) in (0..taken).step_by(pixels).zip(windows.chunks_exact_mut(pixels)) {
-                        self.gathered_sums(windows, first);
+                    let [a, b, c, d] = windows;
+                    self.gathered_sums([a, b], 0);
+                    if taken > 2 {
+                        self.gathered_sums([c, d], 2);
                     }
                 }
                 self.finish(taken, output);
@@ -317,10 +320,10 @@ impl<'a, 'b> Engine<'a, 'b> {
 
     /// As `sums`, of windows whose rows are copied first.
     #[inline(always)]
-    fn gathered_sums(&mut self, windows: &mut [*const i8], first: usize) {
+    fn gathered_sums<const N: usize>(&mut self, mut windows: [*const i8; N], first: usize) {
         // SAFETY: the windows are there.
-        unsafe { self.window.gather(windows, self.columns) }
-        self.sums(windows, first);
+        unsafe { self.window.gather(&mut windows, self.columns) }
+        self.sums(&windows, first);
     }
 
     /// Makes outputs of the sums of pixels, `taken` of which count.
