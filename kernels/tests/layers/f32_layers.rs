@@ -3,8 +3,11 @@
 use crate::record::{KERAS, Record};
 use thumbnet::arch::Backend;
 use thumbnet::geometry::{Geometry, Padding, Shape};
+#[cfg(feature = "alloc")]
 use thumbnet::graph::{Activation, Graph, Node, Op};
+#[cfg(feature = "alloc")]
 use thumbnet::plan::GradientPlanBuf;
+#[cfg(feature = "alloc")]
 use thumbnet::train::{Buffers, Loss, Optimizer, Settings, Sgd, Trainer};
 
 /// Relative where a value is larger than 1.
@@ -105,6 +108,7 @@ fn depthwise_convolutions() {
 }
 
 /// The weights after a training step of a network that is this layer alone.
+#[cfg(feature = "alloc")]
 fn train(record: &Record, backend: Backend, shape: Shape, op: Op, mut weights: Vec<f32>) -> Vec<f32> {
     let node = |name, op| Node { name, op, inputs: [0; 2], output: shape, weights: 0 };
     let nodes = [node("input", Op::Input), node("layer", op)];
@@ -126,8 +130,7 @@ fn train(record: &Record, backend: Backend, shape: Shape, op: Op, mut weights: V
 fn batch_normalization() {
     for record in KERAS.records("BatchNormalization") {
         let settings = record.floats("settings");
-        let (momentum, epsilon, is_training) = (settings[0], settings[1], settings[2] == 1.0);
-        let activation = Activation::Linear;
+        let (epsilon, is_training) = (settings[1], settings[2] == 1.0);
         let shape = record.shape("in0");
         let (batch, channels) = (shape[0], *shape.last().unwrap());
         let shape = Shape::new(1, shape[1..shape.len() - 1].iter().product(), channels);
@@ -138,9 +141,13 @@ fn batch_normalization() {
             let mut moments = [mean.clone(), variance.clone()].concat();
             if is_training {
                 backend.moments(shape, batch, &x, &mut moments, &mut scratch);
+            }
+            #[cfg(feature = "alloc")]
+            if is_training {
                 let weights = [&gamma[..], &beta, &mean, &variance].concat();
-                let moved =
-                    train(&record, backend, shape, Op::BatchNormalization { momentum, epsilon, activation }, weights);
+                let (momentum, activation) = (settings[0], Activation::Linear);
+                let layer = Op::BatchNormalization { momentum, epsilon, activation };
+                let moved = train(&record, backend, shape, layer, weights);
                 check(&record, backend, "new2", &moved[2 * channels..3 * channels]);
                 check(&record, backend, "new3", &moved[3 * channels..]);
             }
