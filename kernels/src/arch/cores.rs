@@ -51,7 +51,8 @@ impl Cores {
         }
     }
 
-    /// What [`Backend::depthwise_conv_s8_scratch_len`](super::Backend::depthwise_conv_s8_scratch_len) is on these cores.
+    /// What [`Backend::depthwise_conv_s8_scratch_len`](super::Backend::depthwise_conv_s8_scratch_len) is on these
+    /// cores.
     pub const fn depthwise_conv_s8_scratch_len(self, geometry: &Geometry) -> usize {
         match self {
             Self::Thumb1 => {

@@ -55,8 +55,8 @@ pub struct Step {
     pub output: usize,
 }
 
-/// What a step's kernels multiply with scratch: a convolution and the pooling behind it, one of each channel by itself, or
-/// a dense layer's inputs and units.
+/// What a step's kernels multiply with scratch: a convolution and the pooling behind it, one of each channel by itself,
+/// or a dense layer's inputs and units.
 enum Products<'a> {
     Convolution(Geometry, Option<&'a Geometry>),
     Depthwise(Geometry),

@@ -59,12 +59,14 @@ const KERNELS: &[Kernel] = table! { "int8";
     table_s8::table_s8 [arm] by table_s8 on devices;
     table_s8::thumbnet_table [arm] by table_s8 on devices;
 
-    conv_s8::_ [thumb1] by conv_s8 on devices;
+    conv_s8::conv_s8 [thumb1] by conv_s8 on devices;
     column::thumbnet_gather [thumb1] by conv_s8 on devices;
     sums_s8::thumbnet_conv_sums [thumb1] by conv_s8 on devices;
     outputs_s8::thumbnet_conv_outputs [thumb1] by conv_s8 on devices;
+    dense_s8::dense_s8 [thumb1] by dense_s8 on devices;
     dense_s8::thumbnet_dense [thumb1] by dense_s8 on devices;
     dense_s8::thumbnet_dense_outputs [thumb1] by dense_s8 on devices;
+    depthwise_s8::depthwise_conv_s8 [thumb1] by depthwise_conv_s8 on devices;
     depthwise_s8::thumbnet_depthwise [thumb1] by depthwise_conv_s8 on devices;
     depthwise_s8::thumbnet_depthwise_spread [thumb1] by depthwise_conv_s8 on devices;
 

@@ -38,10 +38,10 @@ pub(super) trait Depthwise: DepthwiseCut {
 
 unsafe extern "C" {
     /// Four channels of some columns of outputs. `inside` columns of the strip, at least one, from `inner` on are the
-    /// input's, and `input` is the first channel of the first of these in the first row, of which each has `line` bytes.
-    /// `row` is widened first: below 0 above the image. `output` is the first channel of the first output, and `width`
-    /// bytes are from a row to the next. `span` bytes of the strip are from the first window to behind the last.
-    /// `strided` is whether the stride is 2, `zeros` a row of padding of four channels.
+    /// input's, and `input` is the first channel of the first of these in the first row, of which each has `line`
+    /// bytes. `row` is widened first: below 0 above the image. `output` is the first channel of the first output, and
+    /// `width` bytes are from a row to the next. `span` bytes of the strip are from the first window to behind the
+    /// last. `strided` is whether the stride is 2, `zeros` a row of padding of four channels.
     fn thumbnet_depthwise(
         channels: usize,
         records: *const Record,
@@ -94,8 +94,8 @@ pub(in crate::arch) fn depthwise_conv_s8(
     clamp(output, layer.requantize.activation);
 }
 
-/// Whether the inner loops' arithmetic is a channel's: they double multipliers of full length, shift right or not at all,
-/// and add the output's zero point without a look at what 32 bits hold.
+/// Whether the inner loops' arithmetic is a channel's: they double multipliers of full length, shift right or not at
+/// all, and add the output's zero point without a look at what 32 bits hold.
 pub(super) const fn is_plain(bias: i32, multiplier: i32, shift: i8) -> bool {
     multiplier >= 1 << 30 && shift <= 0 && bias.unsigned_abs() < 1 << 30
 }

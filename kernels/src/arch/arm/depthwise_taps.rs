@@ -102,7 +102,8 @@ macro_rules! output {
     };
 }
 
-// thumbnet_depthwise_taps(taps, inside, ..): 13 instructions for four products on M4, 17 on M3. Rounds as `depthwise_s8`.
+// thumbnet_depthwise_taps(taps, inside, ..): 13 instructions for four products on M4, 17 on M3. Rounds as
+// `depthwise_s8`.
 thumb_function! {
     "thumbnet_depthwise_taps":
     "push {{r4-r11, lr}}",

@@ -92,16 +92,23 @@ use dsp::Core;
 use thumb::Core;
 
 core::cfg_select! {
-    thumbnet_helium => { use helium::Family; }
-    thumbnet_thumb1 => { use thumb1::Family; }
-    _ => { use pairs::Family; }
+    thumbnet_helium => {
+        use helium::{
+            add_s8, concatenate_s8, conv_s8, dense_s8, depthwise_s8, multiply_s8, pool_s8, softmax_s8, table_s8
+        };
+    }
+    thumbnet_thumb1 => { use thumb1::{conv_s8, dense_s8, depthwise_s8}; }
+    _ => { use pairs::{conv_s8, dense_s8}; }
 }
 
 use crate::arch::{Cores, Kernels, Kind, Scalar};
+#[cfg(not(thumbnet_thumb1))]
 use crate::geometry::Geometry;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 use crate::int8::QuantizedMultiplier;
-use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, RescaleS8, SoftmaxS8};
+#[cfg(not(thumbnet_thumb1))]
+use crate::int8::{AddS8, MeanS8, MulS8, RescaleS8, SoftmaxS8};
+use crate::int8::{ConvS8, DenseS8, DepthwiseConvS8, Packing};
 
 /// Whether the core's kernels read weights in pairs.
 const READS_PAIRS: bool = cfg!(any(thumbnet_dsp, thumbnet_thumb2));
@@ -146,32 +153,38 @@ fn clamp(values: &mut [i8], [least, largest]: [i8; 2]) {
     }
 }
 
-/// Methods that ask the back end.
+/// Methods that ask the back end for a kernel of that file.
 macro_rules! of_either {
-    ($($name:ident($($argument:ident: $type:ty),*);)*) => {$(
+    ($($file:ident::$name:ident($($argument:ident: $type:ty),*);)*) => {$(
         #[inline(always)]
         fn $name(&self, $($argument: $type),*) {
             match self {
                 Self::Scalar => Scalar.$name($($argument),*),
-                Self::Core => Family.$name($($argument),*),
+                Self::Core => $file::$name($($argument),*),
             }
         }
     )*};
 }
 
-/// One type for the core's kernels and the scalar ones: where the back end is known, so is each kernel.
+/// One type for the core's kernels and the scalar ones: where the back end is known, so is each kernel. What the core
+/// has none for is the trait's default.
 impl Kernels for Kind {
     of_either! {
-        conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]);
-        dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]);
-        depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]);
-        max_pool_s8(geometry: &Geometry, input: &[i8], output: &mut [i8]);
-        average_pool_s8(geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]);
-        mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]);
-        softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]);
-        table_s8(table: &[i8; 256], values: &mut [i8]);
-        add_s8(layer: &AddS8, x: &[i8], y: &mut [i8]);
-        multiply_s8(layer: &MulS8, x: &[i8], y: &mut [i8]);
-        concatenate_s8(layer: &RescaleS8, width: usize, x: &[i8], columns: [usize; 2], y: &mut [i8]);
+        conv_s8::conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]);
+        dense_s8::dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]);
+        depthwise_s8::depthwise_conv_s8(
+            layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]
+        );
+    }
+    #[cfg(not(thumbnet_thumb1))]
+    of_either! {
+        pool_s8::max_pool_s8(geometry: &Geometry, input: &[i8], output: &mut [i8]);
+        pool_s8::average_pool_s8(geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]);
+        pool_s8::mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]);
+        softmax_s8::softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]);
+        table_s8::table_s8(table: &[i8; 256], values: &mut [i8]);
+        add_s8::add_s8(layer: &AddS8, x: &[i8], y: &mut [i8]);
+        multiply_s8::multiply_s8(layer: &MulS8, x: &[i8], y: &mut [i8]);
+        concatenate_s8::concatenate_s8(layer: &RescaleS8, width: usize, x: &[i8], columns: [usize; 2], y: &mut [i8]);
     }
 }

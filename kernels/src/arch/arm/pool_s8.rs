@@ -8,6 +8,34 @@ use crate::geometry::Geometry;
 use crate::int8::{MeanS8, average};
 use core::mem::offset_of;
 
+/// The maxima of r2 channels one by one, at label 5: r0 is the input, r1 the output, r4 to r7 the window.
+macro_rules! maxima_one_by_one {
+    () => {
+        concat!(
+            "mvn r8, #127\n",
+            "mov r9, r0\n",
+            "mov r10, r4\n",
+            "6:\n",
+            "mov r11, r5\n",
+            "7:\n",
+            "ldrsb r12, [r9, r11]\n",
+            "cmp r12, r8\n",
+            "it gt\n",
+            "movgt r8, r12\n",
+            "subs r11, r11, r6\n",
+            "bpl 7b\n",
+            "add r9, r9, r7\n",
+            "subs r10, r10, #1\n",
+            "bne 6b\n",
+            "strb r8, [r1], #1\n",
+            "adds r0, #1\n",
+            "subs r2, #1\n",
+            "bne 5b\n",
+        )
+    };
+}
+pub(super) use maxima_one_by_one;
+
 /// Where a window's values of one channel lie, in bytes.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -132,7 +160,7 @@ fn each_sum(output: &mut [i8], sums: impl Fn(&mut [i32; GROUP], usize), result: 
 /// Adds a window of one row, of at most 255 values, that begins with the first of four channels of `input`.
 fn add(sums: &mut [i32; GROUP], input: Option<&[i8]>, window: &Window) {
     let Some(input) = input.filter(|input| input.len() >= window.span + GROUP) else { return };
-    // SAFETY: the function reads four values at each column of the window's row, which lie in the input, and adds to the
-    // sums.
+    // SAFETY: the function reads four values at each column of the window's row, which lie in the input, and adds to
+    // the sums.
     unsafe { thumbnet_window_sums(input.as_ptr(), sums, window) }
 }

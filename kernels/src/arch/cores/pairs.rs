@@ -1,4 +1,5 @@
-//! How the convolution of Cortex-M3, M4, M7 and M33, which read weights in pairs, cuts its work and divides its scratch.
+//! How the convolution of Cortex-M3, M4, M7 and M33, which read weights in pairs, cuts its work and divides its
+//! scratch.
 use super::{BLOCK, Dsp, TILE, Thumb};
 use crate::geometry::Geometry;
 use crate::int8::Packing;

@@ -4,6 +4,7 @@ use super::{Core, dense_s8};
 use crate::arch::arm::pairs::column::Column;
 use crate::arch::arm::pairs::conv_tile::conv_tile;
 use crate::arch::arm::pairs::run::Source;
+use crate::arch::arm::pairs::run::place_window;
 
 conv_tile!(
     load: "ldr", bytes: "4", low: "sxtb16", multiply: "smlad",
@@ -151,54 +152,7 @@ crate::arch::arm::thumb_function! {
     // A pixel: r2 and r3 are where its window starts, as row and as input of that, r6 and r5 the window's rows before
     // the input and in it, r9 and r4 the same in inputs of a row.
     "1:",
-    "ldrd r2, r3, [r1], #8",
-    "ldrd r4, r5, [r11, #{strides}]",
-    "ldrd r6, r7, [r11, #{strides} + 8]",
-    "mla r2, r2, r4, r6",
-    "mla r3, r3, r5, r7",
-    "ldrd r4, r5, [r11, #{height}]",
-    "rsbs r6, r2, #0",
-    "it mi",
-    "movmi r6, #0",
-    "subs r4, r4, r2",
-    "cmp r4, r5",
-    "it gt",
-    "movgt r4, r5",
-    "subs r12, r4, r6",
-    "ldrd r7, r8, [r11, #{stride}]",
-    "rsbs r9, r3, #0",
-    "it mi",
-    "movmi r9, #0",
-    "subs r4, r7, r3",
-    "cmp r4, r8",
-    "it gt",
-    "movgt r4, r8",
-    "subs r4, r4, r9",
-    "cmp r5, r12",
-    "it eq",
-    "cmpeq r4, r8",
-    "beq 3f",
-    // Where some of the window is padding, all is at first.
-    "ldrd r10, lr, [r11, #{words}]",
-    "mov r5, r0",
-    "2:",
-    "str lr, [r5], #16",
-    "subs r10, #1",
-    "bne 2b",
-    "cmp r12, #0",
-    "ble.w 9f",
-    "cmp r4, #0",
-    "ble.w 9f",
-    // r2 becomes the source, r3 the position, r5 the rows to go, r7 what lies between two rows.
-    "3:",
-    "mov r5, r12",
-    "add r2, r2, r6",
-    "add r3, r3, r9",
-    "mla r2, r2, r7, r3",
-    "ldr r3, [r11]",
-    "add r2, r2, r3",
-    "mla r3, r6, r8, r9",
-    "subs r7, r7, r4",
+    place_window!(),
     "4:",
     "lsrs r6, r3, #1",
     "add r6, r0, r6, lsl #4",

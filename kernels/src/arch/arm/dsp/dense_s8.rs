@@ -1,6 +1,6 @@
 //! Dense layer on cores with the DSP extension: inputs of int16, two a multiplication, and eight a step.
 use super::Core;
-use crate::arch::arm::pairs::dense_s8::{Fours, Vector};
+use crate::arch::arm::pairs::dense_s8::{Fours, Vector, end_of_four};
 
 // thumbnet_dense(fours).
 //
@@ -98,22 +98,7 @@ crate::arch::arm::thumb_function! {
     "sxtb r11, r11",
     "mla r6, r10, r2, r6",
     "mla r7, r11, r2, r7",
-    "6:",
-    "ldr r3, [sp, #{sums}]",
-    "ldr r2, [r3, #4]",
-    "ldr r8, [r3, #12]",
-    "sub r4, r4, r6",
-    "sub r5, r5, r7",
-    "add r4, r2, r4, asr #8",
-    "add r5, r8, r5, asr #8",
-    "strd r6, r4, [r3], #8",
-    "strd r7, r5, [r3], #8",
-    "str r3, [sp, #{sums}]",
-    "ldrd r4, r5, [sp, #{end}]",
-    "add r1, r1, r5",
-    "cmp r3, r4",
-    "bne.w 8b",
-    "add sp, #4 * {words} + 8",
+    end_of_four!(),
     "pop {{r4-r11, pc}}";
     count = const Fours::COUNT,
     sums = const Fours::SUMS,

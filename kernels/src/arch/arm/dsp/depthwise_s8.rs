@@ -20,10 +20,10 @@ thumb_function! {
     "thumbnet_depthwise":
     "push {{r4-r11, lr}}",
     "sub sp, #44",
-    // The frame: 0 shift and zero point, 4 row, 8 step, 12 end of the strip, 16 record, 20 strip, 24 output, 28 records,
-    // 32 strip, 36 its inner columns, 40 where to return to; the other arguments: 80 how many columns are inner, 84
-    // input, 88 line, 92 next row, 96 height, 100 output, 104 width, 108 rows to go, 112 span, 116 whether it is
-    // strided, 120 zeros.
+    // The frame: 0 shift and zero point, 4 row, 8 step, 12 end of the strip, 16 record, 20 strip, 24 output, 28
+    // records, 32 strip, 36 its inner columns, 40 where to return to; the other arguments: 80 how many columns are
+    // inner, 84 input, 88 line, 92 next row, 96 height, 100 output, 104 width, 108 rows to go, 112 span, 116 whether it
+    // is strided, 120 zeros.
     "str r0, [sp, #8]",
     "strd r1, r2, [sp, #28]",
     "str r3, [sp, #36]",

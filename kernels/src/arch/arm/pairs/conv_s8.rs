@@ -1,4 +1,5 @@
-//! Convolution, activation and optional max pooling on Cortex-M3, M4, M7 and M33, four pixels and two filters at a time.
+//! Convolution, activation and optional max pooling on Cortex-M3, M4, M7 and M33, four pixels and two filters at a
+//! time.
 //!
 //! ```text
 //! for each four pixels of the convolution's output
@@ -9,14 +10,15 @@
 //! ```
 //!
 //! The four pixels are those of one pooling window, if all windows are such: the largest of their sums alone is
-//! requantised. Otherwise they are the next four, whatever rows they lie in, so that none is computed twice; where there
-//! is a pooling, each of them then raises the outputs of the windows that it lies in.
+//! requantised. Otherwise they are the next four, whatever rows they lie in, so that none is computed twice; where
+//! there is a pooling, each of them then raises the outputs of the windows that it lies in.
 //!
 //! A stretch bounds the column's memory whatever the kernel's size; the sums of a block wait in scratch from stretch to
 //! stretch. Many layers are a single stretch: their column is gathered once, and their sums need no memory.
 //!
-//! Where the input rows that four pixels' windows read fit into scratch, they are widened and padded first, once for all
-//! windows of the row. So a first layer of few channels has neither border checks nor bytes to unpack in its inner loops.
+//! Where the input rows that four pixels' windows read fit into scratch, they are widened and padded first, once for
+//! all windows of the row. So a first layer of few channels has neither border checks nor bytes to unpack in its inner
+//! loops.
 use super::Core;
 use super::column::Column;
 use super::run::{Part, Pixels, Place, Run, Single, Source, Tile, To, Wide, Windows};
@@ -66,8 +68,8 @@ struct Engine<'a, 'b> {
     single: &'a Single,
     /// The four pixels of the convolution's output that come next.
     pixels: Pixels,
-    /// The filters, and where the windows of the four pixels are. With a single stretch the filters are the same for all
-    /// windows.
+    /// The filters, and where the windows of the four pixels are. With a single stretch the filters are the same for
+    /// all windows.
     run: Run<'a>,
     place: Place<'b>,
     /// The widened rows, and the row of the convolution's output that they start at.

@@ -11,8 +11,8 @@
 ///   One step of the column is four words, one of each pixel.
 /// - `$half` is what half a step does, and `$single_half` that of a single filter, whose weight is in r2.
 /// - `$single` reads the weights of a step of a single filter into r2.
-/// - `$shifts` makes of the shifts in r0 and lr what `$scale` takes, by way of r3, or goes to 95; `$sixteen` is that for
-///   16 places.
+/// - `$shifts` makes of the shifts in r0 and lr what `$scale` takes, by way of r3, or goes to 95; `$sixteen` is that
+///   for 16 places.
 /// - `$scale` makes of sums in x, with the multiplier and the shift in m and s and the zero point in r3, outputs that
 ///   are not bounded yet. It may use r1.
 /// - `$bound` bounds the two outputs that are the low bytes of x by r2 and r3. It may use r12 and lr.

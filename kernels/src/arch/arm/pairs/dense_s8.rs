@@ -21,6 +21,32 @@ pub(in crate::arch::arm) trait Vector: DenseCut {
     fn expand(values: &[i8], expanded: &mut [i32]);
 }
 
+/// Ends four units: makes the odd ones' sums of r4 and r5 and the even ones' of r6 and r7, stores them, and goes on at
+/// label 8 if there are more; then takes the frame off.
+macro_rules! end_of_four {
+    () => {
+        concat!(
+            "6:\n",
+            "ldr r3, [sp, #{sums}]\n",
+            "ldr r2, [r3, #4]\n",
+            "ldr r8, [r3, #12]\n",
+            "sub r4, r4, r6\n",
+            "sub r5, r5, r7\n",
+            "add r4, r2, r4, asr #8\n",
+            "add r5, r8, r5, asr #8\n",
+            "strd r6, r4, [r3], #8\n",
+            "strd r7, r5, [r3], #8\n",
+            "str r3, [sp, #{sums}]\n",
+            "ldrd r4, r5, [sp, #{end}]\n",
+            "add r1, r1, r5\n",
+            "cmp r3, r4\n",
+            "bne.w 8b\n",
+            "add sp, #4 * {words} + 8\n",
+        )
+    };
+}
+pub(in crate::arch::arm) use end_of_four;
+
 /// Fours of units over one stretch of inputs: what the assembly must know.
 #[repr(C)]
 pub(in crate::arch::arm) struct Fours {

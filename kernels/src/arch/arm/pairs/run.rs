@@ -58,14 +58,74 @@ impl Windows {
             return;
         }
         let (strip, stride) = (strip.as_ptr().wrapping_add(right), self.stride * size_of::<Wide>());
-        // SAFETY: the function reads the windows, which lie in the strip, and writes the words that they fill, for which
-        // the column has room.
+        // SAFETY: the function reads the windows, which lie in the strip, and writes the words that they fill, for
+        // which the column has room.
         unsafe { thumbnet_gather(column.as_mut_ptr(), &self.starts, strip, self.run, self.rows, stride) };
     }
 }
 
 /// Four pixels of the convolution's output, as row and column.
 pub(super) type Pixels = [[usize; 2]; 4];
+
+/// Finds what of the next pixel's window lies in the input, and fills the pixel with padding first if that is not all;
+/// label 9 is where nothing does. Before, r0 is the pixel in the column, r1 the pixels, r11 the [`Source`]. After, r2 is
+/// the first of these inputs, r3 its position in the window, r4 how many there are in a row, r5 the rows, r7 what lies
+/// between two of them, r8 the inputs of a window's row.
+macro_rules! place_window {
+    () => {
+        concat!(
+            "ldrd r2, r3, [r1], #8\n",
+            "ldrd r4, r5, [r11, #{strides}]\n",
+            "ldrd r6, r7, [r11, #{strides} + 8]\n",
+            "mla r2, r2, r4, r6\n",
+            "mla r3, r3, r5, r7\n",
+            "ldrd r4, r5, [r11, #{height}]\n",
+            "rsbs r6, r2, #0\n",
+            "it mi\n",
+            "movmi r6, #0\n",
+            "subs r4, r4, r2\n",
+            "cmp r4, r5\n",
+            "it gt\n",
+            "movgt r4, r5\n",
+            "subs r12, r4, r6\n",
+            "ldrd r7, r8, [r11, #{stride}]\n",
+            "rsbs r9, r3, #0\n",
+            "it mi\n",
+            "movmi r9, #0\n",
+            "subs r4, r7, r3\n",
+            "cmp r4, r8\n",
+            "it gt\n",
+            "movgt r4, r8\n",
+            "subs r4, r4, r9\n",
+            "cmp r5, r12\n",
+            "it eq\n",
+            "cmpeq r4, r8\n",
+            "beq 3f\n",
+            // Where some of the window is padding, all is at first.
+            "ldrd r10, lr, [r11, #{words}]\n",
+            "mov r5, r0\n",
+            "2:\n",
+            "str lr, [r5], #16\n",
+            "subs r10, #1\n",
+            "bne 2b\n",
+            "cmp r12, #0\n",
+            "ble.w 9f\n",
+            "cmp r4, #0\n",
+            "ble.w 9f\n",
+            // r2 becomes the source, r3 the position, r5 the rows to go, r7 what lies between two rows.
+            "3:\n",
+            "mov r5, r12\n",
+            "add r2, r2, r6\n",
+            "add r3, r3, r9\n",
+            "mla r2, r2, r7, r3\n",
+            "ldr r3, [r11]\n",
+            "add r2, r2, r3\n",
+            "mla r3, r6, r8, r9\n",
+            "subs r7, r7, r4\n",
+        )
+    };
+}
+pub(in crate::arch::arm) use place_window;
 
 /// Where windows lie in the input: of each some whole rows, or a part of one.
 #[derive(Clone, Copy)]
@@ -317,9 +377,9 @@ impl<'a> Run<'a> {
         layer: PhantomData,
     };
 
-    /// Makes it one over the filters and positions of `part`, whose parameters are in `single` if it is the only filter;
-    /// over none where the layer has no such. `count` of the four pixels are there: the others are the last of them
-    /// again.
+    /// Makes it one over the filters and positions of `part`, whose parameters are in `single` if it is the only
+    /// filter; over none where the layer has no such. `count` of the four pixels are there: the others are the last of
+    /// them again.
     #[inline(never)]
     pub(super) fn set(&mut self, layer: &ConvS8<'a>, part: &Part, single: &'a Single, count: usize) {
         let &Part { first, filters, start, positions, to } = part;

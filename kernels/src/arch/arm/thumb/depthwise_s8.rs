@@ -19,10 +19,10 @@ thumb_function! {
     "thumbnet_depthwise":
     "push {{r4-r11, lr}}",
     "sub sp, #60",
-    // The frame: 0 output, 4 row, 8 step, 12 end of the strip, 16 last weight, 20 bias, 24 multiplier, 28 shift and zero
-    // point, 32 record, 36 strip, 40 first output, 44 records, 48 strip, 52 its inner columns, 56 where to return to;
-    // the other arguments: 96 how many columns are inner, 100 input, 104 line, 108 next row, 112 height, 116 output, 120
-    // width, 124 rows to go, 128 span, 132 whether it is strided, 136 zeros.
+    // The frame: 0 output, 4 row, 8 step, 12 end of the strip, 16 last weight, 20 bias, 24 multiplier, 28 shift and
+    // zero point, 32 record, 36 strip, 40 first output, 44 records, 48 strip, 52 its inner columns, 56 where to return
+    // to; the other arguments: 96 how many columns are inner, 100 input, 104 line, 108 next row, 112 height, 116
+    // output, 120 width, 124 rows to go, 128 span, 132 whether it is strided, 136 zeros.
     "str r0, [sp, #8]",
     "strd r1, r2, [sp, #44]",
     "str r3, [sp, #52]",

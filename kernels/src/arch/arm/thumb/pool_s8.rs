@@ -1,4 +1,5 @@
 //! Pooling on Cortex-M3.
+use crate::arch::arm::pool_s8::maxima_one_by_one;
 
 // thumbnet_max_pool(input, output, channels, window).
 //
@@ -93,25 +94,7 @@ thumb_function! {
     "pop {{r4-r11, pc}}",
     // Less than eight channels.
     "5:",
-    "mvn r8, #127",
-    "mov r9, r0",
-    "mov r10, r4",
-    "6:",
-    "mov r11, r5",
-    "7:",
-    "ldrsb r12, [r9, r11]",
-    "cmp r12, r8",
-    "it gt",
-    "movgt r8, r12",
-    "subs r11, r11, r6",
-    "bpl 7b",
-    "add r9, r9, r7",
-    "subs r10, r10, #1",
-    "bne 6b",
-    "strb r8, [r1], #1",
-    "adds r0, #1",
-    "subs r2, #1",
-    "bne 5b",
+    maxima_one_by_one!(),
     "add sp, #16",
     "pop {{r4-r11, pc}}"
 }

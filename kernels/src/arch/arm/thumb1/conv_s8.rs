@@ -29,7 +29,7 @@ type Pixel = [usize; 2];
 
 /// Runs `layer`, whose weights are plain, over one sample.
 #[inline(never)]
-pub(super) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], mut output: &mut [i8], scratch: &mut [i32]) {
+pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], mut output: &mut [i8], scratch: &mut [i32]) {
     let of_positions = Geometry::of_positions(layer.geometry);
     let windows = layer.pool.unwrap_or(&of_positions);
     let group = Thumb1::group(windows.kernel());

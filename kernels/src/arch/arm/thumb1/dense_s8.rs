@@ -238,7 +238,7 @@ const BLOCK: usize = 16;
 
 /// Runs `layer`, whose weights are plain, over one sample.
 #[inline(never)]
-pub(super) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8]) {
+pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
     let units = layer.units;
     let mut first = 0;
     while first < units {

@@ -173,7 +173,12 @@ unsafe extern "C" {
 
 /// Runs `layer` over one sample.
 #[inline(never)]
-pub(super) fn depthwise_conv_s8(layer: &DepthwiseConvS8<'_>, input: &[i8], mut output: &mut [i8], scratch: &mut [i32]) {
+pub(in crate::arch) fn depthwise_conv_s8(
+    layer: &DepthwiseConvS8<'_>,
+    input: &[i8],
+    mut output: &mut [i8],
+    scratch: &mut [i32],
+) {
     let g = layer.geometry;
     let (channels, outputs, taps) = (g.input().channels, g.output().channels, g.kernel()[0] * g.kernel()[1]);
     if input.len() < g.input().len() || layer.weights.len() < taps * outputs {

@@ -4,33 +4,12 @@
 //! Sums that are not used at once wait in a [`Tile`], where [`outputs_s8`] requantises them.
 #![expect(unsafe_code, reason = "the inner loops are assembly")]
 mod column;
-mod conv_s8;
-mod dense_s8;
-mod depthwise_s8;
+pub(super) mod conv_s8;
+pub(super) mod dense_s8;
+pub(super) mod depthwise_s8;
 mod outputs_s8;
 mod sums_s8;
-
-use crate::arch::Kernels;
-use crate::int8::{ConvS8, DenseS8, DepthwiseConvS8};
 
 /// What a filter's or channel's sums over four pixels wait in: `[s, t, u, v]` for the sums `s - 2^16 u`, `u`,
 /// `t - 2^16 v` and `v`, as [`sums_s8`] leaves them.
 type Tile = [i32; crate::arch::cores::Thumb1::TILE];
-
-/// The kernels of these cores.
-pub(super) struct Family;
-
-impl Kernels for Family {
-    #[inline(always)]
-    fn conv_s8(&self, layer: &ConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        conv_s8::conv_s8(layer, input, output, scratch);
-    }
-    #[inline(always)]
-    fn dense_s8(&self, layer: &DenseS8<'_>, input: &[i8], output: &mut [i8], _scratch: &mut [i32]) {
-        dense_s8::dense_s8(layer, input, output);
-    }
-    #[inline(always)]
-    fn depthwise_conv_s8(&self, layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
-        depthwise_s8::depthwise_conv_s8(layer, input, output, scratch);
-    }
-}
