@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::network::{Kind, Network, Selection};
+use crate::network::{self, Kind, Network, Selection};
 use crate::shell::{root, run_lines};
 use crate::{image, operators, panics, setup, size};
 
@@ -154,10 +154,8 @@ fn has_code(board: Board, network: Network) -> bool {
 
 /// Measures networks, which one image holds.
 fn measure(board: Board, networks: &[Network]) -> Result<Vec<Value>> {
-    let blobs: Vec<_> = networks.iter().map(|network| network.blob(board)).collect::<Result<_>>()?;
-    let names: Vec<_> = networks.iter().map(|network| network.name).collect();
-    let all = blobs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(",");
-    let contents = Contents { network: Some(&names.join(",")), blob: Some(Path::new(&all)), images: None };
+    let (names, blobs) = network::together(board, networks)?;
+    let contents = Contents { network: Some(&names), blob: Some(&blobs), images: None };
     let [bench, inference] = build::images("firmware", ["bench", "inference"], board, contents)?;
     let panic = panics::way_to_a_panic(&inference)?;
     let mut results: Vec<Value> = Vec::new();
@@ -185,9 +183,9 @@ fn measure(board: Board, networks: &[Network]) -> Result<Vec<Value>> {
         }
     }
     ensure!(results.len() == networks.len(), "{} networks in the log, not {}", results.len(), networks.len());
-    for ((result, &network), blob) in results.iter_mut().zip(networks).zip(&blobs) {
+    for (result, &network) in results.iter_mut().zip(networks) {
         if has_code(board, network) {
-            result["code_bytes"] = size::code(board, network, blob)?.into();
+            result["code_bytes"] = size::code(board, network, &network.blob(board)?)?.into();
         }
     }
     Ok(results)

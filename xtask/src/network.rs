@@ -104,6 +104,13 @@ impl Network {
     }
 }
 
+/// The names and the blobs of networks, separated by commas: what firmware with all of them is built with.
+pub(crate) fn together(board: Board, networks: &[Network]) -> Result<(String, PathBuf)> {
+    let blobs = networks.iter().map(|network| Ok(network.blob(board)?.display().to_string()));
+    let blobs = blobs.collect::<Result<Vec<_>>>()?.join(",");
+    Ok((networks.iter().map(|network| network.name).collect::<Vec<_>>().join(","), blobs.into()))
+}
+
 /// What `--network` takes: a network by its name in tables, or `all`.
 #[derive(Clone, Debug)]
 pub(crate) struct Selection(pub(crate) Vec<Network>);

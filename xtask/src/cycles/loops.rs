@@ -91,7 +91,8 @@ impl Instruction {
     /// Products that it adds.
     fn macs(&self) -> u32 {
         match self.base() {
-            "vmlava.s8" | "vmladava.s8" => 16,
+            "vmlav.s8" | "vmladav.s8" | "vmlava.s8" | "vmladava.s8" => 16,
+            "vmullb.s8" | "vmullt.s8" => 8,
             "smlad" => 2,
             "mla" | "smlabb" | "smlabt" | "smlatb" | "smlatt" | "smlal" => 1,
             _ => 0,
@@ -140,9 +141,13 @@ impl Loop {
     pub(super) fn assembly(&self) -> String {
         let mut text = String::from(".syntax unified\n.thumb\n");
         for instruction in self.instructions.iter().filter(|instruction| !instruction.is_low_overhead()) {
-            // A branch to anywhere will do.
-            let operands = if instruction.is_branch() { "#-256" } else { &instruction.operands };
-            text += &format!("{}\t{operands}\n", instruction.name);
+            // A branch to anywhere will do: `cbz` and `cbnz` go forward alone.
+            let (before, anywhere) = match instruction.operands.split_once("0x").filter(|(_, to)| to.contains(" <")) {
+                Some((before, _)) if instruction.base().starts_with("cb") => (before, "#8"),
+                Some((before, _)) => (before, "#-256"),
+                None => (instruction.operands.as_str(), ""),
+            };
+            text += &format!("{}\t{before}{anywhere}\n", instruction.name);
         }
         text
     }
