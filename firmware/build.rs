@@ -4,7 +4,7 @@
 //! | variable | default |
 //! |---|---|
 //! | `THUMBNET_NETWORK` | `mnist-small`; of several, separated by commas, the program `bench` alone takes all |
-//! | `THUMBNET_BLOB` | `models/blobs/mnist_small.dsp.tnb`, or `mnist_small.plain.tnb` for Cortex-M0 and Helium; as many |
+//! | `THUMBNET_BLOB` | as many: `models/blobs/mnist_small.dsp.tnb`, or `.plain.tnb` for Cortex-M0 and Helium |
 //! | `THUMBNET_IMAGES` | `firmware/digits.bin`: for each image its label, then its 784 pixels, a byte each |
 //!
 //! A relative path starts at the root of the workspace.

@@ -106,7 +106,7 @@ class Keras:
         return {"x": gathered.with_options(options)}
 
     def train(self, x, y, epochs):
-        """Seconds of each epoch (their mean: Keras also works between epochs), and images a second of the fastest block."""
+        """Seconds of an epoch (the mean: Keras also works between epochs), and images a second of the fastest block."""
         warm_up = 2 * mnist.BLOCK * mnist.BATCH
         self.model.fit(**self.batches(x[:warm_up], y[:warm_up]), epochs=1, verbose=0)  # compiles
         ticks = Ticks(mnist.BLOCK if self.best else 1)

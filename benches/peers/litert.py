@@ -2,8 +2,8 @@
 
     python litert.py --data-dir DIR [--network mnist-convnet] [--images 5000]
 
-The TFLite file is made here: a Keras model, trained for one epoch, quantised after training to int8 with int8 inputs and
-outputs. The main figure times `invoke` alone; the other one includes handing over image and scores as Python does.
+The TFLite file is made here: a Keras model, trained for one epoch, quantised after training to int8 with int8 inputs
+and outputs. The main figure times `invoke` alone; the other one includes handing over image and scores as Python does.
 """
 
 import argparse

@@ -21,8 +21,8 @@ CLASSES = {"mnist-convnet": 10, "resnet8": 10, "ds-cnn": 12}
 
 
 def load(data_dir, part, network, count=None):
-    """The first `count` images in [0, 1] as f32, as the network takes them, and labels as i64 [n], from IDX files. `part`:
-    "train" or "t10k"."""
+    """The first `count` images in [0, 1] as f32, as the network takes them, and labels as i64 [n], from IDX files.
+    `part`: "train" or "t10k"."""
     height, width, channels = SHAPES[network]
     folder = pathlib.Path(data_dir)
     images = np.fromfile(folder / f"{part}-images-idx3-ubyte", np.uint8)[16:].reshape(-1, 28, 28, 1)
@@ -50,7 +50,8 @@ class Blocks:
 
 
 def fastest_stretch(work, images):
-    """Images a second of `work()`, which is `images` images, again and again: the fastest of ten stretches of a fifth of a second."""
+    """Images a second of `work()`, which is `images` images, again and again: the fastest of ten stretches of a fifth
+    of a second."""
     rates = []
     for _ in range(10):
         done, elapsed, since = 0, 0.0, time.perf_counter()

@@ -9,8 +9,8 @@ import mnist
 
 
 def build(network):
-    """The network of that name. The softmax is in the loss, where PyTorch wants it. Strided convolutions are padded alike
-    on both sides, which spares PyTorch a copy."""
+    """The network of that name. The softmax is in the loss, where PyTorch wants it. Strided convolutions are padded
+    alike on both sides, which spares PyTorch a copy."""
     shape, classes = mnist.SHAPES[network], mnist.CLASSES[network]
     return {"mnist-convnet": mnist_convnet, "resnet8": ResNet8, "ds-cnn": ds_cnn}[network](shape[2], classes)
 

@@ -19,7 +19,10 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
-PEERS = ["torch-eager", "torch-channels-last", "torch-compile", "torch-compile-channels-last", "keras-best", "keras-fit", "jax"]
+PEERS = [
+    *("torch-eager", "torch-channels-last", "torch-compile", "torch-compile-channels-last"),
+    *("keras-best", "keras-fit", "jax"),
+]
 
 MKL_SHIM = "int mkl_serv_intel_cpu_true(void) { return 1; }\nint mkl_serv_intel_cpu(void) { return 1; }\n"
 """MKL asks these two functions whether it may use all instructions that the CPU has. PyTorch exports them, so a library

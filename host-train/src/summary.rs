@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use thousands::Separable;
 use thumbnet::{
     arch::Cores,
     blob::Loaded,
@@ -176,10 +177,10 @@ impl fmt::Display for Summary {
             [
                 format!("{} ({})", row.name, row.kind),
                 format!("({output})"),
-                grouped(row.parameters),
-                grouped(row.macs),
-                grouped(row.flash_bytes),
-                grouped(row.ram_bytes),
+                row.parameters.separate_with_commas(),
+                row.macs.separate_with_commas(),
+                row.flash_bytes.separate_with_commas(),
+                row.ram_bytes.separate_with_commas(),
                 row.quantization.clone(),
             ]
         }));
@@ -203,29 +204,22 @@ impl fmt::Display for Summary {
             }
         }
         writeln!(f, "{}", "━".repeat(width))?;
-        writeln!(f, "Total params: {}", grouped(self.parameters))?;
-        writeln!(f, "Multiply-accumulates: {}", grouped(self.macs))?;
-        writeln!(f, "int8 flash: {} bytes of tensors", grouped(self.flash_bytes))?;
-        let (bytes, bound) = (grouped(self.activation_bytes), grouped(self.activation_bound));
+        writeln!(f, "Total params: {}", self.parameters.separate_with_commas())?;
+        writeln!(f, "Multiply-accumulates: {}", self.macs.separate_with_commas())?;
+        writeln!(f, "int8 flash: {} bytes of tensors", self.flash_bytes.separate_with_commas())?;
+        let (bytes, bound) =
+            (self.activation_bytes.separate_with_commas(), self.activation_bound.separate_with_commas());
         write!(f, "int8 RAM: {bytes} bytes of activations (at the least {bound}), and scratch:")?;
         for DeviceRam { cores, scratch_bytes, ram_bytes } in &self.devices {
-            write!(f, "\n  {cores:20}{:>7}, in all {}", grouped(*scratch_bytes), grouped(*ram_bytes))?;
+            write!(
+                f,
+                "\n  {cores:20}{:>7}, in all {}",
+                scratch_bytes.separate_with_commas(),
+                ram_bytes.separate_with_commas()
+            )?;
         }
         Ok(())
     }
-}
-
-/// A number with commas between thousands.
-pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -234,11 +228,6 @@ mod tests {
     use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistSmall, MobileNetV1, ResNet8, layers};
 
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1000, 3_529_354].map(grouped), ["0", "999", "1,000", "3,529,354"]);
-    }
 
     #[test]
     fn sums_are_the_networks() {

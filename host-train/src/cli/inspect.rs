@@ -3,13 +3,14 @@
 use std::fs;
 
 use anyhow::Context;
+use thousands::Separable;
 
 use super::{
     args::InspectArgs,
     file::{self, Content},
     output::{Output, shown},
 };
-use crate::summary::{Summary, grouped};
+use crate::summary::Summary;
 
 pub(super) fn run(arguments: &InspectArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
@@ -24,7 +25,8 @@ pub(super) fn run(arguments: &InspectArgs, output: Output) -> anyhow::Result<()>
         object["file"] = shown(&path).into();
         object["type"] = kind.into();
         object["file_bytes"] = len.into();
-        let text = format!("{summary}\nFile: {}, {what}, {} bytes", path.display(), grouped(len as usize));
+        let text =
+            format!("{summary}\nFile: {}, {what}, {} bytes", path.display(), (len as usize).separate_with_commas());
         output.result(&object, &text)
     })
 }

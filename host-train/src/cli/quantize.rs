@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail};
 use serde_json::json;
+use thousands::Separable;
 use thumbnet::{
     blob::Family,
     plan::{Fusion, PlanBuf},
@@ -16,7 +17,6 @@ use super::{
 use crate::{
     data::Split,
     quantized::{QuantizeOptions, quantize},
-    summary::grouped,
 };
 
 pub(super) fn run(arguments: &QuantizeArgs, output: Output) -> anyhow::Result<()> {
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &QuantizeArgs, output: Output) -> anyhow::Result<()
             "command": "quantize", "network": graph.name, "file": shown(&path), "blob": shown(&out),
             "blob_bytes": blob.len(), "activation_bytes": activations, "images": images,
         });
-        let (bytes, activations) = (grouped(blob.len()), grouped(activations));
+        let (bytes, activations) = (blob.len().separate_with_commas(), activations.separate_with_commas());
         let (out, network) = (out.display(), graph.name);
         output.result(&object, &format!("{out}: {network} int8, {bytes} bytes, activations {activations} bytes"))
     })

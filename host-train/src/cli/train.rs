@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use serde_json::json;
+use thousands::Separable;
 use thumbnet::{
     graph::Graph,
     train::{Adadelta, Adam, Optimizer, Sgd},
@@ -24,7 +25,6 @@ use crate::{
     model::{Callback, CallbackResult, Epoch, FitError, FitOptions, Model, Running, Schedule, usual_loss},
     network::short_name,
     progress::Progress,
-    summary::grouped,
 };
 
 /// The file of what each epoch reached.
@@ -89,7 +89,7 @@ impl Train<'_> {
              seed {}\n\
              {}, {}\nTrain on {samples} samples, validate on {} samples",
             graph.name,
-            grouped(graph.parameters()),
+            graph.parameters().separate_with_commas(),
             arguments.seed,
             model.backend().name(),
             plural(rayon::current_num_threads(), "thread"),

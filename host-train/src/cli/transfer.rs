@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use serde_json::json;
+use thousands::Separable;
 
 use super::{
     args::{ExportArgs, ImportArgs, NamesName},
@@ -11,7 +12,6 @@ use super::{
 use crate::{
     checkpoint,
     safetensors::{self, Names},
-    summary::grouped,
 };
 
 pub(super) fn import(arguments: &ImportArgs, output: Output) -> anyhow::Result<()> {
@@ -26,7 +26,7 @@ pub(super) fn import(arguments: &ImportArgs, output: Output) -> anyhow::Result<(
             "command": "import", "network": graph.name, "file": shown(path), "weights": shown(&out),
             "parameters": weights.len(),
         });
-        let text = format!("{}: {}, {} parameters", out.display(), graph.name, grouped(weights.len()));
+        let text = format!("{}: {}, {} parameters", out.display(), graph.name, weights.len().separate_with_commas());
         output.result(&object, &text)
     })
 }
@@ -49,7 +49,7 @@ pub(super) fn export(arguments: &ExportArgs, output: Output) -> anyhow::Result<(
             "command": "export", "network": graph.name, "file": shown(&path), "safetensors": shown(&out),
             "bytes": bytes.len(),
         });
-        let text = format!("{}: {}, {} bytes", out.display(), graph.name, grouped(bytes.len()));
+        let text = format!("{}: {}, {} bytes", out.display(), graph.name, bytes.len().separate_with_commas());
         output.result(&object, &text)
     })
 }
