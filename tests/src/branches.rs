@@ -2,13 +2,14 @@
 
 use thumbnet::Network;
 use thumbnet::arch::Backend;
-use thumbnet::blob::Aligned;
+use thumbnet::blob::{Aligned, BlobError};
+use thumbnet::infer::OpS8;
 use thumbnet_models::{MnistResNet, ResNet8};
 
 use crate::cases;
 use crate::residual::{Merged, Residual};
 
-cases![sums_of_every_kind, merged_tensors, mnist_resnet, resnet8];
+cases![sums_of_every_kind, merged_tensors, mnist_resnet, resnet8, a_weight_that_sums_of_two_cannot_hold];
 
 /// A file of the build script's, in the section of blobs: a board may keep it apart from its code.
 macro_rules! made {
@@ -66,3 +67,33 @@ fn mnist_resnet() {
 fn resnet8() {
     check!(ResNet8, "resnet8");
 }
+
+/// Where a core adds two products of 8 bits in 16, a blob with a weight of -128 is refused; elsewhere it is read.
+fn a_weight_that_sums_of_two_cannot_hold() {
+    let plain = made!("residual", ".plain.tnb");
+    let Ok(network) = Residual::from_blob(plain) else {
+        // The core reads another order, in which a byte is no weight.
+        return;
+    };
+    let name = Backend::detect().name();
+    let parts = network.parts();
+    let mut tried = 0;
+    for (step, record) in Residual::STEPS_S8.iter().zip(parts.records) {
+        let refused = match step.op() {
+            OpS8::Conv2D { .. } => name == "thumb1",
+            OpS8::DepthwiseConv2D { .. } => name == "helium",
+            _ => continue,
+        };
+        let mut blob = Aligned([0; LEN]);
+        blob.0[..plain.len()].copy_from_slice(plain);
+        // The first weight. The CRC is not looked at.
+        blob.0[(parts.header.tensors[0].0 + record.tensors.0) as usize] = 0x80;
+        let error = Residual::from_trusted_blob(&blob.0).err();
+        assert!(error == refused.then_some(BlobError::Malformed { field: "weights" }));
+        tried += 1;
+    }
+    assert!(tried == 6, "five convolutions and a depthwise one");
+}
+
+/// Bytes that hold the blob.
+const LEN: usize = 8192;

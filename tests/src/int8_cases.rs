@@ -469,7 +469,8 @@ fn fill(b: &mut Buffers, random: &mut Random, rows: usize, len: usize, inputs: u
     let spread = -(5 + (len.ilog2() / 2) as i32);
     for row in 0..rows {
         let any = random.within(1 << 30, i32::MAX - 1);
-        b.multiplier[row] = random.one_of(&[1 << 30, i32::MAX, any, any]);
+        // Those of a file of another writer may be short.
+        b.multiplier[row] = random.one_of(&[1 << 30, i32::MAX, any, any, any >> 7, 0]);
         (b.bias[row], b.shift[row]) = match values {
             Values::Any => (random.within(-20_000, 20_000), random.within(spread - 1, spread) as i8),
             Values::Ends | Values::Largest => (random.one_of(&[0, 1 << 20, -(1 << 20)]), random.within(-31, 8) as i8),
