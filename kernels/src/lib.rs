@@ -75,6 +75,7 @@ pub mod forward;
 pub mod geometry;
 pub mod graph;
 pub mod infer;
+pub mod input;
 pub mod int8;
 pub mod layer;
 mod length;

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use thumbnet::geometry::Shape;
+use thumbnet::{geometry::Shape, input::Shows};
 
 use super::idx::{IdxError, IdxFile};
+use super::{Samples, Target};
 
 /// Labelled 8-bit images, one at least.
 ///
@@ -189,6 +190,38 @@ impl Dataset {
     /// Where `index` is not below [`len`](Self::len).
     pub fn label(&self, index: usize) -> u8 {
         self.labels[index]
+    }
+}
+
+impl Samples for Dataset {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn read(&self, index: usize, values: &mut [f32]) {
+        for (value, &byte) in values.iter_mut().zip(self.image(index)) {
+            *value = byte.into();
+        }
+    }
+
+    fn target(&self, index: usize) -> Target<'_> {
+        Target::Class(self.label(index).into())
+    }
+
+    fn bytes(&self, index: usize) -> Option<&[u8]> {
+        Some(self.image(index))
+    }
+
+    fn labels(&self) -> &[String] {
+        &[]
+    }
+
+    fn shows(&self) -> Shows {
+        Shows::Digits
     }
 }
 

@@ -5,7 +5,9 @@ mod folder;
 mod gzip;
 mod idx;
 pub mod mnist;
+mod samples;
 
 pub use dataset::{Dataset, DatasetError, Expected};
 pub use folder::{FolderError, Split, load_folder};
 pub use idx::{Idx, IdxError, IdxFile, IdxProblem};
+pub use samples::{Samples, Target};

@@ -1,0 +1,42 @@
+//! What a network's input stands for.
+
+#[cfg(feature = "alloc")]
+use serde::{Deserialize, Serialize};
+
+/// What a raw value of the input (a pixel, a sample, a column of a table) means: the network takes
+/// `(raw - mean) / deviation`, as Keras's `Normalization` layer does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Scaling {
+    /// The raw value that becomes 0.
+    pub mean: f32,
+    /// How much above it becomes 1; never 0.
+    pub deviation: f32,
+}
+
+impl Scaling {
+    /// The network takes raw values as they are.
+    pub const NONE: Self = Self { mean: 0.0, deviation: 1.0 };
+    /// Bytes from 0 to 255 become 0 to 1, as the Keras tutorial scales pixels.
+    pub const UNIT: Self = Self { mean: 0.0, deviation: 255.0 };
+
+    /// The network's input for a raw value.
+    pub fn apply(self, raw: f32) -> f32 {
+        (raw - self.mean) / self.deviation
+    }
+}
+
+/// What samples are, so that a program knows how one is shown, or made of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "alloc", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Shows {
+    /// Numbers, of sensors for one.
+    #[default]
+    Values,
+    /// Pictures, grey of one channel or RGB of three, of 0 to 255.
+    Pictures,
+    /// Handwritten digits as MNIST has them: bright on black, in the middle.
+    Digits,
+}
