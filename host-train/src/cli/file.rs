@@ -10,10 +10,12 @@ use anyhow::{Context, bail, ensure};
 use thumbnet::{blob, graph::Graph};
 
 use super::args::DataArgs;
+#[cfg(feature = "download")]
+use crate::data::mnist;
 use crate::{
     atomic,
     checkpoint::{self, Checkpoint},
-    data::{Dataset, Expected, Split, load_folder, mnist},
+    data::{Dataset, Expected, Split, load_folder},
     model::{Model, classes},
     network,
     quantized::{self, QuantizedModel},
@@ -121,12 +123,21 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 pub(super) fn load(graph: &Graph<'_>, arguments: &DataArgs, split: Split) -> anyhow::Result<Dataset> {
     let folder = match &arguments.dataset {
         Some(folder) => folder.clone(),
-        None => {
-            let folder = mnist::folder(arguments.data_dir.as_deref())?;
-            mnist::ensure(&folder)?;
-            folder
-        }
+        None => mnist(arguments)?,
     };
     let expected = Expected { input: graph.input(), classes: classes(graph) };
     Ok(load_folder(&folder, split, expected)?)
+}
+
+/// The folder with MNIST's files, fetched if they are missing.
+#[cfg(feature = "download")]
+fn mnist(arguments: &DataArgs) -> anyhow::Result<PathBuf> {
+    let folder = mnist::folder(arguments.data_dir.as_deref())?;
+    mnist::ensure(&folder)?;
+    Ok(folder)
+}
+
+#[cfg(not(feature = "download"))]
+fn mnist(_: &DataArgs) -> anyhow::Result<PathBuf> {
+    bail!("this program was built without the feature `download`, which fetches MNIST: name a data set with --dataset");
 }

@@ -5,6 +5,7 @@ mod evaluate;
 mod file;
 mod inspect;
 mod output;
+#[cfg(feature = "pictures")]
 mod predict;
 mod profile;
 mod quantize;
@@ -12,6 +13,7 @@ mod sample;
 #[cfg(unix)]
 mod signals;
 mod train;
+#[cfg(feature = "safetensors")]
 mod transfer;
 
 use std::{
@@ -19,7 +21,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rayon::ThreadPoolBuilder;
 
 use args::{Arguments, Command};
@@ -49,12 +51,21 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Train(arguments) => train::run(arguments, output),
         Command::Evaluate(arguments) => evaluate::run(arguments, output),
         Command::Quantize(arguments) => quantize::run(arguments, output),
+        #[cfg(feature = "pictures")]
         Command::Predict(arguments) => predict::run(arguments, output),
+        #[cfg(not(feature = "pictures"))]
+        Command::Predict(_) => bail!("this program was built without the feature `pictures`, which reads PNG and JPEG"),
         Command::Inspect(arguments) => inspect::run(arguments, output),
         Command::Sample(arguments) => sample::run(arguments, output),
         Command::Profile(arguments) => profile::run(arguments, output),
+        #[cfg(feature = "safetensors")]
         Command::Import(arguments) => transfer::import(arguments, output),
+        #[cfg(feature = "safetensors")]
         Command::Export(arguments) => transfer::export(arguments, output),
+        #[cfg(not(feature = "safetensors"))]
+        Command::Import(_) | Command::Export(_) => {
+            bail!("this program was built without the feature `safetensors`, which reads and writes these files")
+        }
     })
 }
 

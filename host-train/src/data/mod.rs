@@ -4,6 +4,7 @@ mod dataset;
 mod folder;
 mod gzip;
 mod idx;
+#[cfg(feature = "download")]
 pub mod mnist;
 mod samples;
 
