@@ -7,7 +7,8 @@ use residual::{Merged, Residual};
 use safetensors::SafeTensors;
 use thumbnet::Network;
 use thumbnet::arch::Backend;
-use thumbnet::blob::{Family, Raw, write};
+use thumbnet::blob::{About, Family, write};
+use thumbnet::input::Shows;
 use thumbnet::network::WorkingMemory;
 use thumbnet::quantize::{Calibrator, Range, quantize};
 use thumbnet::train::{Initializer, initialize};
@@ -29,11 +30,13 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
 
     let network = tflite::network();
+    let labels = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let about = About { labels: &labels, shows: Shows::Digits, ..About::default() };
     for (name, family) in [("plain", Family::Plain), ("dsp", Family::Dsp)] {
         save(
             &out,
             &format!("{name}.tnb"),
-            write(&MnistSmall::GRAPH, &network, family, &[], Raw::UNIT).expect("MnistSmall as TFLite has it"),
+            write(&MnistSmall::GRAPH, &network, family, &about).expect("MnistSmall as TFLite has it"),
         );
     }
     // 256 KB of flash hold fewer images.
@@ -76,7 +79,7 @@ fn save_branches<N: Network>(out: &Path, name: &str, samples: usize) {
     let mut memory = vec![0.0; calibrator.memory_len(samples)];
     calibrator.observe(Backend::SCALAR, &weights, &x, &mut memory).expect("the lengths are the network's");
     let network = quantize(&N::GRAPH, &weights, &calibrator.finish()).expect("weights of middling size");
-    let blob = |family| write(&N::GRAPH, &network, family, &[], Raw::UNIT).expect("what was quantised is written");
+    let blob = |family| write(&N::GRAPH, &network, family, &About::default()).expect("what was quantised is written");
     save(out, &format!("{name}.dsp.tnb"), blob(Family::Dsp));
     let plain = blob(Family::Plain);
 

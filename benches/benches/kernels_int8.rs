@@ -10,7 +10,7 @@ use std::{
 use thumbnet::{
     Network,
     arch::Backend,
-    blob::{Family, Raw, write},
+    blob::{About, Family, write},
     infer::{LayerS8, OpS8, StepS8},
     int8::{ConvS8, DenseS8},
     network::WorkingMemory,
@@ -76,7 +76,7 @@ fn network<N: Network>(name: &str, backend: Backend) {
     let mut memory = vec![0.0; calibrator.memory_len(IMAGES)];
     calibrator.observe(Backend::detect(), &weights, &x, &mut memory).unwrap();
     let quantized = quantize(&N::GRAPH, &weights, &calibrator.finish()).unwrap();
-    let blob = write(&N::GRAPH, &quantized, Family::Plain, &[], Raw::UNIT).unwrap();
+    let blob = write(&N::GRAPH, &quantized, Family::Plain, &About::default()).unwrap();
     let mut aligned = vec![0u128; blob.len().div_ceil(16)];
     bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
     let network = N::from_blob(bytemuck::cast_slice(&aligned)).unwrap().with_backend(backend);

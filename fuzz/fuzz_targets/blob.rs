@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use thumbnet::{
     Network,
-    blob::{self, Family, Loaded, Raw, RepackError},
+    blob::{self, About, Description, Family, Loaded, RepackError},
     graph::{AllOps, Graph},
     infer,
     quantize::{Calibration, quantize},
@@ -49,7 +49,8 @@ fn made(source: &mut Source<'_>) -> Option<Vec<u8>> {
     let quantized = quantize(&graph, &weights, &calibration).ok()?;
     let family = if source.one_in(2) { Family::Plain } else { Family::Dsp };
     // What has too large sizes for a blob is refused.
-    blob::write(&graph, &quantized, family, &["a class"], Raw::UNIT).ok()
+    let labels = vec!["a class"; if graph.output().len() == 1 { 0 } else { graph.output().len() }];
+    blob::write(&graph, &quantized, family, &About { labels: &labels, ..About::default() }).ok()
 }
 
 /// The bytes with the length and the CRC that a blob of so many has.
@@ -82,7 +83,12 @@ fn value(data: &[u8], i: usize) -> i8 {
 
 /// Runs the network of the blob's own graph. Whether it was accepted.
 fn known_to_the_file(blob: &[u8], data: &[u8]) -> bool {
+    let description = Description::read(blob);
     let Ok(network) = Loaded::read(blob) else { return false };
+    if let (Ok(description), info) = (description, network.info()) {
+        assert_eq!((description.name(), description.shows()), (info.name, info.shows));
+        assert!(description.labels().eq(info.labels.iter().copied()));
+    }
     let (graph, plan, parts, steps) = (network.graph(), network.plan(), network.parts(), network.steps());
     if !follow(&graph) {
         return true;

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use thumbnet::{
     LengthError,
     arch::Backend,
-    blob::{self, BlobError, Family, Loaded, Raw, RepackError, WriteError},
+    blob::{self, About, BlobError, Family, Loaded, RepackError, WriteError},
     graph::{AllOps, Graph},
     infer::{self, Parts, StepS8},
     int8::Affine,
@@ -112,7 +112,7 @@ pub fn quantize(model: &Model<'_>, data: &Dataset, options: QuantizeOptions) -> 
     }
     let quantized =
         quantize::quantize(&graph, model.weights(), &calibrator.finish()).map_err(QuantizationError::Quantize)?;
-    blob::write(&graph, &quantized, family, &[], Raw::UNIT).map_err(QuantizationError::Write)
+    blob::write(&graph, &quantized, family, &About::default()).map_err(QuantizationError::Write)
 }
 
 /// A blob as [`QuantizedModel::read`] takes it: where a blob must lie, its weights in the order that a PC is fastest

@@ -40,11 +40,12 @@
 //!   (`quantize`) need the feature `alloc`.
 //! - [`int8`] holds the int8 scheme and its arithmetic, which is TFLite's to the bit.
 //! - [`arch`] holds the kernels, one folder an instruction set, with the scalar ones as the oracle.
+//! - [`input`] holds what raw samples mean, and makes them a network's input.
 //! - [`geometry`] holds the shape arithmetic that all of it rests on.
 //!
 //! Each imports only from those that stand before it:
-//! `geometry` · `length` · `int8` · `arch` · `graph` · `plan` · `forward` · `train` · `infer` · `quantize` · `blob` ·
-//! `layer` · `network`.
+//! `geometry` · `length` · `int8` · `arch` · `input` · `graph` · `plan` · `forward` · `train` · `infer` · `quantize` ·
+//! `blob` · `layer` · `network`.
 //!
 //! # Features
 //!

@@ -10,7 +10,7 @@ sequential! {
 
 /// A blob of [`Model`], aligned.
 fn blob() -> Aligned<[u8; 1024]> {
-    use thumbnet::blob::{Family, Raw, write};
+    use thumbnet::blob::{About, Family, write};
     use thumbnet::quantize::{Calibrator, Range, quantize};
 
     let weights = [0.5; Model::PARAMETERS];
@@ -18,7 +18,7 @@ fn blob() -> Aligned<[u8; 1024]> {
     let mut memory = vec![0.0; calibrator.memory_len(1)];
     calibrator.observe(thumbnet::arch::Backend::SCALAR, &weights, &[0.1, 0.5, 0.3, 0.9], &mut memory).unwrap();
     let network = quantize(&Model::GRAPH, &weights, &calibrator.finish()).unwrap();
-    let bytes = write(&Model::GRAPH, &network, Family::Plain, &[], Raw::UNIT).unwrap();
+    let bytes = write(&Model::GRAPH, &network, Family::Plain, &About::default()).unwrap();
     let mut blob = Aligned([0; 1024]);
     blob.0[..bytes.len()].copy_from_slice(&bytes);
     blob

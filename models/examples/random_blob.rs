@@ -7,7 +7,7 @@ use std::error::Error;
 
 use thumbnet::Network;
 use thumbnet::arch::Backend;
-use thumbnet::blob::{Family, Raw, write};
+use thumbnet::blob::{About, Family, write};
 use thumbnet::quantize::{Calibrator, Range, quantize};
 use thumbnet::train::{Initializer, initialize};
 use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistSmall, MobileNetV1, ResNet8, layers};
@@ -54,5 +54,5 @@ fn random<N: Network>(family: Family) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut memory = vec![0.0; calibrator.memory_len(1)];
     calibrator.observe(Backend::SCALAR, &weights, &x, &mut memory).map_err(|error| error.to_string())?;
     let quantized = quantize(&N::GRAPH, &weights, &calibrator.finish()).map_err(|error| error.to_string())?;
-    Ok(write(&N::GRAPH, &quantized, family, &[], Raw::UNIT)?)
+    Ok(write(&N::GRAPH, &quantized, family, &About::default())?)
 }

@@ -3,12 +3,13 @@
 mod tflite;
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{BlobError, Contents, Family, Info, Loaded, Raw, WriteError, repack, write};
+use thumbnet::blob::{About, BlobError, Contents, Description, Family, Info, Loaded, WriteError, repack, write};
 use thumbnet::geometry::Shape;
 use thumbnet::graph::AllOps;
 use thumbnet::graph::{Activation, Graph, Node, Op};
 use thumbnet::infer::U32;
 use thumbnet::infer::run;
+use thumbnet::input::{Scaling, Shows};
 use thumbnet::int8::{Affine, SoftmaxS8};
 use thumbnet::network::{Memory, WorkingMemory, forward};
 use thumbnet::quantize::{Calibrator, OwnedAfter, QuantizedNetwork, QuantizedStep, Range, quantize};
@@ -83,7 +84,7 @@ fn every_family_computes_the_same_and_near_the_f32_network() {
     let mut memory = vec![0.0; Tiny::inference_len(SAMPLES)];
     let expected = forward::<Tiny>(Backend::SCALAR, &weights, &x, &mut memory).unwrap();
     let blobs =
-        [Family::Plain, Family::Dsp].map(|family| write(&Tiny::GRAPH, &quantized, family, &[], Raw::UNIT).unwrap());
+        [Family::Plain, Family::Dsp].map(|family| write(&Tiny::GRAPH, &quantized, family, &About::default()).unwrap());
     assert_eq!(blobs[0].len(), blobs[1].len(), "packing takes no bytes");
     for (blob, other, family) in [(&blobs[0], &blobs[1], Family::Dsp), (&blobs[1], &blobs[0], Family::Plain)] {
         assert_ne!(blob, other);
@@ -116,7 +117,7 @@ fn every_family_computes_the_same_and_near_the_f32_network() {
 
 #[test]
 fn every_truncation_is_an_error() {
-    let blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Plain, &[], Raw::UNIT).unwrap();
+    let blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Plain, &About::default()).unwrap();
     assert_eq!(error::<Tiny>(&blob), None);
     for len in 0..blob.len() {
         let found = error::<Tiny>(&blob[..len]);
@@ -131,7 +132,7 @@ fn every_truncation_is_an_error() {
 
 #[test]
 fn every_corrupted_byte_is_an_error() {
-    let mut blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Dsp, &[], Raw::UNIT).unwrap();
+    let mut blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Dsp, &About::default()).unwrap();
     for at in 0..blob.len() {
         for flip in [0x01, 0x80, 0xff] {
             blob[at] ^= flip;
@@ -183,7 +184,7 @@ fn same_everywhere(what: &str, mut run: impl FnMut(Backend) -> Vec<i8>) {
 /// Whatever byte is wrong behind a right CRC, reading and running does not panic, by the type's graph and by the blob's
 /// own, and what is accepted computes the same bytes on every back end.
 fn change_every_byte<N: Network>() {
-    let original = write(&N::GRAPH, &quantized::<N>(), Family::Dsp, &[], Raw::UNIT).unwrap();
+    let original = write(&N::GRAPH, &quantized::<N>(), Family::Dsp, &About::default()).unwrap();
     let mut accepted = [0; 2];
     for at in 9..original.len() - 4 {
         for value in [0x00, 0x01, 0x7f, 0x80, 0xff, original[at] ^ 0x10] {
@@ -202,8 +203,10 @@ fn change_every_byte<N: Network>() {
                     network.with_backend(backend).predict(&image, &mut memory).as_ref().to_vec()
                 });
             }
+            let description = Description::read(blob);
             if let Ok(network) = Loaded::read(blob) {
                 accepted[1] += 1;
+                described(&description.unwrap(), network.info());
                 let (graph, plan, steps) = (network.graph(), network.plan(), network.steps());
                 let image = vec![at as i8; graph.input().len()];
                 let (mut activations, mut scratch) = (vec![0; plan.values], vec![0; plan.scratch_bytes(&graph) / 4]);
@@ -223,15 +226,103 @@ fn no_byte_with_a_right_crc_does_harm() {
     change_every_byte::<Branched>();
 }
 
+/// A device reads the same of a blob as a PC.
+fn described(description: &Description<'_>, info: &Info<'_>) {
+    assert_eq!((description.name(), description.shows()), (info.name, info.shows));
+    assert!(description.labels().eq(info.labels.iter().copied()));
+    for (class, label) in info.labels.iter().enumerate() {
+        assert_eq!(description.label(class), Some(*label));
+    }
+    assert_eq!(description.label(info.labels.len()), None);
+    for channel in 0..info.graph().input().channels {
+        let scaling = info.scaling.get(channel).unwrap_or(&info.scaling[0]);
+        assert_eq!(description.scaling(channel), Some(*scaling));
+    }
+}
+
+#[test]
+fn names_and_scalings_are_read_without_a_heap() {
+    let scaling = [Scaling { mean: -3.5, deviation: 0.25 }, Scaling { mean: 1000.0, deviation: -7.0 }];
+    let long = "x".repeat(200);
+    let labels = ["idle", "süß", long.as_str()];
+    let all = [
+        About::default(),
+        About { labels: &labels, scaling: &scaling, shows: Shows::Pictures },
+        About { labels: &["", "", ""], scaling: &[Scaling::NONE], shows: Shows::Digits },
+    ];
+    for about in all {
+        let blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Dsp, &about).unwrap();
+        let copy = aligned(&blob);
+        let blob = &bytemuck::cast_slice(&copy)[..blob.len()];
+        let info = Info::read(blob).unwrap();
+        assert_eq!(info.about(), about);
+        let description = Description::read(blob).unwrap();
+        described(&description, &info);
+        assert_eq!((description.name(), description.scaling(2).is_some()), ("Tiny", about.scaling.len() == 1));
+        let copy = aligned(&repack(blob, Family::Plain).unwrap());
+        assert_eq!(Info::read(bytemuck::cast_slice(&copy)).unwrap(), info, "another order says the same");
+        for len in 0..blob.len() {
+            Description::read(&blob[..len]).unwrap_err();
+        }
+    }
+}
+
+sequential! {
+    /// One output, which is the probability of the second of two classes.
+    struct Binary: [1, 1, 2] {
+        out: Dense { units: 1, activation: Sigmoid },
+    }
+}
+
+#[test]
+fn what_a_blob_says_must_fit_its_network() {
+    let network = quantized::<Tiny>();
+    let refused = |about: About<'_>| {
+        // What another writer would make of it is not read either.
+        let copy = aligned(&write(&Tiny::GRAPH, &network, Family::Plain, &About::default()).unwrap());
+        let mut contents: Contents<'_> = postcard::from_bytes(bytemuck::cast_slice(&copy)).unwrap();
+        contents.info.labels = about.labels.to_vec();
+        contents.info.scaling = about.scaling.to_vec();
+        contents.header.length = U32(postcard::to_allocvec(&contents).unwrap().len() as u32);
+        let mut bytes = postcard::to_allocvec(&contents).unwrap();
+        reseal(&mut bytes);
+        let read = Info::read(&bytemuck::cast_slice(&aligned(&bytes))[..bytes.len()]).err();
+        assert_eq!(read, Some(BlobError::Malformed { field: "labels or scaling" }), "{about:?}");
+        write(&Tiny::GRAPH, &network, Family::Plain, &about).unwrap_err().to_string()
+    };
+    let labels = |labels: &[&str]| refused(About { labels, ..About::default() });
+    assert_eq!(labels(&["a", "b"]), "there are 2 labels, but must be none or 3, one for each class");
+    assert_eq!(labels(&["a"; 4]), "there are 4 labels, but must be none or 3, one for each class");
+    let scaling = |scaling: &[Scaling]| refused(About { scaling, ..About::default() });
+    let text = "scalings, but must be one for all values or 2, one for each channel of the input";
+    assert_eq!(scaling(&[]), format!("there are 0 {text}"));
+    assert_eq!(scaling(&[Scaling::UNIT; 3]), format!("there are 3 {text}"));
+    for (mean, deviation) in
+        [(0.0, 0.0), (0.0, -0.0), (f32::NAN, 1.0), (f32::INFINITY, 1.0), (0.0, f32::NAN), (0.0, -f32::INFINITY)]
+    {
+        let text = format!(
+            "the scaling of channel 1 has mean {mean:?} and deviation {deviation:?}, but both must be finite, and the \
+             deviation not 0"
+        );
+        assert_eq!(scaling(&[Scaling::UNIT, Scaling { mean, deviation }]), text);
+    }
+
+    let network = quantized::<Binary>();
+    let labels =
+        |labels: &[&str]| write(&Binary::GRAPH, &network, Family::Plain, &About { labels, ..About::default() });
+    labels(&["ham", "spam"]).unwrap();
+    assert_eq!(labels(&["spam"]), Err(WriteError::Labels { labels: 1, classes: 2 }));
+}
+
 #[test]
 fn errors_name_what_differs() {
-    let blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Plain, &[], Raw::UNIT).unwrap();
+    let blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Plain, &About::default()).unwrap();
     let found = error::<OtherFilters>(&blob).unwrap();
     assert_eq!(found, BlobError::Architecture { layer: "hidden_conv" });
     assert_eq!(found.to_string(), "the blob is of another network: layer `hidden_conv` differs");
     assert_eq!(error::<Shorter>(&blob), Some(BlobError::Architecture { layer: "" }));
     assert_eq!(
-        error::<Tiny>(&write(&Shorter::GRAPH, &quantized::<Shorter>(), Family::Plain, &[], Raw::UNIT).unwrap()),
+        error::<Tiny>(&write(&Shorter::GRAPH, &quantized::<Shorter>(), Family::Plain, &About::default()).unwrap()),
         Some(BlobError::Architecture { layer: "hidden_conv" })
     );
     assert_eq!(error::<MnistSmall>(&blob), Some(BlobError::Architecture { layer: "conv1" }));
@@ -249,7 +340,7 @@ fn refusals(change: impl Fn(&mut QuantizedNetwork)) -> [String; 2] {
     let mut network = quantized::<Tiny>();
     change(&mut network);
     [Family::Plain, Family::Dsp]
-        .map(|family| write(&Tiny::GRAPH, &network, family, &[], Raw::UNIT).unwrap_err().to_string())
+        .map(|family| write(&Tiny::GRAPH, &network, family, &About::default()).unwrap_err().to_string())
 }
 
 #[test]
@@ -337,7 +428,7 @@ fn what_is_written_can_be_read_and_run() {
             }
         }
         let family = [Family::Plain, Family::Dsp][case % 2];
-        let Ok(blob) = write(&Tiny::GRAPH, &network, family, &[], Raw::UNIT) else {
+        let Ok(blob) = write(&Tiny::GRAPH, &network, family, &About::default()) else {
             refused += 1;
             continue;
         };
@@ -361,9 +452,9 @@ sequential! {
 #[test]
 fn softmax_of_too_many_values_is_neither_written_nor_read() {
     let mut network = quantized::<ManyValues>();
-    let mut blob = write(&ManyValues::GRAPH, &network, Family::Plain, &[], Raw::UNIT).unwrap();
+    let mut blob = write(&ManyValues::GRAPH, &network, Family::Plain, &About::default()).unwrap();
     network.steps[0].after = OwnedAfter::Softmax(SoftmaxS8 { multiplier: 0, left_shift: 0, diff_min: 0 });
-    let refused = write(&ManyValues::GRAPH, &network, Family::Plain, &[], Raw::UNIT);
+    let refused = write(&ManyValues::GRAPH, &network, Family::Plain, &About::default());
     assert_eq!(refused, Err(WriteError::Classes { layer: "values".into(), classes: 4097 }));
 
     // The record as another writer would make it, with a softmax of all zeros.
@@ -392,10 +483,10 @@ fn large(inputs: usize, units: usize) -> [Node<'static>; 2] {
 fn sizes_beyond_a_devices_are_neither_written_nor_read() {
     let quantized = quantized::<Small>();
     let nodes = large((1 << 32) + 3, 2);
-    let refused = write(&Graph { name: "Large", nodes: &nodes }, &quantized, Family::Plain, &[], Raw::UNIT);
+    let refused = write(&Graph { name: "Large", nodes: &nodes }, &quantized, Family::Plain, &About::default());
     assert_eq!(refused, Err(WriteError::TooLarge));
 
-    let blob = aligned(&write(&Small::GRAPH, &quantized, Family::Plain, &[], Raw::UNIT).unwrap());
+    let blob = aligned(&write(&Small::GRAPH, &quantized, Family::Plain, &About::default()).unwrap());
     let blob = bytemuck::cast_slice(&blob);
     let mut contents: Contents<'_> = postcard::from_bytes(blob).unwrap();
     contents.info.nodes = nodes.to_vec();
@@ -416,7 +507,7 @@ fn sizes_beyond_a_devices_are_neither_written_nor_read() {
     };
     let quantized = QuantizedNetwork { input: quantized.input, steps: vec![step] };
     let graph = Graph { name: "Large", nodes: &large(CHANNELS, CHANNELS) };
-    let refused = write(&graph, &quantized, Family::Plain, &[], Raw::UNIT);
+    let refused = write(&graph, &quantized, Family::Plain, &About::default());
     assert_eq!(refused, Err(WriteError::Mismatch { layer: "out".into() }));
 }
 
@@ -426,7 +517,7 @@ fn a_blob_of_tflites_network_gives_tflites_bytes() {
     let quantized = tflite::network();
     let (images, expected) = (tflite::bytes("input"), tflite::bytes("op7_softmax.activation"));
     for family in [Family::Plain, Family::Dsp] {
-        let copy = aligned(&write(&MnistSmall::GRAPH, &quantized, family, &[], Raw::UNIT).unwrap());
+        let copy = aligned(&write(&MnistSmall::GRAPH, &quantized, family, &About::default()).unwrap());
         let network = MnistSmall::from_blob(bytemuck::cast_slice(&copy)).unwrap();
         for backend in Backend::available() {
             let network = network.with_backend(backend);

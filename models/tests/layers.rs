@@ -2,7 +2,7 @@
 //! weights.
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{Family, Loaded, Raw, write};
+use thumbnet::blob::{About, Family, Loaded, write};
 use thumbnet::graph::AllOps;
 use thumbnet::network::{WorkingMemory, forward};
 use thumbnet::quantize::{Calibrator, Range, quantize};
@@ -105,7 +105,7 @@ fn check<N: Network>(allowed: f32) {
     let quantized = quantize(&N::GRAPH, &weights, &calibrator.finish()).unwrap();
     let mut expected: Option<Vec<i8>> = None;
     for family in [Family::Plain, Family::Dsp] {
-        let blob = write(&N::GRAPH, &quantized, family, &[], Raw::UNIT).unwrap();
+        let blob = write(&N::GRAPH, &quantized, family, &About::default()).unwrap();
         let mut aligned = vec![0u128; blob.len().div_ceil(16)];
         bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
         let bytes: &[u8] = bytemuck::cast_slice(&aligned);

@@ -2,7 +2,7 @@
 //! has not written.
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{Family, Raw, write};
+use thumbnet::blob::{About, Family, write};
 use thumbnet::network::WorkingMemory;
 use thumbnet::quantize::{Calibrator, Range, quantize};
 use thumbnet::train::{Initializer, initialize};
@@ -43,7 +43,7 @@ fn check<N: Network>() {
     let quantized = quantize(&N::GRAPH, &weights, &calibrator.finish()).unwrap();
 
     for family in [Family::Plain, Family::Dsp] {
-        let blob = write(&N::GRAPH, &quantized, family, &[], Raw::UNIT).unwrap();
+        let blob = write(&N::GRAPH, &quantized, family, &About::default()).unwrap();
         let mut aligned = vec![0u128; blob.len().div_ceil(16)];
         bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
         let network = N::from_blob(&bytemuck::cast_slice(&aligned)[..blob.len()]).unwrap();

@@ -2,7 +2,7 @@
 //! calibrations and quantised networks that nobody would make on purpose.
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::{Family, Raw, write};
+use thumbnet::blob::{About, Family, write};
 use thumbnet::geometry::Shape;
 use thumbnet::graph::{Activation, Graph, Node, Op};
 use thumbnet::network::{Memory, forward};
@@ -91,7 +91,7 @@ fn aligned(bytes: &[u8]) -> Vec<u128> {
 fn worst_steps<N: Network>(weights: &[f32]) -> Result<f32, QuantizeError> {
     let x = images::<N>();
     let quantized = quantize(&N::GRAPH, weights, &calibrated::<N>(weights, &x, Range::MinMax))?;
-    let copy = aligned(&write(&N::GRAPH, &quantized, Family::Plain, &[], Raw::UNIT).unwrap());
+    let copy = aligned(&write(&N::GRAPH, &quantized, Family::Plain, &About::default()).unwrap());
     let network = N::from_blob(bytemuck::cast_slice(&copy)).unwrap();
     let mut memory = vec![0.0; N::inference_len(64)];
     let expected = forward::<N>(Backend::SCALAR, weights, &x, &mut memory).unwrap();
@@ -205,7 +205,7 @@ fn sums_that_nearly_outgrow_32_bits_are_right() {
     let weights = [vec![1.0 / 60_000.0; 60_000], vec![0.0]].concat();
     let quantized =
         quantize(&Wide::GRAPH, &weights, &calibrated::<Wide>(&weights, &bright_and_dark::<Wide>(), Range::MinMax));
-    let copy = aligned(&write(&Wide::GRAPH, &quantized.unwrap(), Family::Plain, &[], Raw::UNIT).unwrap());
+    let copy = aligned(&write(&Wide::GRAPH, &quantized.unwrap(), Family::Plain, &About::default()).unwrap());
     let network = Wide::from_blob(bytemuck::cast_slice(&copy)).unwrap();
     for backend in Backend::available() {
         let network = network.with_backend(backend);

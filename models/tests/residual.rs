@@ -3,7 +3,7 @@
 
 use thumbnet::Network;
 use thumbnet::arch::{Backend, Trainable};
-use thumbnet::blob::{Family, Raw, write};
+use thumbnet::blob::{About, Family, write};
 use thumbnet::network::WorkingMemory;
 use thumbnet::quantize::{Calibrator, Range, quantize};
 use thumbnet::train::{Buffers, Initializer, Loss, Optimizer, SettingError, Settings, Trainer, initialize};
@@ -114,7 +114,7 @@ fn check_bytes<N: Network>() {
     let quantized = quantize(&N::GRAPH, &weights, &calibrator.finish()).unwrap();
     let mut expected: Option<Vec<i8>> = None;
     for family in [Family::Plain, Family::Dsp] {
-        let blob = write(&N::GRAPH, &quantized, family, &[], Raw::UNIT).unwrap();
+        let blob = write(&N::GRAPH, &quantized, family, &About::default()).unwrap();
         if N::NAME == MnistTiny::NAME {
             assert!(blob.len() <= 10_240, "{} bytes", blob.len());
         }

@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::BlobError;
 use super::read::{check, malformed};
-use crate::graph::{Graph, Node};
+use super::{BlobError, WriteError};
+use crate::graph::{Activation, Graph, Node};
 use crate::infer::{Header, Parts, Record, U32, fits};
+use crate::input::{Scaling, Shows};
 
 /// A blob as one postcard value. See [`crate::blob`] for what the fields hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,40 +26,69 @@ pub struct Contents<'a> {
     /// The tensors of every record.
     #[serde(borrow)]
     pub tensors: &'a [u8],
-    /// What a device skips.
+    /// What a device does not need for its scores.
     #[serde(borrow)]
     pub info: Info<'a>,
     /// The CRC of all before it.
     pub crc: U32,
 }
 
-/// What a blob says about its network besides what a device needs.
+/// What a blob says about its network besides what scores need. A device reads all but the nodes, by
+/// [`Description`](super::Description).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Info<'a> {
     /// The network's name.
     pub name: &'a str,
+    /// As [`About::labels`].
+    #[serde(borrow)]
+    pub labels: Vec<&'a str>,
+    /// As [`About::scaling`].
+    pub scaling: Vec<Scaling>,
+    /// As [`About::shows`].
+    pub shows: Shows,
     /// The nodes of its graph.
     #[serde(borrow)]
     pub nodes: Vec<Node<'a>>,
-    /// The names of its classes, in the order of the outputs; empty where they have none.
-    #[serde(borrow)]
-    pub labels: Vec<&'a str>,
-    /// What a raw input value means.
-    pub raw: Raw,
 }
 
-/// What a raw input value (a pixel, a sample) means: the network's input is `scale * raw + offset`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Raw {
-    /// The real distance of two neighbouring raw values.
-    pub scale: f32,
-    /// What a raw 0 means.
-    pub offset: f32,
+/// What stands for the inputs and outputs of a network, as [`write`](super::write()) puts it into a blob.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct About<'a> {
+    /// The names of the classes, in the order of the outputs: none, or one for each. One sigmoid alone has two classes:
+    /// that of 0, and that of 1.
+    pub labels: &'a [&'a str],
+    /// What raw values mean: one scaling for all, or one for each channel, which is the last axis of the input.
+    pub scaling: &'a [Scaling],
+    /// What a sample is.
+    pub shows: Shows,
 }
 
-impl Raw {
-    /// Bytes that stand for 0 to 1, as pixels do.
-    pub const UNIT: Self = Self { scale: 1.0 / 255.0, offset: 0.0 };
+impl Default for About<'_> {
+    /// Bytes that stand for 0 to 1, of which nothing else is known; classes without names.
+    fn default() -> Self {
+        Self { labels: &[], scaling: &[Scaling::UNIT], shows: Shows::Values }
+    }
+}
+
+impl About<'_> {
+    /// Checks it against a network.
+    pub(super) fn check(&self, graph: &Graph<'_>) -> Result<(), WriteError> {
+        let classes = match (graph.output().len(), graph.output_activation()) {
+            (1, Activation::Sigmoid) => 2,
+            (outputs, _) => outputs,
+        };
+        let (labels, scalings, channels) = (self.labels.len(), self.scaling.len(), graph.input().channels);
+        if labels != 0 && labels != classes {
+            return Err(WriteError::Labels { labels, classes });
+        }
+        if scalings != 1 && scalings != channels {
+            return Err(WriteError::Scalings { scalings, channels });
+        }
+        match self.scaling.iter().position(|scaling| !scaling.is_valid()) {
+            Some(channel) => Err(WriteError::Scaling { channel, scaling: self.scaling[channel] }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl<'a> Info<'a> {
@@ -77,13 +107,26 @@ impl<'a> Info<'a> {
         let parts = check(bytes)?;
         let blob = &bytes[..parts.header.length.0 as usize];
         let contents: Contents<'a> = postcard::from_bytes(blob).map_err(|_| malformed("info"))?;
+        // A device finds what is behind the tensors by the header.
+        if !core::ptr::eq(contents.tensors, bytemuck::cast_slice::<i8, u8>(parts.tensors)) {
+            return Err(malformed("tensors"));
+        }
         let info = contents.info;
         info.graph().check().map_err(|_| malformed("info"))?;
-        if fits(&info.graph()) { Ok((info, parts)) } else { Err(malformed("info")) }
+        if !fits(&info.graph()) {
+            return Err(malformed("info"));
+        }
+        info.about().check(&info.graph()).map_err(|_| malformed("labels or scaling"))?;
+        Ok((info, parts))
     }
 
     /// The network.
     pub fn graph(&self) -> Graph<'_> {
         Graph { name: self.name, nodes: &self.nodes }
+    }
+
+    /// What stands for its inputs and outputs.
+    pub fn about(&self) -> About<'_> {
+        About { labels: &self.labels, scaling: &self.scaling, shows: self.shows }
     }
 }

@@ -10,11 +10,15 @@
 //! | records | sequence of [`Record`](crate::infer::Record) | one for each step of inference; numbers of fixed width |
 //! | pad | bytes | so many zeros that the next field's content starts at a multiple of 16 |
 //! | tensors | bytes | those of each record, aligned to 16; see below |
-//! | info | [`Info`] | what a device skips: names, the graph, class labels, what a raw input means |
+//! | info | [`Info`] | names, class labels, what raw inputs mean ([`Description`]); the graph, which devices skip |
 //! | crc | `u32`, fixed width | CRC-32 (ISO-HDLC, as in zip) over all before it |
 //!
 //! The tensors of a record are weights (`i8`); then, aligned to 4, bias (`i32`), multiplier (`i32`), shift (`i8`) and
 //! table (`i8`).
+//!
+//! `Info` begins with what a device may want, as postcard writes it: the name (its length as a varint, then UTF-8), the
+//! labels (their number, then each as the name), the scalings (their number, then mean and deviation of each, `f32`),
+//! and what samples are (0 values, 1 pictures, 2 digits).
 //!
 //! Numbers are little-endian, as Cortex-M and PCs are, so that they need no decoding: a device reads header, records
 //! and tensors where they lie. The blob itself must lie at a multiple of 16 ([`Aligned`],
@@ -23,6 +27,7 @@
 #[cfg(feature = "alloc")]
 mod contents;
 mod crc;
+mod description;
 mod integrity;
 #[cfg(feature = "alloc")]
 mod loaded;
@@ -33,7 +38,8 @@ mod write;
 mod write_error;
 
 #[cfg(feature = "alloc")]
-pub use contents::{Contents, Info, Raw};
+pub use contents::{About, Contents, Info};
+pub use description::Description;
 pub use integrity::Integrity;
 #[cfg(feature = "alloc")]
 pub use loaded::Loaded;
@@ -50,7 +56,7 @@ use crate::int8::Packing;
 /// The first bytes of every blob.
 pub const MAGIC: [u8; 8] = *b"thumbnet";
 /// The version that this library writes and reads.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 /// A blob, and the tensors of each step in it, start at a multiple of this many bytes.
 pub const ALIGNMENT: usize = 16;
 /// Why a blob cannot be read.

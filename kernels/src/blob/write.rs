@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use super::crc::Crc;
-use super::{ALIGNMENT, Contents, Info, Loaded, MAGIC, Raw, RepackError, VERSION, WriteError};
+use super::{ALIGNMENT, About, Contents, Info, Loaded, MAGIC, RepackError, VERSION, WriteError};
 use crate::graph::{AllOps, Graph};
 use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, fits, steps, windows};
 use crate::int8::{MeanS8, Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
@@ -48,23 +48,22 @@ impl Family {
     }
 }
 
-/// The blob of a quantised network, its weights in the order of `family`. `labels` are the names of its classes, if
-/// they have some, and `raw` says what raw input values mean.
+/// The blob of a quantised network, its weights in the order of `family`.
 ///
 /// # Errors
 ///
-/// [`WriteError`], when `network` is not a quantised `graph`, its weights cannot be packed, or it has a value that
-/// [`read`](super::read()) refuses. As there, weights and biases are not looked at: sums that they make too large wrap.
+/// [`WriteError`], when `network` is not a quantised `graph`, its weights cannot be packed, `about` is of another
+/// network, or there is a value that [`read`](super::read()) refuses. As there, weights and biases are not looked at: sums that they make too large wrap.
 pub fn write(
     graph: &Graph<'_>,
     network: &QuantizedNetwork,
     family: Family,
-    labels: &[&str],
-    raw: Raw,
+    about: &About<'_>,
 ) -> Result<Vec<u8>, WriteError> {
     if !fits(graph) {
         return Err(WriteError::TooLarge);
     }
+    about.check(graph)?;
     let plan = PlanBuf::new(graph, Fusion::Int8);
     let windows = windows(graph, &plan.plan());
     let steps = steps(graph, &plan.plan(), &windows);
@@ -108,7 +107,13 @@ pub fn write(
         reserved: [0; 3],
     };
     let zeros = [0; ALIGNMENT];
-    let info = Info { name: graph.name, nodes: graph.nodes.to_vec(), labels: labels.to_vec(), raw };
+    let info = Info {
+        name: graph.name,
+        labels: about.labels.to_vec(),
+        scaling: about.scaling.to_vec(),
+        shows: about.shows,
+        nodes: graph.nodes.to_vec(),
+    };
     let (pad, tensor_pad) = (&zeros[..records_pad], &zeros[..tensors_pad]);
     let mut contents = Contents { header, pad, records, tensor_pad, tensors: &tensors, info, crc: U32(0) };
     contents.header.length = word(encode(&contents).len())?;
@@ -141,7 +146,7 @@ pub fn repack(blob: &[u8], family: Family) -> Result<Vec<u8>, RepackError> {
     let unpack = |(k, step): (usize, &StepS8<'_>)| parts.layer(k, &step.op).map(|layer| unpack(step, &layer));
     let steps = loaded.steps().iter().enumerate().filter_map(unpack).collect();
     let network = QuantizedNetwork { input: parts.input(), steps };
-    write(&loaded.graph(), &network, family, &info.labels, info.raw).map_err(RepackError::Write)
+    write(&loaded.graph(), &network, family, &info.about()).map_err(RepackError::Write)
 }
 
 /// The tensors of a step as they were before they were packed.

@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::BlobError;
 use crate::geometry::Geometry;
+use crate::input::Scaling;
 use crate::int8::{MeanS8, PackError, QuantizedMultiplier, Requantize, SoftmaxS8};
 
 /// Why a blob cannot be written. What is written can be read.
@@ -88,6 +89,27 @@ pub enum WriteError {
         /// The layer.
         layer: String,
     },
+    /// There are names for some of the classes, or for more than there are.
+    Labels {
+        /// How many names.
+        labels: usize,
+        /// How many classes.
+        classes: usize,
+    },
+    /// There is neither one scaling nor one for each channel.
+    Scalings {
+        /// How many scalings.
+        scalings: usize,
+        /// How many channels the input has.
+        channels: usize,
+    },
+    /// A scaling gives no finite number for any raw value.
+    Scaling {
+        /// The channel, or 0 where one scaling is for all.
+        channel: usize,
+        /// The scaling.
+        scaling: Scaling,
+    },
     /// The blob or the network's values would be 4 GiB or more, or there are 65,536 steps.
     TooLarge,
 }
@@ -138,6 +160,19 @@ impl fmt::Display for WriteError {
             Self::Size { layer } => {
                 write!(f, "layer `{layer}` has a size of more than 65535, the most that a blob holds")
             }
+            Self::Labels { labels, classes } => {
+                write!(f, "there are {labels} labels, but must be none or {classes}, one for each class")
+            }
+            Self::Scalings { scalings, channels } => write!(
+                f,
+                "there are {scalings} scalings, but must be one for all values or {channels}, one for each channel of \
+                 the input"
+            ),
+            Self::Scaling { channel, scaling: Scaling { mean, deviation } } => write!(
+                f,
+                "the scaling of channel {channel} has mean {mean:?} and deviation {deviation:?}, but both must be \
+                 finite, and the deviation not 0"
+            ),
             Self::TooLarge => f.write_str(
                 "the blob or the values of the network would be 4 GiB or more, or there are 65536 steps or more",
             ),

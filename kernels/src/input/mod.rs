@@ -21,6 +21,11 @@ impl Scaling {
     /// Bytes from 0 to 255 become 0 to 1, as the Keras tutorial scales pixels.
     pub const UNIT: Self = Self { mean: 0.0, deviation: 255.0 };
 
+    /// Whether it gives a number for every raw value: mean and deviation are finite, and the deviation is not 0.
+    pub const fn is_valid(self) -> bool {
+        self.mean.is_finite() && self.deviation.is_finite() && self.deviation != 0.0
+    }
+
     /// The network's input for a raw value.
     pub fn apply(self, raw: f32) -> f32 {
         (raw - self.mean) / self.deviation
@@ -34,9 +39,9 @@ impl Scaling {
 pub enum Shows {
     /// Numbers, of sensors for one.
     #[default]
-    Values,
+    Values = 0,
     /// Pictures, grey of one channel or RGB of three, of 0 to 255.
-    Pictures,
+    Pictures = 1,
     /// Handwritten digits as MNIST has them: bright on black, in the middle.
-    Digits,
+    Digits = 2,
 }
