@@ -1,28 +1,29 @@
 //! A network's f32 weights as a file.
 //!
-//! A checkpoint is one [postcard](https://postcard.jamesmunns.com/wire-format) value with these fields, in order:
+//! A checkpoint is one [postcard](https://postcard.jamesmunns.com/wire-format) value in an [envelope](crate::envelope)
+//! of magic `thumbf32`, with these fields, in order:
 //!
 //! | field | type | |
 //! |---|---|---|
-//! | magic | `[u8; 8]` | `thumbf32` |
-//! | version | `u8` | [`VERSION`] |
-//! | length | `u64`, fixed width, little-endian | bytes of the whole file |
 //! | network | string | the name of the network's type |
 //! | nodes | sequence of [`Node`] | its graph |
+//! | about | [`About`] | what goes in and comes out: labels, scaling, what samples are |
 //! | weights | bytes | `f32`, little-endian: each layer's tensors in Keras's order and layouts |
-//! | crc | `u32`, fixed width, little-endian | CRC-32 (ISO-HDLC, as in zip) over all before it |
 
 use serde::{Deserialize, Serialize};
 use thumbnet::graph::{Graph, Node, Op};
 
+use crate::{
+    envelope::{self, EnvelopeError, Kind},
+    model::{About, AboutError},
+};
+
 /// The first bytes of every checkpoint.
 pub const MAGIC: [u8; 8] = *b"thumbf32";
 /// The version that is written and read.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
-/// Bytes of magic, version and length.
-const PREFIX: usize = 8 + 1 + 8;
-const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+const KIND: Kind = Kind { magic: MAGIC, version: VERSION, name: "checkpoint" };
 
 /// A checkpoint that was read, and whose CRC is right.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,48 +33,25 @@ pub struct Checkpoint<'a> {
     /// The nodes of its graph.
     #[serde(borrow)]
     pub nodes: Vec<Node<'a>>,
+    /// What goes in and comes out.
+    pub about: About,
     /// The weights, four bytes each.
     weights: &'a [u8],
 }
 
 /// Why a checkpoint cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// The bytes do not begin with [`MAGIC`].
-    #[error("not a checkpoint: it does not begin with `thumbf32`")]
-    NotACheckpoint,
-    /// The file was written by another version.
-    #[error("the checkpoint has format version {found}, but this program reads {VERSION}")]
-    Version {
-        /// The version in the file.
-        found: u8,
-    },
-    /// The file ends early, or goes on after its end.
-    #[error(
-        "the checkpoint has {len} bytes, must have {needed}: it is {}",
-        if len < needed { "truncated" } else { "followed by others" }
-    )]
-    Length {
-        /// Bytes that there are.
-        len: usize,
-        /// Bytes that the file says it has.
-        needed: usize,
-    },
-    /// The bytes are not those that were written.
-    #[error("the checkpoint is corrupt: its CRC-32 is {computed:08x}, but {stored:08x} is stored")]
-    Corrupt {
-        /// The CRC in the file.
-        stored: u32,
-        /// The CRC of its bytes.
-        computed: u32,
-    },
+    /// The file is no checkpoint, or not a whole one.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
     /// The CRC is right, but the nodes are no network.
     #[error("the checkpoint's network is none: {0}")]
     Graph(String),
-    /// The CRC is right, but the fields make no sense; a defect in the program that wrote them.
-    #[error("the checkpoint's fields make no sense")]
-    Malformed,
+    /// The CRC is right, but labels or scaling are not such as the network has.
+    #[error("the checkpoint's {0}")]
+    About(AboutError),
     /// The weights are another network's.
     #[error("the checkpoint is of network {found}, not {expected}")]
     Network {
@@ -97,19 +75,11 @@ pub enum CheckpointError {
 /// # Panics
 ///
 /// Where there are not as many weights as the network's parameters.
-pub fn write(graph: &Graph<'_>, weights: &[f32]) -> Vec<u8> {
+pub fn write(graph: &Graph<'_>, about: &About, weights: &[f32]) -> Vec<u8> {
     assert_eq!(weights.len(), graph.parameters(), "the weights are the network's");
-    let weights: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
-    let checkpoint = Checkpoint { network: graph.name, nodes: graph.nodes.to_vec(), weights: &weights };
-    let mut bytes = Vec::with_capacity(weights.len() + 4096);
-    bytes.extend(MAGIC);
-    bytes.push(VERSION);
-    bytes.extend([0; 8]);
-    let mut bytes = postcard::to_extend(&checkpoint, bytes).expect("growing memory takes any plain data");
-    let len = bytes.len() as u64 + 4;
-    bytes[PREFIX - 8..PREFIX].copy_from_slice(&len.to_le_bytes());
-    bytes.extend(CRC.checksum(&bytes).to_le_bytes());
-    bytes
+    let weights = envelope::bytes_of(weights);
+    let (network, nodes, about) = (graph.name, graph.nodes.to_vec(), about.clone());
+    envelope::seal(KIND, &Checkpoint { network, nodes, about, weights: &weights })
 }
 
 impl<'a> Checkpoint<'a> {
@@ -119,27 +89,7 @@ impl<'a> Checkpoint<'a> {
     ///
     /// [`CheckpointError`], for anything that is not a whole, unchanged checkpoint.
     pub fn read(bytes: &'a [u8]) -> Result<Self, CheckpointError> {
-        let rest = bytes.strip_prefix(&MAGIC).ok_or(CheckpointError::NotACheckpoint)?;
-        let length = |needed| CheckpointError::Length { len: bytes.len(), needed };
-        let (&version, rest) = rest.split_first().ok_or(length(PREFIX))?;
-        if version != VERSION {
-            return Err(CheckpointError::Version { found: version });
-        }
-        let (&needed, _) = rest.split_first_chunk().ok_or(length(PREFIX))?;
-        let needed = usize::try_from(u64::from_le_bytes(needed)).unwrap_or(usize::MAX);
-        if bytes.len() != needed {
-            return Err(length(needed));
-        }
-        let (covered, &stored) = bytes.split_last_chunk().ok_or(CheckpointError::Malformed)?;
-        let (stored, computed) = (u32::from_le_bytes(stored), CRC.checksum(covered));
-        if stored != computed {
-            return Err(CheckpointError::Corrupt { stored, computed });
-        }
-        let content = covered.get(PREFIX..).ok_or(CheckpointError::Malformed)?;
-        match postcard::take_from_bytes::<Self>(content) {
-            Ok((checkpoint, [])) => checkpoint.checked(),
-            _ => Err(CheckpointError::Malformed),
-        }
+        envelope::open::<Self>(KIND, bytes)?.checked()
     }
 
     /// The network.
@@ -151,13 +101,14 @@ impl<'a> Checkpoint<'a> {
     fn checked(self) -> Result<Self, CheckpointError> {
         let graph = self.graph();
         graph.check().map_err(|error| CheckpointError::Graph(error.to_string()))?;
+        self.about.check(&graph).map_err(CheckpointError::About)?;
         let fits = Some(self.weights.len()) == graph.parameters().checked_mul(size_of::<f32>());
-        if fits { Ok(self) } else { Err(CheckpointError::Malformed) }
+        if fits { Ok(self) } else { Err(EnvelopeError::Malformed { name: KIND.name }.into()) }
     }
 
     /// The weights.
     pub fn weights(&self) -> Vec<f32> {
-        self.weights.as_chunks::<4>().0.iter().map(|&weight| f32::from_le_bytes(weight)).collect()
+        envelope::floats(self.weights)
     }
 
     /// The weights, if they are those of `network`, whose layers may be named otherwise: names compute nothing.
@@ -200,6 +151,7 @@ mod tests {
     use thumbnet_models::{MnistConvNet, MnistSmall};
 
     use super::*;
+    use crate::envelope::PREFIX;
 
     thumbnet::sequential! {
         struct Tiny: [1, 1, 2] {
@@ -211,7 +163,7 @@ mod tests {
     fn tiny() -> (Vec<f32>, Vec<u8>) {
         let mut weights = vec![0.0; Tiny::PARAMETERS];
         thumbnet::train::initialize(&Tiny::GRAPH, thumbnet::train::Initializer::default(), &mut weights, 1);
-        let bytes = write(&Tiny::GRAPH, &weights);
+        let bytes = write(&Tiny::GRAPH, &About::default(), &weights);
         (weights, bytes)
     }
 
@@ -229,8 +181,8 @@ mod tests {
         for len in 0..bytes.len() {
             let error = Checkpoint::read(&bytes[..len]).unwrap_err();
             let is_right = match error {
-                CheckpointError::NotACheckpoint => len < 8,
-                CheckpointError::Length { len: found, .. } => found == len,
+                CheckpointError::Envelope(EnvelopeError::Magic { .. }) => len < 8,
+                CheckpointError::Envelope(EnvelopeError::Length { len: found, .. }) => found == len,
                 _ => false,
             };
             assert!(is_right, "{len}: {error}");
@@ -240,10 +192,10 @@ mod tests {
             bytes[position] ^= 0x10;
             let error = Checkpoint::read(&bytes).unwrap_err();
             let is_right = match error {
-                CheckpointError::NotACheckpoint => position < 8,
-                CheckpointError::Version { .. } => position == 8,
-                CheckpointError::Length { .. } => (9..PREFIX).contains(&position),
-                CheckpointError::Corrupt { .. } => position >= PREFIX,
+                CheckpointError::Envelope(EnvelopeError::Magic { .. }) => position < 8,
+                CheckpointError::Envelope(EnvelopeError::Version { .. }) => position == 8,
+                CheckpointError::Envelope(EnvelopeError::Length { .. }) => (9..PREFIX).contains(&position),
+                CheckpointError::Envelope(EnvelopeError::Corrupt { .. }) => position >= PREFIX,
                 _ => false,
             };
             assert!(is_right, "{position}: {error}");
@@ -261,12 +213,14 @@ mod tests {
         assert_eq!(error.to_string(), "the checkpoint is of network Tiny, not MnistSmall");
 
         let disguised = |nodes: &[Node<'static>]| {
-            let checkpoint = Checkpoint { network: "MnistSmall", nodes: nodes.to_vec(), weights: &[] };
+            let checkpoint =
+                Checkpoint { network: "MnistSmall", nodes: nodes.to_vec(), about: About::default(), weights: &[] };
             checkpoint.weights_of(&MnistSmall::GRAPH).unwrap_err().to_string()
         };
         assert!(disguised(MnistConvNet::GRAPH.nodes).ends_with("layer `conv1` differs"));
         assert!(disguised(&MnistSmall::GRAPH.nodes[..6]).ends_with("layer `dense1` differs"));
-        let missing = Checkpoint { network: "MnistSmall", nodes: MnistSmall::GRAPH.nodes.to_vec(), weights: &[0; 8] };
-        assert_eq!(missing.checked(), Err(CheckpointError::Malformed));
+        let (nodes, about) = (MnistSmall::GRAPH.nodes.to_vec(), About::default());
+        let missing = Checkpoint { network: "MnistSmall", nodes, about, weights: &[0; 8] };
+        assert_eq!(missing.checked().unwrap_err().to_string(), "the checkpoint's fields make no sense");
     }
 }

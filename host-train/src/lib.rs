@@ -4,7 +4,7 @@
 //! - [`model`] is a network with f32 weights, handled as in Keras: compile, fit, evaluate, predict. [`progress`] and
 //!   [`history`] show and keep how a training goes.
 //! - [`quantized`] makes a blob of a model and runs blobs.
-//! - [`checkpoint`] and [`safetensors`] are the files of weights; [`atomic`] writes files.
+//! - [`checkpoint`] (in an [`envelope`]) and [`safetensors`] are the files of weights; [`atomic`] writes files.
 //! - [`image`] makes a picture into what the networks expect; [`summary`] shows a network as a table, [`chips`] whether
 //!   a microcontroller holds it; [`memory`] is where networks compute.
 //! - [`network`] lists the networks; [`cli`] is the command line over all this.
@@ -19,11 +19,14 @@
 //! - `safetensors`: the module of that name, and the commands `import` and `export`.
 //! - `color`: help in colours.
 
+pub use thumbnet;
+
 pub mod atomic;
 pub mod checkpoint;
 //pub mod chips;
 pub mod cli;
 pub mod data;
+pub mod envelope;
 pub mod history;
 #[cfg(feature = "pictures")]
 pub mod image;

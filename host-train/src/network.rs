@@ -1,4 +1,4 @@
-//! The networks known by name: here alone they are listed. Files of weights and blobs hold their own.
+//! The networks known by name: here alone those of this program are listed. Files of weights and blobs hold their own.
 
 use thumbnet::{Network, graph::Graph};
 use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistResNet, MnistSmall, MnistTiny, MobileNetV1, ResNet8};
@@ -20,14 +20,16 @@ pub const NETWORKS: &[Named] = &[
 
 /// No network has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown network `{name}`; known are {}, and those of files", names(NETWORKS))]
+#[error("unknown network `{name}`; known are {known}, and those of files")]
 pub struct UnknownNetwork {
     /// The name.
     pub name: String,
+    /// The names that there are.
+    pub known: String,
 }
 
 /// The networks' names, for texts.
-fn names(networks: &[Named]) -> String {
+pub fn names(networks: &[Named]) -> String {
     networks.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
@@ -36,9 +38,9 @@ fn names(networks: &[Named]) -> String {
 /// # Errors
 ///
 /// [`UnknownNetwork`], where there is none.
-pub fn find(name: &str) -> Result<Graph<'static>, UnknownNetwork> {
-    let found = NETWORKS.iter().find(|(short, graph)| name == *short || name == graph.name);
-    found.map(|(_, graph)| *graph).ok_or_else(|| UnknownNetwork { name: name.into() })
+pub fn find(networks: &[Named], name: &str) -> Result<Graph<'static>, UnknownNetwork> {
+    let found = networks.iter().find(|(short, graph)| name == *short || name == graph.name);
+    found.map(|(_, graph)| *graph).ok_or_else(|| UnknownNetwork { name: name.into(), known: names(networks) })
 }
 
 /// A network's name for the command line and for folders: that of the list, or its own in small letters, digits and
@@ -71,9 +73,9 @@ mod tests {
 
     #[test]
     fn finds_networks_by_both_names() {
-        assert_eq!(find("mnist-convnet").unwrap().parameters(), 3_529_354);
-        assert_eq!(find("MnistConvNet").unwrap().parameters(), 3_529_354);
-        assert_eq!(find("mnist-small").unwrap().parameters(), 26_698);
+        assert_eq!(find(NETWORKS, "mnist-convnet").unwrap().parameters(), 3_529_354);
+        assert_eq!(find(NETWORKS, "MnistConvNet").unwrap().parameters(), 3_529_354);
+        assert_eq!(find(NETWORKS, "mnist-small").unwrap().parameters(), 26_698);
     }
 
     #[test]
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn lists_what_is_known() {
-        let error = find("resnet").unwrap_err();
+        let error = find(NETWORKS, "resnet").unwrap_err();
         assert_eq!(
             error.to_string(),
             "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, \

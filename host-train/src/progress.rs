@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::model::{Callback, CallbackResult, Epoch, Running};
+use crate::model::{Callback, CallbackResult, Epoch, Running, Training};
 
 /// Characters of the bar.
 const WIDTH: usize = 16;
@@ -93,7 +93,7 @@ impl Callback for Progress {
         Ok(())
     }
 
-    fn epoch_ends(&mut self, epoch: &Epoch, _: &[f32]) -> CallbackResult {
+    fn epoch_ends(&mut self, epoch: &Epoch, _: &mut Training<'_>) -> CallbackResult {
         self.bar.finish_and_clear();
         let line = match self.form {
             Form::Json => json(epoch)?,
@@ -155,9 +155,21 @@ mod tests {
     use crate::model::Evaluation;
 
     fn epoch() -> Epoch {
-        let training = Evaluation { loss: 0.12345, correct: None, samples: 60_000, accuracy: Some(0.9612) };
+        let training = Evaluation {
+            loss: 0.12345,
+            correct: None,
+            samples: 60_000,
+            accuracy: Some(0.9612),
+            mean_absolute_error: None,
+        };
         let mut epoch = Epoch::new(1, 1200, 24.0, training);
-        epoch.validate(Evaluation { loss: 0.05, correct: None, samples: 1, accuracy: Some(0.98765) });
+        epoch.validate(Evaluation {
+            loss: 0.05,
+            correct: None,
+            samples: 1,
+            accuracy: Some(0.98765),
+            mean_absolute_error: None,
+        });
         epoch
     }
 

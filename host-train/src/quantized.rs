@@ -4,18 +4,17 @@ use rayon::prelude::*;
 use thumbnet::{
     LengthError,
     arch::Backend,
-    blob::{self, About, BlobError, Family, Loaded, RepackError, WriteError},
+    blob::{self, BlobError, Family, Loaded, RepackError, WriteError},
     graph::{AllOps, Graph},
     infer::{self, Parts, StepS8},
     int8::Affine,
     quantize::{self, Calibrator, QuantizeError, Range},
-    train::argmax,
 };
 
 use crate::{
-    data::Dataset,
+    data::Samples,
     memory::Values,
-    model::{Batch, FitError, Model, check_fits, is_autoencoder, to_input, try_zeroed},
+    model::{About, Batch, Evaluation, FitError, Model, Running, check_fits, try_zeroed, usual_loss},
 };
 
 /// Images that go through the network together while calibrating.
@@ -91,7 +90,7 @@ pub enum QuantizationError {
 /// # Errors
 ///
 /// [`QuantizationError`], for options out of range, or weights that do not quantise.
-pub fn quantize(model: &Model<'_>, data: &Dataset, options: QuantizeOptions) -> Result<Vec<u8>, QuantizationError> {
+pub fn quantize(model: &Model<'_>, data: &dyn Samples, options: QuantizeOptions) -> Result<Vec<u8>, QuantizationError> {
     options.check()?;
     let QuantizeOptions { range, images, family } = options;
     if images == 0 || images > data.len() {
@@ -99,11 +98,12 @@ pub fn quantize(model: &Model<'_>, data: &Dataset, options: QuantizeOptions) -> 
     }
     let graph = model.graph();
     check_fits(&graph, data)?;
+    let about = model.about_of(data)?;
 
     let mut calibrator = Calibrator::new(graph, range);
     let batch_size = CALIBRATION_BATCH.min(images);
     let mut memory = try_zeroed(calibrator.memory_len(batch_size), batch_size)?;
-    let mut batch = Batch::new(&graph);
+    let mut batch = Batch::new(&graph, &about);
     for start in (0..images).step_by(CALIBRATION_BATCH) {
         batch.gather(data, start..images.min(start + CALIBRATION_BATCH));
         calibrator
@@ -112,7 +112,9 @@ pub fn quantize(model: &Model<'_>, data: &Dataset, options: QuantizeOptions) -> 
     }
     let quantized =
         quantize::quantize(&graph, model.weights(), &calibrator.finish()).map_err(QuantizationError::Quantize)?;
-    blob::write(&graph, &quantized, family, &About::default()).map_err(QuantizationError::Write)
+    let labels: Vec<&str> = about.labels.iter().map(String::as_str).collect();
+    let about = blob::About { labels: &labels, scaling: &about.scaling, shows: about.shows };
+    blob::write(&graph, &quantized, family, &about).map_err(QuantizationError::Write)
 }
 
 /// A blob as [`QuantizedModel::read`] takes it: where a blob must lie, its weights in the order that a PC is fastest
@@ -131,23 +133,7 @@ pub fn plain(blob: &[u8]) -> Result<Values<u8>, RepackError> {
 pub struct QuantizedModel<'a> {
     network: Loaded<'a>,
     backend: Backend,
-}
-
-/// How many images were recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accuracy {
-    /// Images whose largest output is the right one (the first, of equals), or whose one output is above a half for
-    /// label 1 and not above for 0.
-    pub correct: usize,
-    /// Images in all.
-    pub samples: usize,
-}
-
-impl Accuracy {
-    /// `correct / samples`.
-    pub fn share(self) -> f64 {
-        self.correct as f64 / self.samples as f64
-    }
+    about: About,
 }
 
 impl<'a> QuantizedModel<'a> {
@@ -157,7 +143,11 @@ impl<'a> QuantizedModel<'a> {
     ///
     /// What is off with the blob.
     pub fn read(blob: &'a [u8]) -> Result<Self, BlobError> {
-        Ok(Self { network: Loaded::read(blob)?, backend: Backend::detect() })
+        let network = Loaded::read(blob)?;
+        let info = network.info();
+        let labels = info.labels.iter().map(|&label| label.into()).collect();
+        let about = About { labels, scaling: info.scaling.clone(), shows: info.shows };
+        Ok(Self { network, backend: Backend::detect(), about })
     }
 
     /// The same network on other kernels than the fastest; its outputs are the same.
@@ -169,6 +159,11 @@ impl<'a> QuantizedModel<'a> {
     /// The network, as its blob holds it.
     pub fn network(&self) -> &Loaded<'a> {
         &self.network
+    }
+
+    /// What goes in and comes out.
+    pub fn about(&self) -> &About {
+        &self.about
     }
 
     /// The same as a graph.
@@ -186,30 +181,43 @@ impl<'a> QuantizedModel<'a> {
         self.network.parts().output()
     }
 
-    /// The int8 outputs for one image of 8-bit pixels.
-    ///
-    /// # Errors
-    ///
-    /// [`FitError::Image`] where the image has another size than the network's input, [`FitError::Memory`] where there
-    /// is none.
-    pub fn predict(&self, image: &[u8]) -> Result<Vec<i8>, FitError> {
-        Ok(Runner::new(self)?.predict(image)?.to_vec())
+    /// The int8 input that stands for one sample of raw values, as a device makes it.
+    pub fn input<T: Copy + Into<f32>>(&self, raw: &[T]) -> Vec<i8> {
+        let mut values: Vec<f32> = raw.iter().map(|&value| value.into()).collect();
+        self.about.apply(&mut values);
+        let input = self.network.parts().input();
+        values.into_iter().map(|value| input.quantize(value)).collect()
     }
 
-    /// The int8 outputs for every image of a data set, one image after the other.
+    /// The int8 outputs for one sample of raw values.
     ///
     /// # Errors
     ///
-    /// [`FitError::Shape`] and [`FitError::Label`] where it does not fit the network, [`FitError::Memory`] where there
-    /// is none to run it in.
-    pub fn outputs(&self, data: &Dataset) -> Result<Vec<i8>, FitError> {
+    /// [`FitError::Image`] where it has another length than the network's input, [`FitError::Memory`] where there is
+    /// none.
+    pub fn predict<T: Copy + Into<f32>>(&self, raw: &[T]) -> Result<Vec<i8>, FitError> {
+        let (graph, len) = (self.graph(), raw.len());
+        let needed = graph.input().len();
+        if len != needed {
+            return Err(FitError::Image { network: graph.name.into(), len, needed });
+        }
+        Ok(Runner::new(self)?.run(&self.input(raw)).to_vec())
+    }
+
+    /// The int8 outputs for every sample of a data set, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Shape`], [`FitError::Label`] and [`FitError::Targets`] where it does not fit the network,
+    /// [`FitError::Memory`] where there is none to run it in.
+    pub fn outputs(&self, data: &dyn Samples) -> Result<Vec<i8>, FitError> {
         check_fits(&self.graph(), data)?;
         let samples = data.len();
         let run = |task: usize| {
             let mut runner = Runner::new(self)?;
             let mut outputs = Vec::with_capacity(TASK * self.graph().output().len());
-            for i in task * TASK..samples.min((task + 1) * TASK) {
-                outputs.extend_from_slice(runner.predict(data.image(i))?);
+            for sample in task * TASK..samples.min((task + 1) * TASK) {
+                outputs.extend_from_slice(runner.predict(data, sample));
             }
             Ok(outputs)
         };
@@ -217,54 +225,44 @@ impl<'a> QuantizedModel<'a> {
         Ok(parts.concat())
     }
 
-    /// Accuracy over a data set.
+    /// Loss and accuracy over a data set, of the numbers that int8 outputs stand for.
     ///
     /// # Errors
     ///
-    /// As [`outputs`](Self::outputs)', and [`FitError::NoClasses`] where the network estimates a number.
-    pub fn evaluate(&self, data: &Dataset) -> Result<Accuracy, FitError> {
-        self.accuracy(&self.outputs(data)?, data)
+    /// As [`outputs`](Self::outputs)'.
+    pub fn evaluate(&self, data: &dyn Samples) -> Result<Evaluation, FitError> {
+        Ok(self.judge(&self.outputs(data)?, data))
     }
 
-    /// The accuracy of the [`outputs`](Self::outputs) for every image of a data set.
-    ///
-    /// # Errors
-    ///
-    /// [`FitError::NoClasses`], where the network estimates a number.
+    /// Loss and accuracy of the [`outputs`](Self::outputs) for every sample of a data set.
     ///
     /// # Panics
     ///
-    /// Where there are not outputs for every image.
-    pub fn accuracy(&self, outputs: &[i8], data: &Dataset) -> Result<Accuracy, FitError> {
-        let (graph, samples) = (self.graph(), data.len());
+    /// Where there are not outputs for every sample.
+    pub fn judge(&self, outputs: &[i8], data: &dyn Samples) -> Evaluation {
+        let graph = self.graph();
         let width = graph.output().len();
-        assert_eq!(outputs.len(), width * samples, "outputs for every image");
-        if width == 1 && !graph.output_activation().is_probability() || is_autoencoder(&graph) {
-            return Err(FitError::NoClasses { network: graph.name.into() });
+        assert_eq!(outputs.len(), width * data.len(), "outputs for every sample");
+        let (loss, output) = (usual_loss(&graph), self.output());
+        let (mut running, mut batch) = (Running::default(), Batch::new(&graph, &self.about));
+        for (task, outputs) in outputs.chunks(TASK * width).enumerate() {
+            let first = task * TASK;
+            batch.gather(data, first..first + outputs.len() / width);
+            let outputs: Vec<f32> = outputs.iter().map(|&value| output.dequantize(value)).collect();
+            running.judge(&graph, loss, &outputs, &batch.targets);
         }
-        let output = self.output();
-        let class = |scores: &[i8]| match *scores {
-            [score] => usize::from(output.dequantize(score) > 0.5),
-            _ => argmax(scores),
-        };
-        let scores = outputs.chunks_exact(width).enumerate();
-        let correct = scores.filter(|&(i, scores)| class(scores) == usize::from(data.label(i))).count();
-        Ok(Accuracy { correct, samples })
+        running.evaluation()
     }
-}
-
-/// The int8 input that stands for each 8-bit pixel, as a device makes it.
-pub fn input_table(input: Affine) -> [i8; 256] {
-    std::array::from_fn(|pixel| input.quantize(to_input(pixel as u8)))
 }
 
 /// A network with all that one thread needs to run it.
 struct Runner<'a> {
-    graph: Graph<'a>,
-    backend: Backend,
+    model: &'a QuantizedModel<'a>,
     parts: Parts<'a>,
     steps: Vec<StepS8<'a>>,
-    table: [i8; 256],
+    /// The int8 input for each byte, where all values are scaled alike.
+    table: Option<[i8; 256]>,
+    values: Vec<f32>,
     image: Vec<i8>,
     activations: Values<i8>,
     scratch: Values<i32>,
@@ -273,27 +271,42 @@ struct Runner<'a> {
 impl<'a> Runner<'a> {
     fn new(model: &'a QuantizedModel<'_>) -> Result<Self, FitError> {
         let (network, plan, graph) = (&model.network, model.network.plan(), model.graph());
+        let (parts, input) = (network.parts(), graph.input().len());
+        let table = match *model.about.scaling {
+            [scaling] => Some(std::array::from_fn(|byte| parts.input().quantize(scaling.apply(byte as f32)))),
+            _ => None,
+        };
         Ok(Self {
-            graph,
-            backend: model.backend,
-            parts: network.parts(),
+            model,
+            parts,
             steps: network.steps(),
-            table: input_table(network.parts().input()),
-            image: Vec::new(),
+            table,
+            values: vec![0.0; input],
+            image: vec![0; input],
             activations: try_zeroed(plan.values, 1)?,
             scratch: try_zeroed(plan.scratch_bytes(&graph) / size_of::<i32>(), 1)?,
         })
     }
 
-    fn predict(&mut self, image: &[u8]) -> Result<&[i8], FitError> {
-        let Self { graph, backend, parts, steps, activations, scratch, .. } = self;
-        let needed = graph.input().len();
-        if image.len() != needed {
-            return Err(FitError::Image { network: graph.name.into(), len: image.len(), needed });
+    /// The outputs for a sample of data that fits the network.
+    fn predict(&mut self, data: &dyn Samples, sample: usize) -> &[i8] {
+        match (&self.table, data.bytes(sample)) {
+            (Some(table), Some(bytes)) => {
+                self.image.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = table[usize::from(byte)]);
+            }
+            _ => {
+                data.read(sample, &mut self.values);
+                self.image = self.model.input(&self.values);
+            }
         }
-        self.image.clear();
-        self.image.extend(image.iter().map(|&pixel| self.table[usize::from(pixel)]));
-        Ok(infer::run::<AllOps>(*backend, parts, steps, &self.image, activations, scratch))
+        let Self { model, parts, steps, image, activations, scratch, .. } = self;
+        infer::run::<AllOps>(model.backend, parts, steps, image, activations, scratch)
+    }
+
+    /// The outputs for an input that has as many values as the network's.
+    fn run(&mut self, image: &[i8]) -> &[i8] {
+        let Self { model, parts, steps, activations, scratch, .. } = self;
+        infer::run::<AllOps>(model.backend, parts, steps, image, activations, scratch)
     }
 }
 
@@ -306,7 +319,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::model::{FitOptions, Silent};
+    use crate::{data::Dataset, model::FitOptions};
 
     thumbnet::sequential! {
         struct Net: [2, 4, 1] {
@@ -327,7 +340,7 @@ mod tests {
     fn trained() -> Model<'static> {
         let mut model = Model::new(Net::GRAPH, 1).compile(Adam::default(), Loss::CategoricalCrossentropy);
         let options = FitOptions { epochs: 30, batch_size: 10, ..FitOptions::default() };
-        model.fit(&halves(200), options, &mut Silent).unwrap();
+        model.fit(&halves(200), options, &mut []).unwrap();
         model.model().clone()
     }
 
@@ -342,7 +355,7 @@ mod tests {
                 let blob = plain(&blob).unwrap();
                 let quantized = QuantizedModel::read(&blob).unwrap();
                 let accuracy = quantized.evaluate(&data).unwrap();
-                assert!(accuracy.samples == 1200 && accuracy.share() > 0.99, "{options:?} {accuracy:?}");
+                assert!(accuracy.samples == 1200 && accuracy.accuracy > Some(0.99), "{options:?} {accuracy:?}");
                 let scores = quantized.predict(data.image(1)).unwrap();
                 let probabilities = model.predict(data.image(1)).unwrap();
                 let output = quantized.output();
@@ -371,12 +384,12 @@ mod tests {
     fn one_output_is_judged_as_in_f32() {
         let data = halves(200);
         let mut model = Model::new(OneSigmoid::GRAPH, 1).compile(Adam::default(), Loss::MeanSquaredError);
-        model.fit(&data, FitOptions { epochs: 40, batch_size: 10, ..FitOptions::default() }, &mut Silent).unwrap();
+        model.fit(&data, FitOptions { epochs: 40, batch_size: 10, ..FitOptions::default() }, &mut []).unwrap();
         let options = QuantizeOptions { images: 100, ..QuantizeOptions::default() };
         let of = |model: &Model<'_>| {
             let f32 = model.evaluate(&data, Loss::MeanSquaredError).unwrap().accuracy.unwrap();
             let blob = quantize(model, &data, options).unwrap();
-            (f32, QuantizedModel::read(&plain(&blob).unwrap()).unwrap().evaluate(&data).unwrap().share())
+            (f32, QuantizedModel::read(&plain(&blob).unwrap()).unwrap().evaluate(&data).unwrap().accuracy.unwrap())
         };
         assert_eq!(of(model.model()), (1.0, 1.0));
         // Turned around, it is wrong about every image.
@@ -384,10 +397,12 @@ mod tests {
         assert_eq!(of(&Model::from_weights(OneSigmoid::GRAPH, &around)), (0.0, 0.0));
 
         let blob = quantize(&Model::new(OneNumber::GRAPH, 1), &data, options).unwrap();
-        let error = QuantizedModel::read(&plain(&blob).unwrap()).unwrap().evaluate(&data).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "OneNumber has one output, which estimates a number: it has no accuracy, which is of classes"
+        let number = QuantizedModel::read(&plain(&blob).unwrap()).unwrap().evaluate(&data).unwrap();
+        let f32 = Model::new(OneNumber::GRAPH, 1).evaluate(&data, Loss::MeanSquaredError).unwrap();
+        assert_eq!(number.accuracy, None);
+        let near = |int8: f64, f32: f64| (int8 - f32).abs() < 0.02;
+        assert!(
+            near(number.loss, f32.loss) && near(number.mean_absolute_error.unwrap(), f32.mean_absolute_error.unwrap())
         );
     }
 
@@ -439,7 +454,7 @@ mod tests {
         for len in 0..blob.len() {
             plain(&blob[..len]).unwrap_err();
         }
-        QuantizedModel::read(&plain(&blob).unwrap()).unwrap().predict(&[0; 7]).unwrap_err();
+        QuantizedModel::read(&plain(&blob).unwrap()).unwrap().predict(&[0u8; 7]).unwrap_err();
     }
 
     #[test]

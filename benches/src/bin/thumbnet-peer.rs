@@ -10,11 +10,11 @@ use std::{
 
 use clap::Parser;
 use host_train::{
-    data::{Dataset, Expected, Split, load_folder, mnist},
+    data::{self, Dataset, Expected, Halves, Outputs, mnist},
     memory::Values,
-    model::{Callback, CallbackResult, Epoch, FitOptions, Model, Running, to_input},
-    network,
-    quantized::{QuantizeOptions, QuantizedModel, input_table, plain, quantize},
+    model::{Callback, CallbackResult, FitOptions, Model, Running},
+    network::{self, NETWORKS},
+    quantized::{QuantizeOptions, QuantizedModel, plain, quantize},
 };
 use serde_json::json;
 use thumbnet::{
@@ -23,6 +23,7 @@ use thumbnet::{
     geometry::Shape,
     graph::AllOps,
     infer,
+    input::Scaling,
     plan::{Fusion, PlanBuf},
     train::{Adadelta, Loss},
 };
@@ -84,11 +85,11 @@ fn measure(options: &Options, folder: &Path) -> Outcome<()> {
         None => Backend::detect(),
         Some(name) => Backend::with_name(name).ok_or_else(|| format!("this machine has no back end `{name}`"))?,
     };
-    let graph = network::find(&options.network)?;
-    let expected = Expected { input: Shape::new(28, 28, 1), classes: 10 };
-    let load = |split| load_folder(folder, split, expected);
-    let train = stretched(&load(Split::Train)?, graph.input(), options.images);
-    let test = stretched(&load(Split::Test)?, graph.input(), usize::MAX);
+    let graph = network::find(NETWORKS, &options.network)?;
+    let expected = Expected { input: Shape::new(28, 28, 1), outputs: Outputs::Classes(10) };
+    let Halves { train, test, .. } = data::load(folder, expected, &data::Options::default())?;
+    let train = stretched(&train, graph.input(), options.images);
+    let test = stretched(&test, graph.input(), usize::MAX);
 
     // Untimed, as every peer's first steps.
     let mut model = Model::new(graph, 1).with_backend(backend);
@@ -96,12 +97,12 @@ fn measure(options: &Options, folder: &Path) -> Outcome<()> {
     model.clone().compile(Adadelta::default(), Loss::CategoricalCrossentropy).fit(
         &warm_up,
         FitOptions { epochs: 1, batch_size: BATCH, ..FitOptions::default() },
-        &mut Blocks::default(),
+        &mut [&mut Blocks::default()],
     )?;
     let mut blocks = Blocks::default();
     let mut compiled = model.compile(Adadelta::default(), Loss::CategoricalCrossentropy);
     let fit = FitOptions { epochs: options.epochs, batch_size: BATCH, ..FitOptions::default() };
-    let history = compiled.fit(&train, fit, &mut blocks)?;
+    let history = compiled.fit(&train, fit, &mut [&mut blocks])?;
     let peak = peak_rss_mib()?;
     model = compiled.model().clone();
 
@@ -121,7 +122,7 @@ fn measure(options: &Options, folder: &Path) -> Outcome<()> {
         let blob = quantize(&model, &train, QuantizeOptions { images: train.len().min(500), ..Default::default() })?;
         let blob = plain(&blob)?;
         let quantized = QuantizedModel::read(&blob)?;
-        line["test_accuracy"] = quantized.evaluate(&test)?.share().into();
+        line["test_accuracy"] = quantized.evaluate(&test)?.accuracy.into();
         line["int8_images_per_second"] = int8(&quantized, &test).into();
     } else {
         let f32 = |batch| f32_throughput(&model, &test, batch);
@@ -174,17 +175,14 @@ impl Callback for Blocks {
         }
         Ok(())
     }
-
-    fn epoch_ends(&mut self, _epoch: &Epoch, _weights: &[f32]) -> CallbackResult {
-        Ok(())
-    }
 }
 
 /// Images a second of f32 inference.
 fn f32_throughput(model: &Model<'_>, test: &Dataset, batch: usize) -> Outcome<f64> {
     let graph = model.graph();
     let plan = PlanBuf::new(&graph, Fusion::F32);
-    let x: Vec<f32> = (0..test.len()).flat_map(|i| test.image(i)).map(|&pixel| to_input(pixel)).collect();
+    let x: Vec<f32> =
+        (0..test.len()).flat_map(|i| test.image(i)).map(|&pixel| Scaling::UNIT.apply(pixel.into())).collect();
     let mut memory = Values::zeroed(plan.plan().memory_len(&graph, batch));
     let mut failed = None;
     let rate = throughput(x.chunks_exact(batch * graph.input().len()), batch, |x| {
@@ -200,8 +198,7 @@ fn f32_throughput(model: &Model<'_>, test: &Dataset, batch: usize) -> Outcome<f6
 fn int8(model: &QuantizedModel<'_>, test: &Dataset) -> f64 {
     let (network, graph) = (model.network(), model.graph());
     let (parts, steps, plan) = (network.parts(), network.steps(), network.plan());
-    let table = input_table(parts.input());
-    let x: Vec<i8> = (0..test.len()).flat_map(|i| test.image(i)).map(|&pixel| table[usize::from(pixel)]).collect();
+    let x: Vec<i8> = (0..test.len()).flat_map(|i| model.input(test.image(i))).collect();
     let mut activations = Values::zeroed(plan.values);
     let mut scratch = Values::zeroed(plan.scratch_bytes(&graph) / size_of::<i32>());
     throughput(x.chunks_exact(graph.input().len()), 1, |image| {

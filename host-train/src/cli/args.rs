@@ -1,17 +1,23 @@
 //! The arguments.
 
-use std::{env, path::PathBuf, process};
+use std::{env, ffi::OsString, path::PathBuf, process};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::{
     Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable, error::ErrorKind,
 };
 use thumbnet::arch::{Backend, Precision};
-use thumbnet::train::Initializer;
+use thumbnet::input::{Scaling, Shows};
+use thumbnet::train::{Initializer, Loss};
 
-use super::{MOST_THREADS, output};
+use super::{MOST_THREADS, Networks, output};
 #[cfg(feature = "download")]
 use crate::data::mnist::DATA_VARIABLE;
+use crate::{
+    data::{Options, Samples, Scale},
+    model::{About, Monitor},
+    network,
+};
 
 /// Trains, evaluates, quantises and inspects thumbnet networks.
 #[derive(Debug, Parser)]
@@ -29,8 +35,8 @@ pub(super) struct Arguments {
 }
 
 /// The arguments that the program was called with; it ends where they make no command.
-pub(super) fn parse() -> Arguments {
-    let matches = without_empty_variables(Arguments::command()).try_get_matches();
+pub(super) fn parse(program: &'static str, networks: Networks) -> Arguments {
+    let matches = without_empty_variables(command(program, networks)).try_get_matches();
     let arguments = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
     arguments.unwrap_or_else(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -41,6 +47,27 @@ pub(super) fn parse() -> Arguments {
             process::exit(error.exit_code())
         }
     })
+}
+
+/// The command line of a program that knows these networks.
+fn command(program: &'static str, networks: Networks) -> clap::Command {
+    let default = networks.first().map_or("", |(name, _)| name);
+    let help = format!(
+        "{}, or a file of weights or a blob, whose network is taken [default: {default}]",
+        network::names(networks)
+    );
+    let with_help = |command: clap::Command| command.mut_arg("network", |arg| arg.help(&help));
+    let command = Arguments::command().name(program).mut_subcommand("train", with_help);
+    command.mut_subcommand("profile", with_help).mut_subcommand("import", with_help)
+}
+
+/// The arguments of a training that was begun with these.
+pub(super) fn parse_train(arguments: &[OsString], networks: Networks) -> anyhow::Result<TrainArgs> {
+    let matches = without_empty_variables(command("train", networks)).try_get_matches_from(arguments)?;
+    match Arguments::from_arg_matches(&matches)?.command {
+        Command::Train(train) => Ok(train),
+        _ => bail!("it was not begun by `train`"),
+    }
 }
 
 /// What clap says in several lines: what is wrong, what is allowed and what may be meant, without the usage.
@@ -71,6 +98,11 @@ fn threads(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(is_allowed).ok_or(allowed)
 }
 
+/// A number of epochs to wait.
+fn patience(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&epochs| epochs > 0).ok_or_else(|| "must be a whole number of at least 1".into())
+}
+
 /// A factor; the error has the number as it was typed, not what f32 would make of it.
 fn factor(text: &str) -> Result<f32, String> {
     let allowed = || "must be a number from 1e-38 to 1e38".into();
@@ -89,6 +121,12 @@ fn share(text: &str) -> Result<f32, String> {
     text.parse().ok().filter(|share| (0.0..1.0).contains(share)).ok_or_else(allowed)
 }
 
+/// A share that leaves something on both sides, likewise.
+fn part(text: &str) -> Result<f64, String> {
+    let allowed = || "must be above 0 and below 1".into();
+    text.parse().ok().filter(|&share| share > 0.0 && share < 1.0).ok_or_else(allowed)
+}
+
 /// A seed; the error says which there are.
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
@@ -102,7 +140,7 @@ pub(super) enum Command {
     Evaluate(EvaluateArgs),
     /// Quantise f32 weights to the int8 blob that a device runs
     Quantize(QuantizeArgs),
-    /// Recognise the digit in a picture
+    /// Say what a network makes of pictures, or of the samples in a CSV file
     Predict(PredictArgs),
     /// Show what is in a file of weights or a blob, layer by layer, and what it costs on a device
     Inspect(InspectArgs),
@@ -118,13 +156,35 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct DataArgs {
-    /// Folder of another data set: four files named as MNIST's, plain or .gz
-    #[arg(long, value_name = "DIR")]
+    /// Another data set: a folder of IDX files, of pictures in a folder for each class, or of train and test as .csv or
+    /// .npz; or a .csv, .tsv, .npy or .npz [default: MNIST]
+    #[arg(long, value_name = "PATH")]
     pub(super) dataset: Option<PathBuf>,
     #[cfg(feature = "download")]
     /// Folder that MNIST is kept in; fetched if missing [default: in the user's data folder]
     #[arg(long, value_name = "DIR", env = DATA_VARIABLE)]
     pub(super) data_dir: Option<PathBuf>,
+    /// Share of each class that is the test half where the data set has none; drawn alike by every command
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = part, allow_hyphen_values = true)]
+    pub(super) validation_split: f64,
+    /// A table's columns of what is wanted, by name or number [default: label, class, target or y, else the last]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) target: Vec<String>,
+    /// A table's column of what belongs together and to one half [default: recording, id, series or subject]
+    #[arg(long, value_name = "NAME")]
+    pub(super) group: Option<String>,
+    /// Rows from one window of a table to the next [default: the rows of a window]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    pub(super) window_step: Option<usize>,
+}
+
+impl DataArgs {
+    /// What the data set does not say by itself.
+    pub(super) fn options(&self) -> Options {
+        let Self { validation_split, target, group, window_step, .. } = self;
+        let (target, group) = (target.clone(), group.clone());
+        Options { validation_split: *validation_split, target, group, window_step: *window_step }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -163,10 +223,9 @@ impl From<InitializerName> for Initializer {
 
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
-    /// mnist-convnet (the Keras tutorial's), mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1,
-    /// auto-encoder, or a file of weights or a blob, whose network is taken
-    #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
-    pub(super) network: String,
+    /// The network
+    #[arg(long, value_name = "NAME")]
+    pub(super) network: Option<String>,
     #[command(flatten)]
     pub(super) data: DataArgs,
     /// Passes over the training images
@@ -195,9 +254,93 @@ pub(super) struct TrainArgs {
     pub(super) seed: u64,
     #[command(flatten)]
     pub(super) backend: BackendArgs,
+    /// What is made small [default: as the last layer's activation asks for]
+    #[arg(long, value_enum)]
+    pub(super) loss: Option<LossName>,
+    /// What becomes of raw values [default: unit for bytes, standard for other numbers]
+    #[arg(long, value_enum)]
+    scale: Option<ScaleName>,
+    /// End after so many epochs, none of which was better, with the best epoch's weights
+    #[arg(long, value_name = "EPOCHS", value_parser = patience, allow_negative_numbers = true)]
+    pub(super) early_stopping: Option<usize>,
+    /// Divide the learning rate by 10 after so many epochs, none of which was better
+    #[arg(long, value_name = "EPOCHS", value_parser = patience, allow_negative_numbers = true)]
+    pub(super) reduce_lr: Option<usize>,
+    /// By what epochs are better: over the validation data
+    #[arg(long, value_enum, default_value_t = MonitorName::Loss)]
+    pub(super) monitor: MonitorName,
+    /// Keep the best epoch's weights too, in best.postcard
+    #[arg(long)]
+    pub(super) keep_best: bool,
     /// Folder for the weights and the history [default: a new one, runs/NETWORK-NUMBER]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Go on with the training in this folder, with its own arguments, to the same weights as without interruption
+    #[arg(long, value_name = "DIR", conflicts_with_all = [
+        "network", "dataset", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "warmup",
+        "kernel_initializer", "seed", "backend", "precision", "loss", "scale", "early_stopping", "reduce_lr", "monitor",
+        "keep_best", "out",
+    ])]
+    pub(super) resume: Option<PathBuf>,
+}
+
+impl TrainArgs {
+    /// What becomes of the values of this data set.
+    pub(super) fn scale(&self, data: &dyn Samples) -> Scale {
+        self.scale.map_or_else(|| Scale::usual(data), Into::into)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LossName {
+    CategoricalCrossentropy,
+    MeanSquaredError,
+}
+
+impl From<LossName> for Loss {
+    fn from(name: LossName) -> Self {
+        match name {
+            LossName::CategoricalCrossentropy => Self::CategoricalCrossentropy,
+            LossName::MeanSquaredError => Self::MeanSquaredError,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScaleName {
+    /// 0 to 255 become 0 to 1
+    Unit,
+    /// Each channel to a mean of 0 and a deviation of 1, over the training samples
+    Standard,
+    /// They stay
+    None,
+}
+
+impl From<ScaleName> for Scale {
+    fn from(name: ScaleName) -> Self {
+        match name {
+            ScaleName::Unit => Self::Unit,
+            ScaleName::Standard => Self::Standard,
+            ScaleName::None => Self::None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum MonitorName {
+    /// A smaller loss
+    Loss,
+    /// A larger accuracy
+    Accuracy,
+}
+
+impl From<MonitorName> for Monitor {
+    fn from(name: MonitorName) -> Self {
+        match name {
+            MonitorName::Loss => Self::Loss,
+            MonitorName::Accuracy => Self::Accuracy,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -304,9 +447,9 @@ pub(super) struct QuantizeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct PredictArgs {
-    /// PNG or JPEG pictures of one digit each
-    #[arg(value_name = "IMAGE", required = true)]
-    pub(super) images: Vec<PathBuf>,
+    /// PNG or JPEG pictures (of one digit each, where the network reads digits), or CSV files of samples
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
     /// Weights, a blob, or a run's folder (its weights)
     #[arg(long, short, value_name = "FILE")]
     pub(super) model: PathBuf,
@@ -335,6 +478,9 @@ pub(super) struct SampleArgs {
     /// The file of images to write: for each its label, then its pixels, a byte each
     #[arg(long, short, value_name = "FILE")]
     pub(super) out: PathBuf,
+    /// Write of each sample the int8 values that the network takes, and no label: of any data
+    #[arg(long)]
+    pub(super) int8: bool,
     /// The file of scores to write: for each image its int8 outputs
     #[arg(long, value_name = "FILE")]
     pub(super) scores: PathBuf,
@@ -342,10 +488,9 @@ pub(super) struct SampleArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ProfileArgs {
-    /// mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a file of
-    /// weights or a blob, whose network is taken
-    #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
-    pub(super) network: String,
+    /// The network
+    #[arg(long, value_name = "NAME")]
+    pub(super) network: Option<String>,
     /// Images in the step
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) batch_size: usize,
@@ -361,13 +506,56 @@ pub(super) struct ImportArgs {
     /// The safetensors file
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, ds-cnn, mobilenet-v1, auto-encoder, or a file of
-    /// weights or a blob, whose network is taken
-    #[arg(long, default_value = "mnist-convnet", value_name = "NAME")]
-    pub(super) network: String,
+    /// The network
+    #[arg(long, value_name = "NAME")]
+    pub(super) network: Option<String>,
     /// The file of weights to write [default: FILE with the ending .postcard]
     #[arg(long, short, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    /// What the network was trained on: raw values over 255, or as they are
+    #[arg(long, value_enum, default_value_t = ImportScale::Unit)]
+    scale: ImportScale,
+    /// What its samples are [default: digits for 28x28 values and ten classes, pictures for one or three channels of a
+    /// larger height, else values]
+    #[arg(long, value_enum)]
+    shows: Option<ShowsName>,
+}
+
+impl ImportArgs {
+    /// What the imported network's input and outputs are.
+    #[cfg(feature = "safetensors")]
+    pub(super) fn about(&self, graph: &thumbnet::graph::Graph<'_>) -> About {
+        let input = graph.input();
+        let usual = match (input.height, input.width, input.channels) {
+            (28, 28, 1) if graph.output().len() == 10 => Shows::Digits,
+            (2.., 2.., 1 | 3) => Shows::Pictures,
+            _ => Shows::Values,
+        };
+        let shows = match self.shows {
+            None => usual,
+            Some(ShowsName::Digits) => Shows::Digits,
+            Some(ShowsName::Pictures) => Shows::Pictures,
+            Some(ShowsName::Values) => Shows::Values,
+        };
+        let scaling = match self.scale {
+            ImportScale::Unit => Scaling::UNIT,
+            ImportScale::None => Scaling::NONE,
+        };
+        About { labels: Vec::new(), scaling: vec![scaling], shows }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ImportScale {
+    Unit,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShowsName {
+    Digits,
+    Pictures,
+    Values,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -397,14 +585,14 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        Arguments::command().debug_assert();
+        command("host-train", network::NETWORKS).debug_assert();
     }
 
     #[test]
     fn defaults_are_the_tutorials() {
         let arguments = Arguments::parse_from(["host-train", "train"]);
         let Command::Train(train) = arguments.command else { panic!("`train` is the command train") };
-        assert_eq!((train.network.as_str(), train.epochs, train.batch_size), ("mnist-convnet", 10, 50));
+        assert_eq!((train.network, train.epochs, train.batch_size), (None, 10, 50));
         assert_eq!((train.optimizer, train.learning_rate), (OptimizerName::Adadelta, None));
     }
 }

@@ -1,14 +1,17 @@
 //! `evaluate`.
 
+use std::path::Path;
+
 use anyhow::ensure;
 use serde_json::json;
+use thumbnet::{arch::Backend, graph::Graph};
 
 use super::{
     args::EvaluateArgs,
     file::{self, Content},
     output::{Output, shown},
 };
-use crate::{data::Split, model::usual_loss};
+use crate::model::{Evaluation, usual_loss};
 
 pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
@@ -19,21 +22,13 @@ pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()
             file::refuse_same(scores, &[&path])?;
             file::check(scores, content.graph().output().len())?;
         }
-        let data = file::load(&content.graph(), data, Split::Test)?;
+        let data = file::load(&content.graph(), data)?.test;
         match content {
             Content::Weights(model) => {
                 ensure!(scores.is_none(), "{}: f32 weights, but int8 scores are of a blob", path.display());
                 let model = model.with_backend(backend);
-                let network = model.graph().name;
                 let result = model.evaluate(&data, usual_loss(&model.graph()))?;
-                let object = json!({
-                    "command": "evaluate", "file": shown(&path), "network": network, "type": "f32", "loss": result.loss,
-                    "accuracy": result.accuracy, "correct": result.correct, "images": result.samples,
-                    "backend": model.backend().name(),
-                });
-                let right =
-                    result.correct.map_or(String::new(), |correct| format!(" ({correct} of {})", result.samples));
-                output.result(&object, &format!("{network} (f32): {result}{right}"))
+                tell(&path, &model.graph(), "f32", model.backend(), &result, output)
             }
             Content::Blob(model) => {
                 kernels.refuse_precision(&format!("{}: a blob", path.display()))?;
@@ -42,16 +37,26 @@ pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()
                 if let Some(scores) = scores {
                     file::write(scores, bytemuck::cast_slice(&outputs))?;
                 }
-                let result = model.accuracy(&outputs, &data)?;
-                let (network, share) = (model.graph().name, result.share());
-                let object = json!({
-                    "command": "evaluate", "file": shown(&path), "network": network, "type": "int8",
-                    "accuracy": share, "correct": result.correct, "images": result.samples,
-                    "backend": model.backend().name(),
-                });
-                let (correct, samples) = (result.correct, result.samples);
-                output.result(&object, &format!("{network} (int8): accuracy: {share:.4} ({correct} of {samples})"))
+                tell(&path, &model.graph(), "int8", model.backend(), &model.judge(&outputs, &data), output)
             }
         }
     })
+}
+
+/// Prints how right a network is.
+fn tell(
+    path: &Path,
+    graph: &Graph<'_>,
+    kind: &str,
+    backend: Backend,
+    result: &Evaluation,
+    output: Output,
+) -> anyhow::Result<()> {
+    let object = json!({
+        "command": "evaluate", "file": shown(path), "network": graph.name, "type": kind, "loss": result.loss,
+        "accuracy": result.accuracy, "correct": result.correct, "images": result.samples,
+        "mean_absolute_error": result.mean_absolute_error, "backend": backend.name(),
+    });
+    let right = result.correct.map_or(String::new(), |correct| format!(" ({correct} of {})", result.samples));
+    output.result(&object, &format!("{} ({kind}): {result}{right}", graph.name))
 }

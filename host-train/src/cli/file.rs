@@ -2,21 +2,21 @@
 
 use std::{
     fs,
-    io::Read,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail, ensure};
 use thumbnet::{blob, graph::Graph};
 
-use super::args::DataArgs;
+use super::{Networks, args::DataArgs};
 #[cfg(feature = "download")]
 use crate::data::mnist;
 use crate::{
     atomic,
     checkpoint::{self, Checkpoint},
-    data::{Dataset, Expected, Split, load_folder},
-    model::{Model, classes},
+    data::{self, Expected, Halves, Outputs},
+    model::{About, Model, classes, is_autoencoder},
     network,
     quantized::{self, QuantizedModel},
 };
@@ -41,7 +41,8 @@ pub(super) fn open<T>(path: &Path, work: impl FnOnce(Content<'_>) -> anyhow::Res
     let bytes = read(path)?;
     if bytes.starts_with(&checkpoint::MAGIC) {
         let checkpoint = Checkpoint::read(&bytes).with_context(name)?;
-        work(Content::Weights(Model::from_weights(checkpoint.graph(), &checkpoint.weights())))
+        let model = Model::from_weights(checkpoint.graph(), &checkpoint.weights());
+        work(Content::Weights(model.adapted(checkpoint.about.clone())))
     } else if bytes.starts_with(&blob::MAGIC) {
         let blob = quantized::plain(&bytes).with_context(name)?;
         work(Content::Blob(QuantizedModel::read(&blob).with_context(name)?))
@@ -53,9 +54,16 @@ pub(super) fn open<T>(path: &Path, work: impl FnOnce(Content<'_>) -> anyhow::Res
     }
 }
 
-/// Does `work` with the network of that name, or of the file that is there.
-pub(super) fn with_network<T>(name: &str, work: impl FnOnce(&Graph<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let unknown = match network::find(name) {
+/// Does `work` with the network of that name, or of the file that is there; where none is named, with the first.
+pub(super) fn with_network<T>(
+    name: Option<&str>,
+    networks: Networks,
+    work: impl FnOnce(&Graph<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let Some(name) = name else {
+        return work(&networks.first().context("the program knows no network")?.1);
+    };
+    let unknown = match network::find(networks, name) {
         Ok(graph) => return work(&graph),
         Err(unknown) => unknown,
     };
@@ -70,6 +78,14 @@ impl<'a> Content<'a> {
         match self {
             Self::Weights(model) => model.graph(),
             Self::Blob(model) => model.graph(),
+        }
+    }
+
+    /// What goes in and comes out.
+    pub(super) fn about(&self) -> About {
+        match self {
+            Self::Weights(model) => model.about().cloned().unwrap_or_default(),
+            Self::Blob(model) => model.about().clone(),
         }
     }
 
@@ -119,14 +135,23 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Loads one half of the chosen data set, for a network.
-pub(super) fn load(graph: &Graph<'_>, arguments: &DataArgs, split: Split) -> anyhow::Result<Dataset> {
-    let folder = match &arguments.dataset {
-        Some(folder) => folder.clone(),
+/// Loads the chosen data set, for a network, and says what there is to say of it.
+pub(super) fn load(graph: &Graph<'_>, arguments: &DataArgs) -> anyhow::Result<Halves> {
+    let path = match &arguments.dataset {
+        Some(path) => path.clone(),
         None => mnist(arguments)?,
     };
-    let expected = Expected { input: graph.input(), classes: classes(graph) };
-    Ok(load_folder(&folder, split, expected)?)
+    let outputs = match classes(graph) {
+        _ if is_autoencoder(graph) => Outputs::Input,
+        Some(classes) if graph.output_activation().is_probability() => Outputs::Classes(classes),
+        Some(_) | None => Outputs::Values(graph.output().len()),
+    };
+    let halves = data::load(&path, Expected { input: graph.input(), outputs }, &arguments.options())?;
+    for note in &halves.notes {
+        // A note, not a result: where nobody reads it, the work goes on.
+        let _ = writeln!(io::stderr(), "{note}");
+    }
+    Ok(halves)
 }
 
 /// The folder with MNIST's files, fetched if they are missing.

@@ -5,7 +5,6 @@ mod evaluate;
 mod file;
 mod inspect;
 mod output;
-#[cfg(feature = "pictures")]
 mod predict;
 mod profile;
 mod quantize;
@@ -21,19 +20,62 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+#[cfg(not(feature = "safetensors"))]
+use anyhow::bail;
 use rayon::ThreadPoolBuilder;
+use thumbnet::graph::Graph;
 
 use args::{Arguments, Command};
 use output::Output;
 
-/// Runs the command that the program was called with. The status is 0, or 1 after an error that was printed as one
-/// line, or 2 where the arguments make no command.
+pub use crate::main_with;
+use crate::network::{NETWORKS, Named, short_name};
+
+/// The networks that a program knows by name.
+type Networks = &'static [Named];
+
+/// The command line for networks of your own: writes a `main` that has all commands for these types, the first of which
+/// is the one that `train` takes where none is named.
+///
+/// ```
+/// thumbnet::sequential! {
+///     pub struct Gestures: [128, 3] {
+///         conv: Conv1D { filters: 8, kernel_size: 5, strides: 2, activation: Relu },
+///         pool: GlobalAveragePooling1D,
+///         scores: Dense { units: 4, activation: Softmax },
+///     }
+/// }
+///
+/// host_train::main_with!(Gestures);
+/// ```
+#[macro_export]
+macro_rules! main_with {
+    ($($network:ty),+ $(,)?) => {
+        fn main() -> ::std::process::ExitCode {
+            let networks = [$(<$network as $crate::thumbnet::Network>::GRAPH),+];
+            $crate::cli::main_of(::std::env!("CARGO_PKG_NAME"), &networks)
+        }
+    };
+}
+
+/// Runs the command that the program was called with, for the networks of this library.
 pub fn main() -> ExitCode {
-    let arguments = args::parse();
+    run_program("host-train", NETWORKS)
+}
+
+/// The same for other networks, and under the name of another program: what [`main_with!`] writes.
+pub fn main_of(program: &'static str, networks: &[Graph<'static>]) -> ExitCode {
+    let named = networks.iter().map(|graph| (&*short_name(graph.name).leak(), *graph));
+    run_program(program, named.collect::<Vec<_>>().leak())
+}
+
+/// The status is 0, or 1 after an error that was printed as one line, or 2 where the arguments make no command.
+fn run_program(program: &'static str, networks: Networks) -> ExitCode {
+    let arguments = args::parse(program, networks);
     #[cfg(unix)]
     signals::handle();
-    match run(&arguments) {
+    match run(&arguments, networks) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&format!("{error:#}"));
@@ -45,21 +87,18 @@ pub fn main() -> ExitCode {
 /// More threads than this are surely a slip, and so many would bring a machine to a halt.
 const MOST_THREADS: usize = 1024;
 
-fn run(arguments: &Arguments) -> anyhow::Result<()> {
+fn run(arguments: &Arguments, networks: Networks) -> anyhow::Result<()> {
     let output = Output::new(arguments.json);
     on_threads(arguments.threads, || match &arguments.command {
-        Command::Train(arguments) => train::run(arguments, output),
+        Command::Train(arguments) => train::run(arguments, networks, output),
         Command::Evaluate(arguments) => evaluate::run(arguments, output),
         Command::Quantize(arguments) => quantize::run(arguments, output),
-        #[cfg(feature = "pictures")]
         Command::Predict(arguments) => predict::run(arguments, output),
-        #[cfg(not(feature = "pictures"))]
-        Command::Predict(_) => bail!("this program was built without the feature `pictures`, which reads PNG and JPEG"),
         Command::Inspect(arguments) => inspect::run(arguments, output),
         Command::Sample(arguments) => sample::run(arguments, output),
-        Command::Profile(arguments) => profile::run(arguments, output),
+        Command::Profile(arguments) => profile::run(arguments, networks, output),
         #[cfg(feature = "safetensors")]
-        Command::Import(arguments) => transfer::import(arguments, output),
+        Command::Import(arguments) => transfer::import(arguments, networks, output),
         #[cfg(feature = "safetensors")]
         Command::Export(arguments) => transfer::export(arguments, output),
         #[cfg(not(feature = "safetensors"))]

@@ -4,95 +4,156 @@ use std::path::Path;
 
 use anyhow::ensure;
 use serde_json::json;
-use thumbnet::train::argmax;
+use thumbnet::{input::Shows, train::argmax};
 
 use super::{
     args::PredictArgs,
     file::{self, Content},
     output::{self, Output, shown},
 };
-use crate::{
-    image::{Digit, read_digit},
-    model::class_of,
-};
+use crate::{data, model::class_of};
 
 pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()> {
     file::open(&file::resolve(&arguments.model), |content| {
-        let images = &arguments.images;
+        let predict = Predict { content: &content, show: arguments.show, output };
+        let files = &arguments.files;
         let mut unread = 0;
-        for path in images {
-            match read_digit(path, content.graph().input()) {
-                Ok(digit) => tell(path, &digit, &content, arguments.show, output)?,
-                Err(error) if images.len() == 1 => return Err(error.into()),
+        for path in files {
+            let told = match content.about().shows {
+                Shows::Digits => predict.digit(path),
+                Shows::Pictures => predict.picture(path),
+                Shows::Values => predict.table(path),
+            };
+            match told {
+                Ok(()) => {}
+                Err(error) if files.len() == 1 => return Err(error),
                 Err(error) => {
-                    output::error(&error.to_string());
+                    output::error(&format!("{error:#}"));
                     unread += 1;
                 }
             }
         }
-        ensure!(unread == 0, "{unread} of {} pictures have no digit that could be read", images.len());
+        ensure!(unread == 0, "{unread} of {} files have nothing that could be read", files.len());
         Ok(())
     })
 }
 
-/// Prints what the network says of a digit.
-fn tell(path: &Path, digit: &Digit, content: &Content<'_>, show: bool, output: Output) -> anyhow::Result<()> {
-    let (Digit { pixels, doubt, .. }, graph) = (digit, content.graph());
-    let scores = |pixels: &[u8]| -> anyhow::Result<Vec<f32>> {
-        Ok(match content {
-            Content::Weights(model) => model.predict(pixels)?,
+/// A network that says what it makes of samples.
+#[derive(Clone, Copy)]
+struct Predict<'a> {
+    content: &'a Content<'a>,
+    show: bool,
+    output: Output,
+}
+
+impl Predict<'_> {
+    /// What it makes of a picture of a digit, which is prepared as MNIST's are.
+    #[cfg(feature = "pictures")]
+    fn digit(self, path: &Path) -> anyhow::Result<()> {
+        let input = self.content.graph().input();
+        let crate::image::Digit { pixels, doubt, .. } = crate::image::read_digit(path, input)?;
+        if self.show {
+            self.output.note(&drawing(&pixels, input.width))?;
+        }
+        // MNIST's pictures are placed to the pixel, and of a photo one pixel more or less is chance.
+        let graph = self.content.graph();
+        let class = |pixels: &[u8]| anyhow::Ok(class_of(&graph, &self.scores(&values(pixels))?));
+        let this = class(&pixels)?;
+        let moved: Vec<_> = moved(&pixels, input.width).iter().map(|pixels| class(pixels)).collect::<Result<_, _>>()?;
+        let other = moved.into_iter().find(|other| *other != this).flatten();
+        let unsteady = || other.map(|other| format!("moved by one pixel it is {other}"));
+        self.tell(path, None, &values(&pixels), doubt.map(|doubt| doubt.to_string()), unsteady)
+    }
+
+    /// What it makes of a picture, resized to its input.
+    #[cfg(feature = "pictures")]
+    fn picture(self, path: &Path) -> anyhow::Result<()> {
+        anyhow::bail!("{}: no picture", path.display())
+    }
+
+    #[cfg(not(feature = "pictures"))]
+    fn digit(self, _: &Path) -> anyhow::Result<()> {
+        anyhow::bail!("this program was built without the feature `pictures`, which reads PNG and JPEG")
+    }
+
+    #[cfg(not(feature = "pictures"))]
+    fn picture(self, path: &Path) -> anyhow::Result<()> {
+        self.digit(path)
+    }
+
+    /// What it makes of each sample of a table.
+    fn table(self, path: &Path) -> anyhow::Result<()> {
+        let samples: Vec<Vec<f32>> = Vec::new();
+        samples.iter().enumerate().try_for_each(|(row, values)| self.tell(path, Some(row), values, None, || None))
+    }
+
+    /// The outputs for raw values, as real numbers.
+    fn scores(self, raw: &[f32]) -> anyhow::Result<Vec<f32>> {
+        Ok(match self.content {
+            Content::Weights(model) => model.predict(raw)?,
             Content::Blob(model) => {
                 let output = model.output();
-                model.predict(pixels)?.iter().map(|&score| output.dequantize(score)).collect()
+                model.predict(raw)?.iter().map(|&score| output.dequantize(score)).collect()
             }
         })
-    };
-    let class = |scores: &[f32]| class_of(&graph, scores);
-    // MNIST's pictures are placed to the pixel, and of a photo one pixel more or less is chance.
-    let moved: Vec<Option<usize>> = moved(pixels, graph.input().width)
-        .into_iter()
-        .map(|pixels| Ok(class(&scores(&pixels)?)))
-        .collect::<anyhow::Result<_>>()?;
-    let scores = scores(pixels)?;
-    if show {
-        output.note(&drawing(pixels, graph.input().width))?;
     }
-    let class = class(&scores);
-    // One probability is that of class 1; other numbers than probabilities say nothing of how sure the network is.
-    let probabilities = match *scores {
-        _ if !graph.output_activation().is_probability() => None,
-        [score] => Some(vec![1.0 - score, score]),
-        _ => Some(scores.clone()),
-    };
-    let close = || probabilities.as_ref().and_then(|scores| close_call(scores));
-    let unsteady = || moved.iter().find(|other| **other != class).copied().flatten();
-    let unsteady = || unsteady().map(|other| format!("moved by one pixel it is {other}"));
-    let uncertain = doubt.map(|doubt| doubt.to_string()).or_else(close).or_else(unsteady);
-    let score = class.and_then(|class| probabilities.as_ref().unwrap_or(&scores).get(class)).or(scores.first());
-    let object = json!({
-        "command": "predict", "image": shown(path), "network": graph.name, "class": class, "score": score,
-        "scores": scores, "uncertain": uncertain,
-    });
-    let answer = match (&probabilities, class) {
-        (Some(scores), _) => ranking(scores),
-        (None, Some(class)) => format!("{class} (output {})", scores[class]),
-        (None, None) => scores.iter().map(f32::to_string).collect(),
-    };
-    let remark = uncertain.map(|reason| format!(" (uncertain: {reason})")).unwrap_or_default();
-    output.result(&object, &format!("{}: {answer}{remark}", path.display()))
+
+    /// Prints what the network says of a sample, the `row`th of its file, and whether it is certain.
+    fn tell(
+        self,
+        path: &Path,
+        row: Option<usize>,
+        raw: &[f32],
+        doubt: Option<String>,
+        unsteady: impl Fn() -> Option<String>,
+    ) -> anyhow::Result<()> {
+        let (graph, about) = (self.content.graph(), self.content.about());
+        let scores = self.scores(raw)?;
+        let class = class_of(&graph, &scores);
+        // One probability is that of class 1; other numbers than probabilities say nothing of how sure the network is.
+        let probabilities = match *scores {
+            _ if !graph.output_activation().is_probability() => None,
+            [score] => Some(vec![1.0 - score, score]),
+            _ => Some(scores.clone()),
+        };
+        let label = |class| about.label(class);
+        let close = || probabilities.as_ref().and_then(|scores| close_call(scores, label));
+        let uncertain = doubt.or_else(close).or_else(unsteady);
+        let score = class.and_then(|class| probabilities.as_ref().unwrap_or(&scores).get(class)).or(scores.first());
+        let object = json!({
+            "command": "predict", "image": shown(path), "row": row, "network": graph.name, "class": class,
+            "label": class.map(label), "score": score, "scores": scores, "uncertain": uncertain,
+        });
+        let answer = match (&probabilities, class) {
+            (Some(scores), _) => ranking(scores, label),
+            (None, Some(class)) => format!("{} (output {})", label(class), scores[class]),
+            (None, None) => scores.iter().map(f32::to_string).collect::<Vec<_>>().join(", "),
+        };
+        let remark = uncertain.map(|reason| format!(" (uncertain: {reason})")).unwrap_or_default();
+        let place = row.map_or(String::new(), |row| format!(", sample {}", row + 1));
+        self.output.result(&object, &format!("{}{place}: {answer}{remark}", path.display()))
+    }
+}
+
+/// Bytes as raw values.
+#[cfg(feature = "pictures")]
+fn values(bytes: &[u8]) -> Vec<f32> {
+    bytes.iter().map(|&byte| byte.into()).collect()
 }
 
 /// The best score leads the next by this much at least, or the network does not know.
 const LEAST_LEAD: f32 = 0.5;
 
 /// What to say where the two best scores are close.
-fn close_call(scores: &[f32]) -> Option<String> {
+fn close_call(scores: &[f32], label: impl Fn(usize) -> String) -> Option<String> {
     let best = argmax(scores);
     let others = (0..scores.len()).filter(|&class| class != best);
     let next = others.max_by(|&a, &b| scores[a].total_cmp(&scores[b]))?;
-    (scores[best] - scores[next] < LEAST_LEAD).then(|| format!("{best} and {next} have close scores"))
+    let is_close = scores[best] - scores[next] < LEAST_LEAD;
+    is_close.then(|| format!("{} and {} have close scores", label(best), label(next)))
 }
 
+#[cfg(feature = "pictures")]
 /// The pixels moved by one to each of the four sides. The rim is empty, so that nothing is seen of what enters there.
 fn moved(pixels: &[u8], width: usize) -> [Vec<u8>; 4] {
     // As far as the pixels are rotated to the left: by one, or by a row.
@@ -104,12 +165,12 @@ fn moved(pixels: &[u8], width: usize) -> [Vec<u8>; 4] {
 }
 
 /// The best class and the two next.
-fn ranking(scores: &[f32]) -> String {
+fn ranking(scores: &[f32], label: impl Fn(usize) -> String) -> String {
     let mut classes: Vec<usize> = (0..scores.len()).collect();
     // The sort is stable: of equals the first leads, as in the accuracy.
     classes.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    let parts: Vec<String> =
-        classes.iter().take(3).map(|&class| format!("{class} ({:.2} %)", 100.0 * scores[class])).collect();
+    let part = |&class: &usize| format!("{} ({:.2} %)", label(class), 100.0 * scores[class]);
+    let parts: Vec<String> = classes.iter().take(3).map(part).collect();
     match parts.split_first() {
         Some((best, [])) => best.clone(),
         Some((best, others)) => format!("{best}, then {}", others.join(", ")),
@@ -117,6 +178,7 @@ fn ranking(scores: &[f32]) -> String {
     }
 }
 
+#[cfg(feature = "pictures")]
 /// The pixels as characters, two for each, so that they are nearly square.
 fn drawing(pixels: &[u8], width: usize) -> String {
     let shades = [' ', '░', '▒', '▓', '█'];
@@ -130,18 +192,22 @@ fn drawing(pixels: &[u8], width: usize) -> String {
 mod tests {
     use super::*;
 
+    fn number(class: usize) -> String {
+        class.to_string()
+    }
+
     #[test]
     fn ranks_by_score() {
-        assert_eq!(ranking(&[0.25, 0.5, 0.25]), "1 (50.00 %), then 0 (25.00 %), 2 (25.00 %)");
-        assert_eq!(ranking(&[1.0]), "0 (100.00 %)");
+        assert_eq!(ranking(&[0.25, 0.5, 0.25], number), "1 (50.00 %), then 0 (25.00 %), 2 (25.00 %)");
+        assert_eq!(ranking(&[1.0], number), "0 (100.00 %)");
     }
 
     #[test]
     fn tells_close_calls() {
-        assert_eq!(close_call(&[0.0, 0.7, 0.3]), Some("1 and 2 have close scores".into()));
-        assert_eq!(close_call(&[0.1, 0.8, 0.1]), None);
-        assert_eq!(close_call(&[0.5, 0.5]), Some("0 and 1 have close scores".into()));
-        assert_eq!(close_call(&[0.3]), None);
+        assert_eq!(close_call(&[0.0, 0.7, 0.3], number), Some("1 and 2 have close scores".into()));
+        assert_eq!(close_call(&[0.1, 0.8, 0.1], number), None);
+        assert_eq!(close_call(&[0.5, 0.5], number), Some("0 and 1 have close scores".into()));
+        assert_eq!(close_call(&[0.3], number), None);
     }
 
     #[test]

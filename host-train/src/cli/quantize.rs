@@ -14,10 +14,7 @@ use super::{
     file,
     output::{Output, shown},
 };
-use crate::{
-    data::Split,
-    quantized::{QuantizeOptions, quantize},
-};
+use crate::quantized::{QuantizeOptions, quantize};
 
 pub(super) fn run(arguments: &QuantizeArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
@@ -38,7 +35,7 @@ pub(super) fn run(arguments: &QuantizeArgs, output: Output) -> anyhow::Result<()
             FamilyName::Dsp => Family::Dsp,
         };
         file::check(&out, graph.parameters())?;
-        let data = file::load(&graph, &arguments.data, Split::Train)?;
+        let data = file::load(&graph, &arguments.data)?.train;
         let images = arguments.images.unwrap_or(QuantizeOptions::default().images.min(data.len()));
         let options = QuantizeOptions { range, images, family };
         let blob = quantize(&model, &data, options).with_context(|| path.display().to_string())?;

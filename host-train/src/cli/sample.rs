@@ -1,6 +1,6 @@
 //! `sample`.
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::json;
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     file::{self, Content},
     output::{Output, shown},
 };
-use crate::data::Split;
+use crate::data::{Samples, Target};
 
 pub(super) fn run(arguments: &SampleArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
@@ -22,16 +22,22 @@ pub(super) fn run(arguments: &SampleArgs, output: Output) -> anyhow::Result<()> 
         file::refuse_same(&arguments.scores, &[&path, &arguments.out])?;
         file::check(&arguments.out, 1 + input)?;
         file::check(&arguments.scores, outputs)?;
-        let data = file::load(&graph, &arguments.data, Split::Test)?;
+        let data = file::load(&graph, &arguments.data)?.test;
         let count = arguments.images;
         ensure!((1..=data.len()).contains(&count), "images is {count}, but must be in 1..={}", data.len());
 
         let mut records = Vec::with_capacity(count * (1 + input));
         let mut scores = Vec::with_capacity(count * outputs);
-        for i in 0..count {
-            records.push(data.label(i));
-            records.extend_from_slice(data.image(i));
-            scores.extend(model.predict(data.image(i))?.iter().map(|score| score.cast_unsigned()));
+        let mut values = vec![0.0; input];
+        for sample in 0..count {
+            data.read(sample, &mut values);
+            if arguments.int8 {
+                records.extend(model.input(&values).iter().map(|value| value.cast_unsigned()));
+            } else {
+                records.push(label(&data, sample)?);
+                records.extend_from_slice(data.bytes(sample).context("raw values are no bytes: ask for --int8")?);
+            }
+            scores.extend(model.predict(&values)?.iter().map(|score| score.cast_unsigned()));
         }
         file::write(&arguments.out, &records)?;
         file::write(&arguments.scores, &scores)?;
@@ -42,4 +48,12 @@ pub(super) fn run(arguments: &SampleArgs, output: Output) -> anyhow::Result<()> 
         let text = format!("{count} images in {}, scores in {}", arguments.out.display(), arguments.scores.display());
         output.result(&object, &text)
     })
+}
+
+/// A sample's class, as a byte.
+fn label(data: &dyn Samples, sample: usize) -> anyhow::Result<u8> {
+    match data.target(sample) {
+        Target::Class(class) => class.try_into().with_context(|| format!("class {class} is no byte: ask for --int8")),
+        Target::Values(_) => bail!("the samples have no classes: ask for --int8"),
+    }
 }

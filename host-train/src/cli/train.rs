@@ -1,11 +1,15 @@
 //! `train`.
 
 use std::{
+    env,
+    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thousands::Separable;
 use thumbnet::{
@@ -14,30 +18,69 @@ use thumbnet::{
 };
 
 use super::{
-    args::{OptimizerName, ScheduleName, TrainArgs},
+    Networks,
+    args::{self, OptimizerName, ScheduleName, TrainArgs},
     file::{self, WEIGHTS},
     output::{Output, shown},
 };
 use crate::{
     atomic, checkpoint,
-    data::Split,
+    envelope::{self, Kind},
     history,
-    model::{Callback, CallbackResult, Epoch, FitError, FitOptions, Model, Running, Schedule, usual_loss},
+    model::{
+        About, Callback, CallbackResult, EarlyStopping, Epoch, FitError, FitOptions, Model, ModelCheckpoint,
+        ReduceLrOnPlateau, Save, Schedule, Snapshot, Training, usual_loss,
+    },
     network::short_name,
     progress::Progress,
 };
 
 /// The file of what each epoch reached.
-const HISTORY: &str = "history.csv";
+pub(super) const HISTORY: &str = "history.csv";
+/// The file of the best epoch's weights.
+const BEST: &str = "best.postcard";
+/// The file of a training that is not done.
+const TRAINING: &str = "training.postcard";
+const KIND: Kind = Kind { magic: *b"thumbrun", version: 1, name: "training" };
+/// A training is kept after this time at least, besides each epoch.
+const KEEP_EVERY: Duration = Duration::from_secs(120);
 
-pub(super) fn run(arguments: &TrainArgs, output: Output) -> anyhow::Result<()> {
-    file::with_network(&arguments.network, |graph| Train { graph, arguments, output }.run())
+/// A training that is not done.
+#[derive(Serialize, Deserialize)]
+struct Unfinished<'a> {
+    /// The arguments that it was begun with.
+    arguments: Vec<OsString>,
+    /// How far it is; nothing before its first step.
+    snapshot: Option<&'a [u8]>,
+}
+
+pub(super) fn run(arguments: &TrainArgs, networks: Networks, output: Output) -> anyhow::Result<()> {
+    let Some(folder) = &arguments.resume else {
+        let command = env::args_os().collect();
+        return begin(arguments, networks, output, &Unfinished { arguments: command, snapshot: None });
+    };
+    let path = folder.join(TRAINING);
+    if folder.join(WEIGHTS).exists() && !path.exists() {
+        bail!("{}: this training is done: there is nothing to resume", folder.display());
+    }
+    let bytes = file::read(&path)?;
+    let name = || path.display().to_string();
+    let unfinished: Unfinished<'_> = envelope::open(KIND, &bytes).with_context(name)?;
+    let mut begun = args::parse_train(&unfinished.arguments, networks).with_context(name)?;
+    begun.out = Some(folder.clone());
+    begin(&begun, networks, output, &unfinished)
+}
+
+/// Begins a training, or goes on with it.
+fn begin(arguments: &TrainArgs, networks: Networks, output: Output, from: &Unfinished<'_>) -> anyhow::Result<()> {
+    file::with_network(arguments.network.as_deref(), networks, |graph| Train { graph, arguments, output, from }.run())
 }
 
 struct Train<'a> {
     graph: &'a Graph<'a>,
     arguments: &'a TrainArgs,
     output: Output,
+    from: &'a Unfinished<'a>,
 }
 
 impl Train<'_> {
@@ -64,25 +107,28 @@ impl Train<'_> {
     }
 
     fn train<O: Optimizer + Clone>(&self, mut optimizer: O) -> anyhow::Result<()> {
-        let &Self { graph, arguments, output } = self;
+        let &Self { graph, arguments, output, from } = self;
         let learning_rate = arguments.learning_rate.unwrap_or(*optimizer.learning_rate());
         *optimizer.learning_rate() = learning_rate;
         // What can be refused at once is refused before the data is loaded and a folder made.
         optimizer.check().map_err(|error| FitError::Train(error.into()))?;
         anyhow::ensure!(arguments.epochs > 0, FitError::Epochs);
         let (schedule, how) = self.schedule()?;
+        let loss = arguments.loss.map_or_else(|| usual_loss(graph), Into::into);
         let backend = arguments.backend.get()?;
-        let train = file::load(graph, &arguments.data, Split::Train)?;
-        let test = file::load(graph, &arguments.data, Split::Test)?;
+        let data = file::load(graph, &arguments.data)?;
+        let (train, test) = (&data.train, &data.test);
         let (batch_size, samples) = (arguments.batch_size, train.len());
         anyhow::ensure!((1..=samples).contains(&batch_size), FitError::BatchSize { batch_size, samples });
+        let about = About::of(train, arguments.scale(train));
 
         let folder = run_folder(arguments.out.as_deref(), &short_name(graph.name))?;
-        let mut keeper = Keeper { graph, folder: &folder, epochs: Vec::new() };
-        keeper.check()?;
+        let mut keeper = Keeper { graph, about: &about, folder: &folder, epochs: Vec::new() };
+        keeper.check(O::SLOTS)?;
 
         let initializer = arguments.kernel_initializer.into();
-        let model = Model::initialized(*graph, initializer, arguments.seed).with_backend(backend);
+        let model =
+            Model::initialized(*graph, initializer, arguments.seed).with_backend(backend).adapted(about.clone());
         let optimizer_name = format!("{:?}", arguments.optimizer).to_lowercase();
         output.note(&format!(
             "{}: {} parameters; {optimizer_name}, learning rate {learning_rate}{how}, batch size {batch_size}, \
@@ -95,11 +141,35 @@ impl Train<'_> {
             plural(rayon::current_num_threads(), "thread"),
             test.len()
         ))?;
+        let resume = from.snapshot.map(Snapshot::read).transpose()?;
+        if let Some(snapshot) = &resume {
+            output.note(&format!("Resumed in epoch {}, step {}", snapshot.progress.epoch, snapshot.progress.step))?;
+            keeper.epochs.clone_from(&snapshot.progress.history);
+        }
+        let mut progress = Progress::new(arguments.epochs, output.is_json());
+        let monitor = arguments.monitor.into();
+        let mut early = arguments.early_stopping.map(|patience| EarlyStopping::new(monitor, patience));
+        let mut plateau = arguments.reduce_lr.map(|patience| ReduceLrOnPlateau::new(monitor, patience, 0.1, 0.0));
+        let mut best =
+            arguments.keep_best.then(|| ModelCheckpoint::new(*graph, about.clone(), folder.join(BEST), monitor));
+        // The last writes what those before it leave.
+        let mut callbacks: Vec<&mut dyn Callback> = vec![&mut progress];
+        callbacks.extend(early.as_mut().map(|callback| callback as &mut dyn Callback));
+        callbacks.extend(plateau.as_mut().map(|callback| callback as &mut dyn Callback));
+        callbacks.extend(best.as_mut().map(|callback| callback as &mut dyn Callback));
+        callbacks.push(&mut keeper);
+
+        let mut write = |snapshot: &Snapshot<'_>| Ok(keep(&folder, from, Some(&snapshot.write()))?);
+        if resume.is_none() {
+            keep(&folder, from, None)?;
+        }
         let TrainArgs { epochs, seed, .. } = *arguments;
-        let options = FitOptions { epochs, batch_size, schedule, validation: Some(&test), seed };
-        let progress = Progress::new(arguments.epochs, output.is_json());
-        let mut model = model.compile(optimizer, usual_loss(graph));
-        let history = model.fit(&train, options, &mut Both(progress, &mut keeper))?;
+        let save = Some(Save { every: KEEP_EVERY, write: &mut write });
+        let options =
+            FitOptions { epochs, batch_size, schedule, validation: Some(test), seed, save, resume: resume.as_ref() };
+        let history = model.compile(optimizer, loss).fit(train, options, &mut callbacks)?;
+        let done = folder.join(TRAINING);
+        fs::remove_file(&done).with_context(|| done.display().to_string())?;
 
         let last = history.last().context("at least one epoch was trained")?;
         let weights = folder.join(WEIGHTS);
@@ -113,6 +183,12 @@ impl Train<'_> {
         output.result(&result, &format!("Weights and history are in {}", folder.display()))?;
         Ok(())
     }
+}
+
+/// Writes how far a training is.
+fn keep(folder: &Path, from: &Unfinished<'_>, snapshot: Option<&[u8]>) -> anyhow::Result<()> {
+    let unfinished = Unfinished { arguments: from.arguments.clone(), snapshot };
+    file::write(&folder.join(TRAINING), &envelope::seal(KIND, &unfinished))
 }
 
 fn plural(count: usize, what: &str) -> String {
@@ -139,48 +215,38 @@ fn run_folder(chosen: Option<&Path>, network: &str) -> anyhow::Result<PathBuf> {
     unreachable!("no disk has room for so many runs")
 }
 
-/// Keeps weights and history after each epoch, so that an interruption loses one epoch at most.
+/// Keeps weights and history after each epoch, for whoever looks at them meanwhile.
 struct Keeper<'a> {
     graph: &'a Graph<'a>,
+    about: &'a About,
     folder: &'a Path,
     epochs: Vec<Epoch>,
 }
 
 impl Keeper<'_> {
     /// Fails before the first epoch if nothing could be kept after it. What an earlier training left stays until then.
-    fn check(&self) -> anyhow::Result<()> {
-        file::check(&self.folder.join(WEIGHTS), 4 * self.graph.parameters())?;
+    fn check(&self, slots: usize) -> anyhow::Result<()> {
+        let parameters = self.graph.parameters();
+        file::check(&self.folder.join(WEIGHTS), 4 * parameters)?;
+        file::check(&self.folder.join(TRAINING), 4 * (1 + slots) * parameters)?;
         file::check(&self.folder.join(HISTORY), 1)
+    }
+
+    fn write(&self, weights: &[f32]) -> anyhow::Result<()> {
+        file::write(&self.folder.join(WEIGHTS), &checkpoint::write(self.graph, self.about, weights))
     }
 }
 
 impl Callback for Keeper<'_> {
-    fn epoch_ends(&mut self, epoch: &Epoch, weights: &[f32]) -> CallbackResult {
+    fn epoch_ends(&mut self, epoch: &Epoch, training: &mut Training<'_>) -> CallbackResult {
         self.epochs.push(*epoch);
-        let written = file::write(&self.folder.join(WEIGHTS), &checkpoint::write(self.graph, weights))
+        let written = self
+            .write(training.weights)
             .and_then(|()| file::write(&self.folder.join(HISTORY), &history::to_csv(&self.epochs)?));
         Ok(written.with_context(|| format!("after epoch {}", epoch.epoch))?)
     }
-}
 
-/// Progress on the screen, and files in the folder.
-struct Both<'a, 'b>(Progress, &'a mut Keeper<'b>);
-
-impl Callback for Both<'_, '_> {
-    fn epoch_begins(&mut self, epoch: usize, steps: usize) -> CallbackResult {
-        self.0.epoch_begins(epoch, steps)
-    }
-
-    fn step_ends(&mut self, step: usize, running: &Running) -> CallbackResult {
-        self.0.step_ends(step, running)
-    }
-
-    fn validation_begins(&mut self) -> CallbackResult {
-        self.0.validation_begins()
-    }
-
-    fn epoch_ends(&mut self, epoch: &Epoch, weights: &[f32]) -> CallbackResult {
-        self.1.epoch_ends(epoch, weights)?;
-        self.0.epoch_ends(epoch, weights)
+    fn training_ends(&mut self, weights: &mut [f32]) -> CallbackResult {
+        Ok(self.write(weights).context("after the last epoch")?)
     }
 }

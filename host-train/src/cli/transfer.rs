@@ -5,6 +5,7 @@ use serde_json::json;
 use thousands::Separable;
 
 use super::{
+    Networks,
     args::{ExportArgs, ImportArgs, NamesName},
     file,
     output::{Output, shown},
@@ -14,14 +15,14 @@ use crate::{
     safetensors::{self, Names},
 };
 
-pub(super) fn import(arguments: &ImportArgs, output: Output) -> anyhow::Result<()> {
-    file::with_network(&arguments.network, |graph| {
+pub(super) fn import(arguments: &ImportArgs, networks: Networks, output: Output) -> anyhow::Result<()> {
+    file::with_network(arguments.network.as_deref(), networks, |graph| {
         let path = &arguments.file;
         let out = arguments.out.clone().unwrap_or_else(|| path.with_extension("postcard"));
         file::refuse_same(&out, &[path])?;
         file::check(&out, 4 * graph.parameters())?;
         let weights = safetensors::import(graph, &file::read(path)?).with_context(|| path.display().to_string())?;
-        file::write(&out, &checkpoint::write(graph, &weights))?;
+        file::write(&out, &checkpoint::write(graph, &arguments.about(graph), &weights))?;
         let object = json!({
             "command": "import", "network": graph.name, "file": shown(path), "weights": shown(&out),
             "parameters": weights.len(),

@@ -1,196 +1,326 @@
-//! A set of labelled images in memory.
-
-use std::path::{Path, PathBuf};
+//! Samples in memory.
 
 use thumbnet::{geometry::Shape, input::Shows};
 
-use super::idx::{IdxError, IdxFile};
 use super::{Samples, Target};
 
-/// Labelled 8-bit images, one at least.
+/// Samples in memory, one at least, and what is wanted of each.
 ///
-/// The pixels stay bytes: a batch is converted when it is used, so that MNIST takes 55 MB and not 220.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Bytes stay bytes: a batch is converted when it is used, so that MNIST takes 55 MB and not 220. Every reader of this
+/// module fills one of these, and so may a program with data of its own:
+///
+/// ```
+/// use host_train::data::Dataset;
+/// use thumbnet::geometry::Shape;
+///
+/// // Two windows of two time steps of three axes, and the number of the gesture in each.
+/// let windows = vec![0.1, 0.0, 9.8, 0.2, 0.1, 9.7, 4.0, 0.3, 9.1, -4.2, 0.2, 9.9];
+/// let gestures = Dataset::from_values(Shape::new(2, 1, 3), windows, vec![0, 1])?.with_labels(["rest", "shake"])?;
+/// assert_eq!(gestures.len(), 2);
+///
+/// // y = sin x, at eight places.
+/// let x: Vec<f32> = (0..8).map(|i| i as f32).collect();
+/// let y = x.iter().map(|x| x.sin()).collect();
+/// let halves = Dataset::regression(Shape::vector(1), x, 1, y)?.split(0.25)?;
+/// assert_eq!((halves.train.len(), halves.test.len()), (6, 2));
+/// # Ok::<(), host_train::data::DatasetError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     shape: Shape,
-    images: Vec<u8>,
-    labels: Vec<u8>,
+    values: Values,
+    targets: Targets,
+    labels: Vec<String>,
+    shows: Shows,
 }
 
-/// What a network calls for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expected {
-    /// Shape of one image.
-    pub input: Shape,
-    /// How many classes; labels are below.
-    pub classes: usize,
+/// Raw values, as a file has them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Of pictures, or of anything else that is 0 to 255.
+    Bytes(Vec<u8>),
+    /// Of anything else.
+    Floats(Vec<f32>),
 }
 
-/// Why images and labels are no data set, or none for a network.
+impl Values {
+    /// How many there are.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(values) => values.len(),
+            Self::Floats(values) => values.len(),
+        }
+    }
+
+    /// The value at `index`, which is below [`len`](Self::len).
+    pub(super) fn get(&self, index: usize) -> f32 {
+        match self {
+            Self::Bytes(values) => values[index].into(),
+            Self::Floats(values) => values[index],
+        }
+    }
+
+    /// These pieces of `len` values each, one after the other.
+    fn pieces(&self, len: usize, indices: &[usize]) -> Self {
+        fn copy<T: Copy>(values: &[T], len: usize, indices: &[usize]) -> Vec<T> {
+            indices.iter().flat_map(|&index| &values[index * len..][..len]).copied().collect()
+        }
+        match self {
+            Self::Bytes(values) => Self::Bytes(copy(values, len, indices)),
+            Self::Floats(values) => Self::Floats(copy(values, len, indices)),
+        }
+    }
+}
+
+/// What is wanted of the samples, in their order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// The number of each one's class.
+    Classes(Vec<usize>),
+    /// The outputs for each one.
+    Values {
+        /// How many for each.
+        outputs: usize,
+        /// One sample's after the other's.
+        values: Vec<f32>,
+    },
+}
+
+impl Targets {
+    /// For how many samples, if for whole ones.
+    fn samples(&self) -> Option<usize> {
+        match self {
+            Self::Classes(classes) => Some(classes.len()),
+            Self::Values { outputs, values } => {
+                values.len().checked_div(*outputs).filter(|samples| samples * outputs == values.len())
+            }
+        }
+    }
+}
+
+/// Why values and targets are no data set.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
     /// There is nothing.
-    #[error("a data set without images, but it must have one at least")]
+    #[error("a data set without samples, but it must have one at least")]
     Empty,
-    /// The bytes are not those of as many images as there are labels.
-    #[error("{bytes} bytes of images for {labels} labels, but images of shape {shape} have {} bytes each", shape.len())]
+    /// The values are not those of as many samples as there are targets.
+    #[error("{values} values for {targets} targets, but samples of shape {shape} have {} values each", shape.len())]
     Length {
-        /// Bytes of all images.
-        bytes: usize,
-        /// How many labels there are.
-        labels: usize,
-        /// Shape of one image.
+        /// Values of all samples.
+        values: usize,
+        /// How many targets there are.
+        targets: usize,
+        /// Shape of one sample.
         shape: Shape,
     },
-    /// One of the files is not readable.
-    #[error(transparent)]
-    Idx(#[from] IdxError),
-    /// The images do not have the size of the network's input.
-    #[error("{}: images of {}, the network takes {}", path.display(), size(found), expected)]
-    ImageSize {
-        /// The file of images.
-        path: PathBuf,
-        /// The dimensions of a sample in the file.
-        found: Vec<usize>,
-        /// The network's input.
-        expected: Shape,
+    /// The targets are not so many for each sample.
+    #[error("{values} target values, but {outputs} are wanted of each sample")]
+    Targets {
+        /// How many there are.
+        values: usize,
+        /// How many a sample has.
+        outputs: usize,
     },
-    /// There are not as many labels as images.
-    #[error("{}: {labels} labels for {images} images of {}", path.display(), image_path.display())]
-    Count {
-        /// The file of labels.
-        path: PathBuf,
-        /// The file of images.
-        image_path: PathBuf,
-        /// How many labels it has.
-        labels: usize,
-        /// How many images there are.
-        images: usize,
+    /// A value is no number to compute with.
+    #[error("{what} {index} of sample {sample} is {value}, but must be a finite number")]
+    NotFinite {
+        /// `value` or `target`.
+        what: &'static str,
+        /// Which of the sample's, from 0.
+        index: usize,
+        /// The sample, from 0.
+        sample: usize,
+        /// What it is.
+        value: f32,
     },
-    /// A label has no output of the network.
-    #[error(
-        "{}: label {label} at position {position}, the network has {classes} classes (labels 0 to {})",
-        path.display(), classes - 1
-    )]
+    /// A class has no name.
+    #[error("sample {sample} is of class {class}, but there are {names} names of classes (classes 0 to {})", names.saturating_sub(1))]
     Label {
-        /// The file of labels.
-        path: PathBuf,
-        /// The label.
-        label: u8,
-        /// Where it is, from 0.
-        position: usize,
-        /// How many classes the network has.
-        classes: usize,
+        /// The sample, from 0.
+        sample: usize,
+        /// Its class.
+        class: usize,
+        /// How many names there are.
+        names: usize,
     },
-}
-
-/// The dimensions that samples of a shape may have in a file, its own first: without channels where there is but one,
-/// without height where that is 1, and as a vector.
-fn forms(Shape { height, width, channels }: Shape) -> Vec<Vec<usize>> {
-    let mut forms = vec![vec![height, width, channels]];
-    if height == 1 {
-        forms.insert(0, vec![width, channels]);
-    }
-    if channels == 1 {
-        forms.insert(0, vec![height, width]);
-    }
-    if height == 1 && width == 1 {
-        forms.insert(0, vec![channels]);
-    }
-    forms
-}
-
-/// `28 x 28 pixels`, or with channels `32 x 32 x 3 values`.
-fn size(dimensions: &[usize]) -> String {
-    let unit = if dimensions.len() == 2 { "pixels" } else { "values" };
-    format!("{} {unit}", dimensions.iter().map(usize::to_string).collect::<Vec<_>>().join(" x "))
+    /// There are not two halves in it.
+    #[error("a share of {share} for the test is not above 0 and below 1")]
+    Share {
+        /// What was asked for.
+        share: f64,
+    },
+    /// Too little for two halves.
+    #[error(
+        "{samples} samples cannot be split into a training and a test half: no class has two of them (or two \
+         recordings), one for each half"
+    )]
+    Split {
+        /// How many samples there are.
+        samples: usize,
+    },
 }
 
 impl Dataset {
-    /// The images of `shape` that stand one after the other in `images`, and a label for each.
+    /// The samples of `shape` that stand one after the other in `values`, as NHWC, and a target for each. Bytes whose
+    /// shape is a picture's, grey or RGB, are pictures, unless [`showing`](Self::showing) says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`DatasetError`], where there are none, other counts than the shape's, or values that are no numbers.
+    pub fn of(shape: Shape, values: Values, targets: Targets) -> Result<Self, DatasetError> {
+        let samples = match (targets.samples(), &targets) {
+            (Some(samples), _) => samples,
+            (None, Targets::Classes(_)) => unreachable!("each is one sample's"),
+            (None, Targets::Values { outputs, values }) => {
+                return Err(DatasetError::Targets { values: values.len(), outputs: *outputs });
+            }
+        };
+        if samples == 0 && values.len() == 0 {
+            return Err(DatasetError::Empty);
+        }
+        if shape.len() == 0 || samples.checked_mul(shape.len()) != Some(values.len()) {
+            return Err(DatasetError::Length { values: values.len(), targets: samples, shape });
+        }
+        let check = |what, values: &[f32], each: usize| match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(()),
+            Some(at) => {
+                let (sample, index, value) = (at / each, at % each, values[at]);
+                Err(DatasetError::NotFinite { what, index, sample, value })
+            }
+        };
+        if let Values::Floats(values) = &values {
+            check("value", values, shape.len())?;
+        }
+        if let Targets::Values { outputs, values } = &targets {
+            check("target", values, *outputs)?;
+        }
+        let shows = match values {
+            Values::Bytes(_) if is_picture(shape) => Shows::Pictures,
+            Values::Bytes(_) | Values::Floats(_) => Shows::Values,
+        };
+        Ok(Self { shape, values, targets, labels: Vec::new(), shows })
+    }
+
+    /// Samples of bytes, and the number of each one's class.
     ///
     /// # Panics
     ///
-    /// With [`try_new`](Self::try_new)'s error, for who knows that there are images, and as many as labels.
-    pub fn new(shape: Shape, images: Vec<u8>, labels: Vec<u8>) -> Self {
-        Self::try_new(shape, images, labels).unwrap_or_else(|error| panic!("{error}"))
+    /// With [`try_new`](Self::try_new)'s error, for who knows that there are samples, and as many as classes.
+    pub fn new(shape: Shape, bytes: Vec<u8>, classes: Vec<u8>) -> Self {
+        Self::try_new(shape, bytes, classes).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The images of `shape` that stand one after the other in `images`, and a label for each.
+    /// Samples of bytes, and the number of each one's class.
     ///
     /// # Errors
     ///
-    /// [`DatasetError::Empty`] where there are none, [`DatasetError::Length`] where there are not as many as labels.
-    pub fn try_new(shape: Shape, images: Vec<u8>, labels: Vec<u8>) -> Result<Self, DatasetError> {
-        if labels.is_empty() && images.is_empty() {
-            return Err(DatasetError::Empty);
-        }
-        if shape.len() == 0 || labels.len().checked_mul(shape.len()) != Some(images.len()) {
-            return Err(DatasetError::Length { bytes: images.len(), labels: labels.len(), shape });
-        }
-        Ok(Self { shape, images, labels })
+    /// [`of`](Self::of)'s.
+    pub fn try_new(shape: Shape, bytes: Vec<u8>, classes: Vec<u8>) -> Result<Self, DatasetError> {
+        Self::of(shape, Values::Bytes(bytes), Targets::Classes(classes.into_iter().map(usize::from).collect()))
     }
 
-    /// Reads a file of images and its file of labels. What the headers tell is checked before the data is read: of a
-    /// file that is not the network's, or announces more than any data set has, no more than its header ever is in
-    /// memory.
+    /// Samples of any numbers, and the number of each one's class.
     ///
     /// # Errors
     ///
-    /// [`DatasetError`], naming the file, for anything that is not a non-empty data set for such a network.
-    pub fn read(image_path: &Path, label_path: &Path, expected: Expected) -> Result<Self, DatasetError> {
-        let forms = forms(expected.input);
-        let ranks: Vec<u8> = forms.iter().map(|form| 1 + form.len() as u8).collect();
-        // Images of another rank are told by their size, as others are.
-        let images = IdxFile::open(image_path, &[&ranks[..], &[3, 4, 2]].concat())?;
-        let (&count, found) = images.dimensions().split_first().expect("an array has a dimension at least");
-        if !forms.iter().any(|form| found == form) {
-            let (path, found, expected) = (image_path.into(), found.into(), expected.input);
-            return Err(DatasetError::ImageSize { path, found, expected });
-        }
-        let labels = IdxFile::open(label_path, &[1])?;
-        let path = label_path.to_path_buf();
-        if labels.dimensions() != [count] {
-            let (image_path, labels) = (image_path.into(), labels.dimensions().iter().product());
-            return Err(DatasetError::Count { path, image_path, labels, images: count });
-        }
-        let labels = labels.read()?.data;
-        let classes = expected.classes;
-        if let Some(position) = labels.iter().position(|&label| usize::from(label) >= classes) {
-            return Err(DatasetError::Label { path, label: labels[position], position, classes });
-        }
-        Self::try_new(expected.input, images.read()?.data, labels)
+    /// [`of`](Self::of)'s.
+    pub fn from_values(shape: Shape, values: Vec<f32>, classes: Vec<usize>) -> Result<Self, DatasetError> {
+        Self::of(shape, Values::Floats(values), Targets::Classes(classes))
     }
 
-    /// How many images there are.
-    #[expect(clippy::len_without_is_empty, reason = "a data set is not empty: without images it cannot be made")]
+    /// Samples of any numbers, and the `outputs` numbers that are wanted for each, which stand in `targets`.
+    ///
+    /// # Errors
+    ///
+    /// [`of`](Self::of)'s.
+    pub fn regression(shape: Shape, values: Vec<f32>, outputs: usize, targets: Vec<f32>) -> Result<Self, DatasetError> {
+        Self::of(shape, Values::Floats(values), Targets::Values { outputs, values: targets })
+    }
+
+    /// The same with names of classes, in the order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`DatasetError::Label`] where a class has none.
+    pub fn with_labels<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Result<Self, DatasetError> {
+        let labels: Vec<String> = names.into_iter().map(Into::into).collect();
+        let names = labels.len();
+        if let Targets::Classes(classes) = &self.targets
+            && let Some(sample) = classes.iter().position(|&class| class >= names)
+        {
+            return Err(DatasetError::Label { sample, class: classes[sample], names });
+        }
+        Ok(Self { labels, ..self })
+    }
+
+    /// The same, of which is known what they are.
+    #[must_use]
+    pub fn showing(self, shows: Shows) -> Self {
+        Self { shows, ..self }
+    }
+
+    /// The samples at these indices, in their order.
+    ///
+    /// # Panics
+    ///
+    /// Where an index is not below [`len`](Self::len), or there is none.
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        assert!(!indices.is_empty(), "a data set is not empty");
+        let targets = match &self.targets {
+            Targets::Classes(classes) => Targets::Classes(indices.iter().map(|&index| classes[index]).collect()),
+            Targets::Values { outputs, values } => {
+                let values = indices.iter().flat_map(|&index| &values[index * outputs..][..*outputs]).copied();
+                Targets::Values { outputs: *outputs, values: values.collect() }
+            }
+        };
+        Self { values: self.values.pieces(self.shape.len(), indices), targets, labels: self.labels.clone(), ..*self }
+    }
+
+    /// How many samples there are.
+    #[expect(clippy::len_without_is_empty, reason = "a data set is not empty: without samples it cannot be made")]
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.values.len() / self.shape.len()
     }
 
-    /// Shape of one image.
+    /// Shape of one sample.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// The pixels of the image at `index`.
-    ///
-    /// # Panics
-    ///
-    /// Where `index` is not below [`len`](Self::len).
-    pub fn image(&self, index: usize) -> &[u8] {
-        &self.images[index * self.shape.len()..][..self.shape.len()]
+    /// What is wanted of the samples.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 
-    /// The label of the image at `index`.
+    /// The bytes of the sample at `index`.
     ///
     /// # Panics
     ///
-    /// Where `index` is not below [`len`](Self::len).
-    pub fn label(&self, index: usize) -> u8 {
-        self.labels[index]
+    /// Where `index` is not below [`len`](Self::len), or the values are no bytes.
+    pub fn image(&self, index: usize) -> &[u8] {
+        self.bytes(index).expect("the samples are bytes")
     }
+
+    /// The class of the sample at `index`.
+    ///
+    /// # Panics
+    ///
+    /// Where `index` is not below [`len`](Self::len), or the class not below 256.
+    pub fn label(&self, index: usize) -> u8 {
+        match &self.targets {
+            Targets::Classes(classes) => classes[index].try_into().expect("the class is a byte"),
+            Targets::Values { .. } => panic!("the samples have classes"),
+        }
+    }
+}
+
+/// Whether this can be the shape of a picture, grey or RGB.
+fn is_picture(shape: Shape) -> bool {
+    shape.height > 1 && shape.width > 1 && matches!(shape.channels, 1 | 3)
 }
 
 impl Samples for Dataset {
@@ -199,29 +329,41 @@ impl Samples for Dataset {
     }
 
     fn len(&self) -> usize {
-        self.labels.len()
+        self.len()
     }
 
     fn read(&self, index: usize, values: &mut [f32]) {
-        for (value, &byte) in values.iter_mut().zip(self.image(index)) {
-            *value = byte.into();
+        let len = self.shape.len();
+        match &self.values {
+            Values::Floats(floats) => values.copy_from_slice(&floats[index * len..][..len]),
+            Values::Bytes(bytes) => {
+                for (value, &byte) in values.iter_mut().zip(&bytes[index * len..][..len]) {
+                    *value = byte.into();
+                }
+            }
         }
     }
 
     fn target(&self, index: usize) -> Target<'_> {
-        Target::Class(self.label(index).into())
+        match &self.targets {
+            Targets::Classes(classes) => Target::Class(classes[index]),
+            Targets::Values { outputs, values } => Target::Values(&values[index * outputs..][..*outputs]),
+        }
     }
 
     fn bytes(&self, index: usize) -> Option<&[u8]> {
-        Some(self.image(index))
+        match &self.values {
+            Values::Bytes(bytes) => Some(&bytes[index * self.shape.len()..][..self.shape.len()]),
+            Values::Floats(_) => None,
+        }
     }
 
     fn labels(&self) -> &[String] {
-        &[]
+        &self.labels
     }
 
     fn shows(&self) -> Shows {
-        Shows::Digits
+        self.shows
     }
 }
 
@@ -235,18 +377,48 @@ mod tests {
             Dataset::try_new(shape, vec![0; images], vec![0; labels]).unwrap_err().to_string()
         };
         let shape = Shape::new(2, 2, 1);
-        assert_eq!(error(shape, 0, 0), "a data set without images, but it must have one at least");
-        let text = "7 bytes of images for 2 labels, but images of shape (2, 2, 1) have 4 bytes each";
+        assert_eq!(error(shape, 0, 0), "a data set without samples, but it must have one at least");
+        let text = "7 values for 2 targets, but samples of shape (2, 2, 1) have 4 values each";
         assert_eq!(error(shape, 7, 2), text);
         for (shape, images, labels) in [(shape, 8, 1), (shape, 0, 1), (shape, 4, 0), (Shape::new(0, 2, 1), 0, 3)] {
-            assert!(error(shape, images, labels).contains("bytes of images for"), "{images} bytes, {labels} labels");
+            assert!(error(shape, images, labels).contains("values for"), "{images} bytes, {labels} labels");
         }
         assert_eq!(Dataset::new(shape, vec![0; 8], vec![0; 2]).len(), 2);
     }
 
     #[test]
-    #[should_panic(expected = "a data set without images")]
+    #[should_panic(expected = "a data set without samples")]
     fn neither_constructor_makes_an_empty_one() {
         Dataset::new(Shape::new(2, 2, 1), vec![], vec![]);
+    }
+
+    #[test]
+    fn own_values_are_read_back_and_what_is_no_number_is_named() {
+        let (shape, values) = (Shape::vector(2), vec![0.5, -3.0, 1e9, 4.0]);
+        let data = Dataset::from_values(shape, values.clone(), vec![300, 0]).unwrap();
+        let mut read = [0.0; 2];
+        data.read(1, &mut read);
+        assert_eq!((read, data.target(0), data.bytes(0)), ([1e9, 4.0], Target::Class(300), None));
+        assert_eq!(data.shows(), Shows::Values);
+
+        let data = Dataset::regression(shape, values.clone(), 3, (0..6).map(|i| i as f32).collect()).unwrap();
+        assert_eq!(data.select(&[1]).target(0), Target::Values(&[3.0, 4.0, 5.0]));
+
+        let error = |values, targets| Dataset::regression(shape, values, 2, targets).unwrap_err().to_string();
+        let text = "value 1 of sample 1 is NaN, but must be a finite number";
+        assert_eq!(error(vec![0.0, 0.0, 1.0, f32::NAN], vec![0.0; 4]), text);
+        let text = "target 0 of sample 1 is inf, but must be a finite number";
+        assert_eq!(error(values.clone(), vec![0.0, 0.0, f32::INFINITY, 0.0]), text);
+        assert_eq!(error(values.clone(), vec![0.0; 3]), "3 target values, but 2 are wanted of each sample");
+        let data = Dataset::from_values(shape, values, vec![0, 2]).unwrap();
+        let text = "sample 1 is of class 2, but there are 2 names of classes (classes 0 to 1)";
+        assert_eq!(data.with_labels(["a", "b"]).unwrap_err().to_string(), text);
+    }
+
+    #[test]
+    fn bytes_of_a_pictures_shape_are_pictures() {
+        let shows = |shape: Shape| Dataset::new(shape, vec![0; shape.len()], vec![0]).shows();
+        assert_eq!([Shape::new(2, 2, 1), Shape::new(4, 2, 3)].map(shows), [Shows::Pictures; 2]);
+        assert_eq!([Shape::new(2, 2, 2), Shape::vector(3), Shape::new(9, 1, 3)].map(shows), [Shows::Values; 3]);
     }
 }

@@ -1,12 +1,20 @@
-//! A folder with the four files of a data set, named as MNIST's are.
+//! A folder with the four files of a data set in the IDX format, named as MNIST's are.
 
 use std::{
     ffi::OsString,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
-use super::dataset::{Dataset, DatasetError, Expected};
+use thumbnet::{geometry::Shape, input::Shows};
+
+use super::{
+    DataError, Dataset, IdxFile, Outputs, Samples, Targets, Values,
+    array::{self, Array},
+    error::Problem,
+    load::{Expected, Found},
+    mnist,
+};
 
 /// Which half of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,94 +35,159 @@ impl Split {
     }
 }
 
-/// Why a folder holds no data set.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FolderError {
-    /// The folder cannot be listed.
-    #[error("{}: {error}", path.display())]
-    List {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// A file is not there.
-    #[error("{}: no file {name} (or {name}.gz) in this folder", path.display())]
-    Missing {
-        /// The folder.
-        path: PathBuf,
-        /// The file's usual name.
-        name: String,
-    },
-    /// More than one file could be meant.
-    #[error(
-        "{}: both {} and {} could be meant; keep one data set a folder",
-        path.display(), names[0].display(), names[1].display()
-    )]
-    Ambiguous {
-        /// The folder.
-        path: PathBuf,
-        /// Two names.
-        names: [OsString; 2],
-    },
-    /// The files are no data set.
-    #[error(transparent)]
-    Dataset(#[from] DatasetError),
+/// What an IDX file has in a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Samples,
+    Targets,
 }
 
-/// Loads one half of the data set in `folder`: `train-images-idx3-ubyte` and its like, plain or `.gz`.
-///
-/// Images with channels may be called `idx4`, vectors `idx2`: what dimensions a file has is what its header says.
+impl Content {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Samples => "images",
+            Self::Targets => "labels",
+        }
+    }
+}
+
+/// The types in the ends of names. What an array really has is what its header says, as are its dimensions.
+const TYPES: [&str; 6] = ["ubyte", "byte", "short", "int", "float", "double"];
+
+/// A file that its name makes part of a data set.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    /// Bytes of the prefix.
+    rank: usize,
+    is_compressed: bool,
+    prefix: Vec<u8>,
+    name: OsString,
+}
+
+/// Whether there is a file of such a data set.
+pub(super) fn is_there(folder: &Path) -> Result<bool, DataError> {
+    let train = candidates(folder, Split::Train, Content::Samples)?;
+    Ok(!train.is_empty() || !candidates(folder, Split::Test, Content::Samples)?.is_empty())
+}
+
+/// Loads `train-images-idx3-ubyte` and its like, plain or `.gz`, and the test half if it is there.
 ///
 /// Folders of such a name and hidden files (`._train-images-idx3-ubyte`, as macOS makes them) are none of it. A dot may
-/// stand in place of the hyphen before `idx`, and a prefix before the name (`emnist-digits-train-...`).
-///
-/// # Errors
-///
-/// [`FolderError`], naming the folder or the file and what is wrong with it.
-pub fn load_folder(folder: &Path, split: Split, expected: Expected) -> Result<Dataset, FolderError> {
-    let images = find(folder, split, "images", &["idx3-ubyte", "idx4-ubyte", "idx2-ubyte"])?;
-    let labels = find(folder, split, "labels", &["idx1-ubyte"])?;
-    Ok(Dataset::read(&images, &labels, expected)?)
+/// stand in place of the hyphen before `idx`, and a prefix before the name (`emnist-digits-train-...`). The images of
+/// files whose prefix is EMNIST's are transposed in the file, and turned when they are read.
+pub(super) fn load(folder: &Path, expected: Expected) -> Result<Found, DataError> {
+    let mut notes = Vec::new();
+    let train = half(folder, Split::Train, expected, &mut notes)?;
+    let is_split = [Content::Samples, Content::Targets]
+        .into_iter()
+        .map(|content| candidates(folder, Split::Test, content))
+        .collect::<Result<Vec<_>, _>>()?
+        .iter()
+        .any(|candidates| !candidates.is_empty());
+    let test = if is_split { Some(half(folder, Split::Test, expected, &mut notes)?) } else { None };
+    let test = test.map(|test| test.showing(train.shows()));
+    Ok(Found { train, test, notes, keeps_order: true, units: Vec::new() })
 }
 
-/// The file of one kind. An uncompressed file wins over its `.gz`, and a name without prefix over one with.
-fn find(folder: &Path, split: Split, content: &str, formats: &[&str]) -> Result<PathBuf, FolderError> {
-    let list = |error| FolderError::List { path: folder.into(), error };
-    let mut candidates = Vec::new();
-    for entry in fs::read_dir(folder).map_err(list)? {
-        let entry = entry.map_err(list)?;
-        // A link counts as what it leads to.
-        if !entry.path().is_file() {
-            continue;
+/// Loads one half. What the headers tell is checked before the data is read: of a file that is not the network's, or
+/// announces more than any data set has, no more than its header ever is in memory.
+fn half(folder: &Path, split: Split, expected: Expected, notes: &mut Vec<String>) -> Result<Dataset, DataError> {
+    let Expected { input, outputs } = expected;
+    let (path, prefix) = find(folder, split, Content::Samples)?;
+    let of = DataError::of(&path);
+    let samples = IdxFile::open(&path)?;
+    array::check_shape(samples.dimensions(), input).map_err(&of)?;
+    let count = samples.dimensions()[0];
+
+    let (targets, is_mnist) = match outputs {
+        Outputs::Input => (Targets::Classes(vec![0; count]), false),
+        Outputs::Classes(_) | Outputs::Values(_) => {
+            let (label_path, _) = find(folder, split, Content::Targets)?;
+            let of = DataError::of(&label_path);
+            let labels = IdxFile::open(&label_path)?;
+            array::check_count(labels.dimensions(), count, &path).map_err(&of)?;
+            let labels = labels.read()?;
+            let is_mnist = matches!(&labels.values, Values::Bytes(labels) if mnist::are_labels(labels));
+            (array::targets(&labels, outputs).map_err(&of)?, is_mnist)
         }
+    };
+    let Array { mut values, .. } = samples.read()?;
+    if prefix.starts_with(b"emnist-") && transpose(&mut values, input) && split == Split::Train {
+        notes.push(format!("{}: EMNIST's images lie transposed in it, and are turned", path.display()));
+    }
+    let data = Dataset::of(input, values, targets).map_err(|error| DataError::of(&path)(error))?;
+    let has_digits = [&b"emnist-digits-"[..], b"emnist-mnist-"].iter().any(|digits| prefix.starts_with(digits));
+    Ok(if is_mnist || has_digits { data.showing(Shows::Digits) } else { data })
+}
+
+/// Exchanges rows and columns of square grey pictures, if these are ones.
+fn transpose(values: &mut Values, shape: Shape) -> bool {
+    let (Values::Bytes(bytes), Shape { height, width, channels: 1 }) = (values, shape) else { return false };
+    if height != width {
+        return false;
+    }
+    for image in bytes.chunks_exact_mut(height * width) {
+        for row in 0..height {
+            for column in 0..row {
+                image.swap(row * width + column, column * width + row);
+            }
+        }
+    }
+    true
+}
+
+/// The file of one kind, and its prefix. An uncompressed file wins over its `.gz`, and a name without prefix over one
+/// with.
+fn find(folder: &Path, split: Split, content: Content) -> Result<(PathBuf, Vec<u8>), DataError> {
+    let of = DataError::of(folder);
+    match candidates(folder, split, content)?.as_slice() {
+        [] => {
+            let rank = if content == Content::Samples { 3 } else { 1 };
+            let name = format!("{}-{}-idx{rank}-ubyte", split.stems()[0], content.name());
+            Err(of(Problem::Missing { name: format!("{name} (or {name}.gz)") }))
+        }
+        // Without a prefix there is nothing to confuse; with prefixes, all must be the same.
+        [first, .., last] if !first.prefix.is_empty() && first.prefix != last.prefix => {
+            let names = [first, last].map(|file| file.name.display().to_string());
+            Err(of(Problem::Ambiguous { names }))
+        }
+        [first, ..] => Ok((folder.join(&first.name), first.prefix.clone())),
+    }
+}
+
+/// The files of one kind, the likeliest first.
+fn candidates(folder: &Path, split: Split, content: Content) -> Result<Vec<Candidate>, DataError> {
+    let mut candidates = Vec::new();
+    for entry in fs::read_dir(folder).map_err(DataError::of(folder))? {
+        let entry = entry.map_err(DataError::of(folder))?;
         let name = entry.file_name();
-        let bytes = name.as_encoded_bytes();
-        let plain = bytes.strip_suffix(b".gz").unwrap_or(bytes);
-        let prefix = split
-            .stems()
-            .iter()
-            .flat_map(|stem| formats.iter().map(move |format| (stem, format)))
-            .flat_map(|(stem, format)| ["-", "."].map(|separator| format!("{stem}-{content}{separator}{format}")))
-            .find_map(|ending| plain.strip_suffix(ending.as_bytes()))
-            .filter(|prefix| prefix.is_empty() || (prefix.ends_with(b"-") && !prefix.starts_with(b".")));
-        if let Some(prefix) = prefix {
-            candidates.push((prefix.len(), plain.len() != bytes.len(), prefix.to_vec(), name.clone()));
+        // A link counts as what it leads to.
+        if let Some((prefix, is_compressed)) = prefix(name.as_encoded_bytes(), split, content)
+            && entry.path().is_file()
+        {
+            candidates.push(Candidate {
+                rank: prefix.len(),
+                is_compressed,
+                prefix: prefix.to_vec(),
+                name: name.clone(),
+            });
         }
     }
     candidates.sort();
-    match candidates.as_slice() {
-        [] => {
-            let name = format!("{}-{content}-{}", split.stems()[0], formats[0]);
-            Err(FolderError::Missing { path: folder.into(), name })
-        }
-        // Without a prefix there is nothing to confuse; with prefixes, all must be the same.
-        [first, .., last] if !first.2.is_empty() && first.2 != last.2 => {
-            Err(FolderError::Ambiguous { path: folder.into(), names: [first.3.clone(), last.3.clone()] })
-        }
-        [first, ..] => Ok(folder.join(&first.3)),
-    }
+    Ok(candidates)
+}
+
+/// What stands before such a file's usual name, and whether it is compressed.
+fn prefix(name: &[u8], split: Split, content: Content) -> Option<(&[u8], bool)> {
+    let plain = name.strip_suffix(b".gz").unwrap_or(name);
+    let ends = |ending: &str| plain.strip_suffix(ending.as_bytes());
+    let head = TYPES.iter().find_map(|kind| ends(&format!("-{kind}")))?;
+    let (rank, head) = head.split_last()?;
+    let head = head.strip_suffix(b"-idx").or_else(|| head.strip_suffix(b".idx"))?;
+    let stem = |stem| head.strip_suffix(format!("{stem}-{}", content.name()).as_bytes());
+    let prefix = split.stems().iter().find_map(stem)?;
+    let is_prefix = prefix.is_empty() || (prefix.ends_with(b"-") && !prefix.starts_with(b"."));
+    (is_prefix && rank.is_ascii_digit()).then_some((prefix, plain.len() != name.len()))
 }
 
 #[cfg(test)]
@@ -123,7 +196,7 @@ mod tests {
 
     use super::*;
 
-    const EXPECTED: Expected = Expected { input: Shape::new(1, 2, 1), classes: 3 };
+    const EXPECTED: Expected = Expected { input: Shape::new(1, 2, 1), outputs: Outputs::Classes(3) };
     const IMAGES: &[u8] = &[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4];
     const LABELS: &[u8] = &[0, 0, 8, 1, 0, 0, 0, 2, 0, 2];
 
@@ -133,6 +206,10 @@ mod tests {
             fs::write(folder.path().join(name), bytes).unwrap();
         }
         folder
+    }
+
+    fn load_folder(folder: &Path, split: Split, expected: Expected) -> Result<Dataset, DataError> {
+        half(folder, split, expected, &mut Vec::new())
     }
 
     fn error(files: &[(&str, &[u8])]) -> String {
@@ -150,7 +227,7 @@ mod tests {
         let read = |name: &str, dimensions: &[u8], input| {
             let bytes = [header(dimensions), (0..dimensions.iter().product()).collect()].concat();
             let folder = folder(&[(name, &bytes), ("train-labels-idx1-ubyte", LABELS)]);
-            let expected = Expected { input, classes: 3 };
+            let expected = Expected { input, outputs: Outputs::Classes(3) };
             load_folder(folder.path(), Split::Train, expected).map(|data| data.image(1).to_vec())
         };
         let (picture, colours) = (Shape::new(2, 3, 1), Shape::new(2, 1, 3));
@@ -161,14 +238,15 @@ mod tests {
             ("train-images-idx2-ubyte", &[2, 6], Shape::vector(6)),
             ("train-images-idx4-ubyte", &[2, 1, 1, 6], Shape::vector(6)),
             ("train-images-idx3-ubyte", &[2, 2, 3], Shape::new(1, 2, 3)),
+            ("train-images-idx3-ubyte", &[2, 2, 3], colours),
         ] {
             assert_eq!(read(name, dimensions, input).unwrap(), [6, 7, 8, 9, 10, 11], "{dimensions:?} as {input}");
         }
         for (dimensions, input, text) in [
-            (&[2, 6][..], picture, "images of 6 values, the network takes (2, 3, 1)"),
-            (&[2, 3, 2], picture, "images of 3 x 2 pixels, the network takes (2, 3, 1)"),
-            (&[2, 2, 3], colours, "images of 2 x 3 pixels, the network takes (2, 1, 3)"),
-            (&[2, 2, 1, 3], Shape::vector(6), "images of 2 x 1 x 3 values, the network takes (6)"),
+            (&[2, 6][..], picture, "samples of 6 values, the network takes (2, 3, 1)"),
+            (&[2, 3, 2], picture, "samples of 3 x 2 values, the network takes (2, 3, 1)"),
+            (&[2, 3, 2], colours, "samples of 3 x 2 values, the network takes (2, 1, 3)"),
+            (&[2, 2, 1, 3], Shape::vector(6), "samples of 2 x 1 x 3 values, the network takes (6)"),
         ] {
             let error = read("train-images-idx3-ubyte", dimensions, input).unwrap_err().to_string();
             assert!(error.ends_with(text), "{error}");
@@ -274,7 +352,7 @@ mod tests {
     fn says_what_does_not_fit() {
         let labels: &[u8] = &[0, 0, 8, 1, 0, 0, 0, 1, 0];
         let text = error(&[("train-images-idx3-ubyte", IMAGES), ("train-labels-idx1-ubyte", labels)]);
-        assert!(text.contains("train-labels-idx1-ubyte: 1 labels for 2 images of"), "{text}");
+        assert!(text.contains("train-labels-idx1-ubyte: 1 labels for 2 samples of"), "{text}");
 
         let labels: &[u8] = &[0, 0, 8, 1, 0, 0, 0, 2, 0, 3];
         let text = error(&[("train-images-idx3-ubyte", IMAGES), ("train-labels-idx1-ubyte", labels)]);
@@ -282,6 +360,6 @@ mod tests {
 
         let images: &[u8] = &[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2];
         let text = error(&[("train-images-idx3-ubyte", images), ("train-labels-idx1-ubyte", LABELS)]);
-        assert!(text.contains("images of 1 x 1 pixels, the network takes (1, 2, 1)"), "{text}");
+        assert!(text.contains("samples of 1 x 1 values, the network takes (1, 2, 1)"), "{text}");
     }
 }

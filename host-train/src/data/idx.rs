@@ -1,8 +1,7 @@
 //! The IDX format, plain or gzipped: two zero bytes, the element type, the rank, one big-endian u32 a dimension, then
 //! the elements, the last dimension innermost.
 //!
-//! Source: the description at the foot of the original MNIST page. Only unsigned bytes (type 0x08) are read, since all
-//! the data sets of this family hold nothing else.
+//! Source: the description at the foot of the original MNIST page.
 
 use std::{
     fs::File,
@@ -10,23 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::gzip::Members;
-
-/// The element type "unsigned byte".
-const UNSIGNED_BYTE: u8 = 0x08;
-
-/// Bytes of an array at most: three times those of the largest data set of this family (EMNIST by class, 638 MB). A few
-/// megabytes of gzip can announce, and hold, a thousand times as many.
-const MOST: u64 = 1 << 31;
-
-/// An array of bytes with its dimensions, outermost first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Idx {
-    /// Lengths, outermost first. None is zero.
-    pub dimensions: Vec<usize>,
-    /// As many bytes as the product of the dimensions.
-    pub data: Vec<u8>,
-}
+use super::{
+    array::{Array, Kind, MOST},
+    gzip::Members,
+};
 
 /// Why a file could not be read, and which file.
 #[derive(Debug, thiserror::Error)]
@@ -48,15 +34,14 @@ pub enum IdxProblem {
     /// The compressed data is damaged.
     #[error("damaged gzip data: {0}")]
     Gzip(io::Error),
-    /// The first four bytes are not those of an IDX file of unsigned bytes with this rank.
-    #[error("wrong magic number {found:#010x}, must be {expected:#010x} (unsigned bytes, {rank} dimensions)")]
+    /// The first four bytes are not those of an IDX file.
+    #[error(
+        "wrong magic number {found:#010x}, must be 0x0000TTNN of a type TT (08 for u8, 09 i8, 0b i16, 0c i32, 0d f32, \
+         0e f64) and NN dimensions"
+    )]
     Magic {
         /// The four bytes found, big-endian.
         found: u32,
-        /// The four bytes that belong there.
-        expected: u32,
-        /// How many dimensions were asked for.
-        rank: u8,
     },
     /// The file ends before its header or its data does.
     #[error("truncated: it ends after {found} bytes, its header announces {expected}")]
@@ -83,45 +68,30 @@ pub enum IdxProblem {
     TooLarge {
         /// The dimensions.
         dimensions: Vec<usize>,
-        /// Their product.
+        /// Their product, in bytes.
         len: u64,
     },
-}
-
-impl Idx {
-    /// Reads the file `path`, which must have `rank` dimensions. Gzip is recognised by its first two bytes, whatever
-    /// the file's name.
-    ///
-    /// # Errors
-    ///
-    /// [`IdxError`], for anything that is not exactly one such array.
-    pub fn read(path: &Path, rank: u8) -> Result<Self, IdxError> {
-        IdxFile::open(path, &[rank])?.read()
-    }
 }
 
 /// A file whose header was read, and whose data was not yet.
 pub struct IdxFile {
     path: PathBuf,
+    kind: Kind,
     dimensions: Vec<usize>,
     content: Content,
 }
 
 impl IdxFile {
-    /// Opens the file `path`, plain or gzipped, which must have as many dimensions as one of `ranks` says.
+    /// Opens the file `path`, plain or gzipped. Gzip is recognised by its first two bytes, whatever the file's name.
     ///
     /// # Errors
     ///
     /// [`IdxError`], for anything that does not begin like such an array, or announces more than any data set has.
-    ///
-    /// # Panics
-    ///
-    /// Where there are no `ranks`. The first is the one that errors name.
-    pub fn open(path: &Path, ranks: &[u8]) -> Result<Self, IdxError> {
+    pub fn open(path: &Path) -> Result<Self, IdxError> {
         let open = || {
             let mut content = Content::open(path)?;
-            let dimensions = header(&mut content, ranks)?;
-            Ok(Self { path: path.into(), dimensions, content })
+            let (kind, dimensions) = header(&mut content)?;
+            Ok(Self { path: path.into(), kind, dimensions, content })
         };
         open().map_err(|problem| IdxError { path: path.into(), problem })
     }
@@ -137,10 +107,10 @@ impl IdxFile {
     ///
     /// [`IdxError`], where there is less or more than announced. Memory grows with the bytes really there, not with
     /// what a damaged header announces.
-    pub fn read(self) -> Result<Idx, IdxError> {
-        let Self { path, dimensions, mut content } = self;
-        let data = data(&mut content, &dimensions).map_err(|problem| IdxError { path, problem })?;
-        Ok(Idx { dimensions, data })
+    pub fn read(self) -> Result<Array, IdxError> {
+        let Self { path, kind, dimensions, mut content } = self;
+        let bytes = data(&mut content, kind, &dimensions).map_err(|problem| IdxError { path, problem })?;
+        Ok(Array { dimensions, values: kind.decode(bytes, true) })
     }
 }
 
@@ -181,28 +151,31 @@ const fn header_len(rank: usize) -> u64 {
     4 + 4 * rank as u64
 }
 
-/// Reads a header: the dimensions.
-fn header(content: &mut Content, ranks: &[u8]) -> Result<Vec<usize>, IdxProblem> {
-    let magic = |rank: u8| u32::from_be_bytes([0, 0, UNSIGNED_BYTE, rank]);
+/// Reads a header: the type of the elements and the dimensions.
+fn header(content: &mut Content) -> Result<(Kind, Vec<usize>), IdxProblem> {
     let (start, _) = content.take(4)?;
-    let found = start.first_chunk().map(|&word| u32::from_be_bytes(word));
-    let rank = ranks.iter().copied().find(|&rank| found == Some(magic(rank)));
-    let (None, Some(found)) = (rank, found) else { return lengths(content, start.len(), rank.unwrap_or(ranks[0])) };
-    Err(IdxProblem::Magic { found, expected: magic(ranks[0]), rank: ranks[0] })
+    let Some(&word) = start.first_chunk() else {
+        // The rank is not known: that of the shortest.
+        return Err(IdxProblem::Truncated { found: start.len() as u64, expected: header_len(1) });
+    };
+    match (word, Kind::of_idx(word[2])) {
+        ([0, 0, _, rank @ 1..=u8::MAX], Some(kind)) => Ok((kind, lengths(content, kind, rank)?)),
+        _ => Err(IdxProblem::Magic { found: u32::from_be_bytes(word) }),
+    }
 }
 
-/// Reads the dimensions behind the first `start` bytes of a header.
-fn lengths(content: &mut Content, start: usize, rank: u8) -> Result<Vec<usize>, IdxProblem> {
+/// Reads the dimensions behind the first four bytes of a header.
+fn lengths(content: &mut Content, kind: Kind, rank: u8) -> Result<Vec<usize>, IdxProblem> {
     let header_len = header_len(rank.into());
     let (rest, _) = content.take(header_len - 4)?;
-    let found = (start + rest.len()) as u64;
+    let found = 4 + rest.len() as u64;
     if found < header_len {
         return Err(IdxProblem::Truncated { found, expected: header_len });
     }
     let (words, _) = rest.as_chunks::<4>();
     let words = words.iter().map(|&word| u32::from_be_bytes(word));
     let dimensions: Vec<usize> = words.map(|length| length as usize).collect();
-    match dimensions.iter().try_fold(1, |len: u64, &length| len.checked_mul(length as u64)) {
+    match dimensions.iter().try_fold(kind.len() as u64, |len, &length| len.checked_mul(length as u64)) {
         Some(0) => Err(IdxProblem::Empty(dimensions)),
         Some(len) if len <= MOST => Ok(dimensions),
         Some(len) => Err(IdxProblem::TooLarge { dimensions, len }),
@@ -212,9 +185,9 @@ fn lengths(content: &mut Content, start: usize, rank: u8) -> Result<Vec<usize>, 
 }
 
 /// Reads the data behind a header.
-fn data(content: &mut Content, dimensions: &[usize]) -> Result<Vec<u8>, IdxProblem> {
+fn data(content: &mut Content, kind: Kind, dimensions: &[usize]) -> Result<Vec<u8>, IdxProblem> {
     // No more than `MOST`, which a `usize` holds.
-    let len: usize = dimensions.iter().product();
+    let len: usize = dimensions.iter().product::<usize>() * kind.len();
     // One byte more than announced shows whether the file goes on.
     let (mut data, cut) = content.take(len as u64 + 1)?;
     let header_len = header_len(dimensions.len());
@@ -238,6 +211,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::data::Values;
 
     /// Two images of 2 x 3.
     fn images() -> Vec<u8> {
@@ -252,24 +226,41 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn read_bytes(bytes: &[u8], rank: u8) -> Result<Idx, IdxError> {
+    fn read_bytes(bytes: &[u8]) -> Result<Array, IdxError> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        Idx::read(file.path(), rank)
+        IdxFile::open(file.path())?.read()
     }
 
     fn problem(bytes: &[u8]) -> String {
-        read_bytes(bytes, 3).unwrap_err().problem.to_string()
+        read_bytes(bytes).unwrap_err().problem.to_string()
     }
 
     #[test]
     fn reads_plain_and_gzipped_alike() {
-        let expected = Idx { dimensions: vec![2, 2, 3], data: (0..12).collect() };
-        assert_eq!(read_bytes(&images(), 3).unwrap(), expected);
-        assert_eq!(read_bytes(&gzip(&images()), 3).unwrap(), expected);
+        let expected = Array { dimensions: vec![2, 2, 3], values: Values::Bytes((0..12).collect()) };
+        assert_eq!(read_bytes(&images()).unwrap(), expected);
+        assert_eq!(read_bytes(&gzip(&images())).unwrap(), expected);
         let halves = [gzip(&images()[..9]), gzip(&images()[9..]), vec![0; 512]].concat();
-        assert_eq!(read_bytes(&halves, 3).unwrap(), expected);
-        assert_eq!(read_bytes(&[0, 0, 8, 1, 0, 0, 0, 2, 5, 6], 1).unwrap().data, [5, 6]);
+        assert_eq!(read_bytes(&halves).unwrap(), expected);
+        assert_eq!(read_bytes(&[0, 0, 8, 1, 0, 0, 0, 2, 5, 6]).unwrap().values, Values::Bytes(vec![5, 6]));
+    }
+
+    /// Big-endian, as the format has it.
+    #[test]
+    fn reads_every_type() {
+        for (code, bytes, expected) in [
+            (0x09, &[0xff, 0x7f][..], [-1.0, 127.0]),
+            (0x0b, &[0xff, 0xfe, 0x01, 0x00], [-2.0, 256.0]),
+            (0x0c, &[0xff, 0xff, 0xff, 0xfd, 0, 1, 0, 0], [-3.0, 65536.0]),
+            (0x0d, &[0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0], [1.0, -2.5]),
+            (0x0e, &[0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xc0, 0x04, 0, 0, 0, 0, 0, 0], [1.0, -2.5]),
+        ] {
+            let file = [&[0, 0, code, 1, 0, 0, 0, 2], bytes].concat();
+            assert_eq!(read_bytes(&file).unwrap().values, Values::Floats(expected.into()), "{code:#04x}");
+            let text = read_bytes(&file[..file.len() - 1]).unwrap_err().problem.to_string();
+            assert!(text.ends_with(&format!("announces {}", file.len())), "{text}");
+        }
     }
 
     #[test]
@@ -283,7 +274,7 @@ mod tests {
         let bytes = gzip(&images());
         for len in 0..bytes.len() {
             // A gzip stream without its last bytes (the checksum) must not pass either.
-            read_bytes(&bytes[..len], 3).unwrap_err();
+            read_bytes(&bytes[..len]).unwrap_err();
         }
     }
 
@@ -293,10 +284,9 @@ mod tests {
         longer.push(0);
         assert!(problem(&longer).contains("longer than the 28 bytes"));
 
-        assert_eq!(
-            read_bytes(&images(), 1).unwrap_err().problem.to_string(),
-            "wrong magic number 0x00000803, must be 0x00000801 (unsigned bytes, 1 dimensions)"
-        );
+        let text = "wrong magic number 0x00000703, must be 0x0000TTNN of a type TT (08 for u8, ";
+        assert!(problem(&[0, 0, 7, 3]).starts_with(text));
+        assert!(problem(&[0, 0, 8, 0]).starts_with("wrong magic number 0x00000800"));
         assert!(problem(b"\x89PNG\r\n").contains("wrong magic number 0x89504e47"));
 
         let mut empty = images();
@@ -323,12 +313,12 @@ mod tests {
         let mut damaged = gzip(&images());
         let middle = damaged.len() / 2;
         damaged[middle] ^= 0x55;
-        read_bytes(&damaged, 3).unwrap_err();
+        read_bytes(&damaged).unwrap_err();
     }
 
     #[test]
     fn names_the_file() {
-        let error = Idx::read(Path::new("no/such-images"), 3).unwrap_err();
+        let error = IdxFile::open(Path::new("no/such-images")).err().unwrap();
         assert!(error.to_string().starts_with("no/such-images: "), "{error}");
     }
 }

@@ -1,63 +1,45 @@
-//! From bytes to what a network takes.
+//! Samples as a network takes them.
 
-use thumbnet::graph::{Activation, Graph};
+use thumbnet::graph::Graph;
 
-use crate::data::Dataset;
-
-/// A network's input for a pixel: over 255, as the Keras tutorial scales images.
-pub fn to_input(pixel: u8) -> f32 {
-    f32::from(pixel) / 255.0
-}
-
-/// Whether a network's outputs are shaped as its input and are no probabilities: then it is an autoencoder, trained to
-/// give back what it reads.
-pub fn is_autoencoder(graph: &Graph<'_>) -> bool {
-    graph.output() == graph.input() && graph.input().len() > 1 && !graph.output_activation().is_probability()
-}
-
-/// How many classes a network tells apart; labels are below. One output of a sigmoid tells two apart; one of another
-/// activation estimates the label as a number, which may be any, and an autoencoder takes no notice of it.
-pub fn classes(graph: &Graph<'_>) -> usize {
-    match (graph.output().len(), graph.output_activation()) {
-        _ if is_autoencoder(graph) => 1 << u8::BITS,
-        (1, Activation::Sigmoid | Activation::Softmax) => 2,
-        (1, _) => 1 << u8::BITS,
-        (outputs, _) => outputs,
-    }
-}
+use super::{About, is_autoencoder};
+use crate::data::{Samples, Target};
 
 /// Some samples as a network takes them.
-pub(crate) struct Batch {
+pub(crate) struct Batch<'a> {
+    about: &'a About,
+    input: usize,
     outputs: usize,
     is_autoencoder: bool,
-    /// The images, one after the other.
+    /// The samples, scaled, one after the other.
     pub(crate) x: Vec<f32>,
-    /// The wanted outputs: 1 for the label, 0 for every other class; for one output, the label itself; of an
-    /// autoencoder, the images.
+    /// The wanted outputs: 1 for a sample's class, 0 for every other; for one output, the class itself; of an
+    /// autoencoder, the samples.
     pub(crate) targets: Vec<f32>,
 }
 
-impl Batch {
-    pub(crate) fn new(graph: &Graph<'_>) -> Self {
-        let (outputs, is_autoencoder) = (graph.output().len(), is_autoencoder(graph));
-        Self { outputs, is_autoencoder, x: Vec::new(), targets: Vec::new() }
+impl<'a> Batch<'a> {
+    pub(crate) fn new(graph: &Graph<'_>, about: &'a About) -> Self {
+        let (input, outputs, is_autoencoder) = (graph.input().len(), graph.output().len(), is_autoencoder(graph));
+        Self { about, input, outputs, is_autoencoder, x: Vec::new(), targets: Vec::new() }
     }
 
     /// Takes these samples in place of the last ones.
-    pub(crate) fn gather(&mut self, data: &Dataset, samples: impl Iterator<Item = usize>) {
-        self.x.clear();
+    pub(crate) fn gather(&mut self, data: &dyn Samples, samples: impl ExactSizeIterator<Item = usize>) {
+        self.x.resize(samples.len() * self.input, 0.0);
         self.targets.clear();
-        for sample in samples {
-            self.x.extend(data.image(sample).iter().map(|&pixel| to_input(pixel)));
-            let label = data.label(sample);
-            match self.outputs {
+        for (sample, x) in samples.zip(self.x.chunks_exact_mut(self.input)) {
+            data.read(sample, x);
+            match (data.target(sample), self.outputs) {
                 _ if self.is_autoencoder => {}
-                1 => self.targets.push(label.into()),
-                outputs => {
-                    self.targets.extend((0..outputs).map(|class| f32::from(u8::from(class == usize::from(label)))));
+                (Target::Values(values), _) => self.targets.extend_from_slice(values),
+                (Target::Class(class), 1) => self.targets.push(class as f32),
+                (Target::Class(label), outputs) => {
+                    self.targets.extend((0..outputs).map(|class| f32::from(u8::from(class == label))));
                 }
             }
         }
+        self.about.apply(&mut self.x);
         if self.is_autoencoder {
             self.targets.extend_from_slice(&self.x);
         }
@@ -66,9 +48,10 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
-    use thumbnet::{Network, geometry::Shape};
+    use thumbnet::{Network, geometry::Shape, input::Scaling};
 
     use super::*;
+    use crate::data::Dataset;
 
     thumbnet::sequential! {
         struct Back: [4] {
@@ -88,12 +71,12 @@ mod tests {
     #[test]
     fn targets_of_an_autoencoder_are_its_inputs() {
         let data = Dataset::new(Shape::vector(4), vec![0, 51, 102, 255, 255, 0, 0, 51], vec![200, 3]);
-        let mut batch = Batch::new(&Back::GRAPH);
+        let about = About { scaling: vec![Scaling::UNIT], ..About::default() };
+        let mut batch = Batch::new(&Back::GRAPH, &about);
         batch.gather(&data, 0..2);
         assert_eq!(batch.targets, [0.0, 0.2, 0.4, 1.0, 1.0, 0.0, 0.0, 0.2]);
         assert_eq!(batch.x, batch.targets);
-        assert_eq!((classes(&Back::GRAPH), classes(&Classes::GRAPH)), (256, 4));
-        let mut batch = Batch::new(&Classes::GRAPH);
+        let mut batch = Batch::new(&Classes::GRAPH, &about);
         batch.gather(&data, [1].into_iter());
         assert_eq!(batch.targets, [0.0, 0.0, 0.0, 1.0]);
     }

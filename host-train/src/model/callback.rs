@@ -1,11 +1,22 @@
-//! Watching a training.
+//! Watching a training, and acting on it.
 
 use super::{Epoch, Running};
 
 /// What a callback gives back: an error ends the training.
 pub type CallbackResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-/// Watches a training; Keras's callback.
+/// A training at the end of an epoch, as a callback may change it.
+#[derive(Debug)]
+pub struct Training<'a> {
+    /// The weights.
+    pub weights: &'a mut [f32],
+    /// The factor on each update, before the schedule's.
+    pub learning_rate: &'a mut f32,
+    /// Whether this epoch is the last. What was trained stays, and so does the history.
+    pub stop: &'a mut bool,
+}
+
+/// Watches a training, and may change or end it; Keras's callback.
 pub trait Callback {
     /// An epoch begins; epochs count from 1.
     ///
@@ -39,13 +50,30 @@ pub trait Callback {
     /// # Errors
     ///
     /// Ends the training.
-    fn epoch_ends(&mut self, _epoch: &Epoch, _weights: &[f32]) -> CallbackResult {
+    fn epoch_ends(&mut self, _epoch: &Epoch, _training: &mut Training<'_>) -> CallbackResult {
+        Ok(())
+    }
+
+    /// The training is over; the weights are what it gives.
+    ///
+    /// # Errors
+    ///
+    /// Is the training's.
+    fn training_ends(&mut self, _weights: &mut [f32]) -> CallbackResult {
+        Ok(())
+    }
+
+    /// What [`set_state`](Self::set_state) takes, so that an interrupted training goes on as if nothing had been.
+    fn state(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Takes up what was left.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no such callback's state. The training does not begin.
+    fn set_state(&mut self, _state: &[u8]) -> CallbackResult {
         Ok(())
     }
 }
-
-/// A callback that does nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Silent;
-
-impl Callback for Silent {}

@@ -1,11 +1,11 @@
 //! What an epoch reached.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Evaluation;
 
 /// One epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// From 1.
     pub epoch: usize,

@@ -2,6 +2,7 @@
 
 use thumbnet::{LengthError, geometry::Shape, train::TrainError};
 
+use super::AboutError;
 use crate::memory::NoMemory;
 
 /// Why a model cannot be trained or evaluated.
@@ -34,7 +35,7 @@ pub enum FitError {
         error: NoMemory,
     },
     /// Images of another shape than the network's input.
-    #[error("the data set's images are of shape {found}, but {network} takes {expected}")]
+    #[error("the data set's samples are of shape {found}, but {network} takes {expected}")]
     Shape {
         /// The network.
         network: String,
@@ -43,8 +44,8 @@ pub enum FitError {
         /// The shape that the network takes.
         expected: Shape,
     },
-    /// An image of another length than the network's input.
-    #[error("the image has {len} pixels, but {network} takes {needed}")]
+    /// A sample of another length than the network's input.
+    #[error("the sample has {len} values, but {network} takes {needed}")]
     Image {
         /// The network.
         network: String,
@@ -59,18 +60,33 @@ pub enum FitError {
         /// The network.
         network: String,
         /// The label.
-        label: u8,
+        label: usize,
         /// The image's number in the data set, from 0.
         index: usize,
         /// How many classes there are.
         classes: usize,
     },
-    /// Accuracy of a network whose output is no class.
-    #[error("{network} has one output, which estimates a number: it has no accuracy, which is of classes")]
-    NoClasses {
+    /// Wanted outputs of another number than the network's.
+    #[error("{found} values are wanted at index {index}, but {network} has {outputs} outputs")]
+    Targets {
         /// The network.
         network: String,
+        /// The sample's number in the data set, from 0.
+        index: usize,
+        /// How many values are wanted.
+        found: usize,
+        /// How many outputs there are.
+        outputs: usize,
     },
+    /// Labels or scaling that are none of the network's.
+    #[error(transparent)]
+    About(#[from] AboutError),
+    /// Raw values whose meaning nobody told.
+    #[error("how values are scaled is not known: fit the model, or let it adapt to a data set")]
+    NotAdapted,
+    /// A training cannot go on from there.
+    #[error("the training cannot be resumed: {0}")]
+    Resume(String),
     /// The training step refused.
     #[error("{0}")]
     Train(TrainError),

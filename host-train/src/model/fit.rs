@@ -1,6 +1,6 @@
 //! Training.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64Mcg;
@@ -9,8 +9,11 @@ use thumbnet::{
     train::{Buffers, Loss, Optimizer, Settings, Trainer},
 };
 
-use super::{Batch, Callback, Epoch, Evaluation, FitError, Model, Running, Schedule, check_fits, evaluate, try_zeroed};
-use crate::data::Dataset;
+use super::{
+    Batch, Callback, CallbackResult, Epoch, Evaluation, FitError, Model, Progress, Schedule, Snapshot, Training,
+    check_fits, evaluate, snapshot::fingerprint, try_zeroed,
+};
+use crate::{data::Samples, envelope};
 
 /// A model with what it is to be trained with; Keras's `compile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +24,6 @@ pub struct Compiled<'a, O> {
 }
 
 /// How to fit; Keras's arguments of `fit`.
-#[derive(Clone, Copy, Debug)]
 pub struct FitOptions<'a> {
     /// Passes over the data; at least 1.
     pub epochs: usize,
@@ -30,16 +32,37 @@ pub struct FitOptions<'a> {
     /// What becomes of the optimizer's learning rate on the way.
     pub schedule: Schedule,
     /// What the weights are judged by after each epoch.
-    pub validation: Option<&'a Dataset>,
+    pub validation: Option<&'a dyn Samples>,
     /// Draws the order of the samples and the dropout masks. The same seed and initial weights give the same weights,
     /// on any number of threads.
     pub seed: u64,
+    /// Where to keep what is needed to go on after an interruption.
+    pub save: Option<Save<'a>>,
+    /// Goes on from there, to the same weights, to the bit, that a training without interruption gives. Model, data,
+    /// options and callbacks must be those of the training that was interrupted.
+    pub resume: Option<&'a Snapshot<'a>>,
+}
+
+/// Keeps snapshots of a training.
+pub struct Save<'a> {
+    /// Besides one after each epoch, one after this time.
+    pub every: Duration,
+    /// Writes one.
+    pub write: &'a mut dyn FnMut(&Snapshot<'_>) -> CallbackResult,
 }
 
 impl Default for FitOptions<'_> {
     /// The tutorial's 10 epochs at batch size 50 and one learning rate.
     fn default() -> Self {
-        Self { epochs: 10, batch_size: 50, schedule: Schedule::Constant, validation: None, seed: 1 }
+        Self {
+            epochs: 10,
+            batch_size: 50,
+            schedule: Schedule::Constant,
+            validation: None,
+            seed: 1,
+            save: None,
+            resume: None,
+        }
     }
 }
 
@@ -58,11 +81,12 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
     /// # Errors
     ///
     /// As [`Model::evaluate`]'s.
-    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation, FitError> {
+    pub fn evaluate(&self, data: &dyn Samples) -> Result<Evaluation, FitError> {
         self.model.evaluate(data, self.loss)
     }
 
-    /// Trains, and returns what each epoch reached. The optimizer and the schedule begin anew with each call.
+    /// Trains, and returns what each epoch reached. The optimizer and the schedule begin anew with each call, unless
+    /// it resumes one.
     ///
     /// # Errors
     ///
@@ -70,11 +94,11 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
     /// then those of the last step.
     pub fn fit(
         &mut self,
-        data: &Dataset,
+        data: &dyn Samples,
         options: FitOptions<'_>,
-        callback: &mut dyn Callback,
+        callbacks: &mut [&mut dyn Callback],
     ) -> Result<Vec<Epoch>, FitError> {
-        let FitOptions { epochs, batch_size, schedule, validation, seed } = options;
+        let FitOptions { epochs, batch_size, schedule, validation, seed, mut save, resume } = options;
         if epochs == 0 {
             return Err(FitError::Epochs);
         }
@@ -85,58 +109,107 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         let graph = self.model.graph;
         check_fits(&graph, data)?;
         validation.map_or(Ok(()), |validation| check_fits(&graph, validation))?;
+        self.model.about = Some(self.model.about_of(data)?);
 
         // Zeroed pages come from the system as they are touched: what a short last batch never needs is never there.
         let mut slots = try_zeroed(O::SLOTS * graph.parameters(), batch_size)?;
         let plan = GradientPlanBuf::new(&graph);
         let mut memory = try_zeroed(plan.plan().memory_len(&graph, batch_size), batch_size)?;
-        let Model { weights, backend, .. } = &mut self.model;
+        let Model { weights, backend, about, .. } = &mut self.model;
+        let about = about.as_ref().ok_or(FitError::NotAdapted)?;
         let mut optimizer = self.optimizer.clone();
-        let learning_rate = *optimizer.learning_rate();
+        // What a training is resumed with must be what it began with.
+        let fingerprint = match (&save, resume) {
+            (None, None) => [0; 4],
+            _ => [fingerprint(data), epochs as u64, batch_size as u64, seed],
+        };
+        let mut progress = Progress::new(*optimizer.learning_rate());
+        if let Some(snapshot) = resume {
+            snapshot.restore(fingerprint, weights, &mut slots, callbacks)?;
+            progress = snapshot.progress.clone();
+        }
+
+        let steps = data.len().div_ceil(batch_size);
+        let all_steps = (epochs as u64).saturating_mul(steps as u64);
+        let mut done = (progress.epoch as u64 - 1) * steps as u64 + progress.step as u64;
         let settings = Settings { backend: *backend, optimizer, loss: self.loss, seed };
         let buffers = Buffers { weights, slots: &mut slots, memory: &mut memory };
         let mut trainer = Trainer::new(graph, plan.plan(), settings, buffers).map_err(FitError::Train)?;
+        trainer.skip_steps(done);
 
         let mut order: Vec<usize> = (0..data.len()).collect();
         let mut random = Pcg64Mcg::seed_from_u64(seed);
-        let mut batch = Batch::new(&graph);
-        // As long as it gets: the number of epochs is the caller's, and may be any.
-        let mut history = Vec::new();
-        let steps = data.len().div_ceil(batch_size);
-        let all_steps = (epochs as u64).saturating_mul(steps as u64);
-        let mut done = 0;
-        for epoch in 1..=epochs {
-            callback.epoch_begins(epoch, steps).map_err(FitError::Callback)?;
+        (1..progress.epoch).for_each(|_| order.shuffle(&mut random));
+        let mut batch = Batch::new(&graph, about);
+        let mut kept = Instant::now();
+        while progress.epoch <= epochs && !progress.stopped {
+            let epoch = progress.epoch;
+            each(callbacks, |callback| callback.epoch_begins(epoch, steps))?;
             order.shuffle(&mut random);
-            let start = Instant::now();
-            let mut running = Running::default();
-            for (step, samples) in order.chunks(batch_size).enumerate() {
-                let step = step + 1;
-                let rate = schedule.learning_rate(learning_rate, done, all_steps);
+            let (start, before) = (Instant::now(), progress.seconds);
+            for samples in order.chunks(batch_size).skip(progress.step) {
+                let rate = schedule.learning_rate(progress.learning_rate, done, all_steps);
                 trainer.set_learning_rate(rate).map_err(|error| FitError::Train(error.into()))?;
                 done += 1;
+                progress.step += 1;
                 batch.gather(data, samples.iter().copied());
                 let metrics = trainer.step(&batch.x, &batch.targets).map_err(FitError::Train)?;
                 if !metrics.loss.is_finite() {
-                    return Err(FitError::Diverged { which: "loss", loss: metrics.loss.into(), epoch, step });
+                    let (loss, step) = (metrics.loss.into(), progress.step);
+                    return Err(FitError::Diverged { which: "loss", loss, epoch, step });
                 }
-                running.add(metrics);
-                callback.step_ends(step, &running).map_err(FitError::Callback)?;
+                progress.running.add(metrics);
+                progress.seconds = before + start.elapsed().as_secs_f64();
+                each(callbacks, |callback| callback.step_ends(progress.step, &progress.running))?;
+                if let Some(save) = save.as_mut().filter(|save| kept.elapsed() >= save.every) {
+                    save.keep(&progress, callbacks, fingerprint, trainer.state())?;
+                    kept = Instant::now();
+                }
             }
-            let seconds = start.elapsed().as_secs_f64();
 
-            let mut record = Epoch::new(epoch, steps, seconds, running.evaluation());
+            let mut record = Epoch::new(epoch, steps, progress.seconds, progress.running.evaluation());
             if let Some(validation) = validation {
-                callback.validation_begins().map_err(FitError::Callback)?;
-                let result = evaluate(&graph, *backend, trainer.weights(), validation, self.loss)?;
+                each(callbacks, |callback| callback.validation_begins())?;
+                let result = evaluate(&graph, about, *backend, trainer.weights(), validation, self.loss)?;
                 if !result.loss.is_finite() {
                     return Err(FitError::Diverged { which: "val_loss", loss: result.loss, epoch, step: steps });
                 }
                 record.validate(result);
             }
-            callback.epoch_ends(&record, trainer.weights()).map_err(FitError::Callback)?;
-            history.push(record);
+            let Progress { learning_rate, stopped: stop, .. } = &mut progress;
+            let mut training = Training { weights: trainer.weights_mut(), learning_rate, stop };
+            each(callbacks, |callback| callback.epoch_ends(&record, &mut training))?;
+            progress.next_epoch(record);
+            if let Some(save) = &mut save {
+                save.keep(&progress, callbacks, fingerprint, trainer.state())?;
+                kept = Instant::now();
+            }
         }
-        Ok(history)
+        each(callbacks, |callback| callback.training_ends(trainer.weights_mut()))?;
+        Ok(progress.history)
     }
+}
+
+impl Save<'_> {
+    /// Writes a snapshot of a training with these weights and optimizer's values.
+    fn keep(
+        &mut self,
+        progress: &Progress,
+        callbacks: &[&mut dyn Callback],
+        fingerprint: [u64; 4],
+        (weights, slots): (&[f32], &[f32]),
+    ) -> Result<(), FitError> {
+        let (weights, slots) = (envelope::bytes_of(weights), envelope::bytes_of(slots));
+        let callbacks = callbacks.iter().map(|callback| callback.state()).collect();
+        let progress = progress.clone();
+        (self.write)(&Snapshot { progress, callbacks, fingerprint, weights: &weights, slots: &slots })
+            .map_err(FitError::Callback)
+    }
+}
+
+fn each(
+    callbacks: &mut [&mut dyn Callback],
+    mut call: impl FnMut(&mut dyn Callback) -> CallbackResult,
+) -> Result<(), FitError> {
+    callbacks.iter_mut().try_for_each(|callback| call(&mut **callback)).map_err(FitError::Callback)
 }

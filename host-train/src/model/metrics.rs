@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use thumbnet::train::Metrics;
+use serde::{Deserialize, Serialize};
+use thumbnet::{
+    graph::Graph,
+    train::{Loss, Metrics, count_correct},
+};
 
 /// Loss and accuracy over a data set. A network whose outputs estimate numbers has no accuracy
 /// ([`count_correct`](thumbnet::train::count_correct)).
@@ -16,14 +20,18 @@ pub struct Evaluation {
     pub samples: usize,
     /// `correct / samples`.
     pub accuracy: Option<f64>,
+    /// Mean distance of outputs from what was wanted, where they estimate numbers.
+    pub mean_absolute_error: Option<f64>,
 }
 
 /// Sums over the steps of an epoch, or over the batches of a data set.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Running {
     loss: f64,
     correct: Option<usize>,
     samples: usize,
+    /// The sum of the samples' mean distances; nothing in training, which does not measure it.
+    distance: Option<f64>,
 }
 
 impl Running {
@@ -37,6 +45,17 @@ impl Running {
         self.samples += metrics.samples;
     }
 
+    /// Adds what a network gave for some samples, and was to give.
+    pub(crate) fn judge(&mut self, graph: &Graph<'_>, loss: Loss, outputs: &[f32], targets: &[f32]) {
+        let width = graph.output().len();
+        let correct = count_correct(graph.output_activation(), width, outputs, targets);
+        self.add(Metrics { loss: loss.sum(width, outputs, targets), correct, samples: targets.len() / width });
+        if correct.is_none() {
+            let distances = outputs.iter().zip(targets).map(|(output, target)| f64::from((output - target).abs()));
+            *self.distance.get_or_insert(0.0) += distances.sum::<f64>() / width as f64;
+        }
+    }
+
     /// The means so far.
     pub fn evaluation(&self) -> Evaluation {
         let samples = self.samples.max(1) as f64;
@@ -45,6 +64,7 @@ impl Running {
             correct: self.correct,
             samples: self.samples,
             accuracy: self.correct.map(|correct| correct as f64 / samples),
+            mean_absolute_error: self.distance.map(|distance| distance / samples),
         }
     }
 }
@@ -52,6 +72,7 @@ impl Running {
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "loss: {:.4}", self.loss)?;
-        self.accuracy.map_or(Ok(()), |accuracy| write!(f, " - accuracy: {accuracy:.4}"))
+        self.accuracy.map_or(Ok(()), |accuracy| write!(f, " - accuracy: {accuracy:.4}"))?;
+        self.mean_absolute_error.map_or(Ok(()), |error| write!(f, " - mean absolute error: {error:.4}"))
     }
 }

@@ -1,7 +1,7 @@
 //! A network with its f32 weights, handled as a Keras user handles a model.
 //!
 //! ```
-//! use host_train::{data::Dataset, model::{FitOptions, Model, Silent}};
+//! use host_train::{data::Dataset, model::{FitOptions, Model}};
 //! use thumbnet::{Network, geometry::Shape, train::{Loss, Sgd}};
 //!
 //! thumbnet::sequential! {
@@ -14,40 +14,48 @@
 //! let data = Dataset::new(Shape::new(1, 2, 1), vec![255, 0, 0, 255], vec![0, 1]);
 //! let optimizer = Sgd { learning_rate: 0.5, ..Sgd::default() };
 //! let mut model = Model::new(Net::GRAPH, 1).compile(optimizer, Loss::CategoricalCrossentropy);
-//! let history = model.fit(&data, FitOptions { epochs: 30, batch_size: 2, ..FitOptions::default() }, &mut Silent)?;
+//! let history = model.fit(&data, FitOptions { epochs: 30, batch_size: 2, ..FitOptions::default() }, &mut [])?;
 //! assert!(history.last().unwrap().loss < history[0].loss);
 //! assert_eq!(model.evaluate(&data)?.accuracy, Some(1.0));
 //! # Ok::<(), host_train::model::FitError>(())
 //! ```
 
+mod about;
 mod batch;
 mod callback;
+mod callbacks;
 mod epoch;
 mod error;
 mod fit;
 mod metrics;
 mod schedule;
+mod snapshot;
 
 use thumbnet::{
     arch::Backend,
     forward::forward,
     graph::{Activation, Graph},
     plan::{Fusion, PlanBuf},
-    train::{Initializer, Loss, Metrics, Optimizer, TrainError, argmax, count_correct, initialize},
+    train::{Initializer, Loss, Optimizer, TrainError, argmax, initialize},
 };
 
 use bytemuck::Pod;
 
+pub use about::{About, AboutError, classes, is_autoencoder};
 pub(crate) use batch::Batch;
-pub use batch::{classes, is_autoencoder, to_input};
-pub use callback::{Callback, CallbackResult, Silent};
+pub use callback::{Callback, CallbackResult, Training};
+pub use callbacks::{EarlyStopping, ModelCheckpoint, Monitor, ReduceLrOnPlateau};
 pub use epoch::Epoch;
 pub use error::FitError;
-pub use fit::{Compiled, FitOptions};
+pub use fit::{Compiled, FitOptions, Save};
 pub use metrics::{Evaluation, Running};
 pub use schedule::Schedule;
+pub use snapshot::{Progress, Snapshot};
 
-use crate::{data::Dataset, memory::Values};
+use crate::{
+    data::{Samples, Scale, Target},
+    memory::Values,
+};
 
 /// Samples that go through the network together where none are trained on.
 const EVALUATION_BATCH: usize = 50;
@@ -58,6 +66,7 @@ pub struct Model<'a> {
     graph: Graph<'a>,
     weights: Values,
     backend: Backend,
+    about: Option<About>,
 }
 
 impl<'a> Model<'a> {
@@ -71,7 +80,7 @@ impl<'a> Model<'a> {
     pub fn initialized(graph: Graph<'a>, initializer: Initializer, seed: u64) -> Self {
         let mut weights = Values::zeroed(graph.parameters());
         initialize(&graph, initializer, &mut weights, seed);
-        Self { graph, weights, backend: Backend::detect() }
+        Self { graph, weights, backend: Backend::detect(), about: None }
     }
 
     /// A model with these weights, as a checkpoint or an import gives them.
@@ -81,7 +90,7 @@ impl<'a> Model<'a> {
     /// Where there are not as many as the network's parameters.
     pub fn from_weights(graph: Graph<'a>, weights: &[f32]) -> Self {
         assert_eq!(weights.len(), graph.parameters(), "the weights are the network's");
-        Self { graph, weights: Values::from(weights), backend: Backend::detect() }
+        Self { graph, weights: Values::from(weights), backend: Backend::detect(), about: None }
     }
 
     /// The network.
@@ -92,6 +101,26 @@ impl<'a> Model<'a> {
     /// The weights: each layer's kernel, then its bias, in Keras's layouts.
     pub fn weights(&self) -> &[f32] {
         &self.weights
+    }
+
+    /// What goes in and comes out, where it is known.
+    pub fn about(&self) -> Option<&About> {
+        self.about.as_ref()
+    }
+
+    /// The same model of values and classes that are so, as a checkpoint or [`About::of`] gives them; Keras's `adapt`.
+    /// What is not adapted is when it is first trained: bytes are taken as 0 to 1, other values to a mean of 0 and a
+    /// deviation of 1.
+    #[must_use]
+    pub fn adapted(self, about: About) -> Self {
+        Self { about: Some(about), ..self }
+    }
+
+    /// What it is, or would be of this data set.
+    pub(crate) fn about_of(&self, data: &dyn Samples) -> Result<About, FitError> {
+        let about = self.about.clone().unwrap_or_else(|| About::of(data, Scale::usual(data)));
+        about.check(&self.graph)?;
+        Ok(about)
     }
 
     /// The kernels that run.
@@ -114,29 +143,32 @@ impl<'a> Model<'a> {
     ///
     /// # Errors
     ///
-    /// [`FitError::Shape`] and [`FitError::Label`] where it does not fit the network, [`FitError::Train`] where the
-    /// loss does not, [`FitError::Memory`] where there is none for fifty images, and [`FitError::NotFinite`] where the
-    /// loss is no number.
-    pub fn evaluate(&self, data: &Dataset, loss: Loss) -> Result<Evaluation, FitError> {
+    /// [`FitError::Shape`], [`FitError::Label`] and [`FitError::Targets`] where it does not fit the network,
+    /// [`FitError::Train`] where the loss does not, [`FitError::Memory`] where there is none for fifty samples, and
+    /// [`FitError::NotFinite`] where the loss is no number.
+    pub fn evaluate(&self, data: &dyn Samples, loss: Loss) -> Result<Evaluation, FitError> {
         check_fits(&self.graph, data)?;
         if !loss.follows(self.graph.output_activation()) {
             return Err(FitError::Train(TrainError::LossNeedsSoftmax));
         }
-        let evaluation = evaluate(&self.graph, self.backend, &self.weights, data, loss)?;
+        let about = self.about_of(data)?;
+        let evaluation = evaluate(&self.graph, &about, self.backend, &self.weights, data, loss)?;
         if !evaluation.loss.is_finite() {
             return Err(FitError::NotFinite { which: "loss", value: evaluation.loss });
         }
         Ok(evaluation)
     }
 
-    /// The outputs for one image.
+    /// The outputs for one sample of raw values.
     ///
     /// # Errors
     ///
-    /// [`FitError::Forward`] where the image has another size than the network's input, [`FitError::Memory`] where
-    /// there is none, and [`FitError::NotFinite`] where an output is no number.
-    pub fn predict(&self, image: &[u8]) -> Result<Vec<f32>, FitError> {
-        let x: Vec<f32> = image.iter().map(|&pixel| to_input(pixel)).collect();
+    /// [`FitError::NotAdapted`] where nobody told what raw values mean, [`FitError::Forward`] where there are not as
+    /// many as the network's input has, [`FitError::Memory`] where there is none, and [`FitError::NotFinite`] where an
+    /// output is no number.
+    pub fn predict<T: Copy + Into<f32>>(&self, raw: &[T]) -> Result<Vec<f32>, FitError> {
+        let mut x: Vec<f32> = raw.iter().map(|&value| value.into()).collect();
+        self.about.as_ref().ok_or(FitError::NotAdapted)?.apply(&mut x);
         let plan = PlanBuf::new(&self.graph, Fusion::F32);
         let mut memory = try_zeroed(plan.plan().memory_len(&self.graph, 1), 1)?;
         let outputs = forward(&self.graph, &plan.plan(), self.backend, &self.weights, &x, &mut memory, None)
@@ -177,41 +209,44 @@ pub(crate) fn try_zeroed<T: Pod>(len: usize, batch_size: usize) -> Result<Values
     Values::try_zeroed(len).map_err(|error| FitError::Memory { batch_size, error })
 }
 
-/// Fails where images or labels are none of the network's.
-pub(crate) fn check_fits(graph: &Graph<'_>, data: &Dataset) -> Result<(), FitError> {
-    let network = graph.name.to_owned();
+/// Fails where samples, or what is wanted of them, are none of the network's.
+pub(crate) fn check_fits(graph: &Graph<'_>, data: &dyn Samples) -> Result<(), FitError> {
+    let network = || graph.name.to_owned();
     if data.shape() != graph.input() {
-        return Err(FitError::Shape { network, found: data.shape(), expected: graph.input() });
+        return Err(FitError::Shape { network: network(), found: data.shape(), expected: graph.input() });
     }
-    let classes = classes(graph);
-    match (0..data.len()).find(|&index| usize::from(data.label(index)) >= classes) {
-        Some(index) => Err(FitError::Label { network, label: data.label(index), index, classes }),
-        None => Ok(()),
+    if is_autoencoder(graph) {
+        return Ok(());
     }
+    let (classes, outputs) = (classes(graph), graph.output().len());
+    (0..data.len()).try_for_each(|index| match (data.target(index), classes) {
+        (Target::Class(label), Some(classes)) if label >= classes => {
+            Err(FitError::Label { network: network(), label, index, classes })
+        }
+        (Target::Values(values), _) if values.len() != outputs => {
+            Err(FitError::Targets { network: network(), index, found: values.len(), outputs })
+        }
+        (Target::Class(_) | Target::Values(_), _) => Ok(()),
+    })
 }
 
 fn evaluate(
     graph: &Graph<'_>,
+    about: &About,
     backend: Backend,
     weights: &[f32],
-    data: &Dataset,
+    data: &dyn Samples,
     loss: Loss,
 ) -> Result<Evaluation, FitError> {
     let batch_size = EVALUATION_BATCH.min(data.len());
     let plan = PlanBuf::new(graph, Fusion::F32);
     let mut memory = try_zeroed(plan.plan().memory_len(graph, batch_size), batch_size)?;
-    let mut batch = Batch::new(graph);
+    let mut batch = Batch::new(graph, about);
     let mut running = Running::default();
     for start in (0..data.len()).step_by(EVALUATION_BATCH) {
         batch.gather(data, start..data.len().min(start + EVALUATION_BATCH));
         let outputs = forward(graph, &plan.plan(), backend, weights, &batch.x, &mut memory, None);
-        let outputs = outputs.map_err(FitError::Forward)?;
-        let width = graph.output().len();
-        running.add(Metrics {
-            loss: loss.sum(width, outputs, &batch.targets),
-            correct: count_correct(graph.output_activation(), width, outputs, &batch.targets),
-            samples: batch.targets.len() / width,
-        });
+        running.judge(graph, loss, outputs.map_err(FitError::Forward)?, &batch.targets);
     }
     Ok(running.evaluation())
 }

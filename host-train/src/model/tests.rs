@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use thumbnet::{
     Network,
@@ -7,6 +10,7 @@ use thumbnet::{
 };
 
 use super::*;
+use crate::data::Dataset;
 
 thumbnet::sequential! {
     struct Net: [4, 4, 1] {
@@ -29,7 +33,7 @@ fn stripes(count: usize, noise: usize) -> Dataset {
     Dataset::new(Shape::new(4, 4, 1), images, labels)
 }
 
-fn options(epochs: usize, batch_size: usize) -> FitOptions<'static> {
+fn options<'a>(epochs: usize, batch_size: usize) -> FitOptions<'a> {
     FitOptions { epochs, batch_size, seed: 7, ..FitOptions::default() }
 }
 
@@ -37,7 +41,7 @@ fn fitted(seed: u64, threads: usize) -> Vec<f32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         let mut model = Model::new(Net::GRAPH, 3).compile(Adadelta::default(), Loss::CategoricalCrossentropy);
-        model.fit(&stripes(100, 0), FitOptions { seed, ..options(3, 8) }, &mut Silent).unwrap();
+        model.fit(&stripes(100, 0), FitOptions { seed, ..options(3, 8) }, &mut []).unwrap();
         model.model().weights().to_vec()
     })
 }
@@ -48,7 +52,7 @@ fn learns() {
     let mut model = Model::new(Net::GRAPH, 3).compile(Adam::default(), Loss::CategoricalCrossentropy);
     let before = model.evaluate(&test).unwrap();
     let options = FitOptions { validation: Some(&test), ..options(20, 10) };
-    let history = model.fit(&train, options, &mut Silent).unwrap();
+    let history = model.fit(&train, options, &mut []).unwrap();
     let after = model.evaluate(&test).unwrap();
     assert!(before.accuracy < Some(0.9) && after.accuracy > Some(0.98), "{before} {after}");
     let last = history.last().unwrap();
@@ -85,8 +89,8 @@ fn callbacks_see_every_step() {
             self.0.push("validation".into());
             Ok(())
         }
-        fn epoch_ends(&mut self, epoch: &Epoch, weights: &[f32]) -> CallbackResult {
-            self.0.push(format!("end {} {}", epoch.epoch, weights.len()));
+        fn epoch_ends(&mut self, epoch: &Epoch, training: &mut Training<'_>) -> CallbackResult {
+            self.0.push(format!("end {} {}", epoch.epoch, training.weights.len()));
             if epoch.epoch == 2 { Err("enough".into()) } else { Ok(()) }
         }
     }
@@ -94,7 +98,7 @@ fn callbacks_see_every_step() {
     let mut log = Log::default();
     let mut model = Model::new(Net::GRAPH, 3).compile(Sgd::default(), Loss::CategoricalCrossentropy);
     let options = FitOptions { validation: Some(&data), ..options(5, 4) };
-    let error = model.fit(&data, options, &mut log).unwrap_err();
+    let error = model.fit(&data, options, &mut [&mut log]).unwrap_err();
     assert_eq!(error.to_string(), "enough");
     let end = format!("end 1 {}", Net::PARAMETERS);
     let first = ["begin 1 3", "step 1 4", "step 2 8", "step 3 10", "validation", end.as_str(), "begin 2 3"];
@@ -135,11 +139,11 @@ fn the_schedule_goes_over_all_steps() {
     let schedule = Schedule::Cosine { warmup: 0.4 };
     let cosine: Vec<f32> = (0..6).map(|step| schedule.learning_rate(0.5, step, 6)).collect();
     for _ in 0..2 {
-        model.fit(&data, FitOptions { schedule, ..options(2, 4) }, &mut Silent).unwrap();
+        model.fit(&data, FitOptions { schedule, ..options(2, 4) }, &mut []).unwrap();
         assert_eq!(*rates.lock().unwrap(), cosine);
         rates.lock().unwrap().clear();
     }
-    model.fit(&data, options(2, 4), &mut Silent).unwrap();
+    model.fit(&data, options(2, 4), &mut []).unwrap();
     assert_eq!(*rates.lock().unwrap(), [0.5; 6]);
 }
 
@@ -148,7 +152,7 @@ fn options_out_of_range_are_refused() {
     let data = stripes(10, 0);
     let error = |optimizer: Sgd, options| {
         let mut model = Model::new(Net::GRAPH, 3).compile(optimizer, Loss::CategoricalCrossentropy);
-        model.fit(&data, options, &mut Silent).unwrap_err().to_string()
+        model.fit(&data, options, &mut []).unwrap_err().to_string()
     };
     let rate = |learning_rate| Sgd { learning_rate, ..Sgd::default() };
     assert_eq!(error(rate(0.1), options(0, 5)), "epochs is 0, but must be at least 1");
@@ -170,23 +174,21 @@ fn data_of_other_shapes_is_refused() {
     let model = Model::new(Net::GRAPH, 1);
     let other = Dataset::new(Shape::new(2, 8, 1), vec![0; 16], vec![0]);
     let error = model.evaluate(&other, Loss::CategoricalCrossentropy).unwrap_err();
-    assert_eq!(error.to_string(), "the data set's images are of shape (2, 8, 1), but Net takes (4, 4, 1)");
+    assert_eq!(error.to_string(), "the data set's samples are of shape (2, 8, 1), but Net takes (4, 4, 1)");
     let label = Dataset::new(Shape::new(4, 4, 1), vec![0; 32], vec![2, 3]);
     let error = model.evaluate(&label, Loss::CategoricalCrossentropy).unwrap_err();
     assert_eq!(error.to_string(), "label 3 at index 1, but Net has 3 classes (labels 0 to 2)");
     let fit = |data: &Dataset, validation| {
         let mut model = Model::new(Net::GRAPH, 1).compile(Sgd::default(), Loss::CategoricalCrossentropy);
-        model
-            .fit(data, FitOptions { validation: Some(validation), ..options(1, 1) }, &mut Silent)
-            .unwrap_err()
-            .to_string()
+        model.fit(data, FitOptions { validation: Some(validation), ..options(1, 1) }, &mut []).unwrap_err().to_string()
     };
     let fits = stripes(3, 0);
     for (data, validation) in [(&label, &fits), (&fits, &label)] {
         assert!(fit(data, validation).starts_with("label 3 at index 1, but Net has 3 classes"));
     }
-    assert!(fit(&fits, &other).starts_with("the data set's images are of shape (2, 8, 1), but"));
-    model.predict(&[0; 15]).unwrap_err();
+    assert!(fit(&fits, &other).starts_with("the data set's samples are of shape (2, 8, 1), but"));
+    assert!(model.predict(&[0u8; 16]).unwrap_err().to_string().starts_with("how values are scaled is not known"));
+    model.adapted(About::default()).predict(&[0u8; 15]).unwrap_err();
 }
 
 #[test]
@@ -195,7 +197,7 @@ fn outputs_that_are_no_numbers_are_errors() {
     let (model, data) = (Model::from_weights(Net::GRAPH, &huge), stripes(9, 0));
     let error = model.evaluate(&data, Loss::CategoricalCrossentropy).unwrap_err();
     assert!(error.to_string().starts_with("loss is "), "{error}");
-    let error = model.predict(data.image(0)).unwrap_err();
+    let error = model.adapted(About::of(&data, Scale::Unit)).predict(data.image(0)).unwrap_err();
     assert!(error.to_string().starts_with("a score is NaN"), "{error}");
 }
 
@@ -224,7 +226,8 @@ fn two_stripes(count: usize) -> Dataset {
 #[test]
 fn one_sigmoid_tells_two_classes_apart() {
     let data = two_stripes(80);
-    let mut model = Model::new(OneSigmoid::GRAPH, 1).compile(Adam::default(), Loss::MeanSquaredError);
+    let model = Model::new(OneSigmoid::GRAPH, 1).adapted(About::of(&data, Scale::Unit));
+    let mut model = model.compile(Adam::default(), Loss::MeanSquaredError);
     // Right where y > 0.5 is what t > 0.5 is: an untrained unit is right about some, and about all only when trained.
     let judged = |model: &Model<'_>| {
         let right = |i: &usize| (model.predict(data.image(*i)).unwrap()[0] > 0.5) == (data.label(*i) == 1);
@@ -233,13 +236,13 @@ fn one_sigmoid_tells_two_classes_apart() {
     let before = model.evaluate(&data).unwrap();
     assert_eq!(before.correct, Some(judged(model.model())));
     assert!(before.accuracy < Some(0.8), "{before}");
-    let history = model.fit(&data, options(60, 8), &mut Silent).unwrap();
+    let history = model.fit(&data, options(60, 8), &mut []).unwrap();
     let after = model.evaluate(&data).unwrap();
     assert_eq!((after.correct, after.accuracy), (Some(80), Some(1.0)), "{after}");
     assert!(history[0].accuracy < Some(1.0) && history.last().unwrap().accuracy == Some(1.0));
 
     let third = Dataset::new(Shape::new(4, 4, 1), vec![0; 48], vec![0, 1, 2]);
-    let error = model.fit(&third, options(1, 1), &mut Silent).unwrap_err();
+    let error = model.fit(&third, options(1, 1), &mut []).unwrap_err();
     assert_eq!(error.to_string(), "label 2 at index 2, but OneSigmoid has 2 classes (labels 0 to 1)");
     let error = model.model().evaluate(&data, Loss::CategoricalCrossentropy).unwrap_err();
     assert!(error.to_string().contains("needs a last layer with softmax"), "{error}");
@@ -251,12 +254,82 @@ fn one_number_has_a_loss_and_no_accuracy() {
     let data = Dataset::new(Shape::new(4, 4, 1), sizes, (0..60).collect());
     let mut model = Model::new(OneNumber::GRAPH, 1).compile(Adam::new(0.05, 0.9, 0.999, 1e-7), Loss::MeanSquaredError);
     let fit = FitOptions { validation: Some(&data), ..options(300, 10) };
-    let history = model.fit(&data, fit, &mut Silent).unwrap();
+    let history = model.fit(&data, fit, &mut []).unwrap();
     let last = history.last().unwrap();
     assert!(last.loss < 1.0 && last.val_loss < Some(1.0), "{last:?}");
     assert!(history.iter().all(|epoch| epoch.accuracy.is_none() && epoch.val_accuracy.is_none()));
     let evaluation = model.evaluate(&data).unwrap();
     assert_eq!((evaluation.correct, evaluation.accuracy), (None, None));
-    assert_eq!(evaluation.to_string(), format!("loss: {:.4}", evaluation.loss));
+    let error = evaluation.mean_absolute_error.unwrap();
+    assert!(error > 0.0 && error * error <= evaluation.loss);
+    assert_eq!(evaluation.to_string(), format!("loss: {:.4} - mean absolute error: {error:.4}", evaluation.loss));
     assert!((model.model().predict(data.image(40)).unwrap()[0] - 40.0).abs() < 2.0);
+}
+
+/// A training of some epochs that stops early, reduces its rate and has dropout: its weights and losses, and all the
+/// snapshots on its way.
+fn long(resume: Option<&[u8]>) -> (Vec<f32>, Vec<f64>, Vec<Vec<u8>>) {
+    let (data, test) = (stripes(50, 0), stripes(30, 5));
+    let mut snapshots = Vec::new();
+    let mut write = |snapshot: &Snapshot<'_>| {
+        snapshots.push(snapshot.write());
+        Ok(())
+    };
+    let (mut early, mut plateau) =
+        (EarlyStopping::new(Monitor::Loss, 2), ReduceLrOnPlateau::new(Monitor::Accuracy, 1, 0.5, 0.0));
+    let mut model = Model::new(Net::GRAPH, 3).compile(Adam::new(0.02, 0.9, 0.999, 1e-7), Loss::CategoricalCrossentropy);
+    let resume = resume.map(|bytes| Snapshot::read(bytes).unwrap());
+    let options = FitOptions {
+        validation: Some(&test),
+        schedule: Schedule::Cosine { warmup: 0.1 },
+        save: Some(Save { every: Duration::ZERO, write: &mut write }),
+        resume: resume.as_ref(),
+        ..options(12, 8)
+    };
+    let history = model.fit(&data, options, &mut [&mut early, &mut plateau]).unwrap();
+    let losses = history.iter().flat_map(|epoch| [epoch.loss, epoch.val_loss.unwrap()]).collect();
+    (model.model().weights().to_vec(), losses, snapshots)
+}
+
+/// From whichever step an interrupted training goes on, its weights and history are those of one without interruption.
+#[test]
+fn a_resumed_training_ends_with_the_same_bits() {
+    let (weights, losses, snapshots) = long(None);
+    assert!(snapshots.len() > 20);
+    for snapshot in snapshots.iter().step_by(3).chain(snapshots.last()) {
+        let resumed = long(Some(snapshot));
+        assert_eq!((&resumed.0, &resumed.1), (&weights, &losses));
+        assert!(resumed.2.len() < snapshots.len());
+    }
+}
+
+#[test]
+fn a_training_is_not_resumed_as_another() {
+    let (data, mut snapshots) = (stripes(20, 0), Vec::new());
+    let mut write = |snapshot: &Snapshot<'_>| {
+        snapshots.push(snapshot.write());
+        Ok(())
+    };
+    let mut model = Model::new(Net::GRAPH, 3).compile(Sgd::default(), Loss::CategoricalCrossentropy);
+    let save = Some(Save { every: Duration::MAX, write: &mut write });
+    model.fit(&data, FitOptions { save, ..options(2, 8) }, &mut []).unwrap();
+    assert_eq!(snapshots.len(), 2, "one an epoch");
+    let snapshot = Snapshot::read(&snapshots[0]).unwrap();
+    let resume = |data: &Dataset, options, callbacks: &mut [&mut dyn Callback]| {
+        let mut model = Model::new(Net::GRAPH, 3).compile(Sgd::default(), Loss::CategoricalCrossentropy);
+        let options = FitOptions { resume: Some(&snapshot), ..options };
+        model.fit(data, options, callbacks).map(drop).map_err(|error| error.to_string())
+    };
+    resume(&data, options(2, 8), &mut []).unwrap();
+    let others = "the training cannot be resumed: its data, epochs, batch size or seed are others";
+    assert_eq!(resume(&stripes(20, 1), options(2, 8), &mut []).unwrap_err(), others);
+    assert_eq!(resume(&data, options(3, 8), &mut []).unwrap_err(), others);
+    let error = resume(&data, options(2, 8), &mut [&mut EarlyStopping::new(Monitor::Loss, 1)]).unwrap_err();
+    assert!(error.ends_with("its callbacks are others"), "{error}");
+    let mut adam = Model::new(Net::GRAPH, 3).compile(Adam::default(), Loss::CategoricalCrossentropy);
+    let error = adam.fit(&data, FitOptions { resume: Some(&snapshot), ..options(2, 8) }, &mut []).unwrap_err();
+    assert!(error.to_string().ends_with("its network or optimizer is another"), "{error}");
+    for len in 0..snapshots[0].len() {
+        Snapshot::read(&snapshots[0][..len]).unwrap_err();
+    }
 }

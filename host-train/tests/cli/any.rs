@@ -2,8 +2,15 @@
 
 use std::fs;
 
-use host_train::{checkpoint, model::Model};
-use thumbnet::{Network, graph::Graph};
+use host_train::{
+    checkpoint,
+    model::{About, Model},
+};
+use thumbnet::{
+    Network,
+    graph::Graph,
+    input::{Scaling, Shows},
+};
 
 use crate::support::{Folder, digits, host_train};
 
@@ -28,11 +35,16 @@ thumbnet::sequential! {
     }
 }
 
+/// Of digits, whose bytes are 0 to 1.
+fn unit() -> About {
+    About { scaling: vec![Scaling::UNIT], shows: Shows::Digits, ..About::default() }
+}
+
 /// A folder with data and the initial weights of a network.
 fn folder<N: Network>() -> (Folder, String) {
     let folder = Folder::with_stripes();
     let file = folder.path("own.postcard");
-    fs::write(&file, checkpoint::write(&N::GRAPH, Model::new(N::GRAPH, 2).weights())).unwrap();
+    fs::write(&file, checkpoint::write(&N::GRAPH, &unit(), Model::new(N::GRAPH, 2).weights())).unwrap();
     (folder, file)
 }
 
@@ -95,7 +107,7 @@ fn predictions_mean_what_the_outputs_are() {
         let file = folder.path("own.postcard");
         let mut weights = vec![0.0; graph.parameters() - bias.len()];
         weights.extend_from_slice(bias);
-        fs::write(&file, checkpoint::write(graph, &weights)).unwrap();
+        fs::write(&file, checkpoint::write(graph, &unit(), &weights)).unwrap();
         let text = host_train(["predict", picture, "--model", &file]).success();
         (host_train(["predict", picture, "--model", &file, "--json"]).json(), text)
     };

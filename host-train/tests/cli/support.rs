@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use host_train::data::Idx;
+use host_train::data::{IdxFile, Values};
 
 /// A folder that goes away at the end of a test.
 pub(crate) struct Folder(tempfile::TempDir);
@@ -50,7 +50,8 @@ fn idx(dimensions: &[usize]) -> Vec<u8> {
 /// The first test images of MNIST.
 pub(crate) fn digits() -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/digits/t10k-images-idx3-ubyte");
-    Idx::read(&path, 3).unwrap().data.chunks(28 * 28).map(<[u8]>::to_vec).collect()
+    let Values::Bytes(pixels) = IdxFile::open(&path).unwrap().read().unwrap().values else { panic!("they are bytes") };
+    pixels.chunks(28 * 28).map(<[u8]>::to_vec).collect()
 }
 
 /// How a call ended.

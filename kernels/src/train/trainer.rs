@@ -130,6 +130,23 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
         self.buffers.weights
     }
 
+    /// The weights, which may be changed between two steps.
+    pub fn weights_mut(&mut self) -> &mut [f32] {
+        self.buffers.weights
+    }
+
+    /// The weights and the optimizer's state: with the number of steps, all that a later training needs to go on as if
+    /// this one had not ended ([`skip_steps`](Self::skip_steps)).
+    pub fn state(&self) -> (&[f32], &[f32]) {
+        (self.buffers.weights, self.buffers.slots)
+    }
+
+    /// Counts so many steps as done, whose weights and optimizer's state the buffers hold.
+    pub fn skip_steps(&mut self, steps: u64) {
+        self.steps += steps;
+        (0..steps).for_each(|_| self.settings.optimizer.next_step());
+    }
+
     /// Sets the factor on each update from the next step on, as a schedule has it. 0 is allowed: a warm-up begins
     /// there.
     ///

@@ -205,6 +205,16 @@ fn check(file: &File, bytes: &[u8]) -> Result<(), String> {
     Err(format!("{}: {} bytes with SHA-256 {found}, must be {}", file.name, bytes.len(), file.sha256))
 }
 
+/// Whether a file of labels in memory, without its header, is one of MNIST's.
+pub(super) fn are_labels(labels: &[u8]) -> bool {
+    let Ok(len) = u32::try_from(labels.len()) else { return false };
+    let is_right = |file: &File| file.name.contains("labels") && file.len == u64::from(len) + 8;
+    files().iter().filter(|file| is_right(file)).any(|file| {
+        let header = [&[0, 0, 8, 1][..], &len.to_be_bytes()].concat();
+        hex(Sha256::new_with_prefix(header).chain_update(labels)) == file.sha256
+    })
+}
+
 fn hex(hasher: Sha256) -> String {
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

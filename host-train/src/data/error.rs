@@ -1,0 +1,306 @@
+//! What can be wrong with data.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use thumbnet::geometry::Shape;
+
+use super::{DatasetError, IdxError, Outputs, array::Kind};
+use crate::image::PictureError;
+
+/// Why data cannot be loaded, or not for a network.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// Something about a file or a folder.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What it is.
+        problem: Problem,
+    },
+    /// An IDX file is not readable.
+    #[error(transparent)]
+    Idx(#[from] IdxError),
+    /// A picture is not readable.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+}
+
+/// What is wrong with a file or a folder of data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// It cannot be listed or read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// There is no data set in it.
+    #[error("no data set in this folder; looked for {looked}")]
+    Nothing {
+        /// What would be one.
+        looked: &'static str,
+    },
+    /// It is no file of data.
+    #[error("no file of data by its name, which must end with {known}")]
+    Ending {
+        /// The endings that there are.
+        known: &'static str,
+    },
+    /// A file is not there.
+    #[error("no file {name} in this folder")]
+    Missing {
+        /// The file's usual name, and others.
+        name: String,
+    },
+    /// More than one data set could be meant.
+    #[error("both {} and {} could be meant; keep one data set a folder", names[0], names[1])]
+    Ambiguous {
+        /// Two names.
+        names: [String; 2],
+    },
+    /// Samples of another shape than the network's input.
+    #[error("samples of {}, the network takes {expected}", size(found))]
+    Shape {
+        /// A sample's dimensions.
+        found: Vec<usize>,
+        /// The network's input.
+        expected: Shape,
+    },
+    /// There are not as many targets as samples.
+    #[error("{targets} labels for {samples} samples of {of}")]
+    Count {
+        /// How many targets there are.
+        targets: usize,
+        /// How many samples there are.
+        samples: usize,
+        /// Where the samples are.
+        of: String,
+    },
+    /// The targets are not what the network's outputs are.
+    #[error("targets of {} each, the network's outputs are {outputs}", size(found))]
+    Targets {
+        /// The dimensions of what is there for one sample.
+        found: Vec<usize>,
+        /// What is wanted.
+        outputs: Outputs,
+    },
+    /// A label has no output of the network.
+    #[error("label {label} {place}, the network has {classes} classes (labels 0 to {})", classes.saturating_sub(1))]
+    Label {
+        /// The label.
+        label: String,
+        /// Where it is.
+        place: Place,
+        /// How many classes the network has.
+        classes: usize,
+    },
+    /// There are not as many names of classes as classes.
+    #[error("{} classes ({}), the network has {classes}", names.len(), some(names))]
+    Names {
+        /// The names.
+        names: Vec<String>,
+        /// How many classes the network has.
+        classes: usize,
+    },
+    /// A class of the test half is none of the training half's.
+    #[error("class `{name}`{}, the training half has {}", at(*place), some(names))]
+    Unknown {
+        /// The class.
+        name: String,
+        /// Where it is, if in a file.
+        place: Option<Place>,
+        /// The training half's classes.
+        names: Vec<String>,
+    },
+    /// A folder of a class has nothing in it.
+    #[error("no picture in this folder of a class")]
+    NoPictures,
+    /// Pictures are of classes, grey or RGB.
+    #[error("pictures in a folder for each class, but the network takes {input} and its outputs are {outputs}")]
+    NotPictures {
+        /// The network's input.
+        input: Shape,
+        /// What is wanted of it.
+        outputs: Outputs,
+    },
+    /// A table is not readable.
+    #[error("{0}")]
+    Table(csv::Error),
+    /// A row has other fields than the first.
+    #[error("line {line}: {found} columns, the lines before it have {expected}")]
+    Ragged {
+        /// Its line.
+        line: u64,
+        /// How many it has.
+        found: u64,
+        /// How many the others have.
+        expected: u64,
+    },
+    /// A table has no rows.
+    #[error("a table without rows of data")]
+    NoRows,
+    /// A field is no number to compute with.
+    #[error("line {line}, column `{column}`: `{text}` is no finite number")]
+    Number {
+        /// Its line.
+        line: u64,
+        /// Its column.
+        column: String,
+        /// What is there.
+        text: String,
+    },
+    /// A field that says the class or the recording is empty.
+    #[error("line {line}, column `{column}`: it is empty")]
+    NoName {
+        /// Its line.
+        line: u64,
+        /// Its column.
+        column: String,
+    },
+    /// A column that was asked for is not there.
+    #[error("no column `{name}` for {option}; there are {}", some(columns))]
+    Column {
+        /// What was asked for.
+        name: String,
+        /// How it was.
+        option: &'static str,
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// There are not as many columns of targets as outputs.
+    #[error("{} columns of targets ({}), the network's outputs are {outputs}", columns.len(), some(columns))]
+    TargetColumns {
+        /// The columns.
+        columns: Vec<String>,
+        /// What is wanted.
+        outputs: Outputs,
+    },
+    /// The columns of values are neither a sample nor a time step.
+    #[error(
+        "{} columns of values ({}), the network takes {input}: {} columns where a row is a sample{}",
+        columns.len(), some(columns), input.len(), time_steps(*input)
+    )]
+    Columns {
+        /// The columns.
+        columns: Vec<String>,
+        /// The network's input.
+        input: Shape,
+    },
+    /// No stretch of rows is as long as a window.
+    #[error("no {rows} consecutive rows of one {of}, which make a window: the longest stretch has {longest}")]
+    NoWindow {
+        /// How many rows a window has.
+        rows: usize,
+        /// How many the longest stretch has.
+        longest: usize,
+        /// What is the same in a stretch.
+        of: String,
+    },
+    /// Windows must have some rows from one to the next.
+    #[error("window step is 0 rows, but must be at least 1")]
+    WindowStep,
+    /// An option that says nothing for such data.
+    #[error("{option} is of tables with windows or groups, which this is not")]
+    Option {
+        /// The option.
+        option: &'static str,
+    },
+    /// The first bytes of an array are not NumPy's.
+    #[error("no array of NumPy's: {what}")]
+    Npy {
+        /// What is wrong.
+        what: String,
+    },
+    /// The elements of an array have a type that is not read.
+    #[error("elements of type `{found}`, but {} are read", Kind::NUMPY)]
+    Type {
+        /// The type, as NumPy writes it.
+        found: String,
+    },
+    /// The array's first index changes fastest.
+    #[error("{found:?} in Fortran order, but C order is read: save `numpy.ascontiguousarray` of it")]
+    Fortran {
+        /// Its dimensions.
+        found: Vec<usize>,
+    },
+    /// Dimensions that no data set has.
+    #[error("dimensions {0:?}: one is 0, or they are more than 2147483648 bytes")]
+    Dimensions(Vec<usize>),
+    /// It has fewer or more bytes than its header says.
+    #[error("{found} bytes of elements{}, but {expected} are announced", if found > expected { " at least" } else { "" })]
+    Length {
+        /// What is there.
+        found: usize,
+        /// What was announced.
+        expected: usize,
+    },
+    /// An archive is damaged, or of a kind that NumPy does not write.
+    #[error("a damaged archive: {0}")]
+    Archive(String),
+    /// An archive has not the arrays of a data set.
+    #[error("the arrays {}, but must have {wanted}", some(found))]
+    Arrays {
+        /// What it has.
+        found: Vec<String>,
+        /// What it must have.
+        wanted: &'static str,
+    },
+    /// It is read, but no data set.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+}
+
+impl DataError {
+    /// Says of which file a problem is.
+    pub(super) fn of<P: Into<Problem>>(path: &Path) -> impl Fn(P) -> Self {
+        move |problem| Self::File { path: path.into(), problem: problem.into() }
+    }
+}
+
+/// Where something is in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Its position, from 0.
+    Position(usize),
+    /// Its line, from 1.
+    Line(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Position(position) => write!(f, "at position {position}"),
+            Self::Line(line) => write!(f, "in line {line}"),
+        }
+    }
+}
+
+fn at(place: Option<Place>) -> String {
+    place.map(|place| format!(" {place}")).unwrap_or_default()
+}
+
+/// `28 x 28 values`.
+fn size(dimensions: &[usize]) -> String {
+    match dimensions {
+        [] | [1] => "1 value".into(),
+        _ => format!("{} values", dimensions.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")),
+    }
+}
+
+/// The first names, and that there are more.
+fn some(names: &[String]) -> String {
+    const MOST: usize = 12;
+    let more = if names.len() > MOST { ", ..." } else { "" };
+    format!("{}{more}", names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// How rows may be time steps, if they may.
+fn time_steps(input: Shape) -> String {
+    match input.height * input.width {
+        1 => String::new(),
+        steps => format!(", {} where it is one of {steps} time steps", input.channels),
+    }
+}

@@ -1,0 +1,156 @@
+//! What goes into a network and comes out of it.
+
+use serde::{Deserialize, Serialize};
+use thumbnet::{
+    graph::{Activation, Graph},
+    input::{Scaling, Shows},
+};
+
+use crate::data::{self, Samples, Scale};
+
+/// What a network's input and outputs stand for. Files of weights and blobs keep it, so that a device prepares its input
+/// as the training did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// The names of the classes, in the order of the outputs; empty where they have none.
+    pub labels: Vec<String>,
+    /// What raw values mean: one for all, or one for each channel of the input.
+    pub scaling: Vec<Scaling>,
+    /// What samples are.
+    pub shows: Shows,
+}
+
+impl Default for About {
+    /// Classes without names, and values that are taken as they are.
+    fn default() -> Self {
+        Self { labels: Vec::new(), scaling: vec![Scaling::NONE], shows: Shows::Values }
+    }
+}
+
+/// Why an [`About`] is none of a network.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AboutError {
+    /// Not as many names as classes.
+    #[error("labels are {found}, but the network has {classes} classes")]
+    Labels {
+        /// How many names there are.
+        found: usize,
+        /// How many classes.
+        classes: usize,
+    },
+    /// Not as many scalings as channels.
+    #[error("scalings are {found}, but must be 1 or one for each of the input's {channels} channels")]
+    Scalings {
+        /// How many there are.
+        found: usize,
+        /// The input's channels.
+        channels: usize,
+    },
+    /// A scaling that gives no numbers.
+    #[error("scaling has mean {} and deviation {}, but both must be finite, and the second not 0", .0.mean, .0.deviation)]
+    Scaling(Scaling),
+}
+
+impl About {
+    /// What the data set says, and its values scaled so, with what that takes from the data.
+    pub fn of(data: &dyn Samples, scale: Scale) -> Self {
+        Self { labels: data.labels().to_vec(), scaling: data::fit(data, scale), shows: data.shows() }
+    }
+
+    /// Fails where it is none of this network.
+    ///
+    /// # Errors
+    ///
+    /// [`AboutError`], with what differs.
+    pub fn check(&self, graph: &Graph<'_>) -> Result<(), AboutError> {
+        let classes = classes(graph).unwrap_or(0);
+        if !self.labels.is_empty() && self.labels.len() != classes {
+            return Err(AboutError::Labels { found: self.labels.len(), classes });
+        }
+        let channels = graph.input().channels;
+        if self.scaling.len() != 1 && self.scaling.len() != channels {
+            return Err(AboutError::Scalings { found: self.scaling.len(), channels });
+        }
+        let is_off = |scaling: &&Scaling| {
+            !scaling.mean.is_finite() || !scaling.deviation.is_finite() || scaling.deviation == 0.0
+        };
+        self.scaling.iter().find(is_off).map_or(Ok(()), |&scaling| Err(AboutError::Scaling(scaling)))
+    }
+
+    /// Makes raw values of whole samples into what the network takes.
+    pub fn apply(&self, values: &mut [f32]) {
+        match *self.scaling {
+            [Scaling::NONE] => {}
+            [scaling] => values.iter_mut().for_each(|value| *value = scaling.apply(*value)),
+            _ => {
+                for position in values.chunks_exact_mut(self.scaling.len()) {
+                    position.iter_mut().zip(&self.scaling).for_each(|(value, scaling)| *value = scaling.apply(*value));
+                }
+            }
+        }
+    }
+
+    /// What a class is called: its name, or its number.
+    pub fn label(&self, class: usize) -> String {
+        self.labels.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+}
+
+/// Whether a network's outputs are shaped as its input and are no probabilities: then it is an autoencoder, trained to
+/// give back what it reads.
+pub fn is_autoencoder(graph: &Graph<'_>) -> bool {
+    graph.output() == graph.input() && graph.input().len() > 1 && !graph.output_activation().is_probability()
+}
+
+/// How many classes a network tells apart: one output of a sigmoid tells two apart, several outputs as many as they are.
+/// `None` where outputs can be no classes: those of an autoencoder, and one output that is no probability.
+pub fn classes(graph: &Graph<'_>) -> Option<usize> {
+    match (graph.output().len(), graph.output_activation()) {
+        _ if is_autoencoder(graph) => None,
+        (1, Activation::Sigmoid | Activation::Softmax) => Some(2),
+        (1, _) => None,
+        (outputs, _) => Some(outputs),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thumbnet::Network;
+
+    use super::*;
+
+    thumbnet::sequential! {
+        struct Net: [2, 2] {
+            flatten: Flatten,
+            out: Dense { units: 3, activation: Softmax },
+        }
+    }
+
+    #[test]
+    fn each_channel_has_its_scaling() {
+        let scaling = vec![Scaling { mean: 1.0, deviation: 2.0 }, Scaling { mean: -3.0, deviation: 0.5 }];
+        let about = About { scaling, ..About::default() };
+        let mut values = [1.0, -3.0, 5.0, -2.5];
+        about.apply(&mut values);
+        assert_eq!(values, [0.0, 0.0, 2.0, 1.0]);
+        let mut pixels = [0.0, 51.0, 255.0, 102.0];
+        About { scaling: vec![Scaling::UNIT], ..About::default() }.apply(&mut pixels);
+        assert_eq!(pixels, [0.0, 0.2, 1.0, 0.4]);
+    }
+
+    #[test]
+    fn what_is_of_another_network_is_refused() {
+        let check = |labels: &[&str], scaling: &[Scaling]| {
+            let labels = labels.iter().map(|label| (*label).into()).collect();
+            let about = About { labels, scaling: scaling.to_vec(), shows: Shows::Values };
+            about.check(&Net::GRAPH).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&["a", "b", "c"], &[Scaling::NONE; 2]), Ok(()));
+        assert_eq!(check(&["a"], &[Scaling::NONE]).unwrap_err(), "labels are 1, but the network has 3 classes");
+        let error = check(&[], &[Scaling::NONE; 3]).unwrap_err();
+        assert_eq!(error, "scalings are 3, but must be 1 or one for each of the input's 2 channels");
+        let error = check(&[], &[Scaling { mean: 0.0, deviation: 0.0 }]).unwrap_err();
+        assert!(error.starts_with("scaling has mean 0 and deviation 0, but"), "{error}");
+    }
+}
