@@ -23,7 +23,7 @@ pub use thumbnet;
 
 pub mod atomic;
 pub mod checkpoint;
-//pub mod chips;
+pub mod chips;
 pub mod cli;
 pub mod data;
 pub mod envelope;

@@ -43,6 +43,8 @@ pub struct DeviceRam {
     pub cores: &'static str,
     /// Bytes that their kernels work in.
     pub scratch_bytes: usize,
+    /// The layer whose kernel works in so many; none where they work in none.
+    pub scratch_layer: Option<String>,
     /// Bytes in all: activations and scratch.
     pub ram_bytes: usize,
 }
@@ -86,7 +88,10 @@ impl Summary {
         let layers: Vec<Row> = (1..graph.nodes.len()).map(|i| row(graph, plan, i, quantized)).collect();
         let device_ram = |cores: Cores| {
             let scratch_bytes = plan.scratch_bytes_on(cores, graph);
-            DeviceRam { cores: cores.names(), scratch_bytes, ram_bytes: plan.values + scratch_bytes }
+            let scratch_of = |step: &&Step| step.scratch_bytes_on(cores, graph);
+            let most = plan.steps.iter().rev().max_by_key(scratch_of).filter(|step| scratch_of(step) > 0);
+            let scratch_layer = most.map(|step| graph.nodes[usize::from(step.node)].name.into());
+            DeviceRam { cores: cores.names(), scratch_bytes, scratch_layer, ram_bytes: plan.values + scratch_bytes }
         };
         let input = graph.input();
         Self {
@@ -210,7 +215,7 @@ impl fmt::Display for Summary {
         let (bytes, bound) =
             (self.activation_bytes.separate_with_commas(), self.activation_bound.separate_with_commas());
         write!(f, "int8 RAM: {bytes} bytes of activations (at the least {bound}), and scratch:")?;
-        for DeviceRam { cores, scratch_bytes, ram_bytes } in &self.devices {
+        for DeviceRam { cores, scratch_bytes, ram_bytes, .. } in &self.devices {
             write!(
                 f,
                 "\n  {cores:20}{:>7}, in all {}",

@@ -14,6 +14,7 @@ use super::{MOST_THREADS, Networks, output};
 #[cfg(feature = "download")]
 use crate::data::mnist::DATA_VARIABLE;
 use crate::{
+    chips::{self, Core, Target},
     data::{Options, Samples, Scale},
     model::{About, Monitor},
     network,
@@ -89,6 +90,16 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 /// A whole number; the error says which there are.
 fn count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| format!("must be a whole number from 0 to {}", usize::MAX))
+}
+
+/// A size of memory; the error says how it is written.
+fn size(text: &str) -> Result<usize, String> {
+    let (number, factor) = match text.strip_suffix(['K', 'k']) {
+        Some(number) => (number, 1 << 10),
+        None => text.strip_suffix(['M', 'm']).map_or((text, 1), |number| (number, 1 << 20)),
+    };
+    let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+    size.ok_or_else(|| "must be a number of bytes, as 131072 or 128K or 1M".into())
 }
 
 /// A number of threads, which may come from a variable; the error says which there may be.
@@ -463,6 +474,41 @@ pub(super) struct InspectArgs {
     /// Weights, a blob, or a run's folder (its weights)
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    /// Say too whether it fits this microcontroller, as nrf52840, and fail where it does not
+    #[arg(long, value_name = "NAME")]
+    pub(super) chip: Option<String>,
+    /// The same for so much flash, in bytes, K or M; with --chip, in place of that chip's
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) flash: Option<usize>,
+    /// The same for so much RAM
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) ram: Option<usize>,
+    /// Whose kernels run, without --chip [default: those that need most]
+    #[arg(long, value_enum, requires = "flash", conflicts_with = "chip")]
+    pub(super) core: Option<Core>,
+}
+
+impl InspectArgs {
+    /// What the network shall fit, if that is asked.
+    pub(super) fn target(&self) -> anyhow::Result<Option<Target>> {
+        let (flash, ram) = (self.flash, self.ram);
+        if let Some(name) = &self.chip {
+            let target = Target::from(chips::find(name)?);
+            let (flash, ram) = (flash.unwrap_or(target.flash), ram.unwrap_or(target.ram));
+            return Ok(Some(Target { flash, ram, ..target }));
+        }
+        match (flash, ram) {
+            (None, None) => Ok(None),
+            (Some(flash), Some(ram)) => {
+                let name = self.core.map_or("any Cortex-M".into(), |core| format!("a {core}"));
+                Ok(Some(Target { name, core: self.core, flash, ram }))
+            }
+            (flash, _) => {
+                let [given, missing] = if flash.is_some() { ["flash", "ram"] } else { ["ram", "flash"] };
+                bail!("--{given} is given, and --{missing} is not: it takes both, or --chip")
+            }
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -37,17 +37,25 @@ pub(super) fn resolve(path: &Path) -> PathBuf {
 
 /// Reads a file of weights or a blob, and does `work` with what it holds: a network with its graph, whichever it is.
 pub(super) fn open<T>(path: &Path, work: impl FnOnce(Content<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    parse(path, &read(path)?, work)
+}
+
+/// As [`open`], of the file's bytes.
+pub(super) fn parse<T>(
+    path: &Path,
+    bytes: &[u8],
+    work: impl FnOnce(Content<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let name = || path.display().to_string();
-    let bytes = read(path)?;
     if bytes.starts_with(&checkpoint::MAGIC) {
-        let checkpoint = Checkpoint::read(&bytes).with_context(name)?;
+        let checkpoint = Checkpoint::read(bytes).with_context(name)?;
         let model = Model::from_weights(checkpoint.graph(), &checkpoint.weights());
         work(Content::Weights(model.adapted(checkpoint.about.clone())))
     } else if bytes.starts_with(&blob::MAGIC) {
-        let blob = quantized::plain(&bytes).with_context(name)?;
+        let blob = quantized::plain(bytes).with_context(name)?;
         work(Content::Blob(QuantizedModel::read(&blob).with_context(name)?))
     } else {
-        let hint = if is_safetensors(&bytes) { "; it looks like safetensors, which `import` reads" } else { "" };
+        let hint = if is_safetensors(bytes) { "; it looks like safetensors, which `import` reads" } else { "" };
         let start: String = bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let start = if start.is_empty() { "is empty".into() } else { format!("begins with {start}") };
         bail!("{}: neither weights (thumbf32) nor a blob (thumbnet): it {start}{hint}", name());

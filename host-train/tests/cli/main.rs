@@ -1,6 +1,7 @@
 //! The program, called as a person calls it, on a data set small enough to train in no time.
 
 mod any;
+mod fits;
 #[cfg(unix)]
 mod paths;
 mod predict;
