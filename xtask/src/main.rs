@@ -28,6 +28,7 @@ mod image;
 mod network;
 mod operators;
 mod outputs;
+mod packages;
 mod panics;
 mod peers;
 mod report;

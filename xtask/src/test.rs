@@ -9,7 +9,7 @@ use crate::board::Board;
 use crate::build::{AARCH64, HOST};
 use crate::report::{Counts, Report};
 use crate::shell::{cargo, run, run_lines};
-use crate::{build, deny, device_bench, device_test, firmware_test, identity, setup, training_test};
+use crate::{build, deny, device_bench, device_test, firmware_test, identity, packages, setup, training_test};
 
 /// The steps for everyday work: the host, and one core.
 pub(crate) const QUICK: [&str; 7] = [
@@ -33,6 +33,7 @@ pub(crate) fn run_all(only: Vec<String>) -> Result<ExitCode> {
     report.step("set-up", setup::all);
     report.step("formatting", || run(cargo().args(["fmt", "--all", "--check"])));
     deny::add_steps(&mut report);
+    packages::add_steps(&mut report);
     lints(&mut report);
     host(&mut report, &backends);
     device_test::add_steps(&mut report, &Board::emulated().collect::<Vec<_>>());
