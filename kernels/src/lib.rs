@@ -28,7 +28,40 @@
 //! # Ok::<(), thumbnet::LengthError>(())
 //! ```
 //!
-//! How the library is built, from the top:
+//! # Where to begin
+//!
+//! **Running a network.** On the PC, `host-train` trains and quantises it into a blob. On the device,
+//! [`include_blob!`] holds the blob in flash, [`Network::from_blob`] reads it in place, and [`Int8::predict`] computes,
+//! with the same bytes as the PC; [`Network`] says how a build is held to the RAM that there is.
+//!
+//! **Training.** [`Trainer`](train::Trainer) takes steps, on a PC as on a device; its page has a whole training.
+//! `quantize::Calibrator` and `quantize::quantize()`, of the feature `alloc`, make int8 of the weights, and
+//! `blob::write()` a file of that.
+//!
+//! **Adding a layer.** [`layer`] holds one type a file, usable by hand: [`Conv2D`](layer::Conv2D) and
+//! [`Dense`](layer::Dense) show it forward, backward and in int8. An operation is a variant of [`graph::Op`]; the
+//! compiler names every match that must answer for a new one, and CONTRIBUTING.md of the repository lists them in
+//! order.
+//!
+//! **Adding a back end.** [`arch`] says how kernels are chosen. The scalar ones are the oracle: an int8 kernel gives
+//! their bytes, an f32 one their values within the error that its test states. What a back end does not have yet runs
+//! as scalar code:
+//!
+//! ```
+//! use thumbnet::arch::Backend;
+//!
+//! let table = core::array::from_fn(|i| (i / 2) as i8);
+//! let run = |backend: Backend| {
+//!     let mut values = [1, 2, 3, -4];
+//!     backend.table_s8(&table, &mut values);
+//!     values
+//! };
+//! assert!(Backend::available().all(|backend| run(backend) == run(Backend::SCALAR)));
+//! ```
+//!
+//! # How the library is built
+//!
+//! From the top:
 //!
 //! - [`sequential!`] turns the description of a network into a type whose fields are layers, and implements [`Network`]
 //!   for it; [`network`] holds that typed front, [`layer`] the layers, one const-generic type a file.

@@ -148,6 +148,12 @@ pub struct Aligned<T: ?Sized>(pub T);
 
 /// Includes a blob from a file, as `&'static [u8]` aligned for [`Network::from_blob`](crate::Network::from_blob). The
 /// path is as for `include_bytes!`.
+///
+/// ```
+/// let blob = thumbnet::include_blob!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/blobs/mnist_small.plain.tnb"));
+/// assert!(blob.starts_with(&thumbnet::blob::MAGIC));
+/// assert!(blob.as_ptr().addr().is_multiple_of(16));
+/// ```
 #[macro_export]
 macro_rules! include_blob {
     ($path:expr) => {{

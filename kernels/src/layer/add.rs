@@ -9,6 +9,17 @@ use crate::graph::{Node, Op};
 /// `y = act(a + b)`, value by value: Keras's `Add`. Both are `H x W x C`.
 ///
 /// The gradient for `a` and for `b` is that for the sum.
+///
+/// ```
+/// # use thumbnet::arch::Backend;
+/// use thumbnet::layer::{Add, Context, Relu};
+///
+/// # let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+/// // One term is in the place of the sum.
+/// let mut y = [1.0, 2.0];
+/// Add::<1, 1, 2, Relu>::new().forward(&cx, &[3.0, -3.0], &mut y);
+/// assert_eq!(y, [4.0, 0.0]);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Add<const H: usize, const W: usize, const C: usize, A = Linear>(PhantomData<A>);
 

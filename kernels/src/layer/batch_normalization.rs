@@ -10,6 +10,21 @@ use crate::graph::{Activation, Op};
 /// While training, mean and variance are those of the batch and all positions, the variance divided by their number.
 /// Each step moves the averages that inference takes: `moving = momentum * moving + (1 - momentum) * batch's`. The
 /// weights are gamma, beta, moving mean and moving variance, of which the first two are trained.
+///
+/// ```
+/// # use thumbnet::arch::Backend;
+/// use thumbnet::layer::{BatchNormalization, Context, Layer};
+///
+/// # let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+/// type Norm = BatchNormalization<1, 2, 1>;
+/// // Gamma, beta, moving mean and moving variance of the one channel.
+/// let weights = [2.0, 1.0, 5.0, 4.0];
+/// // Mean and variance, and what the kernel makes of them.
+/// let mut scratch = [0.0; 64];
+/// let mut y = [0.0; 2];
+/// Norm::new(Norm::MOMENTUM, 1e-12).forward(&cx, &weights, &[5.0, 7.0], &mut y, &mut scratch);
+/// assert_eq!(y, [1.0, 3.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNormalization<const H: usize, const W: usize, const C: usize> {
     momentum: f32,

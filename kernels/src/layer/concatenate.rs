@@ -6,6 +6,17 @@ use crate::graph::Op;
 
 /// At each of `H x W` positions the `A` channels of one tensor, then the `B` of another: Keras's `Concatenate`, along
 /// the last axis.
+///
+/// ```
+/// # use thumbnet::arch::Backend;
+/// use thumbnet::layer::{Concatenate, Context};
+///
+/// # let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+/// // Two positions, of one channel and of two.
+/// let mut y = [0.0; 6];
+/// Concatenate::<1, 2, 1, 2>::new().forward(&cx, [&[1.0, 2.0], &[3.0, 4.0, 5.0, 6.0]], &mut y);
+/// assert_eq!(y, [1.0, 3.0, 4.0, 2.0, 5.0, 6.0]);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Concatenate<const H: usize, const W: usize, const A: usize, const B: usize>;
 

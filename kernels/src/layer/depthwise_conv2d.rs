@@ -11,6 +11,19 @@ use crate::graph::Op;
 ///
 /// The input is `H x W x C`, the kernel `[KH, KW, C, M]`, `M` Keras's `depth_multiplier`, the strides `SH` and `SW`;
 /// `P` is the padding, `A` the activation.
+///
+/// ```
+/// # use thumbnet::arch::Backend;
+/// use thumbnet::layer::{Context, DepthwiseConv2D, Layer};
+///
+/// # let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+/// // Two channels, each with a kernel of two rows and a bias.
+/// type Differences = DepthwiseConv2D<2, 1, 2, 1, 2, 1>;
+/// let weights = [1.0, 1.0, -1.0, 1.0, 0.0, 0.5];
+/// let mut y = [0.0; 2];
+/// Differences::new().forward(&cx, &weights, &[5.0, 6.0, 3.0, 4.0], &mut y, &mut []);
+/// assert_eq!(y, [2.0, 10.5]);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DepthwiseConv2D<
     const H: usize,

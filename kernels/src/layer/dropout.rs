@@ -9,6 +9,20 @@ use crate::graph::Op;
 ///
 /// The mask depends on the step's seed and on the value's place alone, so the backward pass draws it again instead of
 /// storing it, and a PC and a device drop the same values.
+///
+/// ```
+/// # use thumbnet::arch::Backend;
+/// use thumbnet::layer::{Context, Dropout, Layer};
+///
+/// # let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+/// let layer = Dropout::<1, 1, 4>::new(0.5);
+/// let mut y = [0.0; 4];
+/// layer.forward(&cx, &[], &[1.0; 4], &mut y, &mut []);
+/// assert_eq!(y, [1.0; 4]);
+/// let training = Context { dropout_seed: Some(1), ..cx };
+/// layer.forward(&training, &[], &[1.0; 4], &mut y, &mut []);
+/// assert!(y.iter().all(|value| [0.0, 2.0].contains(value)));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout<const H: usize, const W: usize, const C: usize> {
     rate: f32,

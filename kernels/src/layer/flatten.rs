@@ -7,6 +7,12 @@ use crate::graph::Op;
 /// The same values as one vector, in the order height, width, channels: Keras's `Flatten`. The input is `H x W x C`.
 ///
 /// Nothing is computed: the values stay where they are.
+///
+/// ```
+/// use thumbnet::layer::{Flatten, Layer};
+///
+/// assert_eq!(<Flatten<2, 3, 4> as Layer>::OUTPUT, thumbnet::geometry::Shape::vector(24));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flatten<const H: usize, const W: usize, const C: usize>;
 

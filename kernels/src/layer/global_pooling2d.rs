@@ -43,10 +43,32 @@ macro_rules! global_pooling {
 
 global_pooling! {
     /// The mean of each channel of an `H x W x C` input, as a vector of `C` values: Keras's `GlobalAveragePooling2D`.
+    ///
+    /// ```
+    /// # use thumbnet::arch::Backend;
+    /// use thumbnet::layer::{Context, GlobalAveragePooling2D, Layer};
+    ///
+    /// # let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+    /// // Two positions of two channels.
+    /// let mut y = [0.0; 2];
+    /// GlobalAveragePooling2D::<1, 2, 2>::new().forward(&cx, &[], &[1.0, 3.0, 3.0, 5.0], &mut y, &mut []);
+    /// assert_eq!(y, [2.0, 4.0]);
+    /// ```
     GlobalAveragePooling2D
 }
 
 global_pooling! {
     /// The maximum of each channel of an `H x W x C` input, as a vector of `C` values: Keras's `GlobalMaxPooling2D`.
+    ///
+    /// ```
+    /// # use thumbnet::arch::Backend;
+    /// use thumbnet::layer::{Context, GlobalMaxPooling2D, Layer};
+    ///
+    /// # let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+    /// // Two positions of two channels.
+    /// let mut y = [0.0; 2];
+    /// GlobalMaxPooling2D::<1, 2, 2>::new().forward(&cx, &[], &[1.0, 3.0, 3.0, 5.0], &mut y, &mut []);
+    /// assert_eq!(y, [3.0, 5.0]);
+    /// ```
     GlobalMaxPooling2D
 }

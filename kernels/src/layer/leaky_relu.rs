@@ -5,6 +5,16 @@ use crate::geometry::Shape;
 use crate::graph::{Activation, Op};
 
 /// `y = x` where it is not negative, `negative_slope * x` elsewhere: Keras's `LeakyReLU`. The input is `H x W x C`.
+///
+/// ```
+/// # use thumbnet::arch::Backend;
+/// use thumbnet::layer::{Context, Layer, LeakyReLU};
+///
+/// # let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+/// let mut y = [0.0; 2];
+/// LeakyReLU::<1, 1, 2>::new(0.25).forward(&cx, &[], &[2.0, -2.0], &mut y, &mut []);
+/// assert_eq!(y, [2.0, -0.5]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct LeakyReLU<const H: usize, const W: usize, const C: usize> {
     negative_slope: f32,

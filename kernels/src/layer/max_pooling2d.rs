@@ -10,6 +10,16 @@ use crate::graph::Op;
 ///
 /// The input is `H x W x C`, the window `KH x KW`, the strides `SH` and `SW` (Keras's default: the window), `P` the
 /// padding.
+///
+/// ```
+/// # use thumbnet::arch::Backend;
+/// use thumbnet::layer::{Context, Layer, MaxPooling2D};
+///
+/// # let cx = Context { backend: Backend::detect(), batch: 1, dropout_seed: None };
+/// let mut y = [0.0];
+/// MaxPooling2D::<2, 2, 1>::new().forward(&cx, &[], &[1.0, 2.0, 3.0, 6.0], &mut y, &mut []);
+/// assert_eq!(y, [6.0]);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaxPooling2D<
     const H: usize,

@@ -7,6 +7,12 @@ use crate::graph::Op;
 /// The values of an `H x W x C` input, as they lie, as `TH x TW x TC`: Keras's `Reshape`.
 ///
 /// Nothing is computed: the values stay where they are.
+///
+/// ```
+/// use thumbnet::layer::{Layer, Reshape};
+///
+/// assert_eq!(<Reshape<2, 3, 4, 1, 6, 4> as Layer>::OUTPUT, thumbnet::geometry::Shape::new(1, 6, 4));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reshape<const H: usize, const W: usize, const C: usize, const TH: usize, const TW: usize, const TC: usize>;
 

@@ -60,6 +60,32 @@ impl<'a, N: Network, B: Into<Backend> + Copy> Int8<'a, N, B> {
     /// The outputs for one image. `memory` is working memory; its contents before do not matter.
     ///
     /// Many outputs are better written where they are wanted, by [`predict_into`](Self::predict_into).
+    ///
+    /// ```
+    /// use thumbnet::{Network, include_blob};
+    /// # thumbnet::sequential! {
+    /// #     pub struct MnistSmall: [28, 28, 1] {
+    /// #         conv1: Conv2D { filters: 8, kernel_size: 3, padding: Same, activation: Relu },
+    /// #         pool1: MaxPooling2D { pool_size: 2 },
+    /// #         conv2: Conv2D { filters: 16, kernel_size: 3, padding: Same, activation: Relu },
+    /// #         pool2: MaxPooling2D { pool_size: 2 },
+    /// #         flatten: Flatten,
+    /// #         dense1: Dense { units: 32, activation: Relu },
+    /// #         dense2: Dense { units: 10, activation: Softmax },
+    /// #     }
+    /// # }
+    ///
+    /// let blob = include_blob!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/blobs/mnist_small.plain.tnb"));
+    /// let network = MnistSmall::from_blob(blob)?;
+    /// // What the image's real values are on the network's scale: here a black one.
+    /// let image = [network.input().quantize(0.0); 28 * 28];
+    /// // On a device rather a static, or an array on the stack.
+    /// let mut memory = Box::new(MnistSmall::ZERO_MEMORY);
+    /// let scores = network.predict(&image, &mut memory);
+    /// let probability = network.output().dequantize(scores[7]);
+    /// assert!((0.0..=1.0).contains(&probability));
+    /// # Ok::<(), thumbnet::blob::BlobError>(())
+    /// ```
     pub fn predict(&self, image: &N::Image, memory: &mut N::Memory) -> N::Scores {
         let mut scores = N::ZERO_SCORES;
         self.predict_into(image, memory, &mut scores);

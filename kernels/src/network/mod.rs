@@ -23,6 +23,29 @@ use crate::train::{Buffers, Optimizer, Settings, TrainError, Trainer};
 ///
 /// The network itself holds no weights: they are one slice of `PARAMETERS` values, layer after layer, each layer's
 /// kernel before its bias, in Keras's layouts; of a batch normalisation gamma, beta, moving mean and moving variance.
+///
+/// As its sizes are constants, firmware can hold a network to the memory that it has for it, before it runs. On the
+/// device's own target `SCRATCH_BYTES` is the device's; on a PC [`Plan::scratch_bytes_on`] tells it:
+///
+/// ```
+/// use thumbnet::{Network, arch::Cores};
+///
+/// thumbnet::sequential! {
+///     pub struct MyNet: [16, 16, 1] {
+///         conv: Conv2D { filters: 8, kernel_size: 3, activation: Relu },
+///         pool: MaxPooling2D,
+///         flatten: Flatten,
+///         dense: Dense { units: 4, activation: Softmax },
+///     }
+/// }
+///
+/// #[cfg(target_os = "none")]
+/// const _: () = assert!(MyNet::ACTIVATION_BYTES + MyNet::SCRATCH_BYTES <= 4 * 1024, "MyNet takes over 4 KiB of RAM");
+///
+/// // In a test that runs on the PC, for a Cortex-M4.
+/// const SCRATCH: usize = MyNet::INFERENCE.scratch_bytes_on(Cores::Dsp, &MyNet::GRAPH);
+/// const _: () = assert!(MyNet::ACTIVATION_BYTES + SCRATCH <= 4 * 1024, "MyNet takes over 4 KiB of RAM");
+/// ```
 pub trait Network: Sized + Copy + Send + Sync + 'static {
     /// The layers, and what each of them reads.
     const GRAPH: Graph<'static>;
@@ -73,7 +96,8 @@ pub trait Network: Sized + Copy + Send + Sync + 'static {
     /// optimizer's state.
     const TRAINING_BYTES: usize = 4 * Self::GRADIENTS.memory_len(&Self::GRAPH, 1);
 
-    /// Reads a quantised network of this type from its blob, which it borrows. See [`crate::blob`].
+    /// Reads a quantised network of this type from its blob, which it borrows. See [`crate::blob`], and
+    /// [`Int8::predict`] for an example.
     ///
     /// # Errors
     ///
@@ -107,7 +131,7 @@ pub trait Network: Sized + Copy + Send + Sync + 'static {
 
 /// Computes the outputs of a batch: `x.len() / INPUT.len()` samples, `OUTPUT.len()` values each.
 ///
-/// `memory` has at least `N::inference_len(batch)` values.
+/// `memory` has at least `N::inference_len(batch)` values. An example begins [the crate's page](crate).
 ///
 /// # Errors
 ///

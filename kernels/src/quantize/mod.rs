@@ -98,6 +98,30 @@ pub enum OwnedAfter {
 /// # Errors
 ///
 /// [`QuantizeError`] tells what of which layer cannot be quantised.
+///
+/// # Examples
+///
+/// ```
+/// use thumbnet::Network;
+/// use thumbnet::arch::Backend;
+/// use thumbnet::quantize::{Calibrator, Range, quantize};
+///
+/// thumbnet::sequential! {
+///     pub struct Sum: [2] {
+///         out: Dense { units: 1 },
+///     }
+/// }
+///
+/// let weights = [1.0, 1.0, 0.0];
+/// let mut calibrator = Calibrator::new(Sum::GRAPH, Range::MinMax);
+/// let mut memory = vec![0.0; calibrator.memory_len(2)];
+/// // Samples as those that the device will see.
+/// calibrator.observe(Backend::detect(), &weights, &[-1.0, -1.0, 1.0, 1.0], &mut memory)?;
+/// let network = quantize(&Sum::GRAPH, &weights, &calibrator.finish())?;
+/// // `blob::write` makes a file of it.
+/// assert_eq!(network.steps[0].weights, [127, 127]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub fn quantize(
     graph: &Graph<'_>,
     weights: &[f32],

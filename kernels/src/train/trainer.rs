@@ -94,6 +94,39 @@ pub struct Buffers<'a> {
 /// A network in training.
 ///
 /// `U` are the kinds of layers that the network has: code for others is not linked.
+///
+/// ```
+/// use thumbnet::Network;
+/// use thumbnet::arch::Backend;
+/// use thumbnet::train::{Adam, Buffers, Initializer, Loss, Optimizer, Settings, Trainer, initialize};
+///
+/// thumbnet::sequential! {
+///     /// `x` to `sin x`.
+///     pub struct Sine: [1] {
+///         hidden: Dense { units: 16, activation: Tanh },
+///         out: Dense { units: 1 },
+///     }
+/// }
+///
+/// let mut weights = [0.0; Sine::PARAMETERS];
+/// initialize(&Sine::GRAPH, Initializer::default(), &mut weights, 1);
+/// // A device without a heap takes arrays for these too.
+/// let mut slots = vec![0.0; Adam::SLOTS * Sine::PARAMETERS];
+/// let mut memory = vec![0.0; Sine::training_len(32)];
+/// let optimizer = Adam::new(0.01, 0.9, 0.999, 1e-7);
+/// let settings = Settings { backend: Backend::detect(), optimizer, loss: Loss::MeanSquaredError, seed: 1 };
+/// let buffers = Buffers { weights: &mut weights, slots: &mut slots, memory: &mut memory };
+/// let mut trainer = Trainer::of::<Sine>(settings, buffers)?;
+///
+/// let x: [f32; 32] = core::array::from_fn(|i| i as f32 / 5.0 - 3.1);
+/// let targets = x.map(f32::sin);
+/// let first = trainer.step(&x, &targets)?.loss;
+/// for _ in 0..200 {
+///     trainer.step(&x, &targets)?;
+/// }
+/// assert!(trainer.step(&x, &targets)?.loss < first / 5.0);
+/// # Ok::<(), thumbnet::train::TrainError>(())
+/// ```
 #[derive(Debug)]
 pub struct Trainer<'a, O, U = AllOps> {
     graph: Graph<'a>,
