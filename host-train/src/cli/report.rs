@@ -1,0 +1,55 @@
+//! `report`.
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::{
+    args::ReportArgs,
+    file::{self, Content},
+    output::{Output, shown},
+    train::HISTORY,
+};
+use crate::{
+    history,
+    quantized::{QuantizeOptions, QuantizedModel, plain, quantize},
+    report::Report,
+};
+
+pub(super) fn run(arguments: &ReportArgs, output: Output) -> anyhow::Result<()> {
+    let path = file::resolve(&arguments.run);
+    file::open(&path, |content| {
+        let model = content.into_model(&path)?;
+        let out = arguments.out.clone().unwrap_or_else(|| path.with_file_name("report.html"));
+        let blob = arguments.blob.as_deref().unwrap_or(&path);
+        file::refuse_same(&out, &[&path, blob])?;
+        file::check(&out, 1 << 16)?;
+        let history = match file::read(&path.with_file_name(HISTORY)) {
+            Ok(bytes) => history::from_csv(&bytes).with_context(|| shown(&path.with_file_name(HISTORY)))?,
+            // Weights that were imported, or lie by themselves, have none.
+            Err(_) => Vec::new(),
+        };
+        let data = file::load(&model.graph(), &arguments.data)?;
+        let write = |quantized: &QuantizedModel<'_>| {
+            let page = Report { model: &model, quantized, history: history.clone(), data: &data.test }.to_html()?;
+            file::write(&out, page.as_bytes())?;
+            let object = json!({
+                "command": "report", "network": model.graph().name, "file": shown(&path), "report": shown(&out),
+                "bytes": page.len(),
+            });
+            output.result(&object, &format!("{}: open it in a browser", out.display()))
+        };
+        match &arguments.blob {
+            Some(blob) => file::open(blob, |content| match content {
+                Content::Blob(quantized) => write(&quantized),
+                Content::Weights(_) => anyhow::bail!("{}: f32 weights, but a blob is needed", blob.display()),
+            }),
+            None => {
+                // As `quantize` does where nothing else is said.
+                let images = QuantizeOptions::default().images.min(data.train.len());
+                let blob = quantize(&model, &data.train, QuantizeOptions { images, ..QuantizeOptions::default() })
+                    .with_context(|| shown(&path))?;
+                write(&QuantizedModel::read(&plain(&blob)?)?)
+            }
+        }
+    })
+}
