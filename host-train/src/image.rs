@@ -20,7 +20,7 @@ mod place;
 
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, GrayImage, ImageError, ImageFormat, Luma};
+use image::{DynamicImage, GrayImage, ImageError, ImageFormat, Luma, imageops::FilterType};
 use imageproc::definitions::Image;
 use thumbnet::geometry::Shape;
 
@@ -77,6 +77,12 @@ pub enum PictureError {
         path: PathBuf,
         /// What was found in place of a digit.
         reason: NoDigit,
+    },
+    /// The network takes no pictures.
+    #[error("a picture has 1 channel or 3, grey or RGB; the network takes {input}")]
+    Channels {
+        /// The network's input.
+        input: Shape,
     },
     /// The network takes no pictures like these.
     #[error("a digit is one channel of at least 4 x 4 pixels; the network takes {input}")]
@@ -162,6 +168,23 @@ pub fn read_digit(path: &Path, input: Shape) -> Result<Digit, PictureError> {
         };
         PictureError::NoDigit { path: path.into(), reason }
     })
+}
+
+/// Reads a picture as [`read_digit`] does, and returns it as bytes of a network's `input`: grey (luminance, as
+/// [`image`](mod@image) weighs colours) for one channel, RGB for three. It is resized to the input's height and width,
+/// whatever the ratio of its sides, each pixel a mean of those around it; transparency is not looked at.
+///
+/// # Errors
+///
+/// [`PictureError`], and [`PictureError::Channels`] for another number of channels.
+pub fn read_picture(path: &Path, input: Shape) -> Result<Vec<u8>, PictureError> {
+    let [width, height] = [input.width, input.height].map(|side| u32::try_from(side).unwrap_or(u32::MAX));
+    if !matches!(input.channels, 1 | 3) || width == 0 || height == 0 {
+        return Err(PictureError::Channels { input });
+    }
+    let picture = decode::read(path)?.small;
+    let resized = |picture: DynamicImage| picture.resize_exact(width, height, FilterType::Triangle).into_bytes();
+    Ok(resized(if input.channels == 1 { picture.to_luma8().into() } else { picture.to_rgb8().into() }))
 }
 
 /// The digit of an upright picture that is small enough to work on.

@@ -1,6 +1,6 @@
 //! What a person does on a PC with a thumbnet network: train it, judge it, quantise it, look at it.
 //!
-//! - [`data`] reads labelled images, and fetches MNIST.
+//! - [`data`] reads samples, from files of many kinds, and fetches MNIST.
 //! - [`model`] is a network with f32 weights, handled as in Keras: compile, fit, evaluate, predict. [`progress`] and
 //!   [`history`] show and keep how a training goes.
 //! - [`quantized`] makes a blob of a model and runs blobs.

@@ -149,7 +149,7 @@ pub(super) fn targets(array: &Array, outputs: Outputs) -> Result<Targets, Proble
 }
 
 /// The class of this number, if there is one.
-fn class(label: f32, classes: usize) -> Option<usize> {
+pub(super) fn class(label: f32, classes: usize) -> Option<usize> {
     let number = label as usize;
     (number as f32 == label && number < classes).then_some(number)
 }

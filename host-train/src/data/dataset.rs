@@ -137,7 +137,7 @@ pub enum DatasetError {
         value: f32,
     },
     /// A class has no name.
-    #[error("sample {sample} is of class {class}, but there are {names} names of classes (classes 0 to {})", names.saturating_sub(1))]
+    #[error("sample {sample} is of class {class} (from 0), but there are {names} names of classes")]
     Label {
         /// The sample, from 0.
         sample: usize,
@@ -146,7 +146,7 @@ pub enum DatasetError {
         /// How many names there are.
         names: usize,
     },
-    /// There are not two halves in it.
+    /// No share of a whole.
     #[error("a share of {share} for the test is not above 0 and below 1")]
     Share {
         /// What was asked for.
@@ -411,7 +411,7 @@ mod tests {
         assert_eq!(error(values.clone(), vec![0.0, 0.0, f32::INFINITY, 0.0]), text);
         assert_eq!(error(values.clone(), vec![0.0; 3]), "3 target values, but 2 are wanted of each sample");
         let data = Dataset::from_values(shape, values, vec![0, 2]).unwrap();
-        let text = "sample 1 is of class 2, but there are 2 names of classes (classes 0 to 1)";
+        let text = "sample 1 is of class 2 (from 0), but there are 2 names of classes";
         assert_eq!(data.with_labels(["a", "b"]).unwrap_err().to_string(), text);
     }
 

@@ -44,11 +44,8 @@ pub enum Problem {
         looked: &'static str,
     },
     /// It is no file of data.
-    #[error("no file of data by its name, which must end with {known}")]
-    Ending {
-        /// The endings that there are.
-        known: &'static str,
-    },
+    #[error("no data: of files .csv, .tsv, .npy and .npz are read, of IDX files and pictures the folder they are in")]
+    Ending,
     /// A file is not there.
     #[error("no file {name} in this folder")]
     Missing {
@@ -135,9 +132,9 @@ pub enum Problem {
         /// Its line.
         line: u64,
         /// How many it has.
-        found: u64,
+        found: usize,
         /// How many the others have.
-        expected: u64,
+        expected: usize,
     },
     /// A table has no rows.
     #[error("a table without rows of data")]
@@ -203,10 +200,12 @@ pub enum Problem {
     #[error("window step is 0 rows, but must be at least 1")]
     WindowStep,
     /// An option that says nothing for such data.
-    #[error("{option} is of tables with windows or groups, which this is not")]
+    #[error("{option} is of {of}, which this is not")]
     Option {
         /// The option.
         option: &'static str,
+        /// Which data has it.
+        of: &'static str,
     },
     /// The first bytes of an array are not NumPy's.
     #[error("no array of NumPy's: {what}")]
@@ -230,7 +229,9 @@ pub enum Problem {
     #[error("dimensions {0:?}: one is 0, or they are more than 2147483648 bytes")]
     Dimensions(Vec<usize>),
     /// It has fewer or more bytes than its header says.
-    #[error("{found} bytes of elements{}, but {expected} are announced", if found > expected { " at least" } else { "" })]
+    #[error(
+        "{found} bytes of elements{}, but {expected} are announced", if found > expected { " at least" } else { "" }
+    )]
     Length {
         /// What is there.
         found: usize,

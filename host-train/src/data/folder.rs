@@ -86,7 +86,7 @@ pub(super) fn load(folder: &Path, expected: Expected) -> Result<Found, DataError
         .any(|candidates| !candidates.is_empty());
     let test = if is_split { Some(half(folder, Split::Test, expected, &mut notes)?) } else { None };
     let test = test.map(|test| test.showing(train.shows()));
-    Ok(Found { train, test, notes, keeps_order: true, units: Vec::new() })
+    Ok(Found { notes, keeps_order: true, ..Found::of(train, test) })
 }
 
 /// Loads one half. What the headers tell is checked before the data is read: of a file that is not the network's, or

@@ -3,12 +3,12 @@
 use thumbnet::{geometry::Shape, input::Shows};
 
 /// Samples and what is wanted of each, at least one. The values are raw, as they were measured: a model scales them.
+#[expect(clippy::len_without_is_empty, reason = "there is one at least")]
 pub trait Samples: Sync {
     /// The shape of one sample.
     fn shape(&self) -> Shape;
 
     /// How many there are.
-    #[expect(clippy::len_without_is_empty, reason = "there is one at least")]
     fn len(&self) -> usize;
 
     /// Writes the raw values of the sample at `index`, below [`len`](Self::len), to `values`, which has as many

@@ -35,33 +35,34 @@ pub fn fit(data: &dyn Samples, scale: Scale) -> Vec<Scaling> {
 
 fn standard(data: &dyn Samples) -> Vec<Scaling> {
     let channels = data.shape().channels;
-    let mut sample = vec![0.0; data.shape().len()];
+    let mut first = vec![0.0; data.shape().len()];
+    data.read(0, &mut first);
+    let count = (data.len() * first.len() / channels) as f64;
+    let mut sample = first.clone();
+    let mut for_each = |work: &mut dyn FnMut(usize, f32)| {
+        for index in 0..data.len() {
+            data.read(index, &mut sample);
+            for values in sample.chunks_exact(channels) {
+                values.iter().enumerate().for_each(|(channel, &value)| work(channel, value));
+            }
+        }
+    };
     // Two passes: the squares of differences from the mean keep their digits where the mean is large.
     let mut means = vec![0.0; channels];
-    let mut squares = vec![0.0; channels];
-    let count = (data.len() * sample.len() / channels) as f64;
-    for index in 0..data.len() {
-        data.read(index, &mut sample);
-        for values in sample.chunks_exact(channels) {
-            for (mean, &value) in means.iter_mut().zip(values) {
-                *mean += f64::from(value) / count;
-            }
-        }
-    }
-    for index in 0..data.len() {
-        data.read(index, &mut sample);
-        for values in sample.chunks_exact(channels) {
-            for ((square, mean), &value) in squares.iter_mut().zip(&means).zip(values) {
-                *square += (f64::from(value) - mean).powi(2) / count;
-            }
-        }
-    }
-    let scaling = |(mean, square): (f64, f64)| {
-        // A deviation that f32 has no number for is none.
-        let deviation = square.sqrt() as f32;
-        Scaling { mean: mean as f32, deviation: if deviation.is_normal() { deviation } else { 1.0 } }
+    let mut changes = vec![false; channels];
+    for_each(&mut |channel, value| {
+        means[channel] += f64::from(value) / count;
+        changes[channel] |= value != first[channel];
+    });
+    let mut variances = vec![0.0; channels];
+    for_each(&mut |channel, value| variances[channel] += (f64::from(value) - means[channel]).powi(2) / count);
+    let scaling = |channel: usize| {
+        let deviation = variances[channel].sqrt() as f32;
+        // What f32 has no number for counts as no change.
+        let deviation = if changes[channel] && deviation.is_normal() { deviation } else { 1.0 };
+        Scaling { mean: means[channel] as f32, deviation }
     };
-    means.into_iter().zip(squares).map(scaling).collect()
+    (0..channels).map(scaling).collect()
 }
 
 #[cfg(test)]
@@ -83,6 +84,7 @@ mod tests {
         let [first, second] = fit(&data, Scale::Standard).try_into().unwrap();
         // Sum 24, and 9 + 4 + 1 + 0 + 1 + 25 = 40 over 6.
         assert_eq!(first, Scaling { mean: 4.0, deviation: (40.0_f64 / 6.0).sqrt() as f32 });
+        // Whose mean is not exact: no change is no change.
         assert_eq!(second, Scaling { mean: 1e6, deviation: 1.0 });
         assert_eq!(fit(&data, Scale::Unit), [Scaling::UNIT]);
         assert_eq!(fit(&data, Scale::None), [Scaling::NONE]);

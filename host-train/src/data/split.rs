@@ -128,10 +128,20 @@ mod tests {
     use thumbnet::geometry::Shape;
 
     use super::*;
+    use crate::data::Samples;
 
     /// Samples of one value, which is their number.
     fn samples(classes: Vec<usize>) -> Dataset {
         Dataset::from_values(Shape::vector(1), (0..classes.len()).map(|i| i as f32).collect(), classes).unwrap()
+    }
+
+    fn numbers(data: &Dataset) -> Vec<usize> {
+        let mut value = [0.0];
+        let number = |index| {
+            data.read(index, &mut value);
+            value[0] as usize
+        };
+        (0..data.len()).map(number).collect()
     }
 
     fn classes(data: &Dataset) -> Vec<(usize, usize)> {
@@ -147,17 +157,7 @@ mod tests {
         assert_eq!(classes(&halves.test), [(0, 10), (3, 1), (7, 4)]);
         assert_eq!(classes(&halves.train), [(0, 40), (3, 1), (7, 16), (9, 1)]);
         assert_eq!(halves, data.split(0.2).unwrap(), "the same in every command");
-        let mut all = [halves.train, halves.test]
-            .map(|half| {
-                let mut value = [0.0];
-                (0..half.len())
-                    .map(|i| {
-                        crate::data::Samples::read(&half, i, &mut value);
-                        value[0] as usize
-                    })
-                    .collect::<Vec<_>>()
-            })
-            .concat();
+        let mut all = [numbers(&halves.train), numbers(&halves.test)].concat();
         assert!(!all.is_sorted(), "in an order that is drawn");
         all.sort_unstable();
         assert_eq!(all, (0..73).collect::<Vec<_>>());
@@ -173,13 +173,7 @@ mod tests {
         let units: Vec<usize> = (0..50).map(|i| i / 10).collect();
         let halves = data.split_whole(0.2, &units).unwrap();
         assert_eq!((classes(&halves.test), halves.train.len()), (vec![(0, 5), (1, 5)], 40));
-        let mut value = [0.0];
-        let mut recordings: Vec<_> = (0..10)
-            .map(|i| {
-                crate::data::Samples::read(&halves.test, i, &mut value);
-                value[0] as usize / 10
-            })
-            .collect();
+        let mut recordings: Vec<_> = numbers(&halves.test).iter().map(|number| number / 10).collect();
         recordings.dedup();
         assert_eq!(recordings.len(), 1);
         // Two recordings: half of the samples is nearer to a fifth than none would help.

@@ -126,7 +126,7 @@ fn what_does_not_fit_an_own_network_is_said() {
     let (folder, file) = folder::<Colours>();
     let data = folder.path("data");
     let error = host_train(["evaluate", &file, "--dataset", &data]).error();
-    assert!(error.contains("images of 28 x 28 pixels, the network takes (8, 8, 3)"), "{error}");
+    assert!(error.contains("samples of 28 x 28 values, the network takes (8, 8, 3)"), "{error}");
     let error = host_train(["predict", "--model", &file, "picture.png"]).error();
     assert!(error.contains("(8, 8, 3)"), "{error}");
     let error = host_train(["train", "--network", &data]).error();

@@ -336,16 +336,16 @@ fn a_broken_data_set_names_its_file() {
     let images = folder.path("data/train-images-idx3-ubyte");
     let whole = fs::read(&images).unwrap();
     let mut magic = whole.clone();
-    magic[2] = 9;
+    magic[2] = 7;
     let mut none = whole[..16].to_vec();
     none[4..8].fill(0);
     let narrow = [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2][..], &[0; 4]].concat();
     for (bytes, expected) in [
         (&whole[..whole.len() - 1], "truncated: it ends after 78415 bytes, its header announces 78416"),
         (&whole[..3], "truncated: it ends after 3 bytes"),
-        (&magic, "wrong magic number 0x00000903, must be 0x00000803"),
+        (&magic, "wrong magic number 0x00000703, must be 0x0000TTNN"),
         (&none, "empty: its dimensions are [0, 28, 28]"),
-        (&narrow, "images of 2 x 2 pixels, the network takes (28, 28, 1)"),
+        (&narrow, "samples of 2 x 2 values, the network takes (28, 28, 1)"),
         (&[whole.as_slice(), &[0]].concat(), "trailing bytes"),
     ] {
         fs::write(&images, bytes).unwrap();
@@ -355,7 +355,7 @@ fn a_broken_data_set_names_its_file() {
     fs::write(&images, &whole).unwrap();
     fs::copy(folder.path("data/t10k-labels-idx1-ubyte"), folder.path("data/train-labels-idx1-ubyte")).unwrap();
     let text = train(&folder, &[]).error();
-    assert!(text.contains("train-labels-idx1-ubyte: 30 labels for 100 images of"), "{text}");
+    assert!(text.contains("train-labels-idx1-ubyte: 30 labels for 100 samples of"), "{text}");
 
     fs::remove_file(&images).unwrap();
     let text = train(&folder, &[]).error();

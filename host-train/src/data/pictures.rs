@@ -1,0 +1,202 @@
+//! Pictures in a folder for each class.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+use thumbnet::input::Shows;
+
+use super::{
+    DataError, Dataset, Outputs, Targets, Values,
+    error::Problem,
+    load::{Expected, Found, TEST_NAMES},
+};
+use crate::image::read_picture;
+
+/// Whether there are folders of pictures.
+pub(super) fn is_there(folder: &Path) -> Result<bool, DataError> {
+    let folder = training(folder);
+    for class in classes(&folder)? {
+        let is_picture = |path: &PathBuf| {
+            let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+            ending.is_some_and(|ending| ending == "png" || ending == "jpg" || ending == "jpeg")
+        };
+        if entries(&class)?.iter().any(is_picture) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Loads pictures (PNG or JPEG) as bytes: grey for one channel, RGB for three, turned upright as their EXIF tag says,
+/// resized to the network's input whatever their sides' ratio is, as Keras does it. The names of the folders, sorted,
+/// are the classes'. The folders are those in `train/`, and in `test/`, `val/` or `validation/`; or all, to be split.
+pub(super) fn load(folder: &Path, expected: Expected) -> Result<Found, DataError> {
+    let train = training(folder);
+    let Expected { input, outputs } = expected;
+    let names: Vec<String> = classes(&train)?.iter().map(|class| name(class)).collect();
+    match outputs {
+        Outputs::Values(1) => return Err(DataError::of(folder)(Problem::NotPictures { input, outputs })),
+        Outputs::Classes(classes) | Outputs::Values(classes) if classes != names.len() => {
+            return Err(DataError::of(&train)(Problem::Names { names, classes }));
+        }
+        Outputs::Classes(_) | Outputs::Values(_) | Outputs::Input => {}
+    }
+    if !matches!(input.channels, 1 | 3) {
+        return Err(DataError::of(folder)(Problem::NotPictures { input, outputs }));
+    }
+    let test = TEST_NAMES.map(|name| folder.join(name)).into_iter().find(|test| train != folder && test.is_dir());
+    let test = test.map(|test| half(&test, &names, expected)).transpose()?;
+    // Which would else be the first class's for long.
+    let test = test.map(|test| test.shuffled());
+    Ok(Found::of(half(&train, &names, expected)?, test))
+}
+
+/// The folder whose folders are the training half's classes.
+fn training(folder: &Path) -> PathBuf {
+    let train = folder.join("train");
+    if train.is_dir() { train } else { folder.into() }
+}
+
+/// The pictures of one half, whose classes are among those with `names`.
+fn half(folder: &Path, names: &[String], Expected { input, .. }: Expected) -> Result<Dataset, DataError> {
+    let (mut paths, mut targets) = (Vec::new(), Vec::new());
+    for class in classes(folder)? {
+        let name = name(&class);
+        let Some(number) = names.iter().position(|known| *known == name) else {
+            return Err(DataError::of(&class)(Problem::Unknown { name, place: None, names: names.to_vec() }));
+        };
+        let pictures: Vec<_> = entries(&class)?.into_iter().filter(|path| path.is_file()).collect();
+        if pictures.is_empty() {
+            return Err(DataError::of(&class)(Problem::NoPictures));
+        }
+        targets.resize(targets.len() + pictures.len(), number);
+        paths.extend(pictures);
+    }
+    // All results before the first error, so that it is the same each time.
+    let pictures: Vec<_> = paths.par_iter().map(|path| read_picture(path, input)).collect();
+    let mut bytes = Vec::with_capacity(pictures.len() * input.len());
+    for picture in pictures {
+        bytes.extend(picture?);
+    }
+    let data = Dataset::of(input, Values::Bytes(bytes), Targets::Classes(targets)).map_err(DataError::of(folder))?;
+    let data = data.with_labels(names).map_err(DataError::of(folder))?;
+    Ok(data.showing(Shows::Pictures))
+}
+
+/// The folders of classes, sorted by name.
+fn classes(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    Ok(entries(folder)?.into_iter().filter(|path| path.is_dir()).collect())
+}
+
+/// What is in a folder, sorted by name, but for hidden files and those that systems leave.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let of = DataError::of(folder);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(&of)? {
+        let path = entry.map_err(&of)?.path();
+        let name = name(&path);
+        if !name.starts_with('.') && !["Thumbs.db", "desktop.ini"].contains(&name.as_str()) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
+    use thumbnet::geometry::Shape;
+
+    use super::*;
+    use crate::data::{Samples, Target};
+
+    const COLOURS: Expected = Expected { input: Shape::new(2, 4, 3), outputs: Outputs::Classes(2) };
+
+    fn write(folder: &Path, name: &str, picture: impl Into<DynamicImage>) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        picture.into().save(path).unwrap();
+    }
+
+    fn filled(colour: [u8; 3]) -> RgbImage {
+        RgbImage::from_pixel(8, 6, Rgb(colour))
+    }
+
+    /// Red and blue pictures, of both kinds, with what is passed over.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for half in ["train", "val"] {
+            write(folder.path(), &format!("{half}/red/1.png"), filled([255, 0, 0]));
+            write(folder.path(), &format!("{half}/blue/b.PNG"), filled([0, 0, 255]));
+            write(folder.path(), &format!("{half}/blue/a.jpg"), GrayImage::from_pixel(3, 2, Luma([128])));
+            fs::write(folder.path().join(half).join("blue/.DS_Store"), "no picture").unwrap();
+            fs::create_dir(folder.path().join(half).join(".cache")).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn folders_are_classes() {
+        let folder = folder();
+        assert!(is_there(folder.path()).unwrap());
+        let Found { train, test, .. } = load(folder.path(), COLOURS).unwrap();
+        assert_eq!((train.labels(), train.shows()), (&["blue".to_owned(), "red".to_owned()][..], Shows::Pictures));
+        let targets: Vec<_> = (0..3).map(|index| train.target(index)).collect();
+        assert_eq!(targets, [0, 0, 1].map(Target::Class));
+        assert_eq!(train.bytes(0), Some(&[128; 24][..]));
+        assert_eq!(train.bytes(1), Some([0, 0, 255].repeat(8).as_slice()));
+        assert_eq!((test.as_ref().unwrap().len(), test.unwrap().labels()), (3, train.labels()));
+        // Grey is the luminance that `image` computes.
+        let grey = Expected { input: Shape::new(1, 1, 1), ..COLOURS };
+        assert_eq!(load(folder.path(), grey).unwrap().train.bytes(2), Some(&[54][..]));
+
+        let all = load(&folder.path().join("val"), COLOURS).unwrap();
+        assert_eq!((all.train.len(), all.test), (3, None));
+    }
+
+    #[test]
+    fn a_picture_is_resized_by_means() {
+        let folder = tempfile::tempdir().unwrap();
+        // Black and white columns, four a pixel.
+        write(folder.path(), "a/1.png", GrayImage::from_fn(32, 32, |x, _| Luma([if x % 2 == 0 { 0 } else { 255 }])));
+        write(folder.path(), "b/1.png", filled([9, 9, 9]));
+        let grey = Expected { input: Shape::new(4, 4, 1), ..COLOURS };
+        let data = load(folder.path(), grey).unwrap().train;
+        assert!(data.bytes(0).unwrap().iter().all(|pixel| (120..136).contains(pixel)), "{:?}", data.bytes(0));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let folder = folder();
+        let error = |expected| load(folder.path(), expected).err().unwrap().to_string();
+        let text = error(Expected { outputs: Outputs::Classes(3), ..COLOURS });
+        assert!(text.ends_with("train: 2 classes (blue, red), the network has 3"), "{text}");
+        let text = error(Expected { input: Shape::new(2, 2, 2), ..COLOURS });
+        let expected = "the network takes (2, 2, 2) and its outputs are one of 2 classes";
+        assert!(text.ends_with(expected), "{text}");
+        assert!(error(Expected { outputs: Outputs::Values(1), ..COLOURS }).ends_with("its outputs are 1 number"));
+
+        write(folder.path(), "val/green/1.png", filled([0, 255, 0]));
+        let text = error(COLOURS);
+        assert!(text.ends_with("green: class `green`, the training half has blue, red"), "{text}");
+        fs::remove_dir_all(folder.path().join("val/green")).unwrap();
+        let broken = folder.path().join("train/red/0.png");
+        fs::write(&broken, b"\x89PNG\r\n\x1a\n and no more").unwrap();
+        let text = error(COLOURS);
+        assert!(text.starts_with(&broken.display().to_string()), "{text}");
+        fs::rename(&broken, folder.path().join("train/red/0.txt")).unwrap();
+        fs::write(folder.path().join("train/red/0.txt"), "a text").unwrap();
+        assert!(error(COLOURS).contains("0.txt: no picture, but PNG and JPEG are read"));
+        fs::remove_dir_all(folder.path().join("train/red")).unwrap();
+        fs::create_dir(folder.path().join("train/red")).unwrap();
+        assert!(error(COLOURS).ends_with("red: no picture in this folder of a class"));
+    }
+}

@@ -1,0 +1,107 @@
+//! Which column of a table means what.
+
+use thumbnet::geometry::Shape;
+
+use super::super::{
+    Outputs,
+    error::Problem,
+    load::{Expected, Options},
+};
+
+/// Names of the column that is wanted of a network, the likeliest first.
+const TARGETS: [&str; 4] = ["label", "class", "target", "y"];
+/// Names of the column that says what belongs together.
+const GROUPS: [&str; 4] = ["recording", "id", "series", "subject"];
+
+/// Columns by their places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Columns {
+    /// All names: those in the first row, or numbers from 1.
+    pub(super) names: Vec<String>,
+    /// What a sample consists of.
+    pub(super) values: Vec<usize>,
+    /// What is wanted.
+    pub(super) targets: Vec<usize>,
+    /// Whether what is wanted is the class in the one column of targets.
+    pub(super) is_class: bool,
+    /// What belongs together.
+    pub(super) group: Option<usize>,
+}
+
+impl Columns {
+    /// Finds them by what was asked for, by their names, and by what the network takes.
+    pub(super) fn find(names: Vec<String>, expected: Expected, options: &Options) -> Result<Self, Problem> {
+        let Expected { input, outputs } = expected;
+        let targets = targets(&names, outputs, &options.target)?;
+        let is_class = match outputs {
+            Outputs::Classes(_) => true,
+            Outputs::Values(outputs) => outputs > 1 && targets.len() == 1,
+            Outputs::Input => false,
+        };
+        let wanted = match outputs {
+            Outputs::Values(outputs) if !is_class => outputs,
+            Outputs::Classes(_) | Outputs::Values(_) => 1,
+            Outputs::Input => targets.len(),
+        };
+        if targets.len() != wanted {
+            let columns = targets.iter().map(|&column| names[column].clone()).collect();
+            return Err(Problem::TargetColumns { columns, outputs });
+        }
+        let free = |column: &usize| !targets.contains(column);
+        let values = |group| -> Vec<usize> {
+            (0..names.len()).filter(|column| free(column) && Some(*column) != group).collect()
+        };
+        let group = match &options.group {
+            Some(name) => Some(by_name(&names, name, "--group")?),
+            None => {
+                let usual = GROUPS.iter().find_map(|name| by_usual_name(&names, name)).filter(|column| free(column));
+                // A column of that name that is needed is one of values.
+                usual.filter(|&group| !fits(values(None).len(), input) || fits(values(Some(group)).len(), input))
+            }
+        };
+        let values = values(group);
+        if !fits(values.len(), input) {
+            let columns = values.into_iter().map(|column| names[column].clone()).collect();
+            return Err(Problem::Columns { columns, input });
+        }
+        let targets = if outputs == Outputs::Input { Vec::new() } else { targets };
+        Ok(Self { names, values, targets, is_class, group })
+    }
+
+    /// What rows have in common that follow one another in a window.
+    pub(super) fn stretch(&self) -> String {
+        let label = self.targets.iter().take(usize::from(self.is_class));
+        let columns: Vec<_> = label.chain(&self.group).map(|&column| format!("`{}`", self.names[column])).collect();
+        if columns.is_empty() { "table".into() } else { columns.join(" and ") }
+    }
+}
+
+/// Whether so many columns are a sample, or a time step of one.
+fn fits(columns: usize, input: Shape) -> bool {
+    columns == input.len() || columns == input.channels
+}
+
+/// The columns of what is wanted.
+fn targets(names: &[String], outputs: Outputs, asked: &[String]) -> Result<Vec<usize>, Problem> {
+    if !asked.is_empty() {
+        return asked.iter().map(|name| by_name(names, name, "--target")).collect();
+    }
+    let usual = TARGETS.iter().find_map(|name| by_usual_name(names, name)).map(|column| vec![column]);
+    let last = |count: usize| (names.len().saturating_sub(count)..names.len()).collect();
+    Ok(match outputs {
+        Outputs::Input => usual.unwrap_or_default(),
+        Outputs::Classes(_) => usual.unwrap_or_else(|| last(1)),
+        Outputs::Values(outputs) => usual.unwrap_or_else(|| last(outputs)),
+    })
+}
+
+fn by_usual_name(names: &[String], name: &str) -> Option<usize> {
+    names.iter().position(|column| column.eq_ignore_ascii_case(name))
+}
+
+/// The column of a name, or of a number from 1.
+fn by_name(names: &[String], name: &str, option: &'static str) -> Result<usize, Problem> {
+    let by_number = || name.parse().ok().and_then(|number: usize| number.checked_sub(1)).filter(|&at| at < names.len());
+    let column = names.iter().position(|column| column == name).or_else(by_number);
+    column.ok_or_else(|| Problem::Column { name: name.into(), option, columns: names.to_vec() })
+}

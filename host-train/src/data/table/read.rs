@@ -1,0 +1,200 @@
+//! The rows of a table.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
+
+use csv::{ReaderBuilder, StringRecord, Terminator, Trim};
+
+use super::{
+    super::{
+        DataError,
+        error::Problem,
+        load::{Expected, Options},
+    },
+    columns::Columns,
+};
+
+/// A table, read.
+pub(super) struct Rows {
+    pub(super) columns: Columns,
+    /// Of each row, the columns of values.
+    pub(super) values: Vec<f32>,
+    /// Of each row, the columns of targets, if these are numbers.
+    pub(super) targets: Vec<f32>,
+    /// Of each row the place of its label among the names, if it has one.
+    pub(super) labels: Option<Vec<usize>>,
+    /// The labels that there are, in the order in which they came.
+    pub(super) names: Vec<Name>,
+    /// Of each row the number of its group, if it has one.
+    pub(super) groups: Option<Vec<usize>>,
+}
+
+/// A label, and where it is met first.
+pub(super) struct Name {
+    pub(super) text: String,
+    pub(super) line: u64,
+}
+
+/// Gives numbers to names.
+#[derive(Default)]
+struct Numbers {
+    known: HashMap<String, usize>,
+    names: Vec<Name>,
+}
+
+impl Numbers {
+    fn of(&mut self, text: &str, line: u64) -> usize {
+        if let Some(&number) = self.known.get(text) {
+            return number;
+        }
+        self.known.insert(text.into(), self.names.len());
+        self.names.push(Name { text: text.into(), line });
+        self.names.len() - 1
+    }
+}
+
+impl Rows {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.values.len() / self.columns.values.len()
+    }
+
+    /// Reads a table. Whether it has a header, and what separates its columns, it tells by itself.
+    pub(super) fn read(path: &Path, expected: Expected, options: &Options) -> Result<Self, DataError> {
+        Self::try_read(path, expected, options).map_err(DataError::of(path))
+    }
+
+    fn try_read(path: &Path, expected: Expected, options: &Options) -> Result<Self, Problem> {
+        let mut table = Table::open(path)?;
+        let first = table.next()?.ok_or(Problem::NoRows)?;
+        let second = table.next()?;
+        let has_header = is_header(&first.fields, second.as_ref().map(|row| &row.fields));
+        let names = match has_header {
+            true => first.fields.iter().map(str::to_owned).collect(),
+            false => (1..=first.fields.len()).map(|number| number.to_string()).collect(),
+        };
+        let columns = Columns::find(names, expected, options)?;
+        let mut rows =
+            Unfinished { columns: &columns, values: vec![], targets: vec![], labels: vec![], groups: vec![] };
+        let (mut labels, mut groups) = (Numbers::default(), Numbers::default());
+        for row in [Some(first).filter(|_| !has_header), second].into_iter().flatten() {
+            rows.push(&row, &mut labels, &mut groups)?;
+        }
+        while let Some(row) = table.next()? {
+            rows.push(&row, &mut labels, &mut groups)?;
+        }
+        let Unfinished { values, targets, labels: of_rows, groups, .. } = rows;
+        if values.is_empty() {
+            return Err(Problem::NoRows);
+        }
+        let labels_of_rows = columns.is_class.then_some(of_rows);
+        let groups = columns.group.is_some().then_some(groups);
+        Ok(Self { columns, values, targets, labels: labels_of_rows, names: labels.names, groups })
+    }
+}
+
+/// The rows of a file, one after the other.
+struct Table {
+    reader: csv::Reader<Box<dyn Read>>,
+    /// How many columns the first has.
+    width: Option<usize>,
+}
+
+/// A row that is not blank.
+struct Row {
+    fields: StringRecord,
+    line: u64,
+}
+
+impl Table {
+    fn open(path: &Path) -> Result<Self, Problem> {
+        let mut file = BufReader::new(File::open(path)?);
+        let delimiter = delimiter(file.fill_buf()?);
+        // Every row ends with a line feed, so that lines can be counted; what stands before it is trimmed.
+        let rows: Box<dyn Read> = Box::new(file.chain(&b"\n"[..]));
+        let mut builder = ReaderBuilder::new();
+        builder.has_headers(false).flexible(true).delimiter(delimiter).trim(Trim::All);
+        Ok(Self { reader: builder.terminator(Terminator::Any(b'\n')).from_reader(rows), width: None })
+    }
+
+    fn next(&mut self) -> Result<Option<Row>, Problem> {
+        let mut fields = StringRecord::new();
+        while self.reader.read_record(&mut fields).map_err(Problem::Table)? {
+            let breaks = fields.as_slice().matches('\n').count() as u64;
+            // The reader is behind the row's end; before its beginning there may have been blank lines.
+            let line = self.reader.position().line() - 1 - breaks;
+            // Blank, but for what is trimmed.
+            if fields.len() == 1 && fields[0].is_empty() {
+                continue;
+            }
+            let (found, expected) = (fields.len(), *self.width.get_or_insert(fields.len()));
+            if found != expected {
+                return Err(Problem::Ragged { line, found, expected });
+            }
+            return Ok(Some(Row { fields, line }));
+        }
+        Ok(None)
+    }
+}
+
+/// Rows that are being read.
+struct Unfinished<'a> {
+    columns: &'a Columns,
+    values: Vec<f32>,
+    targets: Vec<f32>,
+    labels: Vec<usize>,
+    groups: Vec<usize>,
+}
+
+impl Unfinished<'_> {
+    fn push(&mut self, Row { fields, line }: &Row, labels: &mut Numbers, groups: &mut Numbers) -> Result<(), Problem> {
+        let Columns { names, values, targets, is_class, group } = self.columns;
+        let line = *line;
+        let text = |column: usize| fields.get(column).unwrap_or_default();
+        let number = |&column: &usize| {
+            let text = text(column);
+            let number = text.parse().ok().filter(|number: &f32| number.is_finite());
+            number.ok_or_else(|| Problem::Number { line, column: names[column].clone(), text: text.into() })
+        };
+        let name = |column: usize| match text(column) {
+            "" => Err(Problem::NoName { line, column: names[column].clone() }),
+            text => Ok(text),
+        };
+        for column in values {
+            self.values.push(number(column)?);
+        }
+        match targets.as_slice() {
+            [target] if *is_class => self.labels.push(labels.of(name(*target)?, line)),
+            targets => {
+                for column in targets {
+                    self.targets.push(number(column)?);
+                }
+            }
+        }
+        if let Some(group) = group {
+            self.groups.push(groups.of(name(*group)?, line));
+        }
+        Ok(())
+    }
+}
+
+/// What separates columns: of comma, semicolon and tab the one that the first line has most of.
+fn delimiter(start: &[u8]) -> u8 {
+    let line = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let count = |delimiter: &u8| line.iter().filter(|byte| *byte == delimiter).count();
+    // Of equals the last is the greatest.
+    *[b'\t', b';', b','].iter().max_by_key(|delimiter| count(delimiter)).expect("there are three")
+}
+
+/// Whether a column's first field is no number where its second is one.
+fn is_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    match second {
+        Some(second) => first.iter().zip(second).any(|(first, second)| !is_number(first) && is_number(second)),
+        None => !first.iter().any(is_number),
+    }
+}
