@@ -7,7 +7,6 @@ use clap::{
     Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable, error::ErrorKind,
 };
 use thumbnet::arch::{Backend, Precision};
-use thumbnet::input::{Scaling, Shows};
 use thumbnet::train::{Initializer, Loss};
 
 use super::{MOST_THREADS, Networks, output};
@@ -16,7 +15,7 @@ use crate::data::mnist::DATA_VARIABLE;
 use crate::{
     chips::{self, Core, Target},
     data::{Options, Samples, Scale},
-    model::{About, Monitor},
+    model::Monitor,
     network,
 };
 
@@ -587,7 +586,9 @@ pub(super) struct ImportArgs {
 impl ImportArgs {
     /// What the imported network's input and outputs are.
     #[cfg(feature = "safetensors")]
-    pub(super) fn about(&self, graph: &thumbnet::graph::Graph<'_>) -> About {
+    pub(super) fn about(&self, graph: &thumbnet::graph::Graph<'_>) -> crate::model::About {
+        use thumbnet::input::{Scaling, Shows};
+
         let input = graph.input();
         let usual = match (input.height, input.width, input.channels) {
             (28, 28, 1) if graph.output().len() == 10 => Shows::Digits,
@@ -604,7 +605,7 @@ impl ImportArgs {
             ImportScale::Unit => Scaling::UNIT,
             ImportScale::None => Scaling::NONE,
         };
-        About { labels: Vec::new(), scaling: vec![scaling], shows }
+        crate::model::About { labels: Vec::new(), scaling: vec![scaling], shows }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     file::{self, Content},
     output::{self, Output, shown},
 };
-use crate::{data, model::class_of};
+use crate::model::class_of;
 
 pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()> {
     file::open(&file::resolve(&arguments.model), |content| {
@@ -42,6 +42,7 @@ pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()>
 #[derive(Clone, Copy)]
 struct Predict<'a> {
     content: &'a Content<'a>,
+    #[cfg_attr(not(feature = "pictures"), expect(dead_code, reason = "pictures alone are drawn"))]
     show: bool,
     output: Output,
 }

@@ -8,6 +8,7 @@ use std::{
 use thumbnet::geometry::Shape;
 
 use super::{DatasetError, IdxError, Outputs, array::Kind};
+#[cfg(feature = "pictures")]
 use crate::image::PictureError;
 
 /// Why data cannot be loaded, or not for a network.
@@ -26,6 +27,7 @@ pub enum DataError {
     #[error(transparent)]
     Idx(#[from] IdxError),
     /// A picture is not readable.
+    #[cfg(feature = "pictures")]
     #[error(transparent)]
     Picture(#[from] PictureError),
 }

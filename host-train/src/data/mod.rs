@@ -19,7 +19,6 @@ mod folder;
 mod gzip;
 mod idx;
 mod load;
-#[cfg(feature = "download")]
 pub mod mnist;
 mod npy;
 mod pictures;
