@@ -468,6 +468,9 @@ pub(super) struct PredictArgs {
     /// Draw what the network sees
     #[arg(long)]
     pub(super) show: bool,
+    /// A table's columns of what is wanted, which are passed over [default: label, class, target or y]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) target: Vec<String>,
 }
 
 #[derive(Debug, Args)]

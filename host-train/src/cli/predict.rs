@@ -11,11 +11,14 @@ use super::{
     file::{self, Content},
     output::{self, Output, shown},
 };
-use crate::model::class_of;
+use crate::{
+    data::{self, Samples},
+    model::class_of,
+};
 
 pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()> {
     file::open(&file::resolve(&arguments.model), |content| {
-        let predict = Predict { content: &content, show: arguments.show, output };
+        let predict = Predict { content: &content, show: arguments.show, target: &arguments.target, output };
         let files = &arguments.files;
         let mut unread = 0;
         for path in files {
@@ -44,6 +47,8 @@ struct Predict<'a> {
     content: &'a Content<'a>,
     #[cfg_attr(not(feature = "pictures"), expect(dead_code, reason = "pictures alone are drawn"))]
     show: bool,
+    /// Columns of a table that are no values.
+    target: &'a [String],
     output: Output,
 }
 
@@ -69,7 +74,8 @@ impl Predict<'_> {
     /// What it makes of a picture, resized to its input.
     #[cfg(feature = "pictures")]
     fn picture(self, path: &Path) -> anyhow::Result<()> {
-        anyhow::bail!("{}: no picture", path.display())
+        let pixels = crate::image::read_picture(path, self.content.graph().input())?;
+        self.tell(path, None, &values(&pixels), None, || None)
     }
 
     #[cfg(not(feature = "pictures"))]
@@ -82,10 +88,15 @@ impl Predict<'_> {
         self.digit(path)
     }
 
-    /// What it makes of each sample of a table.
+    /// What it makes of each sample of a table or an array.
     fn table(self, path: &Path) -> anyhow::Result<()> {
-        let samples: Vec<Vec<f32>> = Vec::new();
-        samples.iter().enumerate().try_for_each(|(row, values)| self.tell(path, Some(row), values, None, || None))
+        let options = data::Options { target: self.target.to_vec(), ..data::Options::default() };
+        let samples = data::read(path, self.content.graph().input(), &options)?;
+        let mut values = vec![0.0; samples.shape().len()];
+        (0..samples.len()).try_for_each(|sample| {
+            samples.read(sample, &mut values);
+            self.tell(path, Some(sample), &values, None, || None)
+        })
     }
 
     /// The outputs for raw values, as real numbers.

@@ -121,6 +121,15 @@ pub fn load(path: &Path, expected: Expected, options: &Options) -> Result<Halves
     Ok(Halves { notes, ..halves })
 }
 
+/// The samples of a file, in its order, for a network with this input, whatever is wanted of them.
+///
+/// # Errors
+///
+/// As [`load`]'s.
+pub fn read(path: &Path, input: Shape, options: &Options) -> Result<Dataset, DataError> {
+    Ok(find(path, Expected { input, outputs: Outputs::Input }, options)?.train)
+}
+
 fn find(path: &Path, expected: Expected, options: &Options) -> Result<Found, DataError> {
     let of = DataError::of(path);
     let metadata = fs::metadata(path).map_err(DataError::of(path))?;

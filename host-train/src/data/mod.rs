@@ -32,7 +32,7 @@ pub use dataset::{Dataset, DatasetError, Targets, Values};
 pub use error::{DataError, Place, Problem};
 pub use folder::Split;
 pub use idx::{IdxError, IdxFile, IdxProblem};
-pub use load::{Expected, Options, Outputs, load};
+pub use load::{Expected, Options, Outputs, load, read};
 pub use samples::{Samples, Target};
 pub use scale::{Scale, fit};
 pub use split::Halves;
