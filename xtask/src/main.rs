@@ -53,6 +53,9 @@ enum Job {
         /// Only the steps for everyday work: what is wrong most often, and soon known.
         #[arg(long, conflicts_with = "only")]
         quick: bool,
+        /// Only the steps that run beside the others.
+        #[arg(long, hide = true, conflicts_with = "quick")]
+        devices: bool,
     },
     /// Run the device tests on the cores that QEMU plays.
     DeviceTest {
@@ -96,6 +99,7 @@ impl Job {
             Self::Setup => setup::all()?,
             Self::Demo(demo) => demo.run()?,
             Self::Test { quick: true, .. } => return test::run_all(test::QUICK.map(Into::into).into()),
+            Self::Test { devices: true, only, .. } => return Ok(test::run_devices(only)),
             Self::Test { only, .. } => return test::run_all(only),
             Self::DeviceTest { boards } => {
                 setup::targets()?;

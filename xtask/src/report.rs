@@ -1,11 +1,14 @@
 //! A list of steps that all run, whatever becomes of the others, with a summary at the end.
 
 use std::fmt::Write;
-use std::process::ExitCode;
+use std::io::{self, BufRead, BufReader, PipeReader};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
 
 use crate::shell;
 
@@ -17,7 +20,19 @@ pub(crate) struct Report {
     only: Vec<String>,
     /// Lines for the summary about what was skipped.
     notes: Vec<String>,
+    /// Steps that another process runs.
+    beside: Option<Beside>,
 }
+
+/// Steps that another process of this program runs at the same time.
+struct Beside {
+    process: Child,
+    /// What it shows, a step or a part of one at a time.
+    shown: Receiver<String>,
+}
+
+/// What the last line of that process begins with. Its steps follow.
+const HANDED_OVER: &str = "==> handed over: ";
 
 struct Step {
     name: String,
@@ -50,6 +65,40 @@ impl Step {
         print!("{text}");
         Self { name, time: time + start.elapsed(), cpu: cpu + shell::cpu_time(), counts, error }
     }
+
+    fn to_json(&self) -> Value {
+        let Self { name, time, cpu, counts, error } = self;
+        let [time, cpu] = [time, cpu].map(Duration::as_secs_f64);
+        json!([name, time, cpu, counts.passed, counts.failed, counts.skipped, error])
+    }
+
+    /// What [`Self::to_json`] wrote.
+    fn from_json(step: &Value) -> Self {
+        let seconds = |at: usize| Duration::from_secs_f64(step[at].as_f64().unwrap_or_default());
+        let count = |at: usize| step[at].as_u64().unwrap_or_default() as usize;
+        let text = |at: usize| step[at].as_str().map(str::to_owned);
+        Self {
+            name: text(0).unwrap_or_default(),
+            time: seconds(1),
+            cpu: seconds(2),
+            counts: Counts { passed: count(3), failed: count(4), skipped: count(5) },
+            error: text(6),
+        }
+    }
+}
+
+/// Sends what a process shows, cut where a step begins.
+fn pass_on(shown: PipeReader, sender: &Sender<String>) {
+    let mut text = String::new();
+    for line in BufReader::new(shown).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        if line.starts_with("==> ") {
+            // The report waits for all, or has ended.
+            let _ = sender.send(std::mem::take(&mut text));
+        }
+        text.extend([&*line, "\n"]);
+    }
+    let _ = sender.send(text);
 }
 
 /// Tests that a step ran, or did not.
@@ -79,7 +128,7 @@ impl Counts {
 impl Report {
     /// A report of the steps with one of the texts in their names, or of all if there is no text.
     pub(crate) fn only(only: Vec<String>) -> Self {
-        Self { start: Instant::now(), steps: Vec::new(), only, notes: Vec::new() }
+        Self { start: Instant::now(), steps: Vec::new(), only, notes: Vec::new(), beside: None }
     }
 
     /// Whether a step of this name is to run.
@@ -112,6 +161,49 @@ impl Report {
             counts.failed = counts.failed.max(1);
         }
         self.steps.push(Step { name, time: start.elapsed(), cpu: shell::cpu_time() - cpu, counts, error });
+        // What steps beside this one have shown, in whole.
+        self.beside.iter().flat_map(|beside| beside.shown.try_iter()).for_each(|text| print!("{text}"));
+    }
+
+    /// Starts a process of this program that runs other steps, those with the same texts in their names, and ends with
+    /// [`Self::hand_over`]. They are listed behind those that follow here, and shown between them: each in whole.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(crate) fn beside(&mut self, mut command: Command) -> Result<()> {
+        command.args(self.only.iter().flat_map(|text| ["--only", text])).stdin(Stdio::null());
+        eprintln!("$ {} &", shell::line(&command));
+        let (reader, writer) = io::pipe()?;
+        let process = command.stdout(writer.try_clone()?).stderr(writer).spawn()?;
+        let (sender, shown) = mpsc::channel();
+        thread::spawn(move || pass_on(reader, &sender));
+        self.beside = Some(Beside { process, shown });
+        Ok(())
+    }
+
+    /// Prints the steps for the report that called for them by [`Self::beside`].
+    pub(crate) fn hand_over(self) -> ExitCode {
+        println!("{HANDED_OVER}{}", Value::from_iter(self.steps.iter().map(Step::to_json)));
+        ExitCode::SUCCESS
+    }
+
+    /// Waits for the steps that ran beside these, and shows what they have to show.
+    fn join(&mut self) {
+        let Some(Beside { mut process, shown }) = self.beside.take() else { return };
+        let mut last = String::new();
+        for text in shown {
+            print!("{last}");
+            last = text;
+        }
+        let steps = process.wait().context("it cannot be waited for").and_then(|status| {
+            let steps = last.trim().strip_prefix(HANDED_OVER).with_context(|| format!("{status}: {last}"))?;
+            let steps: Vec<Value> = serde_json::from_str(steps)?;
+            Ok(steps.iter().map(Step::from_json).collect())
+        });
+        match steps {
+            Ok::<Vec<_>, anyhow::Error>(steps) => self.steps.extend(steps),
+            Err(error) => self.step("steps beside the others", || Err(error)),
+        }
     }
 
     /// Runs steps that each build something and then run it. A build takes one processor most of the time, and so does
@@ -160,7 +252,8 @@ impl Report {
     ///
     /// # Errors
     /// There was no step for one of the texts.
-    pub(crate) fn finish(self) -> Result<ExitCode> {
+    pub(crate) fn finish(mut self) -> Result<ExitCode> {
+        self.join();
         for text in &self.only {
             let found = self.steps.iter().any(|step| step.name.contains(text.as_str()));
             ensure!(found, "no step has {text:?} in its name");
@@ -254,6 +347,52 @@ mod tests {
         assert!(summary.lines().any(|line| line.starts_with("  skipped ") && line.ends_with("  kernels with avx512")));
         assert!(summary.ends_with("\nnot run on this CPU: kernels with avx512\n1 passed, 0 failed, 1 skipped\n"));
         assert_eq!(report.finish().unwrap(), ExitCode::SUCCESS);
+    }
+
+    #[test]
+    fn steps_that_ran_beside_others_are_listed_behind_them() {
+        let step = Step {
+            name: "other".into(),
+            time: Duration::from_secs(3),
+            cpu: Duration::from_secs(2),
+            counts: Counts { passed: 1, failed: 2, skipped: 3 },
+            error: Some("as \"meant\"".into()),
+        };
+        let mut report = all();
+        let script = format!("echo '\n==> other\nworks'; echo so >&2; echo '{HANDED_OVER}[{}]'", step.to_json());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]);
+        report.beside(shell).unwrap();
+        report.step("first", || Ok(()));
+        report.join();
+        let summary = report.summary();
+        let place = |text: &str| summary.find(text).unwrap_or_else(|| panic!("no {text:?} in {summary}"));
+        assert!(place("first") < place("FAILED      3.0 s     2.0 s     1 passed  other"));
+        assert!(summary.contains("\nother:\n  as \"meant\"\n"), "{summary}");
+        assert!(summary.ends_with("\n2 passed, 2 failed, 3 skipped\n"), "{summary}");
+    }
+
+    #[test]
+    fn a_process_that_ends_early_is_a_failure() {
+        let mut report = all();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "echo '==> other'; exit 3"]);
+        report.beside(shell).unwrap();
+        report.join();
+        let summary = report.summary();
+        assert!(summary.contains("exit status: 3: ==> other"), "{summary}");
+        assert_eq!(report.finish().unwrap(), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn what_is_shown_is_cut_where_a_step_begins() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        io::Write::write_all(&mut writer, b"a\n\n==> b: build\n$ c\n==> b: run\nd").unwrap();
+        drop(writer);
+        let (sender, shown) = mpsc::channel();
+        pass_on(reader, &sender);
+        drop(sender);
+        assert_eq!(shown.iter().collect::<Vec<_>>(), ["a\n\n", "==> b: build\n$ c\n", "==> b: run\nd\n"]);
     }
 
     #[test]

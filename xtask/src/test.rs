@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test there is.
 
-use std::process::ExitCode;
+use std::env;
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
@@ -22,33 +23,64 @@ pub(crate) const QUICK: [&str; 7] = [
     "firmware on mps2-an386",
 ];
 
-/// The test of the macro's messages. It builds the library once more, and has nothing that differs between its features
-/// and back ends: it runs among the tests on the host.
-const MESSAGES: [&str; 3] = ["--", "--skip", "errors_name_the_layer"];
+/// The library's tests with its scalar kernels alone. Named, the host's own target keeps the flag from what takes part in
+/// the build, such as macros.
+const SCALAR: [&str; 6] = [
+    "--package",
+    "thumbnet",
+    "--target",
+    "host-tuple",
+    "--config",
+    r#"target."cfg(all())".rustflags=["--cfg", "thumbnet_backend=\"scalar\""]"#,
+];
 
 /// Runs everything, each step whatever becomes of the others; or the steps with one of the texts in their names.
+///
+/// The steps for devices and with the trained network run in a process of their own beside the others: they build with
+/// other profiles, in other folders, and in all of them a processor is idle part of the time.
 pub(crate) fn run_all(only: Vec<String>) -> Result<ExitCode> {
     let backends = backends::all()?;
     let mut report = Report::only(only);
     report.step("set-up", setup::all);
+    let mut devices = Command::new(env::current_exe()?);
+    devices.args(["test", "--devices"]);
+    report.beside(devices)?;
     report.step("formatting", || run(cargo().args(["fmt", "--all", "--check"])));
     deny::add_steps(&mut report);
     packages::add_steps(&mut report);
     lints(&mut report);
     host(&mut report, &backends);
+    report.finish()
+}
+
+/// Runs the steps for devices and with the trained network, as a process beside [`run_all`]'s.
+pub(crate) fn run_devices(only: Vec<String>) -> ExitCode {
+    let mut report = Report::only(only);
+    board_lints(&mut report);
     device_test::add_steps(&mut report, &Board::emulated().collect::<Vec<_>>());
     firmware_test::add_steps(&mut report);
     training_test::add_steps(&mut report);
     identity::add_steps(&mut report);
     report.step("instructions on every core", device_bench::check_all);
-    report.finish()
+    report.hand_over()
 }
 
-/// Clippy on the host and for every board, and rustdoc.
+/// Clippy on the host, and rustdoc.
 fn lints(report: &mut Report) {
     report.step("clippy on the host", || {
         run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     });
+    // Alone: among other packages, or with its tests, std comes in through a dependency of theirs.
+    for features in ["", "alloc"] {
+        report.step(format!("the library alone, features {features:?}"), || {
+            run(cargo().args(["check", "--package", "thumbnet", "--no-default-features", "--features", features]))
+        });
+    }
+    report.step("documentation", || run(cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")));
+}
+
+/// The same for every board.
+fn board_lints(report: &mut Report) {
     for &board in Board::all() {
         let name = board.name();
         report.step(format!("clippy for {name}"), || {
@@ -60,13 +92,6 @@ fn lints(report: &mut Report) {
             run(clippy.args(["--", "-D", "warnings"]))
         });
     }
-    // Alone: among other packages, or with its tests, std comes in through a dependency of theirs.
-    for features in ["", "alloc"] {
-        report.step(format!("the library alone, features {features:?}"), || {
-            run(cargo().args(["check", "--package", "thumbnet", "--no-default-features", "--features", features]))
-        });
-    }
-    report.step("documentation", || run(cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")));
     report.step("documentation of the firmware", || {
         let mut doc = cargo();
         doc.args(["doc", "--no-deps", "--package", "firmware"]);
@@ -84,15 +109,12 @@ fn host(report: &mut Report, backends: &[(&str, How)]) {
         cargo_test(&HOST, &[(backends::REQUIRE, &native.join(","))], counts)
     });
     report.counted("tests of xtask", |counts| cargo_test(&["--package", "xtask", "--profile", "xtask"], &[], counts));
+    // Without std no vector extension is asked for, so that only scalar kernels would run in any case.
     report.counted("tests of the library without std", |counts| {
-        let tests = ["--package", "thumbnet", "--no-default-features"];
-        cargo_test(&[tests.as_slice(), &MESSAGES].concat(), &[], counts)
+        cargo_test(&[SCALAR.as_slice(), &["--no-default-features"]].concat(), &[], counts)
     });
     report.counted("tests of the library, scalar back end only", |counts| {
-        // Named, the host's own target keeps the flag from what takes part in the build, such as macros.
-        let tests = ["--package", "thumbnet", "--features", "std", "--target", "host-tuple"];
-        let flag = ["--config", r#"target."cfg(all())".rustflags=["--cfg", "thumbnet_backend=\"scalar\""]"#];
-        cargo_test(&[tests.as_slice(), &flag, &MESSAGES].concat(), &[], counts)
+        cargo_test(&[SCALAR.as_slice(), &["--features", "std"]].concat(), &[], counts)
     });
     report.counted("int8 kernels on 64-bit ARM", |counts| {
         let tests = [AARCH64.as_slice(), &["--test", "int8", "--test", "tflite_golden"]].concat();
