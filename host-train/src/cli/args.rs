@@ -272,6 +272,9 @@ pub(super) struct TrainArgs {
     /// What becomes of raw values [default: unit for bytes, standard for other numbers]
     #[arg(long, value_enum)]
     scale: Option<ScaleName>,
+    /// What the samples are, which tells `predict` how to read files [default: as the data set says]
+    #[arg(long, value_enum)]
+    shows: Option<ShowsName>,
     /// End after so many epochs, none of which was better, with the best epoch's weights
     #[arg(long, value_name = "EPOCHS", value_parser = patience, allow_negative_numbers = true)]
     pub(super) early_stopping: Option<usize>,
@@ -290,16 +293,18 @@ pub(super) struct TrainArgs {
     /// Go on with the training in this folder, with its own arguments, to the same weights as without interruption
     #[arg(long, value_name = "DIR", conflicts_with_all = [
         "network", "dataset", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "warmup",
-        "kernel_initializer", "seed", "backend", "precision", "loss", "scale", "early_stopping", "reduce_lr", "monitor",
+        "kernel_initializer", "seed", "backend", "precision", "loss", "scale", "shows", "early_stopping", "reduce_lr", "monitor",
         "keep_best", "out",
     ])]
     pub(super) resume: Option<PathBuf>,
 }
 
 impl TrainArgs {
-    /// What becomes of the values of this data set.
-    pub(super) fn scale(&self, data: &dyn Samples) -> Scale {
-        self.scale.map_or_else(|| Scale::usual(data), Into::into)
+    /// What the samples of this data set are, and what becomes of their values.
+    pub(super) fn about(&self, data: &dyn Samples) -> About {
+        let scale = self.scale.map_or_else(|| Scale::usual(data), Into::into);
+        let shows = self.shows.map_or_else(|| data.shows(), Into::into);
+        About { shows, ..About::of(data, scale) }
     }
 }
 
@@ -598,12 +603,6 @@ impl ImportArgs {
             (2.., 2.., 1 | 3) => Shows::Pictures,
             _ => Shows::Values,
         };
-        let shows = match self.shows {
-            None => usual,
-            Some(ShowsName::Digits) => Shows::Digits,
-            Some(ShowsName::Pictures) => Shows::Pictures,
-            Some(ShowsName::Values) => Shows::Values,
-        };
         let scaling = match self.scale {
             ImportScale::Unit => Scaling::UNIT,
             ImportScale::None => Scaling::NONE,
@@ -620,9 +619,22 @@ pub(super) enum ImportScale {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ShowsName {
+    /// Handwritten digits: pictures are prepared as MNIST's
     Digits,
+    /// Pictures of any kind: they are resized
     Pictures,
+    /// Numbers: tables
     Values,
+}
+
+impl From<ShowsName> for Shows {
+    fn from(name: ShowsName) -> Self {
+        match name {
+            ShowsName::Digits => Self::Digits,
+            ShowsName::Pictures => Self::Pictures,
+            ShowsName::Values => Self::Values,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -120,7 +120,7 @@ impl Train<'_> {
         let (train, test) = (&data.train, &data.test);
         let (batch_size, samples) = (arguments.batch_size, train.len());
         anyhow::ensure!((1..=samples).contains(&batch_size), FitError::BatchSize { batch_size, samples });
-        let about = About::of(train, arguments.scale(train));
+        let about = arguments.about(train);
 
         let folder = run_folder(arguments.out.as_deref(), &short_name(graph.name))?;
         let mut keeper = Keeper { graph, about: &about, folder: &folder, epochs: Vec::new() };

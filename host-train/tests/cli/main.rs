@@ -2,11 +2,14 @@
 
 mod any;
 mod fits;
+mod own;
 #[cfg(unix)]
 mod paths;
 mod predict;
 #[cfg(unix)]
 mod resources;
+#[cfg(unix)]
+mod resume;
 mod support;
 
 use std::fs;

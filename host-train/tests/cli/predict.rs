@@ -10,7 +10,7 @@ use crate::{
 /// A folder with a trained network and two digits.
 fn with_digits() -> (Folder, String, [String; 2]) {
     let folder = Folder::with_stripes();
-    train(&folder, &["--epochs", "1"]).success();
+    train(&folder, &["--epochs", "1", "--shows", "digits"]).success();
     let images = [0, 1].map(|number| {
         let path = folder.path(&format!("{number}.png"));
         image::GrayImage::from_raw(28, 28, digits()[number].clone()).unwrap().save(&path).unwrap();

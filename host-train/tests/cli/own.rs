@@ -1,0 +1,110 @@
+//! Own networks on own data: tables, pictures, numbers to estimate.
+
+use std::fs;
+
+use host_train::{
+    checkpoint,
+    model::{About, Model},
+};
+use thumbnet::Network;
+
+use crate::support::{Folder, host_train};
+
+thumbnet::sequential! {
+    /// Four time steps of two channels.
+    struct Movement: [4, 2] {
+        conv: Conv1D { filters: 8, kernel_size: 2, activation: Relu },
+        pool: GlobalAveragePooling1D,
+        scores: Dense { units: 2, activation: Softmax },
+    }
+}
+
+thumbnet::sequential! {
+    struct Product: [2] {
+        hidden1: Dense { units: 16, activation: Relu },
+        hidden2: Dense { units: 16, activation: Relu },
+        product: Dense { units: 1 },
+    }
+}
+
+/// The file of a network's initial weights, which `--network` takes.
+fn network<N: Network>(folder: &Folder) -> String {
+    let file = folder.path("own.postcard");
+    fs::write(&file, checkpoint::write(&N::GRAPH, &About::default(), Model::new(N::GRAPH, 1).weights())).unwrap();
+    file
+}
+
+/// Rows of movements that are fast or slow, of values far from 0.
+fn movements() -> String {
+    let mut table = String::from("recording,x,y,activity\n");
+    for recording in 0..20 {
+        for row in 0..20 {
+            let (name, rate) = if recording % 2 == 0 { ("slow", 0.1) } else { ("fast", 1.5) };
+            let phase = f64::from(recording) + f64::from(row) * rate;
+            table += &format!("{recording},{:.3},{:.3},{name}\n", 1000.0 + 50.0 * phase.sin(), phase.cos());
+        }
+    }
+    table
+}
+
+#[test]
+fn a_table_of_windows_goes_the_whole_path() {
+    let folder = Folder::with_stripes();
+    let (network, table, run) = (network::<Movement>(&folder), folder.path("moves.csv"), folder.path("run"));
+    fs::write(&table, movements()).unwrap();
+    let data = ["--dataset", table.as_str(), "--target", "activity"];
+    let train = ["train", "--network", &network, "--out", &run, "--batch-size", "8", "--optimizer", "adam"];
+    let more = ["--learning-rate", "0.02", "--epochs", "60", "--early-stopping", "20", "--monitor", "accuracy"];
+    host_train([&train, &more, data.as_slice()].concat()).success();
+
+    let f32 = host_train([&["evaluate", run.as_str(), "--json"], data.as_slice()].concat()).json();
+    assert_eq!(f32["images"], 20, "a fifth of 100 windows");
+    assert!(f32["accuracy"].as_f64().unwrap() >= 0.95, "{f32}");
+    let blob = folder.path("own.blob");
+    host_train([&["quantize", run.as_str(), "--out", &blob, "--json"], data.as_slice()].concat()).json();
+    let int8 = host_train([&["evaluate", blob.as_str(), "--json"], data.as_slice()].concat()).json();
+    assert!(int8["accuracy"].as_f64().unwrap() >= 0.95, "{int8}");
+
+    for model in [&run, &blob] {
+        let predict = ["predict", table.as_str(), "--model", model, "--target", "activity"];
+        let text = host_train(predict).success();
+        assert_eq!(text.lines().count(), 400 / 4);
+        let named = text.lines().filter(|line| line.contains(": slow (") || line.contains(": fast (")).count();
+        assert_eq!(named, 100, "{text}");
+    }
+
+    let [inputs, scores] = ["inputs", "scores"].map(|name| folder.path(name));
+    let sample = ["sample", blob.as_str(), "--out", &inputs, "--scores", &scores, "--images", "7"];
+    let text = host_train([&sample, data.as_slice()].concat()).error();
+    assert!(text.contains("raw values are no bytes: ask for --int8"), "{text}");
+    host_train([&sample, &["--int8"], data.as_slice()].concat()).success();
+    let len = |file| fs::metadata(file).unwrap().len();
+    assert_eq!((len(&inputs), len(&scores)), (7 * 8, 7 * 2));
+
+    let page = folder.path("page.html");
+    host_train([&["report", run.as_str(), "--out", &page, "--blob", &blob], data.as_slice()].concat()).success();
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("<h2>Memory plan</h2>") && page.contains("slow") && page.contains("<h2>Training</h2>"));
+}
+
+#[test]
+fn numbers_are_estimated() {
+    let folder = Folder::with_stripes();
+    let (network, table, run) = (network::<Product>(&folder), folder.path("products.csv"), folder.path("run"));
+    let row = |i: u32| (f64::from(i % 21) / 10.0 - 1.0, f64::from(i % 19) / 9.0 - 1.0);
+    let rows: String = (0..399).map(row).map(|(a, b)| format!("{a},{b},{}\n", a * b)).collect();
+    fs::write(&table, rows).unwrap();
+    let data = ["--dataset", table.as_str(), "--json"];
+    let train = ["train", "--network", &network, "--out", &run, "--batch-size", "16", "--optimizer", "adam"];
+    host_train([&train, &["--learning-rate", "0.01", "--epochs", "100", "--keep-best"], data.as_slice()].concat())
+        .success();
+    let best = folder.path("run/best.postcard");
+    let blob = folder.path("own.blob");
+    host_train([&["quantize", best.as_str(), "--out", &blob], data.as_slice()].concat()).json();
+    for file in [&run, &best, &blob] {
+        let judged = host_train([&["evaluate", file.as_str()], data.as_slice()].concat()).json();
+        assert_eq!(judged["accuracy"], serde_json::Value::Null);
+        assert!(judged["loss"].as_f64().unwrap() < 0.01, "{judged}");
+        assert!(judged["mean_absolute_error"].as_f64().unwrap() < 0.08, "{judged}");
+    }
+}

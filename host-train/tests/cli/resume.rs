@@ -1,0 +1,88 @@
+//! Trainings that are ended from outside, and go on.
+
+use std::{fs, process::Stdio, thread, time::Duration};
+
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use crate::{
+    SMALL,
+    support::{Folder, command, host_train},
+};
+
+/// The columns of a history that are no times.
+fn reached(folder: &Folder, run: &str) -> Vec<String> {
+    let history = fs::read_to_string(folder.path(&format!("{run}/history.csv"))).unwrap();
+    history.lines().map(|line| line.split(',').take(5).collect::<Vec<_>>().join(",")).collect()
+}
+
+fn arguments<'a>(data: &'a str, run: &'a str) -> Vec<&'a str> {
+    let more = ["--epochs", "40", "--optimizer", "adam", "--schedule", "cosine", "--early-stopping", "30"];
+    [&["train", "--dataset", data, "--out", run], SMALL.as_slice(), &more].concat()
+}
+
+/// Wherever it is killed, it goes on, and ends with the weights that it has without interruption.
+#[test]
+fn killed_at_any_moment_it_goes_on_to_the_same_bits() {
+    let folder = Folder::with_stripes();
+    let [data, whole, killed] = ["data", "whole", "killed"].map(|name| folder.path(name));
+    host_train(arguments(&data, &whole)).success();
+    let mut random = Pcg64Mcg::seed_from_u64(9);
+    let (mut interrupted, mut begun) = (0, false);
+    for _ in 0..400 {
+        let arguments = if begun { vec!["train", "--resume", &killed] } else { arguments(&data, &killed) };
+        let mut child = command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_micros(random.random_range(0..150_000)));
+        child.kill().unwrap();
+        let is_done = child.wait().unwrap().success();
+        if is_done || interrupted == 20 {
+            break;
+        }
+        begun |= fs::exists(folder.path("killed/training.postcard")).unwrap();
+        interrupted += u32::from(begun);
+    }
+    if fs::exists(folder.path("killed/training.postcard")).unwrap() {
+        host_train(["train", "--resume", &killed]).success();
+    }
+    assert!(interrupted > 0);
+    let weights = |run: &str| fs::read(folder.path(&format!("{run}/weights.postcard"))).unwrap();
+    assert!(weights("whole") == weights("killed"), "after {interrupted} interruptions");
+    assert_eq!(reached(&folder, "whole"), reached(&folder, "killed"));
+    let text = host_train(["train", "--resume", &killed]).error();
+    assert!(text.contains("this training is done: there is nothing to resume"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_resumed_says_why() {
+    let folder = Folder::with_stripes();
+    let [data, run] = ["data", "run"].map(|name| folder.path(name));
+    let text = host_train(["train", "--resume", &run]).error();
+    assert!(text.contains("training.postcard: No such file"), "{text}");
+    let text = host_train(["train", "--resume", &run, "--epochs", "3"]).misuse();
+    assert!(text.contains("cannot be used with"), "{text}");
+
+    // One that has got nowhere yet, whose data is another now.
+    let mut child = command(arguments(&data, &run)).stdout(Stdio::null()).spawn().unwrap();
+    while fs::read_to_string(folder.path("run/history.csv")).map_or(0, |text| text.lines().count()) < 3 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let training = folder.path("run/training.postcard");
+    let bytes = fs::read(&training).unwrap();
+    let labels = folder.path("data/train-labels-idx1-ubyte");
+    let mut other = fs::read(&labels).unwrap();
+    other[8] ^= 1;
+    let before = fs::read(&labels).unwrap();
+    fs::write(&labels, other).unwrap();
+    let text = host_train(["train", "--resume", &run]).error();
+    assert!(text.contains("cannot be resumed: its data, epochs, batch size or seed are others"), "{text}");
+    fs::write(&labels, before).unwrap();
+
+    let mut damaged = bytes;
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(&training, damaged).unwrap();
+    let text = host_train(["train", "--resume", &run]).error();
+    assert!(text.contains("training.postcard: the training is corrupt"), "{text}");
+}
