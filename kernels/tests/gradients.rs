@@ -262,6 +262,30 @@ fn strides_tanh_and_sigmoid() {
     check::<StridedTanh>(Loss::MeanSquaredError);
 }
 
+sequential! {
+    /// Three sigmoids, each the probability of a class of its own.
+    struct Sigmoids: [3, 2, 2] {
+        flatten: Flatten,
+        hidden: Dense { units: 5, activation: Tanh },
+        out: Dense { units: 3, activation: Sigmoid },
+    }
+}
+
+#[test]
+fn sigmoids_under_binary_cross_entropy() {
+    check::<Sigmoids>(Loss::BinaryCrossentropy);
+}
+
+#[test]
+fn absolute_error() {
+    check::<StridedTanh>(Loss::MeanAbsoluteError);
+    check::<Sigmoids>(Loss::MeanAbsoluteError);
+    let mut gradient = [f32::NAN; 4];
+    Loss::MeanAbsoluteError.gradient(2, &[1.0, 3.0, -1.0, f32::NAN], &[1.0, 2.0, 2.0, 0.0], &mut gradient);
+    assert_eq!(gradient[..3], [0.0, 0.25, -0.25]);
+    assert!(gradient[3].is_nan(), "a NaN must show");
+}
+
 #[test]
 fn relu6_softmax_between_and_linear() {
     check::<Relu6Softmax>(Loss::MeanSquaredError);

@@ -85,6 +85,29 @@ fn adam() {
     assert_near(&run(Adam::new(0.01, 0.9, 0.999, 1e-7)), reference);
 }
 
+/// `keras.losses.mean_absolute_error` and `binary_crossentropy` of Keras 3, whose formulas this is (without Keras; the
+/// last sample's `1 - p` is 2^-23, as in `f32`):
+///
+/// ```python
+/// import math
+/// y, t = [[1.5, -2.0, 0.25], [0.0, 3.0, -1.0]], [[1.0, 1.0, 0.25], [-0.5, 3.5, 2.0]]
+/// print(sum(sum(abs(y - t) for y, t in zip(*s)) / 3 for s in zip(y, t)))                             # 2.5
+/// p, t = [[0.9, 0.2, 0.5], [0.01, 0.75, 1 - 2**-23]], [[1, 0, 0.25], [0, 1, 0]]
+/// bce = lambda p, t: -(t * math.log(p) + (1 - t) * math.log(1 - p))
+/// print(sum(sum(bce(p, t) for p, t in zip(*s)) / 3 for s in zip(p, t)))                              # 5.753923
+/// ```
+#[test]
+fn losses_of_numbers_and_of_two_classes_have_keras_values() {
+    let (outputs, targets) = ([1.5, -2.0, 0.25, 0.0, 3.0, -1.0], [1.0, 1.0, 0.25, -0.5, 3.5, 2.0]);
+    assert_eq!(Loss::MeanAbsoluteError.sum(3, &outputs, &targets), 2.5);
+    let (outputs, targets) = ([0.9, 0.2, 0.5, 0.01, 0.75, 1.0], [1.0, 0.0, 0.25, 0.0, 1.0, 0.0]);
+    let sum = Loss::BinaryCrossentropy.sum(3, &outputs, &targets);
+    assert!((sum - 5.753_923).abs() < 2e-5, "{sum}");
+    for loss in [Loss::MeanAbsoluteError, Loss::BinaryCrossentropy] {
+        assert!(loss.sum(1, &[f32::NAN, 0.5], &[0.0, 1.0]).is_nan(), "{loss}: a NaN must show");
+    }
+}
+
 #[test]
 fn losses_have_keras_values() {
     let (outputs, targets) = ([0.7, 0.2, 0.1, 0.0, 0.5, 0.5], [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
@@ -139,7 +162,15 @@ fn a_trainer_names_what_is_wrong() {
     let error = refusal(Adadelta { learning_rate: f32::NAN, ..good }, mse, 12);
     assert_eq!(error.to_string(), "learning_rate is NaN, but must be finite and above 0");
     assert!(matches!(refusal(Adadelta { rho: 1.0, ..good }, mse, 12), TrainError::Setting(_)));
-    assert_eq!(refusal(good, Loss::CategoricalCrossentropy, 12), TrainError::LossNeedsSoftmax);
+    let needs = |loss| refusal(good, loss, 12).to_string();
+    assert_eq!(
+        needs(Loss::CategoricalCrossentropy),
+        "categorical cross-entropy needs a last layer with activation Softmax, but that of the network is Linear"
+    );
+    assert_eq!(
+        needs(Loss::BinaryCrossentropy),
+        "binary cross-entropy needs a last layer with activation Sigmoid, but that of the network is Linear"
+    );
     assert_eq!(refusal(good, mse, 11).to_string(), "slots has 11 values, but 12 are needed");
 
     let settings = Settings { backend, optimizer: good, loss: mse, seed: 1 };

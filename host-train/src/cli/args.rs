@@ -7,6 +7,7 @@ use clap::{
     Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable, error::ErrorKind,
 };
 use thumbnet::arch::{Backend, Precision};
+use thumbnet::input::Shows;
 use thumbnet::train::{Initializer, Loss};
 
 use super::{MOST_THREADS, Networks, output};
@@ -15,7 +16,7 @@ use crate::data::mnist::DATA_VARIABLE;
 use crate::{
     chips::{self, Core, Target},
     data::{Options, Samples, Scale},
-    model::Monitor,
+    model::{About, Monitor},
     network,
 };
 
@@ -311,14 +312,18 @@ impl TrainArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LossName {
     CategoricalCrossentropy,
+    BinaryCrossentropy,
     MeanSquaredError,
+    MeanAbsoluteError,
 }
 
 impl From<LossName> for Loss {
     fn from(name: LossName) -> Self {
         match name {
             LossName::CategoricalCrossentropy => Self::CategoricalCrossentropy,
+            LossName::BinaryCrossentropy => Self::BinaryCrossentropy,
             LossName::MeanSquaredError => Self::MeanSquaredError,
+            LossName::MeanAbsoluteError => Self::MeanAbsoluteError,
         }
     }
 }
@@ -594,8 +599,8 @@ pub(super) struct ImportArgs {
 impl ImportArgs {
     /// What the imported network's input and outputs are.
     #[cfg(feature = "safetensors")]
-    pub(super) fn about(&self, graph: &thumbnet::graph::Graph<'_>) -> crate::model::About {
-        use thumbnet::input::{Scaling, Shows};
+    pub(super) fn about(&self, graph: &thumbnet::graph::Graph<'_>) -> About {
+        use thumbnet::input::Scaling;
 
         let input = graph.input();
         let usual = match (input.height, input.width, input.channels) {
@@ -607,7 +612,7 @@ impl ImportArgs {
             ImportScale::Unit => Scaling::UNIT,
             ImportScale::None => Scaling::NONE,
         };
-        crate::model::About { labels: Vec::new(), scaling: vec![scaling], shows }
+        About { labels: Vec::new(), scaling: vec![scaling], shows: self.shows.map_or(usual, Into::into) }
     }
 }
 

@@ -36,7 +36,7 @@ use thumbnet::{
     forward::forward,
     graph::{Activation, Graph},
     plan::{Fusion, PlanBuf},
-    train::{Initializer, Loss, Optimizer, TrainError, argmax, initialize},
+    train::{Initializer, Loss, Optimizer, argmax, initialize},
 };
 
 use bytemuck::Pod;
@@ -148,9 +148,7 @@ impl<'a> Model<'a> {
     /// [`FitError::NotFinite`] where the loss is no number.
     pub fn evaluate(&self, data: &dyn Samples, loss: Loss) -> Result<Evaluation, FitError> {
         check_fits(&self.graph, data)?;
-        if !loss.follows(self.graph.output_activation()) {
-            return Err(FitError::Train(TrainError::LossNeedsSoftmax));
-        }
+        loss.check(self.graph.output_activation()).map_err(FitError::Train)?;
         let about = self.about_of(data)?;
         let evaluation = evaluate(&self.graph, &about, self.backend, &self.weights, data, loss)?;
         if !evaluation.loss.is_finite() {

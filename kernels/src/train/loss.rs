@@ -1,5 +1,8 @@
 //! The losses, and their gradients.
 
+use core::fmt;
+
+use super::TrainError;
 use crate::graph::Activation;
 
 /// What training makes small: the mean of a value over the samples of a batch.
@@ -12,6 +15,12 @@ pub enum Loss {
     CategoricalCrossentropy,
     /// The mean over the outputs of `(y - t)^2`.
     MeanSquaredError,
+    /// The mean over the outputs of `|y - t|`. Where `y` is `t`, the gradient is 0.
+    MeanAbsoluteError,
+    /// The mean over the outputs of `-(t ln(p) + (1 - t) ln(1 - p))` of sigmoid outputs `p`, with `p` at least 1e-7 and
+    /// at most 1 - 1e-7 as in Keras. Fused with sigmoid: the gradient for the values before it is `p - t`, over the
+    /// number of outputs.
+    BinaryCrossentropy,
 }
 
 /// Keras's `backend.epsilon()`.
@@ -22,13 +31,23 @@ impl Loss {
     pub const fn follows(self, activation: Activation) -> bool {
         match self {
             Self::CategoricalCrossentropy => matches!(activation, Activation::Softmax),
-            Self::MeanSquaredError => true,
+            Self::BinaryCrossentropy => matches!(activation, Activation::Sigmoid),
+            Self::MeanSquaredError | Self::MeanAbsoluteError => true,
         }
+    }
+
+    /// That the loss can [follow](Self::follows) a network that ends with `activation`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::LossNeedsActivation`], if it cannot.
+    pub const fn check(self, activation: Activation) -> Result<(), TrainError> {
+        if self.follows(activation) { Ok(()) } else { Err(TrainError::LossNeedsActivation { loss: self, activation }) }
     }
 
     /// Whether [`gradient`](Self::gradient) is the one for the values before the last activation.
     pub(crate) const fn is_of_logits(self) -> bool {
-        matches!(self, Self::CategoricalCrossentropy)
+        matches!(self, Self::CategoricalCrossentropy | Self::BinaryCrossentropy)
     }
 
     /// The sum over the batch of the loss of each sample. `outputs` and `targets` hold `classes` values a sample.
@@ -42,6 +61,14 @@ impl Loss {
                 lost.copied().unwrap_or_else(|| terms.sum())
             }
             Self::MeanSquaredError => pairs.map(|(y, t)| (y - t) * (y - t)).sum::<f32>() / classes as f32,
+            Self::MeanAbsoluteError => pairs.map(|(y, t)| (y - t).abs()).sum::<f32>() / classes as f32,
+            Self::BinaryCrossentropy => {
+                let term = |(p, t): (&f32, &f32)| {
+                    let p = p.clamp(EPSILON, 1.0 - EPSILON);
+                    -(t * libm::logf(p) + (1.0 - t) * libm::logf(1.0 - p))
+                };
+                pairs.map(term).sum::<f32>() / classes as f32
+            }
         }
     }
 
@@ -50,10 +77,26 @@ impl Loss {
         let scale = match self {
             Self::CategoricalCrossentropy => 1.0 / batch as f32,
             Self::MeanSquaredError => 2.0 / outputs.len() as f32,
+            Self::MeanAbsoluteError | Self::BinaryCrossentropy => 1.0 / outputs.len() as f32,
         };
         for ((g, y), t) in gradient.iter_mut().zip(outputs).zip(targets) {
             *g = (y - t) * scale;
         }
+        if self == Self::MeanAbsoluteError {
+            // A NaN stays one.
+            gradient.iter_mut().filter(|g| **g != 0.0).for_each(|g| *g = g.signum() * scale);
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CategoricalCrossentropy => "categorical cross-entropy",
+            Self::MeanSquaredError => "mean squared error",
+            Self::MeanAbsoluteError => "mean absolute error",
+            Self::BinaryCrossentropy => "binary cross-entropy",
+        })
     }
 }
 

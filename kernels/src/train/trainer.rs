@@ -7,7 +7,7 @@ use super::pass::Pass;
 use super::{Loss, Optimizer, SettingError, Trainable, count_correct};
 use crate::LengthError;
 use crate::arch::{Backend, parallel, split_mix};
-use crate::graph::{AllOps, Graph, Uses};
+use crate::graph::{Activation, AllOps, Graph, Uses};
 use crate::plan::{self, GradientPlan};
 
 /// What one step did, summed over its batch.
@@ -29,8 +29,13 @@ pub struct Metrics {
 pub enum TrainError {
     /// A setting of the optimizer is out of range.
     Setting(SettingError),
-    /// Cross-entropy needs a network that ends with softmax.
-    LossNeedsSoftmax,
+    /// The loss cannot [follow](Loss::follows) the network: a cross-entropy needs the activation that is its own.
+    LossNeedsActivation {
+        /// The loss.
+        loss: Loss,
+        /// What the network ends with.
+        activation: Activation,
+    },
     /// A buffer has the wrong length.
     Length(LengthError),
     /// The batch is empty.
@@ -43,8 +48,12 @@ impl fmt::Display for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Setting(error) => error.fmt(f),
-            Self::LossNeedsSoftmax => {
-                f.write_str("categorical cross-entropy needs a last layer with softmax activation")
+            Self::LossNeedsActivation { loss, activation } => {
+                let needed = if *loss == Loss::BinaryCrossentropy { Activation::Sigmoid } else { Activation::Softmax };
+                write!(
+                    f,
+                    "{loss} needs a last layer with activation {needed:?}, but that of the network is {activation:?}"
+                )
             }
             Self::Length(error) => error.fmt(f),
             Self::EmptyBatch => f.write_str("the batch has no samples"),
@@ -150,9 +159,7 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
         if parameters == 0 {
             return Err(TrainError::NothingToTrain);
         }
-        if !settings.loss.follows(graph.output_activation()) {
-            return Err(TrainError::LossNeedsSoftmax);
-        }
+        settings.loss.check(graph.output_activation())?;
         LengthError::expect("weights", buffers.weights.len(), parameters)?;
         LengthError::expect("slots", buffers.slots.len(), O::SLOTS * parameters)?;
         Ok(Self { graph, plan, settings, buffers, steps: 0, uses: PhantomData })
