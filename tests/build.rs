@@ -18,13 +18,14 @@ use thumbnet_models::{MnistResNet, MnistSmall, ResNet8};
 mod bars;
 #[path = "src/residual.rs"]
 mod residual;
+#[path = "src/samples.rs"]
+mod samples;
 #[path = "../models/tests/tflite/mod.rs"]
 mod tflite;
 
 fn main() {
-    for input in
-        ["build.rs", "src/bars.rs", "src/residual.rs", "../models/tests/tflite/mod.rs", "../kernels/tests/data"]
-    {
+    let sources = ["build.rs", "src/bars.rs", "src/residual.rs", "src/samples.rs"];
+    for input in sources.into_iter().chain(["../models/tests/tflite/mod.rs", "../kernels/tests/data"]) {
         println!("cargo::rerun-if-changed={input}");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -43,6 +44,12 @@ fn main() {
     let images = if env::var_os("CARGO_FEATURE_MICROBIT").is_some() { 150 } else { 200 };
     save(&out, "images.i8", signed(tflite::bytes("input")[..784 * images].to_vec()));
     save(&out, "outputs.i8", signed(tflite::bytes("op7_softmax.activation")[..10 * images].to_vec()));
+
+    let raw: [u8; 256] = std::array::from_fn(|raw| raw as u8);
+    let scaling = samples::SCALINGS[0];
+    let mut inputs: Vec<i8> = raw.iter().map(|&raw| samples::INPUT.quantize(scaling.apply(raw.into()))).collect();
+    samples::for_each_input(&samples::samples(), |image| inputs.extend_from_slice(image));
+    save(&out, "inputs.i8", signed(inputs));
 
     save_branches::<Residual>(&out, "residual", 8);
     save_branches::<Merged>(&out, "merged", 8);

@@ -2,11 +2,15 @@
 
 use device_tests::Case;
 use firmware::board::{Board, Counter, Selected};
+use thumbnet::LengthError;
+use thumbnet::input::{InputMultiplier, InputTable, Scaling};
+use thumbnet::int8::Affine;
 
 /// The cases of this file.
 pub(crate) const CASES: &[Case] = &[
     Case { name: "board::a_loop_of_known_length_is_counted_exactly", run: a_loop_of_known_length_is_counted_exactly },
     Case { name: "board::the_stack_of_a_call_is_measured", run: the_stack_of_a_call_is_measured },
+    Case { name: "board::inputs_take_few_instructions", run: inputs_take_few_instructions },
 ];
 
 /// Subtract and branch: two instructions a round.
@@ -24,6 +28,49 @@ fn a_loop_of_known_length_is_counted_exactly() {
 #[inline(never)]
 fn rounds(rounds: u32) {
     cortex_m::asm::delay(rounds);
+}
+
+/// Of a thousand values, what stands around the loop counted too: by a table, at most 6 instructions each on any core;
+/// with DSP instructions at most 4, by a table or by the multiplications of one channel or two, and 4.2 of more.
+fn inputs_take_few_instructions() {
+    const VALUES: usize = 960;
+    type Count = <Selected as Board>::Counter;
+    let mut counter = Selected::start().counter;
+    let input = Affine { scale: 0.025, zero_point: -7 };
+    let mut image = [0; VALUES];
+    let table = InputTable::new(Scaling::UNIT, input);
+    let raw = core::hint::black_box([77; VALUES]);
+    let (done, table) = counter.count(|| table.fill(&raw, &mut image));
+    assert!(done.is_ok());
+
+    let samples = core::hint::black_box([1234; VALUES]);
+    let mut of = |call: &dyn Fn(&[i16], &mut [i8]) -> Result<(), LengthError>| {
+        let (done, count) = counter.count(|| call(&samples, &mut image));
+        assert!(done.is_ok());
+        count
+    };
+    let scaling = Scaling { mean: 12.0, deviation: 4000.0 };
+    let one = InputMultiplier::new([scaling], input);
+    let two = InputMultiplier::new([scaling; 2], input);
+    let three = InputMultiplier::new([scaling; 3], input);
+    let four = InputMultiplier::new([scaling; 4], input);
+    let six = InputMultiplier::new([scaling; 6], input);
+    let counts = [
+        table,
+        of(&|raw, image| one.fill(raw, image)),
+        of(&|raw, image| two.fill(raw, image)),
+        of(&|raw, image| three.fill(raw, image)),
+        of(&|raw, image| four.fill(raw, image)),
+        of(&|raw, image| six.fill(raw, image)),
+    ];
+    let hundredths = counts.map(|count| count * 100 / VALUES as u64);
+    defmt::info!("hundredths of {=str} a value: table, then 1, 2, 3, 4 and 6 channels: {}", Count::UNIT, hundredths);
+    let dsp = cfg!(any(feature = "mps2-an386", feature = "mps2-an500", feature = "mps2-an505", feature = "mps3-an547"));
+    let most: &[u64] = if dsp { &[400, 400, 400, 420, 420, 420] } else { &[600] };
+    // On a chip the counter counts cycles.
+    for (count, most) in hundredths.into_iter().zip(most).filter(|_| Count::UNIT == "instructions") {
+        assert!(count <= most + 100 * u64::from(Count::UNITS_PER_TICK) / VALUES as u64, "{count} of at most {most}");
+    }
 }
 
 fn the_stack_of_a_call_is_measured() {

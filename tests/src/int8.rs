@@ -22,7 +22,7 @@ cases![
 ];
 
 /// MnistSmall as TFLite quantised it.
-fn plain() -> &'static [u8] {
+pub(crate) fn plain() -> &'static [u8] {
     include_blob!(concat!(env!("OUT_DIR"), "/plain.tnb"))
 }
 

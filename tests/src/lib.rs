@@ -11,11 +11,13 @@ mod bars;
 #[cfg(not(feature = "microbit"))]
 mod branches;
 mod f32;
+mod input;
 mod int8;
 pub mod int8_cases;
 mod kernels;
 #[cfg(not(feature = "microbit"))]
 mod residual;
+mod samples;
 mod training;
 
 /// A test case.
@@ -42,7 +44,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
     let branches = branches::CASES;
     #[cfg(feature = "microbit")]
     let branches = &[];
-    [int8::CASES, branches, kernels::CASES, f32::CASES, training::CASES].into_iter().flatten()
+    [int8::CASES, input::CASES, branches, kernels::CASES, f32::CASES, training::CASES].into_iter().flatten()
 }
 
 /// Little-endian `f32` values that the build script made.

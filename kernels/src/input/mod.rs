@@ -1,4 +1,14 @@
-//! What a network's input stands for.
+//! What a network's input stands for, and how a device makes it of raw samples.
+//!
+//! A network is trained on `scaling.apply(raw)`, and its int8 input is `input.quantize` of that, two divisions of
+//! floating point for each value. [`InputTable`] makes the same of bytes, and [`InputMultiplier`] of samples of 16
+//! bits, in a few instructions a value and without floating point.
+
+mod multiplier;
+mod table;
+
+pub use multiplier::InputMultiplier;
+pub use table::InputTable;
 
 #[cfg(feature = "alloc")]
 use serde::{Deserialize, Serialize};
