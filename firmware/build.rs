@@ -105,6 +105,8 @@ fn model(name: &str, blob: &str) -> String {
 /// The network.
 pub(crate) type Model = thumbnet_models::{network};
 
+const _: () = thumbnet::blob::check_included(include_bytes!({blob:?}));
+
 // The section's name lets a board's `memory.x` put the blob into a memory of its own; elsewhere it is flash.
 #[unsafe(link_section = ".rodata.blob")]
 static ALIGNED: thumbnet::blob::Aligned<[u8; {blob_len}]> = thumbnet::blob::Aligned(*include_bytes!({blob:?}));

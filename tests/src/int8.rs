@@ -4,10 +4,10 @@ use thumbnet::arch::Backend;
 use thumbnet::blob::BlobError;
 use thumbnet::int8::Packing;
 use thumbnet::network::WorkingMemory;
-use thumbnet::{Int8, Network, include_blob};
+use thumbnet::{Int8, Network};
 use thumbnet_models::MnistSmall;
 
-use crate::cases;
+use crate::{bytes, cases};
 
 // 256 KB of flash do not hold the images and both blobs.
 #[cfg(feature = "microbit")]
@@ -23,13 +23,13 @@ cases![
 
 /// MnistSmall as TFLite quantised it.
 pub(crate) fn plain() -> &'static [u8] {
-    include_blob!(concat!(env!("OUT_DIR"), "/plain.tnb"))
+    bytes!("plain.tnb")
 }
 
 /// The same with its weights in the order of DSP cores.
 #[cfg(not(feature = "microbit"))]
 fn packed() -> &'static [u8] {
-    include_blob!(concat!(env!("OUT_DIR"), "/dsp.tnb"))
+    bytes!("dsp.tnb")
 }
 
 /// The first 200 test images of MNIST, as int8; 150 for the smallest board.

@@ -47,12 +47,20 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
     [int8::CASES, input::CASES, branches, kernels::CASES, f32::CASES, training::CASES].into_iter().flatten()
 }
 
+/// A file that the build script made, where a blob may lie. (`include_blob!` refuses that of another core.)
+macro_rules! bytes {
+    ($file:literal) => {{
+        static BYTES: &thumbnet::blob::Aligned<[u8]> =
+            &thumbnet::blob::Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/", $file)));
+        &BYTES.0
+    }};
+}
+use bytes;
+
 /// Little-endian `f32` values that the build script made.
 macro_rules! values {
-    ($file:literal) => {{
-        const BYTES: &thumbnet::blob::Aligned<[u8]> =
-            &thumbnet::blob::Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/", $file)));
-        bytemuck::cast_slice::<u8, f32>(&BYTES.0)
-    }};
+    ($file:literal) => {
+        bytemuck::cast_slice::<u8, f32>($crate::bytes!($file))
+    };
 }
 use values;

@@ -28,6 +28,7 @@
 mod contents;
 mod crc;
 mod description;
+mod include;
 mod integrity;
 #[cfg(feature = "alloc")]
 mod loaded;
@@ -40,6 +41,7 @@ mod write_error;
 #[cfg(feature = "alloc")]
 pub use contents::{About, Contents, Info};
 pub use description::Description;
+pub use include::check_included;
 pub use integrity::Integrity;
 #[cfg(feature = "alloc")]
 pub use loaded::Loaded;
@@ -131,7 +133,7 @@ impl fmt::Display for BlobError {
             Self::Packing { found, needed } => write!(
                 f,
                 "the blob's weights lie in the order {found:?}, but this core's kernels read {needed:?}; write it \
-                 with `host-train quantize --family {}`",
+                 with `quantize --family {}` of the program that trained it",
                 if *needed == Packing::Plain { "plain" } else { "dsp" }
             ),
             Self::Malformed { field } => write!(f, "the blob's field `{field}` makes no sense"),
@@ -147,7 +149,8 @@ impl core::error::Error for BlobError {}
 pub struct Aligned<T: ?Sized>(pub T);
 
 /// Includes a blob from a file, as `&'static [u8]` aligned for [`Network::from_blob`](crate::Network::from_blob). The
-/// path is as for `include_bytes!`.
+/// path is as for `include_bytes!`. A file that is no blob, or one whose weights are ordered for other cores than
+/// those of this target, does not compile ([`check_included`](crate::blob::check_included)).
 ///
 /// ```
 /// let blob = thumbnet::include_blob!(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/blobs/mnist_small.plain.tnb"));
@@ -157,6 +160,7 @@ pub struct Aligned<T: ?Sized>(pub T);
 #[macro_export]
 macro_rules! include_blob {
     ($path:expr) => {{
+        const _: () = $crate::blob::check_included(include_bytes!($path));
         static BLOB: &$crate::blob::Aligned<[u8]> = &$crate::blob::Aligned(*include_bytes!($path));
         &BLOB.0
     }};
