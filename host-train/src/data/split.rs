@@ -60,60 +60,61 @@ impl Dataset {
     }
 
     /// Which units belong to the test: one after the other, in the order in which a sample of theirs was drawn, those
-    /// that bring every class nearer to its share, and the first of a class that has none there yet. Never one without
-    /// which a class had nothing to train on.
+    /// that bring the classes nearer to their share. Then, for classes that have none there yet, the smallest. Never one
+    /// without which a class had nothing to train on.
     fn tested(&self, share: f64, units: &[usize], order: &[usize]) -> Vec<bool> {
         let class = |sample: usize| match self.targets() {
             Targets::Classes(classes) => classes[sample],
             Targets::Values { .. } => 0,
         };
-        let most = |numbers: &mut dyn Iterator<Item = usize>| numbers.max().map_or(0, |most| most + 1);
         // Classes have numbers without gaps here, whatever theirs are.
         let mut names: Vec<usize> = (0..self.len()).map(class).collect();
         names.sort_unstable();
         names.dedup();
         let class = |sample| names.binary_search(&class(sample)).expect("it is one of them");
         let mut left = vec![0_usize; names.len()];
-        let mut members = vec![Vec::new(); most(&mut units.iter().copied())];
+        let mut members = vec![Vec::new(); units.iter().max().map_or(0, |most| most + 1)];
         for (sample, &unit) in units.iter().enumerate() {
             left[class(sample)] += 1;
             members[unit].push(class(sample));
         }
+        let members: Vec<Vec<(usize, usize)>> = members.into_iter().map(counted).collect();
         let wanted: Vec<f64> = left.iter().map(|&count| share * count as f64).collect();
         let mut taken = vec![0_usize; names.len()];
-        let (mut is_test, mut is_seen) = (vec![false; members.len()], vec![false; members.len()]);
-        for &sample in order {
-            let unit = units[sample];
-            if std::mem::replace(&mut is_seen[unit], true) {
-                continue;
-            }
-            let counts = counted(&members[unit]);
-            let leaves_some = counts.iter().all(|&(class, count)| count < left[class]);
-            let is_first = counts.iter().any(|&(class, _)| taken[class] == 0);
-            let nearer: f64 = counts
-                .iter()
-                .map(|&(class, count)| {
+        let mut is_test = vec![false; members.len()];
+        let mut is_seen = vec![false; members.len()];
+        let mut drawn: Vec<usize> = order.iter().map(|&sample| units[sample]).collect();
+        drawn.retain(|&unit| !std::mem::replace(&mut is_seen[unit], true));
+        for is_last in [false, true] {
+            for &unit in &drawn {
+                let counts = &members[unit];
+                let nearer = counts.iter().map(|&(class, count)| {
                     let (before, after) = (taken[class] as f64, (taken[class] + count) as f64);
                     (wanted[class] - before).abs() - (wanted[class] - after).abs()
-                })
-                .sum();
-            if leaves_some && (is_first || nearer > 0.0) {
-                is_test[unit] = true;
-                for (class, count) in counts {
-                    taken[class] += count;
-                    left[class] -= count;
+                });
+                let is_called_for = match is_last {
+                    false => nearer.sum::<f64>() > 0.0,
+                    true => counts.iter().any(|&(class, _)| taken[class] == 0),
+                };
+                let leaves_some = counts.iter().all(|&(class, count)| count < left[class]);
+                if is_called_for && leaves_some && !is_test[unit] {
+                    is_test[unit] = true;
+                    for &(class, count) in counts {
+                        taken[class] += count;
+                        left[class] -= count;
+                    }
                 }
             }
+            drawn.sort_by_key(|&unit| members[unit].iter().map(|(_, count)| count).sum::<usize>());
         }
         is_test
     }
 }
 
 /// The classes and how often each is there.
-fn counted(classes: &[usize]) -> Vec<(usize, usize)> {
-    let mut sorted = classes.to_vec();
-    sorted.sort_unstable();
-    sorted.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len())).collect()
+fn counted(mut classes: Vec<usize>) -> Vec<(usize, usize)> {
+    classes.sort_unstable();
+    classes.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len())).collect()
 }
 
 /// The numbers below `len` in the order that is drawn.
@@ -146,7 +147,7 @@ mod tests {
 
     fn classes(data: &Dataset) -> Vec<(usize, usize)> {
         let Targets::Classes(classes) = data.targets() else { panic!("they have classes") };
-        counted(classes)
+        counted(classes.clone())
     }
 
     /// Every sample is in one half, every class has its share, and the rarest is in both if it can be.
@@ -176,7 +177,9 @@ mod tests {
         let mut recordings: Vec<_> = numbers(&halves.test).iter().map(|number| number / 10).collect();
         recordings.dedup();
         assert_eq!(recordings.len(), 1);
-        // Two recordings: half of the samples is nearer to a fifth than none would help.
+        // Of two recordings, the smaller is the test.
+        let units: Vec<usize> = (0..50).map(|i| usize::from(i >= 40)).collect();
+        assert_eq!(data.split_whole(0.1, &units).unwrap().test.len(), 10);
         let units: Vec<usize> = (0..50).map(|i| i / 25).collect();
         assert_eq!(data.split_whole(0.2, &units).unwrap().test.len(), 25);
     }

@@ -286,6 +286,11 @@ fn values_that_are_none_are_one_line() {
         let text = host_train(["train", "--schedule", "cosine", "--warmup", value]).misuse();
         assert!(text.starts_with(&format!("error: invalid value '{value}' {warmup}; ")), "{text}");
     }
+    let split = "for '--validation-split <SHARE>': must be above 0 and below 1";
+    for value in ["0", "1", "1.5", "NaN", "-0.5", "inf", "many", ""] {
+        let text = host_train(["evaluate", "none", "--validation-split", value]).misuse();
+        assert!(text.starts_with(&format!("error: invalid value '{value}' {split}; ")), "{text}");
+    }
     for value in ["0", "abc", "1025", "99999999999999999999"] {
         let text = support::run(support::command(["inspect", "no-such-file"]).env("RAYON_NUM_THREADS", value)).misuse();
         assert!(text.starts_with(&format!("error: invalid value '{value}' {threads}; ")), "{text}");

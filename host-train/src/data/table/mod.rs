@@ -88,11 +88,14 @@ impl Naming {
             return Ok(Self::Numbers(classes));
         }
         let mut names: Vec<String> = rows.names.iter().map(|name| name.text.clone()).collect();
-        let value = |name: &String| name.parse::<f64>().ok();
-        if names.iter().all(|name| value(name).is_some()) {
-            names.sort_by(|a, b| value(a).partial_cmp(&value(b)).unwrap_or(std::cmp::Ordering::Equal));
-        } else {
-            names.sort();
+        let values: Result<Vec<f64>, _> = names.iter().map(|name| name.parse()).collect();
+        match values {
+            Ok(values) => {
+                let mut order: Vec<usize> = (0..names.len()).collect();
+                order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+                names = order.into_iter().map(|name| names[name].clone()).collect();
+            }
+            Err(_) => names.sort(),
         }
         if names.len() == classes {
             return Ok(Self::Names(names));

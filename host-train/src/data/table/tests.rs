@@ -75,6 +75,8 @@ fn classes_have_names_or_numbers() {
     let data = table("1,2,10\n3,4,9\n", XY, &Options::default());
     assert_eq!((data.labels(), classes(&data)), (&["9".to_owned(), "10".to_owned()][..], vec![1, 0]));
 
+    assert_eq!(error("1,2,nan\n3,4,9\n5,6,inf\n", XY), "3 classes (9, inf, nan), the network has 2");
+
     let three = "1,2,a\n3,4,b\n5,6,c\n";
     assert_eq!(error(three, XY), "3 classes (a, b, c), the network has 2");
     assert_eq!(error("1,2,a\n3,4,a\n", XY), "1 classes (a), the network has 2");
@@ -181,7 +183,7 @@ fn what_is_wrong_is_named_with_its_line() {
     let path = folder.path().join("t.csv");
     fs::write(&path, b"1,2,0\n3,\xff,1\n").unwrap();
     let text = super::load(&path, None, XY, &Options::default()).err().unwrap().to_string();
-    assert!(text.contains("t.csv: ") && text.contains("line: 2") && !text.contains('\n'), "{text}");
+    assert!(text.contains("t.csv: ") && text.contains("line 2") && !text.contains('\n'), "{text}");
 }
 
 /// Whatever is in a file, the answer is a data set or a line that says what is wrong.
