@@ -1,6 +1,7 @@
 //! Batch normalisation.
 
 use super::Layer;
+use crate::arch::Backend;
 use crate::geometry::Shape;
 use crate::graph::{Activation, Op};
 
@@ -19,8 +20,7 @@ use crate::graph::{Activation, Op};
 /// type Norm = BatchNormalization<1, 2, 1>;
 /// // Gamma, beta, moving mean and moving variance of the one channel.
 /// let weights = [2.0, 1.0, 5.0, 4.0];
-/// // Mean and variance, and what the kernel makes of them.
-/// let mut scratch = [0.0; 64];
+/// let mut scratch = [0.0; Norm::scratch_len(1)];
 /// let mut y = [0.0; 2];
 /// Norm::new(Norm::MOMENTUM, 1e-12).forward(&cx, &weights, &[5.0, 7.0], &mut y, &mut scratch);
 /// assert_eq!(y, [1.0, 3.0]);
@@ -47,6 +47,11 @@ impl<const H: usize, const W: usize, const C: usize> BatchNormalization<H, W, C>
         assert!(momentum >= 0.0 && momentum <= 1.0, "the momentum of BatchNormalization must be in 0.0..=1.0");
         assert!(epsilon > 0.0 && epsilon.is_finite(), "the epsilon of BatchNormalization must be above 0, and finite");
         Self { momentum, epsilon }
+    }
+
+    /// Values of scratch for a batch, forward and backward: mean and variance, and what kernels work in.
+    pub const fn scratch_len(batch: usize) -> usize {
+        2 * C + Backend::batch_normalization_scratch_len(Shape::new(H, W, C), batch)
     }
 
     /// The layer as data.
