@@ -4,7 +4,9 @@ use std::{env, ffi::OsString, path::PathBuf, process};
 
 use anyhow::{Context, bail, ensure};
 use clap::{
-    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable, error::ErrorKind,
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    builder::{OsStringValueParser, Resettable, TypedValueParser},
+    error::ErrorKind,
 };
 use thumbnet::arch::{Backend, Precision};
 use thumbnet::input::Shows;
@@ -31,7 +33,7 @@ pub(super) struct Arguments {
     pub(super) json: bool,
     /// Threads to work with [default: one for each core]; results do not depend on it
     #[arg(long, global = true, value_name = "N", env = "RAYON_NUM_THREADS")]
-    #[arg(value_parser = threads, allow_negative_numbers = true)]
+    #[arg(value_parser = value(threads), allow_negative_numbers = true)]
     pub(super) threads: Option<usize>,
 }
 
@@ -85,6 +87,12 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
     command
         .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
         .mut_subcommands(without_empty_variables)
+}
+
+/// Reads a value of an argument or a variable with `parse`. What is no UTF-8 is refused as what else is typed wrong: in
+/// clap's own words it would be some argument that is named nowhere.
+fn value<T: Clone + Send + Sync + 'static>(parse: fn(&str) -> Result<T, String>) -> impl TypedValueParser<Value = T> {
+    OsStringValueParser::new().try_map(move |value| parse(&value.to_string_lossy()))
 }
 
 /// A whole number; the error says which there are.
@@ -242,28 +250,28 @@ pub(super) struct TrainArgs {
     #[command(flatten)]
     pub(super) data: DataArgs,
     /// Passes over the training images
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) epochs: usize,
     /// Images in a step
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) batch_size: usize,
     /// The update rule
     #[arg(long, value_enum, default_value_t = OptimizerName::Adadelta)]
     pub(super) optimizer: OptimizerName,
     /// Factor on each update [default: adadelta 1.0, sgd 0.01, adam 0.001]
-    #[arg(long, value_name = "RATE", value_parser = factor, allow_hyphen_values = true)]
+    #[arg(long, value_name = "RATE", value_parser = value(factor), allow_hyphen_values = true)]
     pub(super) learning_rate: Option<f32>,
     /// How the learning rate goes on from there
     #[arg(long, value_enum, default_value_t = ScheduleName::Constant)]
     pub(super) schedule: ScheduleName,
     /// Share of all steps in which the learning rate rises, with --schedule cosine [default: 0.05]
-    #[arg(long, value_name = "SHARE", value_parser = share, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SHARE", value_parser = value(share), allow_hyphen_values = true)]
     pub(super) warmup: Option<f32>,
     /// How initial weights are drawn
     #[arg(long, value_enum, default_value_t = InitializerName::GlorotUniform)]
     pub(super) kernel_initializer: InitializerName,
     /// Draws initial weights, order of images and dropout; the same seed gives the same weights
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = value(seed), allow_negative_numbers = true)]
     pub(super) seed: u64,
     #[command(flatten)]
     pub(super) backend: BackendArgs,
@@ -457,10 +465,10 @@ pub(super) struct QuantizeArgs {
     #[arg(long, value_enum, default_value_t = CalibrationName::MinMax)]
     pub(super) calibration: CalibrationName,
     /// Percent of the values that the range holds, with --calibration percentile [default: 99.99]
-    #[arg(long, value_name = "PERCENT", value_parser = percentile, allow_hyphen_values = true)]
+    #[arg(long, value_name = "PERCENT", value_parser = value(percentile), allow_hyphen_values = true)]
     pub(super) percentile: Option<f32>,
     /// Training images to calibrate with [default: 500, or all where there are fewer]
-    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) images: Option<usize>,
     /// Cores to order the weights for: dsp for Cortex-M3, M4, M7 and M33, plain for M0, M55 and PCs
     #[arg(long, value_enum, default_value_t = FamilyName::Plain)]
@@ -548,7 +556,7 @@ pub(super) struct SampleArgs {
     #[command(flatten)]
     pub(super) data: DataArgs,
     /// How many, the first ones of the test images
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) images: usize,
     /// The file of images to write: for each its label, then its pixels, a byte each
     #[arg(long, short, value_name = "FILE")]
@@ -567,10 +575,10 @@ pub(super) struct ProfileArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) network: Option<String>,
     /// Images in the step
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) batch_size: usize,
     /// Measurements of each phase; the fastest counts
-    #[arg(long, default_value_t = 20, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) repeats: usize,
     #[command(flatten)]
     pub(super) backend: BackendArgs,

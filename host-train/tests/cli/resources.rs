@@ -1,8 +1,10 @@
 //! What the program takes from the system, and what it does where the system has none: files, threads, memory, readers.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{BufRead, BufReader},
+    os::unix::ffi::OsStringExt,
     process::{Command, Stdio},
 };
 
@@ -31,6 +33,19 @@ fn an_empty_variable_is_as_if_unset() {
     let before = format!("HOME={0} XDG_DATA_HOME={0} THUMBNET_DATA=", folder.path("user"));
     let text = in_shell(&before, &format!("evaluate {run}")).error();
     assert!(text.contains("user/") && text.contains("train-images-idx3-ubyte: not MNIST's file"), "{text}");
+}
+
+/// A number's bytes may be any, in a variable as in an argument: the error names what they were meant for.
+#[test]
+fn a_number_that_is_not_utf8_is_one_line() {
+    let bytes = OsString::from_vec(b"\xff4".into());
+    let inspect = || support::command(["inspect", "no-such-file"]);
+    for command in [inspect().env("RAYON_NUM_THREADS", &bytes), inspect().arg("--threads").arg(&bytes)] {
+        let text = support::run(command).misuse();
+        assert!(text.starts_with("error: invalid value '\u{fffd}4' for '--threads <N>': must be a whole"), "{text}");
+    }
+    let text = support::run(support::command(["train", "--epochs"]).arg(&bytes)).misuse();
+    assert!(text.starts_with("error: invalid value '\u{fffd}4' for '--epochs <N>': must be a whole"), "{text}");
 }
 
 /// With a stack for each that no machine has, no thread can be started, as under `ulimit -u`.
