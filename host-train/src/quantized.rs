@@ -7,6 +7,7 @@ use thumbnet::{
     blob::{self, BlobError, Family, Loaded, RepackError, WriteError},
     graph::{AllOps, Graph},
     infer::{self, Parts, StepS8},
+    input::InputTable,
     int8::Affine,
     quantize::{self, Calibrator, QuantizeError, Range},
 };
@@ -261,7 +262,7 @@ struct Runner<'a> {
     parts: Parts<'a>,
     steps: Vec<StepS8<'a>>,
     /// The int8 input for each byte, where all values are scaled alike.
-    table: Option<[i8; 256]>,
+    table: Option<InputTable>,
     values: Vec<f32>,
     image: Vec<i8>,
     activations: Values<i8>,
@@ -273,7 +274,7 @@ impl<'a> Runner<'a> {
         let (network, plan, graph) = (&model.network, model.network.plan(), model.graph());
         let (parts, input) = (network.parts(), graph.input().len());
         let table = match *model.about.scaling {
-            [scaling] => Some(std::array::from_fn(|byte| parts.input().quantize(scaling.apply(byte as f32)))),
+            [scaling] => Some(InputTable::new(scaling, parts.input())),
             _ => None,
         };
         Ok(Self {
@@ -292,7 +293,7 @@ impl<'a> Runner<'a> {
     fn predict(&mut self, data: &dyn Samples, sample: usize) -> &[i8] {
         match (&self.table, data.bytes(sample)) {
             (Some(table), Some(bytes)) => {
-                self.image.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = table[usize::from(byte)]);
+                self.image.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = table.get(byte));
             }
             _ => {
                 data.read(sample, &mut self.values);

@@ -5,14 +5,14 @@ use std::{env, ffi::OsString, path::PathBuf, process};
 use anyhow::{Context, bail, ensure};
 use clap::{
     Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-    builder::{OsStringValueParser, Resettable, TypedValueParser},
+    builder::{OsStringValueParser, PossibleValuesParser, Resettable, TypedValueParser},
     error::ErrorKind,
 };
 use thumbnet::arch::{Backend, Precision};
 use thumbnet::input::Shows;
 use thumbnet::train::{Initializer, Loss};
 
-use super::{MOST_THREADS, Networks, output};
+use super::{MOST_THREADS, Networks, new::boards, output};
 #[cfg(feature = "download")]
 use crate::data::mnist::DATA_VARIABLE;
 use crate::{
@@ -153,6 +153,8 @@ fn seed(text: &str) -> Result<u64, String> {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Begin a project: a network, its trainer, firmware that runs it, and data to begin with
+    New(NewArgs),
     /// Train a network and keep its weights and history
     Train(TrainArgs),
     /// Measure the accuracy of f32 weights or of a quantised network on the test images
@@ -173,6 +175,19 @@ pub(super) enum Command {
     Import(ImportArgs),
     /// Put f32 weights into a safetensors file
     Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewArgs {
+    /// The folder to make; its name is the project's
+    #[arg(value_name = "NAME")]
+    pub(super) path: PathBuf,
+    /// The board that the firmware is for
+    #[arg(long, value_name = "BOARD", default_value = "mps2-an386", value_parser = PossibleValuesParser::new(boards()))]
+    pub(super) board: String,
+    /// Folder of thumbnet, which the project is built from [default: the one that this program was built in]
+    #[arg(long, value_name = "DIR")]
+    pub(super) thumbnet: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod args;
 mod evaluate;
 mod file;
 mod inspect;
+mod new;
 mod output;
 mod predict;
 mod profile;
@@ -92,6 +93,7 @@ const MOST_THREADS: usize = 1024;
 fn run(arguments: &Arguments, networks: Networks) -> anyhow::Result<()> {
     let output = Output::new(arguments.json);
     on_threads(arguments.threads, || match &arguments.command {
+        Command::New(arguments) => new::run(arguments, output),
         Command::Train(arguments) => train::run(arguments, networks, output),
         Command::Evaluate(arguments) => evaluate::run(arguments, output),
         Command::Quantize(arguments) => quantize::run(arguments, output),
