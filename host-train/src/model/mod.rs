@@ -198,11 +198,9 @@ pub fn usual_loss(graph: &Graph<'_>) -> Loss {
     match graph.output_activation() {
         Activation::Softmax => Loss::CategoricalCrossentropy,
         Activation::Sigmoid => Loss::BinaryCrossentropy,
-        Activation::Linear
-        | Activation::Relu
-        | Activation::Relu6
-        | Activation::LeakyRelu { .. }
-        | Activation::Tanh => Loss::MeanSquaredError,
+        Activation::Linear | Activation::Relu | Activation::Relu6 | Activation::LeakyRelu { .. } | Activation::Tanh => {
+            Loss::MeanSquaredError
+        }
     }
 }
 

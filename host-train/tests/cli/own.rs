@@ -55,7 +55,7 @@ fn a_table_of_windows_goes_the_whole_path() {
     let data = ["--dataset", table.as_str(), "--target", "activity"];
     let train = ["train", "--network", &network, "--out", &run, "--batch-size", "8", "--optimizer", "adam"];
     let more = ["--learning-rate", "0.02", "--epochs", "60", "--early-stopping", "20", "--monitor", "accuracy"];
-    host_train([&train, &more, data.as_slice()].concat()).success();
+    host_train([train.as_slice(), &more, &data].concat()).success();
 
     let f32 = host_train([&["evaluate", run.as_str(), "--json"], data.as_slice()].concat()).json();
     assert_eq!(f32["images"], 20, "a fifth of 100 windows");
@@ -77,7 +77,7 @@ fn a_table_of_windows_goes_the_whole_path() {
     let sample = ["sample", blob.as_str(), "--out", &inputs, "--scores", &scores, "--images", "7"];
     let text = host_train([&sample, data.as_slice()].concat()).error();
     assert!(text.contains("raw values are no bytes: ask for --int8"), "{text}");
-    host_train([&sample, &["--int8"], data.as_slice()].concat()).success();
+    host_train([sample.as_slice(), &["--int8"], &data].concat()).success();
     let len = |file| fs::metadata(file).unwrap().len();
     assert_eq!((len(&inputs), len(&scores)), (7 * 8, 7 * 2));
 
@@ -96,7 +96,7 @@ fn numbers_are_estimated() {
     fs::write(&table, rows).unwrap();
     let data = ["--dataset", table.as_str(), "--json"];
     let train = ["train", "--network", &network, "--out", &run, "--batch-size", "16", "--optimizer", "adam"];
-    host_train([&train, &["--learning-rate", "0.01", "--epochs", "100", "--keep-best"], data.as_slice()].concat())
+    host_train([train.as_slice(), &["--learning-rate", "0.01", "--epochs", "100", "--keep-best"], &data].concat())
         .success();
     let best = folder.path("run/best.postcard");
     let blob = folder.path("own.blob");
