@@ -87,7 +87,9 @@ pub enum Problem {
         outputs: Outputs,
     },
     /// A label has no output of the network.
-    #[error("label {label} {place}, the network has {classes} classes (labels 0 to {})", classes.saturating_sub(1))]
+    #[error(
+        "label {} {place}, the network has {classes} classes (labels 0 to {})", short(label), classes.saturating_sub(1)
+    )]
     Label {
         /// The label.
         label: String,
@@ -105,7 +107,7 @@ pub enum Problem {
         classes: usize,
     },
     /// A class of the test half is none of the training half's.
-    #[error("class `{name}`{}, the training half has {}", at(*place), some(names))]
+    #[error("class `{}`{}, the training half has {}", short(name), at(*place), some(names))]
     Unknown {
         /// The class.
         name: String,
@@ -142,7 +144,7 @@ pub enum Problem {
     #[error("a table without rows of data")]
     NoRows,
     /// A field is no number to compute with.
-    #[error("line {line}, column `{column}`: `{text}` is no finite number")]
+    #[error("line {line}, column `{}`: `{}` is no finite number", short(column), short(text))]
     Number {
         /// Its line.
         line: u64,
@@ -152,7 +154,7 @@ pub enum Problem {
         text: String,
     },
     /// A field that says the class or the recording is empty.
-    #[error("line {line}, column `{column}`: it is empty")]
+    #[error("line {line}, column `{}`: it is empty", short(column))]
     NoName {
         /// Its line.
         line: u64,
@@ -189,7 +191,7 @@ pub enum Problem {
         input: Shape,
     },
     /// No stretch of rows is as long as a window.
-    #[error("no {rows} consecutive rows of one {of}, which make a window: the longest stretch has {longest}")]
+    #[error("no {rows} consecutive rows of one {}, which make a window: the longest stretch has {longest}", short(of))]
     NoWindow {
         /// How many rows a window has.
         rows: usize,
@@ -297,7 +299,18 @@ fn size(dimensions: &[usize]) -> String {
 fn some(names: &[String]) -> String {
     const MOST: usize = 12;
     let more = if names.len() > MOST { ", ..." } else { "" };
-    format!("{}{more}", names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", "))
+    format!("{}{more}", names.iter().take(MOST).map(|name| short(name)).collect::<Vec<_>>().join(", "))
+}
+
+/// The beginning of a text, in one line: where a quote is not closed, a field may be the rest of a file.
+fn short(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(MOST) {
+        words.truncate(end);
+        words.push_str("...");
+    }
+    words
 }
 
 /// How rows may be time steps, if they may.
