@@ -60,8 +60,8 @@ impl Dataset {
     }
 
     /// Which units belong to the test: one after the other, in the order in which a sample of theirs was drawn, those
-    /// that bring the classes nearer to their share. Then, for classes that have none there yet, the smallest. Never one
-    /// without which a class had nothing to train on.
+    /// that bring the classes nearer to their share. Then, for classes that have none there yet, the smallest. Never
+    /// one without which a class had nothing to train on.
     fn tested(&self, share: f64, units: &[usize], order: &[usize]) -> Vec<bool> {
         let class = |sample: usize| match self.targets() {
             Targets::Classes(classes) => classes[sample],
