@@ -35,6 +35,18 @@ impl Node<'_> {
         self.inputs.split_at(self.op.arity()).0
     }
 
+    /// How often it reads node `node`.
+    pub(crate) const fn reads(&self, node: usize) -> usize {
+        // The compiler interprets this for every pair of nodes of a network: what is true of few of them is asked first.
+        let [first, second] = [self.inputs[0] as usize == node, self.inputs[1] as usize == node];
+        if first || second {
+            let arity = self.op.arity();
+            (first && arity > 0) as usize + (second && arity > 1) as usize
+        } else {
+            0
+        }
+    }
+
     /// Values in the kernel; 0 for layers without one.
     pub const fn kernel_len(&self) -> usize {
         self.op.fan_in() * self.output.channels
@@ -185,8 +197,8 @@ impl<'a> Graph<'a> {
         let op = self.nodes[node].op;
         let mut reader = node + 1;
         while reader < self.nodes.len() {
-            if let Node { op: Op::Activation { activation }, inputs: [read, _], .. } = &self.nodes[reader]
-                && *read as usize == node
+            if self.nodes[reader].inputs[0] as usize == node
+                && let Op::Activation { activation } = &self.nodes[reader].op
                 && let Some(activated) = op.with_activation(*activation)
                 && self.readers(node) == 1
             {
@@ -214,14 +226,10 @@ impl<'a> Graph<'a> {
 
     /// How many layers read node `node`'s output.
     pub const fn readers(&self, node: usize) -> usize {
-        let (mut count, mut i) = (0, 0);
+        // Layers read those before them.
+        let (mut count, mut i) = (0, node + 1);
         while i < self.nodes.len() {
-            let inputs = self.nodes[i].inputs();
-            let mut k = 0;
-            while k < inputs.len() {
-                count += (inputs[k] as usize == node) as usize;
-                k += 1;
-            }
+            count += self.nodes[i].reads(node);
             i += 1;
         }
         count

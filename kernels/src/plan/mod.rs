@@ -420,7 +420,7 @@ const fn only_reader(graph: &Graph<'_>, i: usize) -> usize {
             return 0;
         }
         let mut reader = node + 1;
-        while !reads(graph, reader, node) {
+        while graph.nodes[reader].reads(node) == 0 {
             reader += 1;
         }
         let keeps_shape = !matches!(graph.nodes[reader].op, Op::Flatten | Op::Reshape);
@@ -429,18 +429,6 @@ const fn only_reader(graph: &Graph<'_>, i: usize) -> usize {
         }
         node = reader;
     }
-}
-
-const fn reads(graph: &Graph<'_>, reader: usize, node: usize) -> bool {
-    let inputs = graph.nodes[reader].inputs();
-    let mut k = 0;
-    while k < inputs.len() {
-        if inputs[k] as usize == node {
-            return true;
-        }
-        k += 1;
-    }
-    false
 }
 
 /// What [`plan_into`] finds; see [`Plan`].
