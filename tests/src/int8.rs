@@ -3,7 +3,7 @@
 use thumbnet::arch::Backend;
 use thumbnet::blob::BlobError;
 use thumbnet::int8::Packing;
-use thumbnet::network::WorkingMemory;
+use thumbnet::network::{SharedMemory, WorkingMemory};
 use thumbnet::{Int8, Network};
 use thumbnet_models::MnistSmall;
 
@@ -11,11 +11,17 @@ use crate::{bytes, cases};
 
 // 256 KB of flash do not hold the images and both blobs.
 #[cfg(feature = "microbit")]
-cases![tflites_bytes_from_plain_weights, predict_keeps_to_its_memory, a_damaged_blob_is_an_error];
+cases![
+    tflites_bytes_from_plain_weights,
+    slices_and_shared_memory,
+    predict_keeps_to_its_memory,
+    a_damaged_blob_is_an_error
+];
 #[cfg(not(feature = "microbit"))]
 cases![
     tflites_bytes_from_plain_weights,
     tflites_bytes_from_packed_weights,
+    slices_and_shared_memory,
     predict_keeps_to_its_memory,
     some_order_is_read,
     a_damaged_blob_is_an_error
@@ -32,7 +38,7 @@ fn packed() -> &'static [u8] {
     bytes!("dsp.tnb")
 }
 
-/// The first 200 test images of MNIST, as int8; 150 for the smallest board.
+/// The first 200 test images of MNIST, as int8; 135 for the smallest board.
 static IMAGES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/images.i8"));
 /// The outputs of TFLite's reference kernels for them.
 static OUTPUTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/outputs.i8"));
@@ -82,11 +88,30 @@ fn expect_outputs<B: Into<Backend> + Copy>(network: &Int8<'_, MnistSmall, B>) {
     let mut memory = MnistSmall::ZERO_MEMORY;
     let images = bytemuck::cast_slice::<u8, i8>(IMAGES).as_chunks::<784>().0;
     let outputs = bytemuck::cast_slice::<u8, i8>(OUTPUTS).as_chunks::<10>().0;
-    let all = if cfg!(feature = "microbit") { 150 } else { 200 };
+    let all = if cfg!(feature = "microbit") { 135 } else { 200 };
     assert_eq!((images.len(), outputs.len()), (all, all));
     for (i, (image, expected)) in images.iter().zip(outputs).enumerate() {
         let scores = network.predict(image, &mut memory);
         assert_eq!(scores, *expected, "image {i} on {}", network.backend().name());
+    }
+}
+
+/// One step at a time, and in memory that is larger than it need be, the bytes are the same.
+fn slices_and_shared_memory() {
+    #[cfg(feature = "microbit")]
+    let blobs = [plain()];
+    #[cfg(not(feature = "microbit"))]
+    let blobs = [plain(), packed()];
+    let images = bytemuck::cast_slice::<u8, i8>(IMAGES).as_chunks::<784>().0;
+    let outputs = bytemuck::cast_slice::<u8, i8>(OUTPUTS).as_chunks::<10>().0;
+    let mut memory = SharedMemory::<{ MnistSmall::MEMORY_BYTES + 24 }>::ZERO;
+    for network in blobs.into_iter().filter_map(|blob| MnistSmall::from_blob(blob).ok()) {
+        for (image, expected) in images.iter().zip(outputs).take(5) {
+            assert!(network.predict_in(image, &mut memory) == *expected);
+            let mut run = network.start_in(image, &mut memory);
+            while run.step() {}
+            assert!(run.steps() == MnistSmall::STEPS_S8.len() && run.scores() == *expected);
+        }
     }
 }
 

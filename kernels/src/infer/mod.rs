@@ -35,6 +35,12 @@ pub fn run<'m, U: Uses>(
     for k in 0..steps.len() {
         run_step::<U>(backend, parts, steps, k, image, activations, scratch);
     }
+    outputs(steps, activations)
+}
+
+/// What the last step has left.
+#[inline(always)]
+pub(crate) fn outputs<'m>(steps: &[StepS8<'_>], activations: &'m [i8]) -> &'m [i8] {
     match steps {
         [.., last] => activations.get(range(last.output, last.op.output_len())).unwrap_or_default(),
         [] => &[],

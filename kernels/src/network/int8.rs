@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Network, WorkingMemory};
+use super::{Network, Run, SharedMemory, WorkingMemory};
 use crate::arch::{Backend, Detected};
 use crate::infer::{self, LayerS8, Parts};
 use crate::int8::Affine;
@@ -95,7 +95,39 @@ impl<'a, N: Network, B: Into<Backend> + Copy> Int8<'a, N, B> {
     /// As [`predict`](Self::predict), with the outputs written to `scores`, whose contents before do not matter.
     #[inline(always)] // A frame less on a device's stack.
     pub fn predict_into(&self, image: &N::Image, memory: &mut N::Memory, scores: &mut N::Scores) {
-        let (activations, scratch) = memory.parts();
+        self.run(image, memory.parts(), scores);
+    }
+
+    /// As [`predict`](Self::predict), in memory that several networks use in turn. One that is too small for this
+    /// network does not compile.
+    pub fn predict_in<const BYTES: usize>(&self, image: &N::Image, memory: &mut SharedMemory<BYTES>) -> N::Scores {
+        let mut scores = N::ZERO_SCORES;
+        self.run(image, memory.parts::<N>(), &mut scores);
+        scores
+    }
+
+    /// Begins what [`predict`](Self::predict) does, to be done step by step.
+    pub fn start<'r>(&self, image: &'r N::Image, memory: &'r mut N::Memory) -> Run<'r, N, B>
+    where
+        'a: 'r,
+    {
+        Run::new(*self, image, memory.parts())
+    }
+
+    /// As [`start`](Self::start), in memory that several networks use in turn, one after the other.
+    pub fn start_in<'r, const BYTES: usize>(
+        &self,
+        image: &'r N::Image,
+        memory: &'r mut SharedMemory<BYTES>,
+    ) -> Run<'r, N, B>
+    where
+        'a: 'r,
+    {
+        Run::new(*self, image, memory.parts::<N>())
+    }
+
+    #[inline(always)] // As above.
+    fn run(&self, image: &N::Image, (activations, scratch): (&mut [i8], &mut [i32]), scores: &mut N::Scores) {
         let output = infer::run::<N::UsesS8>(
             self.backend.into(),
             &self.parts,

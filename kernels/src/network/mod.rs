@@ -4,9 +4,11 @@
 pub mod define;
 mod int8;
 mod memory;
+mod run;
 
 pub use int8::Int8;
-pub use memory::{Memory, WorkingMemory};
+pub use memory::{Memory, SharedMemory, WorkingMemory, largest};
+pub use run::Run;
 
 use crate::LengthError;
 use crate::arch::Backend;
@@ -92,6 +94,8 @@ pub trait Network: Sized + Copy + Send + Sync + 'static {
     const ACTIVATION_BYTES: usize = Self::INFERENCE.values;
     /// RAM that the int8 kernels work in, in bytes.
     const SCRATCH_BYTES: usize = Self::INFERENCE.scratch_bytes(&Self::GRAPH);
+    /// RAM that the int8 network works in, in bytes.
+    const MEMORY_BYTES: usize = Self::ACTIVATION_BYTES + Self::SCRATCH_BYTES;
     /// Bytes that a training step works in at batch 1: activations, gradients and scratch, without the weights and the
     /// optimizer's state.
     const TRAINING_BYTES: usize = 4 * Self::GRADIENTS.memory_len(&Self::GRAPH, 1);
