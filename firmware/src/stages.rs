@@ -57,7 +57,7 @@ pub(crate) fn run<N: Network>(
     let mut fenced = Fenced { before: [CANARY; FENCE], memory: N::ZERO_MEMORY, behind: [CANARY; FENCE] };
     black_box(&mut fenced);
     let mut image = N::ZERO_IMAGE;
-    for (value, pixel) in image.as_mut().iter_mut().zip(IMAGES[1..785].iter().cycle()) {
+    for (value, pixel) in image.as_mut().iter_mut().zip(IMAGES.iter().skip(1).take(784).cycle()) {
         *value = network.input().quantize(f32::from(*pixel) / 255.0);
     }
 
