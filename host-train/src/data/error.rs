@@ -48,6 +48,10 @@ pub enum Problem {
     /// It is no file of data.
     #[error("no data: of files .csv, .tsv, .npy and .npz are read, of IDX files and pictures the folder they are in")]
     Ending,
+    /// It is a picture, for which the program has no reader.
+    #[cfg(not(feature = "pictures"))]
+    #[error("this program was built without the feature `pictures`, which reads PNG and JPEG")]
+    WithoutPictures,
     /// A file is not there.
     #[error("no file {name} in this folder")]
     Missing {

@@ -13,6 +13,7 @@ use super::{
     error::Problem,
     load::{Expected, Found, TEST_NAMES},
 };
+#[cfg(feature = "pictures")]
 use crate::image::read_picture;
 
 /// Whether there are folders of pictures.
@@ -86,6 +87,11 @@ fn half(folder: &Path, names: &[String], Expected { input, .. }: Expected) -> Re
     Ok(data.showing(Shows::Pictures))
 }
 
+#[cfg(not(feature = "pictures"))]
+fn read_picture(path: &Path, _: thumbnet::geometry::Shape) -> Result<Vec<u8>, DataError> {
+    Err(DataError::of(path)(Problem::WithoutPictures))
+}
+
 /// The folders of classes, sorted by name.
 fn classes(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(entries(folder)?.into_iter().filter(|path| path.is_dir()).collect())
@@ -110,7 +116,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "pictures"))]
 mod tests {
     use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
     use thumbnet::geometry::Shape;
