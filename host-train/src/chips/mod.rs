@@ -133,7 +133,7 @@ pub const STACK: usize = 1024;
 const CODE: [[usize; 4]; 3] = [[6, 8, 7, 9], [10, 14, 12, 17], [17, 22, 20, 28]];
 
 /// Bytes of code on the cores of that number in [`Cores::ALL`].
-fn code(summary: &Summary, cores: usize) -> usize {
+pub(crate) fn code(summary: &Summary, cores: usize) -> usize {
     // Others are computed with these, or not at all.
     let kinds = summary.layers.iter().filter(|layer| layer.ram_bytes > 0).map(|layer| layer.kind);
     let row = |kind| match kind {

@@ -121,7 +121,7 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         // What a training is resumed with must be what it began with.
         let fingerprint = match (&save, resume) {
             (None, None) => [0; 4],
-            _ => [fingerprint(data), epochs as u64, batch_size as u64, seed],
+            _ => [fingerprint(&graph, data), epochs as u64, batch_size as u64, seed],
         };
         let mut progress = Progress::new(*optimizer.learning_rate());
         if let Some(snapshot) = resume {

@@ -1,6 +1,7 @@
 //! A training as it stands between two steps.
 
 use serde::{Deserialize, Serialize};
+use thumbnet::graph::Graph;
 
 use super::{Callback, Epoch, FitError, Running};
 use crate::{
@@ -81,7 +82,7 @@ impl<'a> Snapshot<'a> {
     ) -> Result<(), FitError> {
         let others = |what: &str| Err(FitError::Resume(what.into()));
         if self.fingerprint != fingerprint {
-            return others("its data, epochs, batch size or seed are others");
+            return others("its network, data, epochs, batch size or seed are others");
         }
         if self.callbacks.len() != callbacks.len() {
             return others("its callbacks are others");
@@ -98,10 +99,11 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-/// A number that another data set hardly has.
-pub(super) fn fingerprint(data: &dyn Samples) -> u64 {
+/// A number that another network or data set hardly has.
+pub(super) fn fingerprint(graph: &Graph<'_>, data: &dyn Samples) -> u64 {
     let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
     let mut digest = crc.digest();
+    digest.update(&postcard::to_stdvec(graph.nodes).expect("growing memory takes any plain data"));
     let mut values = vec![0.0; data.shape().len()];
     for sample in 0..data.len() {
         match data.bytes(sample) {

@@ -321,7 +321,7 @@ fn a_training_is_not_resumed_as_another() {
         model.fit(data, options, callbacks).map(drop).map_err(|error| error.to_string())
     };
     resume(&data, options(2, 8), &mut []).unwrap();
-    let others = "the training cannot be resumed: its data, epochs, batch size or seed are others";
+    let others = "the training cannot be resumed: its network, data, epochs, batch size or seed are others";
     assert_eq!(resume(&stripes(20, 1), options(2, 8), &mut []).unwrap_err(), others);
     assert_eq!(resume(&data, options(3, 8), &mut []).unwrap_err(), others);
     let error = resume(&data, options(2, 8), &mut [&mut EarlyStopping::new(Monitor::Loss, 1)]).unwrap_err();

@@ -11,6 +11,7 @@ use super::{
     confusion, mistakes,
 };
 use crate::{
+    chips::code,
     data::{Samples, Target},
     model::{About, Epoch, Evaluation},
     summary::Summary,
@@ -275,10 +276,11 @@ fn memory(report: &Report<'_>) -> String {
 }
 
 fn devices(summary: &Summary) -> String {
-    let rows = summary.devices.iter().map(|device| {
+    let rows = summary.devices.iter().enumerate().map(|(cores, device)| {
         vec![
             device.cores.into(),
             summary.flash_bytes.separate_with_commas(),
+            code(summary, cores).separate_with_commas(),
             summary.activation_bytes.separate_with_commas(),
             device.scratch_bytes.separate_with_commas(),
             device.ram_bytes.separate_with_commas(),
