@@ -88,7 +88,7 @@ pub(crate) fn images<const N: usize>(
 }
 
 /// Runs cargo and returns the programs of these names that it has built or found built.
-fn executables<const N: usize>(command: &mut Command, names: [&str; N]) -> Result<[PathBuf; N]> {
+pub(crate) fn executables<const N: usize>(command: &mut Command, names: [&str; N]) -> Result<[PathBuf; N]> {
     let mut executables = HashMap::new();
     run_lines(command, |line| {
         let message: Value = serde_json::from_str(line)?;

@@ -20,6 +20,7 @@ mod demo;
 mod deny;
 mod device_bench;
 mod device_test;
+mod examples;
 mod executed;
 mod firmware_test;
 mod host_train;

@@ -43,11 +43,19 @@ pub(crate) fn difference([inference, baseline]: [PathBuf; 2]) -> Result<u64> {
 }
 
 /// Bytes of an image's sections that lie in flash.
-fn flash(elf: &Path) -> Result<u64> {
+pub(crate) fn flash(elf: &Path) -> Result<u64> {
+    sections(elf, &[".vector_table", ".text", ".rodata", ".data", ".blob"])
+}
+
+/// Bytes of an image's static variables.
+pub(crate) fn ram(elf: &Path) -> Result<u64> {
+    sections(elf, &[".data", ".bss", ".uninit"])
+}
+
+/// Bytes of an image's sections of these names.
+fn sections(elf: &Path, names: &[&str]) -> Result<u64> {
     let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
     let file = object::File::parse(&*bytes)?;
-    let sections = file
-        .sections()
-        .filter(|section| matches!(section.name(), Ok(".vector_table" | ".text" | ".rodata" | ".data" | ".blob")));
+    let sections = file.sections().filter(|section| section.name().is_ok_and(|name| names.contains(&name)));
     Ok(sections.map(|section| section.size()).sum())
 }

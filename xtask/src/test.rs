@@ -10,7 +10,9 @@ use crate::board::Board;
 use crate::build::{AARCH64, HOST};
 use crate::report::{Counts, Report};
 use crate::shell::{cargo, run, run_lines};
-use crate::{build, deny, device_bench, device_test, firmware_test, identity, packages, setup, training_test};
+use crate::{
+    build, deny, device_bench, device_test, examples, firmware_test, identity, packages, setup, training_test,
+};
 
 /// The steps for everyday work: the host, and one core.
 pub(crate) const QUICK: [&str; 7] = [
@@ -50,6 +52,7 @@ pub(crate) fn run_all(only: Vec<String>) -> Result<ExitCode> {
     packages::add_steps(&mut report);
     lints(&mut report);
     host(&mut report, &backends);
+    examples::add_steps(&mut report);
     report.finish()
 }
 

@@ -1,0 +1,3 @@
+//! Every command of `host-train` for this project's network.
+
+host_train::main_with!(gestures_network::Gestures);
