@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use host_train::model::About;
 use host_train::safetensors::{self, Names};
 use libfuzzer_sys::fuzz_target;
 use thumbnet::Network;
@@ -10,7 +11,7 @@ use thumbnet_fuzz::edited;
 use thumbnet_models::MnistSmall;
 
 static VALID: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    safetensors::export(&MnistSmall::GRAPH, &vec![0.5; MnistSmall::PARAMETERS], Names::Keras)
+    safetensors::export(&MnistSmall::GRAPH, &About::default(), &vec![0.5; MnistSmall::PARAMETERS], Names::Keras)
         .expect("these are the weights")
 });
 

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use thumbnet::graph::{Graph, Node};
 
-use crate::network::snake_case;
+use crate::{model::About, network::snake_case};
 
 /// How layers are called in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,7 +235,13 @@ fn read_tensor(
     Ok(())
 }
 
-/// The safetensors file of a network's weights.
+/// What the file says of a network's input and outputs, if [`export`] wrote it.
+pub fn about(bytes: &[u8]) -> Option<About> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
+    serde_json::from_str(metadata.metadata().as_ref()?.get("about")?).ok()
+}
+
+/// The safetensors file of a network's weights, with what its input and outputs are in its metadata.
 ///
 /// # Errors
 ///
@@ -244,7 +250,12 @@ fn read_tensor(
 /// # Panics
 ///
 /// Where there are not as many weights as the network's parameters.
-pub fn export(graph: &Graph<'_>, weights: &[f32], names: Names) -> Result<Vec<u8>, safetensors::SafeTensorError> {
+pub fn export(
+    graph: &Graph<'_>,
+    about: &About,
+    weights: &[f32],
+    names: Names,
+) -> Result<Vec<u8>, safetensors::SafeTensorError> {
     assert_eq!(weights.len(), graph.parameters(), "the weights are the network's");
     let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
     let mut rest = bytes.as_slice();
@@ -254,7 +265,8 @@ pub fn export(graph: &Graph<'_>, weights: &[f32], names: Names) -> Result<Vec<u8
         rest = after;
         tensors.push((format!("{in_file}.{variable}"), TensorView::new(Dtype::F32, shape, data)?));
     }
-    let metadata = [("network".to_owned(), graph.name.to_owned())].into();
+    let about = serde_json::to_string(about).expect("names and numbers are JSON");
+    let metadata = [("network".to_owned(), graph.name.to_owned()), ("about".to_owned(), about)].into();
     safetensors::serialize(tensors, Some(metadata))
 }
 

@@ -610,19 +610,19 @@ pub(super) struct ImportArgs {
     /// The file of weights to write [default: FILE with the ending .postcard]
     #[arg(long, short, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
-    /// What the network was trained on: raw values over 255, or as they are
-    #[arg(long, value_enum, default_value_t = ImportScale::Unit)]
-    scale: ImportScale,
-    /// What its samples are [default: digits for 28x28 values and ten classes, pictures for one or three channels of a
-    /// larger height, else values]
+    /// What the network was trained on: raw values over 255, or as they are [default: as the file says, else unit]
+    #[arg(long, value_enum)]
+    scale: Option<ImportScale>,
+    /// What its samples are [default: as the file says, else digits for 28x28 values and ten classes, pictures for one
+    /// or three channels of a larger height, values]
     #[arg(long, value_enum)]
     shows: Option<ShowsName>,
 }
 
 impl ImportArgs {
-    /// What the imported network's input and outputs are.
+    /// What the imported network's input and outputs are, of which its file may say something.
     #[cfg(feature = "safetensors")]
-    pub(super) fn about(&self, graph: &thumbnet::graph::Graph<'_>) -> About {
+    pub(super) fn about(&self, graph: &thumbnet::graph::Graph<'_>, told: Option<About>) -> About {
         use thumbnet::input::Scaling;
 
         let input = graph.input();
@@ -631,11 +631,14 @@ impl ImportArgs {
             (2.., 2.., 1 | 3) => Shows::Pictures,
             _ => Shows::Values,
         };
+        let told = told.filter(|about| about.check(graph).is_ok());
+        let about = told.unwrap_or(About { labels: Vec::new(), scaling: vec![Scaling::UNIT], shows: usual });
         let scaling = match self.scale {
-            ImportScale::Unit => Scaling::UNIT,
-            ImportScale::None => Scaling::NONE,
+            None => about.scaling,
+            Some(ImportScale::Unit) => vec![Scaling::UNIT],
+            Some(ImportScale::None) => vec![Scaling::NONE],
         };
-        About { labels: Vec::new(), scaling: vec![scaling], shows: self.shows.map_or(usual, Into::into) }
+        About { scaling, shows: self.shows.map_or(about.shows, Into::into), ..about }
     }
 }
 

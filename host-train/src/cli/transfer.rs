@@ -21,8 +21,10 @@ pub(super) fn import(arguments: &ImportArgs, networks: Networks, output: Output)
         let out = arguments.out.clone().unwrap_or_else(|| path.with_extension("postcard"));
         file::refuse_same(&out, &[path])?;
         file::check(&out, 4 * graph.parameters())?;
-        let weights = safetensors::import(graph, &file::read(path)?).with_context(|| path.display().to_string())?;
-        file::write(&out, &checkpoint::write(graph, &arguments.about(graph), &weights))?;
+        let bytes = file::read(path)?;
+        let weights = safetensors::import(graph, &bytes).with_context(|| path.display().to_string())?;
+        let about = arguments.about(graph, safetensors::about(&bytes));
+        file::write(&out, &checkpoint::write(graph, &about, &weights))?;
         let object = json!({
             "command": "import", "network": graph.name, "file": shown(path), "weights": shown(&out),
             "parameters": weights.len(),
@@ -44,7 +46,7 @@ pub(super) fn export(arguments: &ExportArgs, output: Output) -> anyhow::Result<(
             NamesName::Own => Names::Own,
             NamesName::Keras => Names::Keras,
         };
-        let bytes = safetensors::export(&graph, model.weights(), names)?;
+        let bytes = safetensors::export(&graph, &model.about().cloned().unwrap_or_default(), model.weights(), names)?;
         file::write(&out, &bytes)?;
         let object = json!({
             "command": "export", "network": graph.name, "file": shown(&path), "safetensors": shown(&out),

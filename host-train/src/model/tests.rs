@@ -245,7 +245,7 @@ fn one_sigmoid_tells_two_classes_apart() {
     let error = model.fit(&third, options(1, 1), &mut []).unwrap_err();
     assert_eq!(error.to_string(), "label 2 at index 2, but OneSigmoid has 2 classes (labels 0 to 1)");
     let error = model.model().evaluate(&data, Loss::CategoricalCrossentropy).unwrap_err();
-    assert!(error.to_string().contains("needs a last layer with softmax"), "{error}");
+    assert!(error.to_string().contains("needs a last layer with activation Softmax"), "{error}");
 }
 
 #[test]

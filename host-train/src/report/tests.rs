@@ -55,7 +55,7 @@ fn classes_are_counted_and_the_worst_mistakes_shown() {
     with_report::<Net>(&train, &test, Loss::CategoricalCrossentropy, |report| {
         let outputs = report.model.outputs(&test).unwrap();
         let counts = confusion(&Net::GRAPH, &outputs, &test).unwrap();
-        assert_eq!(counts, [vec![18, 1], vec![2, 19]], "three are called the other way round");
+        assert_eq!(counts, [vec![19, 2], vec![1, 18]], "three are called the other way round");
         let worst = mistakes(&Net::GRAPH, &outputs, &test);
         let mut samples: Vec<usize> = worst.iter().map(|mistake| mistake.sample).collect();
         assert!(worst.is_sorted_by(|a, b| a.score >= b.score) && worst.iter().all(|mistake| mistake.score > 0.5));

@@ -186,10 +186,10 @@ fn other_names_are_told_from_kerass() {
 #[test]
 fn exports_what_it_imports() {
     for names in [Names::Own, Names::Keras] {
-        let bytes = export(&Net::GRAPH, &weights(), names).unwrap();
+        let bytes = export(&Net::GRAPH, &About::default(), &weights(), names).unwrap();
         assert_eq!(import(&Net::GRAPH, &bytes).unwrap(), weights());
     }
-    let bytes = export(&Net::GRAPH, &weights(), Names::Keras).unwrap();
+    let bytes = export(&Net::GRAPH, &About::default(), &weights(), Names::Keras).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.tensor("conv2d_1.kernel").unwrap().shape(), [1, 2, 2, 3]);
     assert_eq!(file.len(), 7);
@@ -281,7 +281,7 @@ fn batch_normalisations_travel_whole() {
     let text = "tensor `batch_normalization.moving_variance` holds -35 at position 1; a variance must be at least 0";
     assert_eq!(error, text);
     for names in [Names::Own, Names::Keras] {
-        let exported = export(&Normalized::GRAPH, &weights, names).unwrap();
+        let exported = export(&Normalized::GRAPH, &About::default(), &weights, names).unwrap();
         assert_eq!(import(&Normalized::GRAPH, &exported).unwrap(), weights);
     }
 }

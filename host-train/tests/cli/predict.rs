@@ -60,7 +60,7 @@ fn a_picture_that_cannot_be_read_stops_no_other() {
     let errors: Vec<_> = outcome.stderr.lines().collect();
     assert!(errors[0].starts_with(&format!("error: {missing}: ")), "{errors:?}");
     assert!(errors[1].starts_with(&format!("error: {text}: ")), "{errors:?}");
-    assert_eq!(errors[2..], ["error: 2 of 4 pictures have no digit that could be read"]);
+    assert_eq!(errors[2..], ["error: 2 of 4 files have nothing that could be read"]);
 }
 
 /// The status is that of all pictures, and all are looked at, whether anybody reads the lines or not.
@@ -73,11 +73,7 @@ fn the_status_is_that_of_all_pictures_where_nobody_reads() {
     assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
     let outcome = crate::support::host_train_unread(["predict", &first, &missing, &last, "--model", &run]);
     assert_eq!(outcome.status, Some(1));
-    assert!(
-        outcome.stderr.ends_with("error: 1 of 3 pictures have no digit that could be read\n"),
-        "{}",
-        outcome.stderr
-    );
+    assert!(outcome.stderr.ends_with("error: 1 of 3 files have nothing that could be read\n"), "{}", outcome.stderr);
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn a_signal_leaves_whole_files() {
         assert_eq!(child.wait().unwrap().signal(), Some(number));
         let mut names: Vec<_> = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, ["history.csv", "weights.postcard"]);
+        assert_eq!(names, ["history.csv", "training.postcard", "weights.postcard"]);
         host_train(["inspect", &run]).success();
     }
 }
