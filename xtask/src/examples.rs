@@ -25,6 +25,13 @@ const EXAMPLES: [Example; 6] = [
     ("external-flash", |_, measured| fruits(measured)),
 ];
 
+/// A trainer that is built in less time than one that trains long: only the kernels are optimised.
+const QUICK_TO_BUILD: [&str; 3] = [
+    r#"profile.trainer.package."*".opt-level=0"#,
+    "profile.trainer.package.host-train.opt-level=1",
+    "profile.trainer.package.thumbnet.opt-level=2",
+];
+
 /// One step for a new project, and one for each example.
 pub(crate) fn add_steps(report: &mut Report) {
     report.step("a new project", new_project);
@@ -95,6 +102,7 @@ impl Project {
         let mut command = cargo();
         let target = root().join("target").join("examples");
         command.current_dir(&self.folder).arg("--config").arg(format!("build.target-dir={target:?}"));
+        command.args(QUICK_TO_BUILD.map(|setting| ["--config", setting]).as_flattened());
         // This workspace's, where the project has its own.
         command.env_remove("DEFMT_LOG");
         command

@@ -6,7 +6,7 @@ use cortex_m::singleton;
 use defmt::{error, info, unwrap};
 use firmware::board::{Board, Selected};
 use sine_network::Sine;
-use thumbnet::{Network, blob::Description, include_blob};
+use thumbnet::{Network, include_blob};
 
 /// Written by `cargo trainer sample`: inputs as the network takes them, and the PC's outputs for them.
 static INPUTS: &[u8] = include_bytes!("../inputs.bin");
@@ -16,16 +16,18 @@ static SCORES: &[u8] = include_bytes!("../scores.bin");
 fn main() -> ! {
     Selected::start();
     // Written by `cargo trainer quantize`.
-    let blob = include_blob!("../model.blob");
-    let network = unwrap!(Sine::from_blob(blob));
-    let scaling = unwrap!(unwrap!(Description::read(blob)).scaling(0));
+    let network = unwrap!(Sine::from_blob(include_blob!("../model.blob")));
     let memory = unwrap!(singleton!(: <Sine as Network>::Memory = Sine::ZERO_MEMORY));
 
     let mut different = 0;
     for (input, wanted) in INPUTS.iter().zip(SCORES) {
-        let [sine] = network.predict(&[input.cast_signed()], memory);
-        let angle = network.input().dequantize(input.cast_signed()) * scaling.deviation + scaling.mean;
-        info!("the sine of {=f32} is {=f32}", angle, network.output().dequantize(sine));
+        let angle = input.cast_signed();
+        let [sine] = network.predict(&[angle], memory);
+        info!(
+            "the sine of {=f32} half turns is {=f32}",
+            network.input().dequantize(angle),
+            network.output().dequantize(sine)
+        );
         different += usize::from(sine != wanted.cast_signed());
     }
     if different > 0 {

@@ -2,7 +2,7 @@
 #![no_std]
 
 thumbnet::sequential! {
-    /// The sine of an angle from 0 to 2 pi.
+    /// The sine of an angle, in half turns from -1 to 1.
     pub struct Sine: [1] {
         first: Dense { units: 16, activation: Relu },
         second: Dense { units: 16, activation: Relu },
