@@ -25,12 +25,17 @@ const EXAMPLES: [Example; 6] = [
     ("external-flash", |_, measured| fruits(measured)),
 ];
 
-/// A trainer that is built in less time than one that trains long: only the kernels are optimised.
-const QUICK_TO_BUILD: [&str; 3] = [
-    r#"profile.trainer.package."*".opt-level=0"#,
-    "profile.trainer.package.host-train.opt-level=1",
-    "profile.trainer.package.thumbnet.opt-level=2",
-];
+/// Settings of cargo for all projects: what they have in common is built once, in one place, and in less time than for
+/// a long training, with the kernels alone optimised.
+const SETTINGS: &str = r#"
+[profile.trainer.package]
+"*" = { opt-level = 0 }
+host-train = { opt-level = 1 }
+thumbnet = { opt-level = 2 }
+
+[build]
+target-dir = "examples"
+"#;
 
 /// One step for a new project, and one for each example.
 pub(crate) fn add_steps(report: &mut Report) {
@@ -38,8 +43,11 @@ pub(crate) fn add_steps(report: &mut Report) {
     for (name, check) in EXAMPLES {
         report.step(format!("example {name}"), || {
             let project = Project { folder: root().join("examples").join(name) };
-            // The versions that are tested here; a user's cargo takes the newest.
-            fs::copy(root().join("Cargo.lock"), project.folder.join("Cargo.lock"))?;
+            let lock = project.folder.join("Cargo.lock");
+            if !lock.exists() {
+                // The versions that are tested here; a user's cargo takes the newest.
+                fs::copy(root().join("Cargo.lock"), lock)?;
+            }
             check(&project, &project.follow_readme()?)
         });
     }
@@ -97,24 +105,25 @@ impl Measured {
 }
 
 impl Project {
-    /// `cargo` in the folder. All projects are built in one place, where what they have in common is built once.
-    fn cargo(&self) -> Command {
+    /// `cargo` in the folder, with the [`SETTINGS`].
+    fn cargo(&self) -> Result<Command> {
+        let target = root().join("target");
+        let settings = target.join("examples.toml");
+        fs::write(&settings, SETTINGS.replace("\"examples\"", &format!("{:?}", target.join("examples"))))?;
         let mut command = cargo();
-        let target = root().join("target").join("examples");
-        command.current_dir(&self.folder).arg("--config").arg(format!("build.target-dir={target:?}"));
-        command.args(QUICK_TO_BUILD.map(|setting| ["--config", setting]).as_flattened());
+        command.current_dir(&self.folder).arg("--config").arg(settings);
         // This workspace's, where the project has its own.
         command.env_remove("DEFMT_LOG");
-        command
+        Ok(command)
     }
 
     /// Holds the sources to rustfmt, and runs the commands that README.md tells.
     fn follow_readme(&self) -> Result<Measured> {
-        run(self.cargo().args(["fmt", "--check"]))?;
+        run(self.cargo()?.args(["fmt", "--check"]))?;
         let readme = fs::read_to_string(self.folder.join("README.md"))?;
         let mut measured = Vec::new();
         for words in commands(&readme) {
-            let mut command = self.cargo();
+            let mut command = self.cargo()?;
             command.args(&words);
             if words.starts_with(&["trainer".into(), "evaluate".into()]) {
                 run_lines(command.arg("--json"), |line| {
@@ -133,7 +142,7 @@ impl Project {
     fn without_log(&self) -> Result<PathBuf> {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
         let program = format!("{name}-firmware");
-        let mut command = self.cargo();
+        let mut command = self.cargo()?;
         build::target(Board::Mps2An386, command.args(["build", "--quiet", "--package", &program]));
         command.arg("--message-format=json-render-diagnostics").env("DEFMT_LOG", "off");
         build::executables(&mut command, [program.as_str()]).map(|[elf]| elf)
