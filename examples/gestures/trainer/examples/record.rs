@@ -1,5 +1,5 @@
-//! Makes recordings of an accelerometer that nobody wore: `recordings/train.csv` and `recordings/test.csv`, and those of
-//! the test as a board's sensor would give them, in `firmware/recordings.bin`.
+//! Makes recordings of an accelerometer that nobody wore: `recordings/train.csv` and `recordings/test.csv`, and those
+//! of the test as a board's sensor would give them, in `firmware/recordings.bin`.
 
 use std::{f32::consts::TAU, fmt::Write as _, fs, io};
 
