@@ -30,8 +30,7 @@ const EXAMPLES: [Example; 6] = [
 const SETTINGS: &str = r#"
 [profile.trainer.package]
 "*" = { opt-level = 0 }
-host-train = { opt-level = 1 }
-thumbnet = { opt-level = 2 }
+thumbnet = { opt-level = 1 }
 
 [build]
 target-dir = "examples"
