@@ -35,6 +35,7 @@ fn rounds(rounds: u32) {
 fn inputs_take_few_instructions() {
     const VALUES: usize = 960;
     type Count = <Selected as Board>::Counter;
+    type Fill<'a> = &'a dyn Fn(&[i16], &mut [i8]) -> Result<(), LengthError>;
     let mut counter = Selected::start().counter;
     let input = Affine { scale: 0.025, zero_point: -7 };
     let mut image = [0; VALUES];
@@ -44,7 +45,7 @@ fn inputs_take_few_instructions() {
     assert!(done.is_ok());
 
     let samples = core::hint::black_box([1234; VALUES]);
-    let mut of = |call: &dyn Fn(&[i16], &mut [i8]) -> Result<(), LengthError>| {
+    let mut of = |call: Fill<'_>| {
         let (done, count) = counter.count(|| call(&samples, &mut image));
         assert!(done.is_ok());
         count

@@ -111,8 +111,11 @@ pub(super) fn memory(about: &str, steps: &[String], tensors: &[Tensor], bound: u
             let opposite = (tensor.steps.end as f64, tensor.bytes.end as f64);
             chart.draw_series([Rectangle::new([corner, opposite], colour.mix(0.6).filled())])?;
             chart.draw_series([Rectangle::new([corner, opposite], INK)])?;
-            let middle = (corner.0 + 0.08, (corner.1 + opposite.1) / 2.0);
-            chart.draw_series([Text::new(tensor.name.clone(), middle, font())])?;
+            // A name that is higher than its tensor would hide what is around.
+            if opposite.1 - corner.1 > 0.06 * most as f64 {
+                let middle = (corner.0 + 0.08, (corner.1 + opposite.1) / 2.0);
+                chart.draw_series([Text::new(tensor.name.clone(), middle, font())])?;
+            }
         }
         let line = [(0.0, bound as f64), (count as f64, bound as f64)];
         chart.draw_series(LineSeries::new(line, SERIES[1].stroke_width(2)))?;
