@@ -47,13 +47,15 @@ pub(crate) fn add_steps(report: &mut Report) {
                 // The versions that are tested here; a user's cargo takes the newest.
                 fs::copy(root().join("Cargo.lock"), lock)?;
             }
+            project.check_format()?;
             check(&project, &project.follow_readme()?)
         });
     }
 }
 
-/// What `new` makes works at once.
+/// What `new` makes works at once. How its lines are best broken depends on its name: the template's are looked at.
 fn new_project() -> Result<()> {
+    Project { folder: root().join("host-train/template") }.check_format()?;
     // Outside of this repository, whose settings cargo would take over.
     let folder = env::temp_dir().join(format!("thumbnet-new-project-{}", process::id()));
     let mut new = cargo();
@@ -116,9 +118,13 @@ impl Project {
         Ok(command)
     }
 
-    /// Holds the sources to rustfmt, and runs the commands that README.md tells.
+    /// Holds the sources to rustfmt, with the repository's settings.
+    fn check_format(&self) -> Result<()> {
+        run(self.cargo()?.args(["fmt", "--check"]))
+    }
+
+    /// Runs the commands that README.md tells.
     fn follow_readme(&self) -> Result<Measured> {
-        run(self.cargo()?.args(["fmt", "--check"]))?;
         let readme = fs::read_to_string(self.folder.join("README.md"))?;
         let mut measured = Vec::new();
         for words in commands(&readme) {
