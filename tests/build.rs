@@ -41,7 +41,7 @@ fn main() {
         );
     }
     // 256 KB of flash hold fewer images.
-    let images = if env::var_os("CARGO_FEATURE_MICROBIT").is_some() { 135 } else { 200 };
+    let images = if env::var_os("CARGO_FEATURE_MICROBIT").is_some() { 130 } else { 200 };
     save(&out, "images.i8", signed(tflite::bytes("input")[..784 * images].to_vec()));
     save(&out, "outputs.i8", signed(tflite::bytes("op7_softmax.activation")[..10 * images].to_vec()));
 

@@ -21,6 +21,10 @@ mod window;
 #[cfg(thumbnet_x86)]
 mod x86_64;
 
+#[cfg(thumbnet_thumb1)]
+pub(crate) use arm::scale_samples;
+#[cfg(any(thumbnet_dsp, thumbnet_helium))]
+pub(crate) use arm::{smlawb, smlawt};
 pub use cores::Cores;
 pub use f32::{BLOCK_ROWS, Trainable};
 pub(crate) use kernels::{Kernels, Weights};

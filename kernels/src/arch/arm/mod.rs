@@ -77,6 +77,8 @@ mod multiply_s8;
 mod pairs;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod pool_s8;
+#[cfg(any(thumbnet_dsp, thumbnet_helium))]
+mod smlaw;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod softmax_s8;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
@@ -97,9 +99,15 @@ core::cfg_select! {
             add_s8, concatenate_s8, conv_s8, dense_s8, depthwise_s8, multiply_s8, pool_s8, softmax_s8, table_s8
         };
     }
-    thumbnet_thumb1 => { use thumb1::{conv_s8, dense_s8, depthwise_s8}; }
+    thumbnet_thumb1 => {
+        pub(crate) use thumb1::scale_samples;
+        use thumb1::{conv_s8, dense_s8, depthwise_s8};
+    }
     _ => { use pairs::{conv_s8, dense_s8}; }
 }
+
+#[cfg(any(thumbnet_dsp, thumbnet_helium))]
+pub(crate) use smlaw::{smlawb, smlawt};
 
 use crate::arch::{Cores, Kernels, Kind, Scalar};
 #[cfg(not(thumbnet_thumb1))]

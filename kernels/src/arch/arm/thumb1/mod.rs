@@ -8,7 +8,10 @@ pub(super) mod conv_s8;
 pub(super) mod dense_s8;
 pub(super) mod depthwise_s8;
 mod outputs_s8;
+mod samples_s8;
 mod sums_s8;
+
+pub(crate) use samples_s8::scale_samples;
 
 /// What a filter's or channel's sums over four pixels wait in: `[s, t, u, v]` for the sums `s - 2^16 u`, `u`,
 /// `t - 2^16 v` and `v`, as [`sums_s8`] leaves them.
