@@ -38,7 +38,6 @@ type Fill<'a> = &'a dyn Fn(&[i16], &mut [i8]) -> Result<(), LengthError>;
 fn inputs_take_few_instructions() {
     const VALUES: usize = 960;
     type Count = <Selected as Board>::Counter;
-    type Fill<'a> = &'a dyn Fn(&[i16], &mut [i8]) -> Result<(), LengthError>;
     let mut counter = Selected::start().counter;
     let input = Affine { scale: 0.025, zero_point: -7 };
     let mut image = [0; VALUES];
