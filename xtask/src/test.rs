@@ -25,8 +25,8 @@ pub(crate) const QUICK: [&str; 7] = [
     "firmware on mps2-an386",
 ];
 
-/// The library's tests with its scalar kernels alone. Named, the host's own target keeps the flag from what takes part in
-/// the build, such as macros.
+/// The library's tests with its scalar kernels alone. Named, the host's own target keeps the flag from what takes part
+/// in the build, such as macros.
 const SCALAR: [&str; 6] = [
     "--package",
     "thumbnet",

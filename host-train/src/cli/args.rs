@@ -317,8 +317,8 @@ pub(super) struct TrainArgs {
     /// Go on with the training in this folder, with its own arguments, to the same weights as without interruption
     #[arg(long, value_name = "DIR", conflicts_with_all = [
         "network", "dataset", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "warmup",
-        "kernel_initializer", "seed", "backend", "precision", "loss", "scale", "shows", "early_stopping", "reduce_lr", "monitor",
-        "keep_best", "out",
+        "kernel_initializer", "seed", "backend", "precision", "loss", "scale", "shows", "early_stopping", "reduce_lr",
+        "monitor", "keep_best", "out",
     ])]
     pub(super) resume: Option<PathBuf>,
 }

@@ -8,8 +8,8 @@ use thumbnet::{
 
 use crate::data::{self, Samples, Scale};
 
-/// What a network's input and outputs stand for. Files of weights and blobs keep it, so that a device prepares its input
-/// as the training did.
+/// What a network's input and outputs stand for. Files of weights and blobs keep it, so that a device prepares its
+/// input as the training did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// The names of the classes, in the order of the outputs; empty where they have none.
@@ -48,7 +48,10 @@ pub enum AboutError {
         channels: usize,
     },
     /// A scaling that gives no numbers.
-    #[error("scaling has mean {} and deviation {}, but both must be finite, and the second not 0", .0.mean, .0.deviation)]
+    #[error(
+        "scaling has mean {} and deviation {}, but both must be finite, and the second not 0",
+        .0.mean, .0.deviation
+    )]
     Scaling(Scaling),
 }
 
@@ -103,8 +106,8 @@ pub fn is_autoencoder(graph: &Graph<'_>) -> bool {
     graph.output() == graph.input() && graph.input().len() > 1 && !graph.output_activation().is_probability()
 }
 
-/// How many classes a network tells apart: one output of a sigmoid tells two apart, several outputs as many as they are.
-/// `None` where outputs can be no classes: those of an autoencoder, and one output that is no probability.
+/// How many classes a network tells apart: one output of a sigmoid tells two apart, several outputs as many as they
+/// are. `None` where outputs can be no classes: those of an autoencoder, and one output that is no probability.
 pub fn classes(graph: &Graph<'_>) -> Option<usize> {
     match (graph.output().len(), graph.output_activation()) {
         _ if is_autoencoder(graph) => None,

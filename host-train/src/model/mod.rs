@@ -192,8 +192,8 @@ impl<'a> Model<'a> {
     }
 }
 
-/// The loss that fits a network's outputs: categorical cross-entropy behind a softmax, binary behind a sigmoid, else the
-/// mean squared error.
+/// The loss that fits a network's outputs: categorical cross-entropy behind a softmax, binary behind a sigmoid, else
+/// the mean squared error.
 pub fn usual_loss(graph: &Graph<'_>) -> Loss {
     match graph.output_activation() {
         Activation::Softmax => Loss::CategoricalCrossentropy,

@@ -69,7 +69,7 @@ impl Report<'_> {
     }
 }
 
-/// How often samples of each class (rows) were taken for each class (columns); nothing where the network has no classes.
+/// How often samples of each class (rows) were taken for each class (columns); nothing where the network has none.
 fn confusion(graph: &Graph<'_>, outputs: &[f32], data: &dyn Samples) -> Option<Vec<Vec<usize>>> {
     let classes = classes(graph)?;
     let mut counts = vec![vec![0; classes]; classes];

@@ -147,7 +147,8 @@ fn matrix(name: &str, counts: &[Vec<usize>], about: &About) -> String {
         rows += "</tr>\n";
     }
     format!(
-        "<figure><figcaption>{name}</figcaption><div class=\"wide\"><table class=\"matrix\">\n{rows}</table></div></figure>\n"
+        "<figure><figcaption>{name}</figcaption><div class=\"wide\"><table class=\"matrix\">\n{rows}</table></div>\n\
+         </figure>\n"
     )
 }
 
@@ -238,7 +239,7 @@ fn quantization(layers: &[LayerError]) -> String {
             format!("{:.1} dB", layer.decibels()),
         ]
     });
-    let text = "How far the int8 outputs of each layer lie from the f32 ones: the ratio of signal and error, which holds \
+    let text = "How far the int8 outputs of each layer lie from the f32 ones: the ratio of signal and error, which has \
                 what the layers before it lost. A short bar after a long one is where int8 loses.";
     let title = "Quantisation error by layer";
     let head = ["layer", "f32 output, RMS", "error, RMS", "scale", "ratio"];
@@ -265,8 +266,8 @@ fn memory(report: &Report<'_>) -> String {
         .collect();
     let title = "Memory plan";
     let text = format!(
-        "Where each step's output lies in the {} bytes of activations, and how long it lives. The line is the least that \
-         any plan takes, {} bytes. Steps: {}.",
+        "Where each step's output lies in the {} bytes of activations, and how long it lives; the line is the least \
+         that any plan takes, {} bytes. Steps: {}.",
         plan.values.separate_with_commas(),
         plan.bound.separate_with_commas(),
         names.iter().enumerate().map(|(k, name)| format!("{k} {name}")).collect::<Vec<_>>().join(", ")

@@ -68,9 +68,9 @@ impl Windows {
 pub(super) type Pixels = [[usize; 2]; 4];
 
 /// Finds what of the next pixel's window lies in the input, and fills the pixel with padding first if that is not all;
-/// label 9 is where nothing does. Before, r0 is the pixel in the column, r1 the pixels, r11 the [`Source`]. After, r2 is
-/// the first of these inputs, r3 its position in the window, r4 how many there are in a row, r5 the rows, r7 what lies
-/// between two of them, r8 the inputs of a window's row.
+/// label 9 is where nothing does. Before, r0 is the pixel in the column, r1 the pixels, r11 the [`Source`]. After, r2
+/// is the first of these inputs, r3 its position in the window, r4 how many there are in a row, r5 the rows, r7 what
+/// lies between two of them, r8 the inputs of a window's row.
 macro_rules! place_window {
     () => {
         concat!(
