@@ -1,13 +1,13 @@
 //! A network's f32 weights as a file.
 //!
-//! A checkpoint is one [postcard](https://postcard.jamesmunns.com/wire-format) value in an [envelope](crate::envelope)
-//! of magic `thumbf32`, with these fields, in order:
+//! A checkpoint is one [postcard](https://postcard.jamesmunns.com/wire-format) value in an [`envelope`] of magic
+//! `thumbf32`, with these fields, in order:
 //!
 //! | field | type | |
 //! |---|---|---|
 //! | network | string | the name of the network's type |
 //! | nodes | sequence of [`Node`] | its graph |
-//! | about | [`About`] | what goes in and comes out: labels, scaling, what samples are |
+//! | about | [`About`] | what goes in and comes out: labels, scaling, what samples are, names of columns |
 //! | weights | bytes | `f32`, little-endian: each layer's tensors in Keras's order and layouts |
 
 use serde::{Deserialize, Serialize};

@@ -147,7 +147,7 @@ impl<'a> QuantizedModel<'a> {
         let network = Loaded::read(blob)?;
         let info = network.info();
         let labels = info.labels.iter().map(|&label| label.into()).collect();
-        let about = About { labels, scaling: info.scaling.clone(), shows: info.shows };
+        let about = About { labels, scaling: info.scaling.clone(), shows: info.shows, ..About::default() };
         Ok(Self { network, backend: Backend::detect(), about })
     }
 

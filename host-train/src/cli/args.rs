@@ -203,9 +203,19 @@ pub(super) struct DataArgs {
     /// Share of each class that is the test half where the data set has none; drawn alike by every command
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = part, allow_hyphen_values = true)]
     pub(super) validation_split: f64,
-    /// A table's columns of what is wanted, by name or number [default: label, class, target or y, else the last]
+    #[command(flatten)]
+    pub(super) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TableArgs {
+    /// A table's columns of what is wanted, by name or number [default: those that the network was trained on; label,
+    /// class, target or y; else the last]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(super) target: Vec<String>,
+    /// A table's columns that are passed over, by name or number
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
     /// A table's column of what belongs together and to one half [default: recording, id, series or subject]
     #[arg(long, value_name = "NAME")]
     pub(super) group: Option<String>,
@@ -214,12 +224,20 @@ pub(super) struct DataArgs {
     pub(super) window_step: Option<usize>,
 }
 
+impl TableArgs {
+    /// How data is read for a network that was trained on data that was so.
+    pub(super) fn options(&self, about: &About) -> Options {
+        let Self { target, ignore, group, window_step } = self;
+        let (target, ignore, group) = (target.clone(), ignore.clone(), group.clone());
+        let (labels, columns) = (about.labels.clone(), about.columns.clone());
+        Options { target, ignore, group, window_step: *window_step, labels, columns, ..Options::default() }
+    }
+}
+
 impl DataArgs {
-    /// What the data set does not say by itself.
-    pub(super) fn options(&self) -> Options {
-        let Self { validation_split, target, group, window_step, .. } = self;
-        let (target, group) = (target.clone(), group.clone());
-        Options { validation_split: *validation_split, target, group, window_step: *window_step }
+    /// How data is read for a network that was trained on data that was so.
+    pub(super) fn options(&self, about: &About) -> Options {
+        Options { validation_split: self.validation_split, ..self.table.options(about) }
     }
 }
 
@@ -501,9 +519,8 @@ pub(super) struct PredictArgs {
     /// Draw what the network sees
     #[arg(long)]
     pub(super) show: bool,
-    /// A table's columns of what is wanted, which are passed over [default: label, class, target or y]
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(super) target: Vec<String>,
+    #[command(flatten)]
+    pub(super) table: TableArgs,
 }
 
 #[derive(Debug, Args)]
@@ -632,7 +649,7 @@ impl ImportArgs {
             _ => Shows::Values,
         };
         let told = told.filter(|about| about.check(graph).is_ok());
-        let about = told.unwrap_or(About { labels: Vec::new(), scaling: vec![Scaling::UNIT], shows: usual });
+        let about = told.unwrap_or_else(|| About { scaling: vec![Scaling::UNIT], shows: usual, ..About::default() });
         let scaling = match self.scale {
             None => about.scaling,
             Some(ImportScale::Unit) => vec![Scaling::UNIT],

@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()
             file::refuse_same(scores, &[&path])?;
             file::check(scores, content.graph().output().len())?;
         }
-        let data = file::load(&content.graph(), data)?.test;
+        let data = file::load(&content.graph(), data, Some(&content.about()))?.test;
         match content {
             Content::Weights(model) => {
                 ensure!(scores.is_none(), "{}: f32 weights, but int8 scores are of a blob", path.display());

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use thumbnet::{blob, graph::Graph};
+use thumbnet::{blob, graph::Graph, input::Shows};
 
 use super::{Networks, args::DataArgs};
 #[cfg(feature = "download")]
@@ -143,18 +143,25 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Loads the chosen data set, for a network, and says what there is to say of it.
-pub(super) fn load(graph: &Graph<'_>, arguments: &DataArgs) -> anyhow::Result<Halves> {
+/// Loads the chosen data set, for a network that is to be or was trained on such data, and says what there is to say
+/// of it.
+pub(super) fn load(graph: &Graph<'_>, arguments: &DataArgs, about: Option<&About>) -> anyhow::Result<Halves> {
+    let is_of_digits = about.is_none_or(|about| about.shows == Shows::Digits);
     let path = match &arguments.dataset {
         Some(path) => path.clone(),
-        None => mnist(arguments)?,
+        None if is_of_digits => mnist(arguments)?,
+        None => bail!("{} was not trained on MNIST: name its data set with --dataset", graph.name),
     };
     let outputs = match classes(graph) {
         _ if is_autoencoder(graph) => Outputs::Input,
         Some(classes) if graph.output_activation().is_probability() => Outputs::Classes(classes),
         Some(_) | None => Outputs::Values(graph.output().len()),
     };
-    let halves = data::load(&path, Expected { input: graph.input(), outputs }, &arguments.options())?;
+    let halves = data::load(
+        &path,
+        Expected { input: graph.input(), outputs },
+        &arguments.options(about.unwrap_or(&About::default())),
+    )?;
     for note in &halves.notes {
         // A note, not a result: where nobody reads it, the work goes on.
         let _ = writeln!(io::stderr(), "{note}");

@@ -7,7 +7,7 @@ use serde_json::json;
 use thumbnet::{input::Shows, train::argmax};
 
 use super::{
-    args::PredictArgs,
+    args::{PredictArgs, TableArgs},
     file::{self, Content},
     output::{self, Output, shown},
 };
@@ -18,7 +18,7 @@ use crate::{
 
 pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()> {
     file::open(&file::resolve(&arguments.model), |content| {
-        let predict = Predict { content: &content, show: arguments.show, target: &arguments.target, output };
+        let predict = Predict { content: &content, show: arguments.show, table: &arguments.table, output };
         let files = &arguments.files;
         let mut unread = 0;
         for path in files {
@@ -47,8 +47,7 @@ struct Predict<'a> {
     content: &'a Content<'a>,
     #[cfg_attr(not(feature = "pictures"), expect(dead_code, reason = "pictures alone are drawn"))]
     show: bool,
-    /// Columns of a table that are no values.
-    target: &'a [String],
+    table: &'a TableArgs,
     output: Output,
 }
 
@@ -90,7 +89,7 @@ impl Predict<'_> {
 
     /// What it makes of each sample of a table or an array.
     fn table(self, path: &Path) -> anyhow::Result<()> {
-        let options = data::Options { target: self.target.to_vec(), ..data::Options::default() };
+        let options = self.table.options(&self.content.about());
         let samples = data::read(path, self.content.graph().input(), &options)?;
         let mut values = vec![0.0; samples.shape().len()];
         (0..samples.len()).try_for_each(|sample| {

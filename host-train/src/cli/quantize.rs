@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &QuantizeArgs, output: Output) -> anyhow::Result<()
             FamilyName::Dsp => Family::Dsp,
         };
         file::check(&out, graph.parameters())?;
-        let data = file::load(&graph, &arguments.data)?.train;
+        let data = file::load(&graph, &arguments.data, model.about())?.train;
         let images = arguments.images.unwrap_or(QuantizeOptions::default().images.min(data.len()));
         let options = QuantizeOptions { range, images, family };
         let blob = quantize(&model, &data, options).with_context(|| path.display().to_string())?;

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &ReportArgs, output: Output) -> anyhow::Result<()> 
             // Weights that were imported, or lie by themselves, have none.
             Err(_) => Vec::new(),
         };
-        let data = file::load(&model.graph(), &arguments.data)?;
+        let data = file::load(&model.graph(), &arguments.data, model.about())?;
         let write = |quantized: &QuantizedModel<'_>| {
             let page = Report { model: &model, quantized, history: history.clone(), data: &data.test }.to_html()?;
             file::write(&out, page.as_bytes())?;

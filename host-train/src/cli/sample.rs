@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &SampleArgs, output: Output) -> anyhow::Result<()> 
         file::refuse_same(&arguments.scores, &[&path, &arguments.out])?;
         file::check(&arguments.out, 1 + input)?;
         file::check(&arguments.scores, outputs)?;
-        let data = file::load(&graph, &arguments.data)?.test;
+        let data = file::load(&graph, &arguments.data, Some(model.about()))?.test;
         let count = arguments.images;
         ensure!((1..=data.len()).contains(&count), "images is {count}, but must be in 1..={}", data.len());
 

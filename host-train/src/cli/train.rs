@@ -116,7 +116,7 @@ impl Train<'_> {
         let (schedule, how) = self.schedule()?;
         let loss = arguments.loss.map_or_else(|| usual_loss(graph), Into::into);
         let backend = arguments.backend.get()?;
-        let data = file::load(graph, &arguments.data)?;
+        let data = file::load(graph, &arguments.data, None)?;
         let (train, test) = (&data.train, &data.test);
         let (batch_size, samples) = (arguments.batch_size, train.len());
         anyhow::ensure!((1..=samples).contains(&batch_size), FitError::BatchSize { batch_size, samples });

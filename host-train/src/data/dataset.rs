@@ -2,7 +2,7 @@
 
 use thumbnet::{geometry::Shape, input::Shows};
 
-use super::{Samples, Target};
+use super::{ColumnNames, Samples, Target};
 
 /// Samples in memory, one at least, and what is wanted of each.
 ///
@@ -32,6 +32,7 @@ pub struct Dataset {
     targets: Targets,
     labels: Vec<String>,
     shows: Shows,
+    columns: ColumnNames,
 }
 
 /// Raw values, as a file has them.
@@ -201,7 +202,7 @@ impl Dataset {
             Values::Bytes(_) if is_picture(shape) => Shows::Pictures,
             Values::Bytes(_) | Values::Floats(_) => Shows::Values,
         };
-        Ok(Self { shape, values, targets, labels: Vec::new(), shows })
+        Ok(Self { shape, values, targets, labels: Vec::new(), shows, columns: ColumnNames::default() })
     }
 
     /// Samples of bytes, and the number of each one's class.
@@ -256,6 +257,12 @@ impl Dataset {
         Ok(Self { labels, ..self })
     }
 
+    /// The same set, of columns with these names.
+    #[must_use]
+    pub(crate) fn from_columns(self, columns: ColumnNames) -> Self {
+        Self { columns, ..self }
+    }
+
     /// The same, of which is known what they are.
     #[must_use]
     pub fn showing(self, shows: Shows) -> Self {
@@ -277,7 +284,13 @@ impl Dataset {
                 Targets::Values { outputs: *outputs, values: values.collect() }
             }
         };
-        Self { values: self.values.pieces(self.shape.len(), indices), targets, labels: self.labels.clone(), ..*self }
+        Self {
+            values: self.values.pieces(self.shape.len(), indices),
+            targets,
+            labels: self.labels.clone(),
+            columns: self.columns.clone(),
+            ..*self
+        }
     }
 
     /// How many samples there are.
@@ -364,6 +377,10 @@ impl Samples for Dataset {
 
     fn shows(&self) -> Shows {
         self.shows
+    }
+
+    fn columns(&self) -> &ColumnNames {
+        &self.columns
     }
 }
 

@@ -110,8 +110,8 @@ pub enum Problem {
         /// How many classes the network has.
         classes: usize,
     },
-    /// A class of the test half is none of the training half's.
-    #[error("class `{}`{}, the training half has {}", short(name), at(*place), some(names))]
+    /// A class is none that the network was or is trained on.
+    #[error("class `{}`{}, the network is trained on {}", short(name), at(*place), some(names))]
     Unknown {
         /// The class.
         name: String,
@@ -147,8 +147,18 @@ pub enum Problem {
     /// A table has no rows.
     #[error("a table without rows of data")]
     NoRows,
+    /// Two columns of a table have one name.
+    #[error("two columns are called `{}`", short(name))]
+    Twice {
+        /// The name.
+        name: String,
+    },
     /// A field is no number to compute with.
-    #[error("line {line}, column `{}`: `{}` is no finite number", short(column), short(text))]
+    #[error(
+        "line {line}, column `{}`: `{}` is no finite number (--target names what is wanted, --ignore what is no value)",
+        short(column),
+        short(text)
+    )]
     Number {
         /// Its line.
         line: u64,

@@ -4,7 +4,7 @@ use std::{fmt, fs, path::Path};
 
 use thumbnet::geometry::Shape;
 
-use super::{DataError, Dataset, Halves, error::Problem, folder, npy, pictures, table};
+use super::{ColumnNames, DataError, Dataset, Halves, error::Problem, folder, npy, pictures, table};
 
 /// What a network calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +49,19 @@ pub struct Options {
     pub group: Option<String>,
     /// How many rows of a table lie between the first rows of two windows; none for the rows of a window.
     pub window_step: Option<usize>,
+    /// The columns of a table that are passed over.
+    pub ignore: Vec<String>,
+    /// The names of the network's classes where it was trained on named ones; by these the data's are told.
+    pub labels: Vec<String>,
+    /// The names of the columns that the network was trained on; by these a table's with names are found.
+    pub columns: ColumnNames,
 }
 
 impl Default for Options {
     /// A fifth for the test, and what the data says.
     fn default() -> Self {
-        Self { validation_split: 0.2, target: Vec::new(), group: None, window_step: None }
+        let (target, ignore, labels, columns) = (Vec::new(), Vec::new(), Vec::new(), ColumnNames::default());
+        Self { validation_split: 0.2, target, group: None, window_step: None, ignore, labels, columns }
     }
 }
 
@@ -146,13 +153,14 @@ fn find(path: &Path, expected: Expected, options: &Options) -> Result<Found, Dat
     // Only tables have columns.
     let given = [("--target", !options.target.is_empty()), ("--group", options.group.is_some())];
     let given = given.into_iter().chain([("--window-step", options.window_step.is_some())]);
+    let given = given.chain([("--ignore", !options.ignore.is_empty())]);
     if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
         return Err(of(Problem::Option { option, of: "tables, .csv or .tsv" }));
     }
     match kinds[..] {
         [IDX] => return folder::load(path, expected),
         [ARRAYS] => return npy::load_folder(path, expected),
-        [_] => return pictures::load(path, expected),
+        [_] => return pictures::load(path, expected, options),
         _ if metadata.is_dir() => return Err(of(Problem::Nothing { looked: LOOKED })),
         _ => {}
     }

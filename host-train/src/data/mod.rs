@@ -33,6 +33,6 @@ pub use error::{DataError, Place, Problem};
 pub use folder::Split;
 pub use idx::{IdxError, IdxFile, IdxProblem};
 pub use load::{Expected, Options, Outputs, load, read};
-pub use samples::{Samples, Target};
+pub use samples::{ColumnNames, Samples, Target};
 pub use scale::{Scale, fit};
 pub use split::Halves;

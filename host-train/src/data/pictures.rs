@@ -11,7 +11,7 @@ use thumbnet::input::Shows;
 use super::{
     DataError, Dataset, Outputs, Targets, Values,
     error::Problem,
-    load::{Expected, Found, TEST_NAMES},
+    load::{Expected, Found, Options, TEST_NAMES},
 };
 #[cfg(feature = "pictures")]
 use crate::image::read_picture;
@@ -34,10 +34,13 @@ pub(super) fn is_there(folder: &Path) -> Result<bool, DataError> {
 /// Loads pictures (PNG or JPEG) as bytes: grey for one channel, RGB for three, turned upright as their EXIF tag says,
 /// resized to the network's input whatever their sides' ratio is, as Keras does it. The names of the folders, sorted,
 /// are the classes'. The folders are those in `train/`, and in `test/`, `val/` or `validation/`; or all, to be split.
-pub(super) fn load(folder: &Path, expected: Expected) -> Result<Found, DataError> {
+pub(super) fn load(folder: &Path, expected: Expected, options: &Options) -> Result<Found, DataError> {
     let train = training(folder);
     let Expected { input, outputs } = expected;
-    let names: Vec<String> = classes(&train)?.iter().map(|class| name(class)).collect();
+    let names: Vec<String> = match options.labels.as_slice() {
+        [] => classes(&train)?.iter().map(|class| name(class)).collect(),
+        known => known.to_vec(),
+    };
     match outputs {
         Outputs::Values(1) => return Err(DataError::of(folder)(Problem::NotPictures { input, outputs })),
         Outputs::Classes(classes) | Outputs::Values(classes) if classes != names.len() => {
@@ -153,7 +156,7 @@ mod tests {
     fn folders_are_classes() {
         let folder = folder();
         assert!(is_there(folder.path()).unwrap());
-        let Found { train, test, .. } = load(folder.path(), COLOURS).unwrap();
+        let Found { train, test, .. } = load(folder.path(), COLOURS, &Options::default()).unwrap();
         assert_eq!((train.labels(), train.shows()), (&["blue".to_owned(), "red".to_owned()][..], Shows::Pictures));
         let targets: Vec<_> = (0..3).map(|index| train.target(index)).collect();
         assert_eq!(targets, [0, 0, 1].map(Target::Class));
@@ -162,9 +165,9 @@ mod tests {
         assert_eq!((test.as_ref().unwrap().len(), test.unwrap().labels()), (3, train.labels()));
         // Grey is the luminance that `image` computes.
         let grey = Expected { input: Shape::new(1, 1, 1), ..COLOURS };
-        assert_eq!(load(folder.path(), grey).unwrap().train.bytes(2), Some(&[54][..]));
+        assert_eq!(load(folder.path(), grey, &Options::default()).unwrap().train.bytes(2), Some(&[54][..]));
 
-        let all = load(&folder.path().join("val"), COLOURS).unwrap();
+        let all = load(&folder.path().join("val"), COLOURS, &Options::default()).unwrap();
         assert_eq!((all.train.len(), all.test), (3, None));
     }
 
@@ -175,14 +178,14 @@ mod tests {
         write(folder.path(), "a/1.png", GrayImage::from_fn(32, 32, |x, _| Luma([if x % 2 == 0 { 0 } else { 255 }])));
         write(folder.path(), "b/1.png", filled([9, 9, 9]));
         let grey = Expected { input: Shape::new(4, 4, 1), ..COLOURS };
-        let data = load(folder.path(), grey).unwrap().train;
+        let data = load(folder.path(), grey, &Options::default()).unwrap().train;
         assert!(data.bytes(0).unwrap().iter().all(|pixel| (120..136).contains(pixel)), "{:?}", data.bytes(0));
     }
 
     #[test]
     fn what_does_not_fit_is_named() {
         let folder = folder();
-        let error = |expected| load(folder.path(), expected).err().unwrap().to_string();
+        let error = |expected| load(folder.path(), expected, &Options::default()).err().unwrap().to_string();
         let text = error(Expected { outputs: Outputs::Classes(3), ..COLOURS });
         assert!(text.ends_with("train: 2 classes (blue, red), the network has 3"), "{text}");
         let text = error(Expected { input: Shape::new(2, 2, 2), ..COLOURS });
@@ -192,7 +195,7 @@ mod tests {
 
         write(folder.path(), "val/green/1.png", filled([0, 255, 0]));
         let text = error(COLOURS);
-        assert!(text.ends_with("green: class `green`, the training half has blue, red"), "{text}");
+        assert!(text.ends_with("green: class `green`, the network is trained on blue, red"), "{text}");
         fs::remove_dir_all(folder.path().join("val/green")).unwrap();
         let broken = folder.path().join("train/red/0.png");
         fs::write(&broken, b"\x89PNG\r\n\x1a\n and no more").unwrap();

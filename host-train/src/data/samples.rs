@@ -1,5 +1,6 @@
 //! What a network is trained on and judged by.
 
+use serde::{Deserialize, Serialize};
 use thumbnet::{geometry::Shape, input::Shows};
 
 /// Samples and what is wanted of each, at least one. The values are raw, as they were measured: a model scales them.
@@ -26,6 +27,18 @@ pub trait Samples: Sync {
 
     /// What the samples are.
     fn shows(&self) -> Shows;
+
+    /// The names of the columns that they are from, if they are from a table that has names.
+    fn columns(&self) -> &ColumnNames;
+}
+
+/// The names of a table's columns: those of a sample's values, in their order, and those of what is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnNames {
+    /// Of the values of a row.
+    pub values: Vec<String>,
+    /// Of what is wanted.
+    pub targets: Vec<String>,
 }
 
 /// What is wanted of a network for one sample.

@@ -6,7 +6,7 @@ use thumbnet::{
     input::{Scaling, Shows},
 };
 
-use crate::data::{self, Samples, Scale};
+use crate::data::{self, ColumnNames, Samples, Scale};
 
 /// What a network's input and outputs stand for. Files of weights and blobs keep it, so that a device prepares its
 /// input as the training did.
@@ -18,12 +18,15 @@ pub struct About {
     pub scaling: Vec<Scaling>,
     /// What samples are.
     pub shows: Shows,
+    /// The names of the columns of the table that it was trained on, which a blob does not keep.
+    pub columns: ColumnNames,
 }
 
 impl Default for About {
     /// Classes without names, and values that are taken as they are.
     fn default() -> Self {
-        Self { labels: Vec::new(), scaling: vec![Scaling::NONE], shows: Shows::Values }
+        let (labels, scaling, columns) = (Vec::new(), vec![Scaling::NONE], ColumnNames::default());
+        Self { labels, scaling, shows: Shows::Values, columns }
     }
 }
 
@@ -58,7 +61,8 @@ pub enum AboutError {
 impl About {
     /// What the data set says, and its values scaled so, with what that takes from the data.
     pub fn of(data: &dyn Samples, scale: Scale) -> Self {
-        Self { labels: data.labels().to_vec(), scaling: data::fit(data, scale), shows: data.shows() }
+        let (labels, columns) = (data.labels().to_vec(), data.columns().clone());
+        Self { labels, scaling: data::fit(data, scale), shows: data.shows(), columns }
     }
 
     /// Fails where it is none of this network.
@@ -146,7 +150,7 @@ mod tests {
     fn what_is_of_another_network_is_refused() {
         let check = |labels: &[&str], scaling: &[Scaling]| {
             let labels = labels.iter().map(|label| (*label).into()).collect();
-            let about = About { labels, scaling: scaling.to_vec(), shows: Shows::Values };
+            let about = About { labels, scaling: scaling.to_vec(), ..About::default() };
             about.check(&Net::GRAPH).map_err(|error| error.to_string())
         };
         assert_eq!(check(&["a", "b", "c"], &[Scaling::NONE; 2]), Ok(()));

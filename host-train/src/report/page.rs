@@ -287,8 +287,7 @@ fn devices(summary: &Summary) -> String {
             device.ram_bytes.separate_with_commas(),
         ]
     });
-    let head = ["cores", "flash of tensors", "activations", "scratch", "RAM in all"];
-    let text =
-        "Bytes on a device, besides code and stack; <code>inspect --chip NAME</code> says whether a part holds it.";
+    let head = ["cores", "flash of tensors", "of code, about", "activations", "scratch", "RAM in all"];
+    let text = "Bytes on a device; <code>inspect --chip NAME</code> says whether a part holds it.";
     section("Flash and RAM", text, &table(&head, rows))
 }

@@ -65,6 +65,16 @@ fn a_table_of_windows_goes_the_whole_path() {
     let int8 = host_train([&["evaluate", blob.as_str(), "--json"], data.as_slice()].concat()).json();
     assert!(int8["accuracy"].as_f64().unwrap() >= 0.95, "{int8}");
 
+    // The weights know the names of their columns, wherever these stand; a blob is told.
+    let turned: String =
+        movements().lines().map(|line| line.rsplit(',').collect::<Vec<_>>().join(",") + "\n").collect();
+    let other = folder.path("turned.csv");
+    fs::write(&other, turned).unwrap();
+    let judged = host_train(["evaluate", run.as_str(), "--json", "--dataset", &other]).json();
+    assert_eq!(judged["accuracy"], f32["accuracy"]);
+    let text = host_train(["evaluate", run.as_str()]).error();
+    assert!(text.contains("Movement was not trained on MNIST: name its data set with --dataset"), "{text}");
+
     for model in [&run, &blob] {
         let predict = ["predict", table.as_str(), "--model", model, "--target", "activity"];
         let text = host_train(predict).success();

@@ -3,7 +3,7 @@
 use thumbnet::geometry::Shape;
 
 use super::super::{
-    Outputs,
+    ColumnNames, Outputs,
     error::Problem,
     load::{Expected, Options},
 };
@@ -26,13 +26,27 @@ pub(super) struct Columns {
     pub(super) is_class: bool,
     /// What belongs together.
     pub(super) group: Option<usize>,
+    /// Whether names are the table's.
+    has_header: bool,
 }
 
 impl Columns {
-    /// Finds them by what was asked for, by their names, and by what the network takes.
-    pub(super) fn find(names: Vec<String>, expected: Expected, options: &Options) -> Result<Self, Problem> {
+    /// Finds them by what was asked for, by the names that the network was trained on, by usual names, and by what the
+    /// network takes.
+    pub(super) fn find(
+        names: Vec<String>,
+        has_header: bool,
+        expected: Expected,
+        options: &Options,
+    ) -> Result<Self, Problem> {
         let Expected { input, outputs } = expected;
-        let targets = targets(&names, outputs, &options.target)?;
+        // Tables without names have an order alone.
+        let known = Some(&options.columns).filter(|known| has_header && !known.values.is_empty());
+        let asked = match known {
+            Some(known) if options.target.is_empty() && outputs != Outputs::Input => &known.targets,
+            _ => &options.target,
+        };
+        let targets = targets(&names, outputs, asked)?;
         let is_class = match outputs {
             Outputs::Classes(_) => true,
             Outputs::Values(outputs) => outputs > 1 && targets.len() == 1,
@@ -47,7 +61,9 @@ impl Columns {
             let columns = targets.iter().map(|&column| names[column].clone()).collect();
             return Err(Problem::TargetColumns { columns, outputs });
         }
-        let free = |column: &usize| !targets.contains(column);
+        let ignored: Vec<usize> =
+            options.ignore.iter().map(|name| by_name(&names, name, "--ignore")).collect::<Result<_, _>>()?;
+        let free = |column: &usize| !targets.contains(column) && !ignored.contains(column);
         let values = |group| -> Vec<usize> {
             (0..names.len()).filter(|column| free(column) && Some(*column) != group).collect()
         };
@@ -59,13 +75,32 @@ impl Columns {
                 usual.filter(|&group| !fits(values(None).len(), input) || fits(values(Some(group)).len(), input))
             }
         };
-        let values = values(group);
+        let values = match known {
+            Some(known) => {
+                let find = |name: &String| by_name(&names, name, "the network's values");
+                known.values.iter().map(find).collect::<Result<_, _>>()?
+            }
+            None => values(group),
+        };
         if !fits(values.len(), input) {
             let columns = values.into_iter().map(|column| names[column].clone()).collect();
             return Err(Problem::Columns { columns, input });
         }
+        let is_twice =
+            |&&column: &&usize| has_header && names.iter().filter(|name| **name == names[column]).count() > 1;
+        if let Some(&column) = values.iter().chain(&targets).find(is_twice) {
+            return Err(Problem::Twice { name: names[column].clone() });
+        }
         let targets = if outputs == Outputs::Input { Vec::new() } else { targets };
-        Ok(Self { names, values, targets, is_class, group })
+        Ok(Self { names, values, targets, is_class, group, has_header })
+    }
+
+    /// What the columns of values and targets are called, if the table says it.
+    pub(super) fn by_name(&self) -> ColumnNames {
+        let names = |columns: &[usize]| -> Vec<String> {
+            columns.iter().filter(|_| self.has_header).map(|&column| self.names[column].clone()).collect()
+        };
+        ColumnNames { values: names(&self.values), targets: names(&self.targets) }
     }
 
     /// What rows have in common that follow one another in a window.

@@ -53,10 +53,14 @@ pub(super) fn load(
 ) -> Result<Found, DataError> {
     let mut notes = Vec::new();
     let rows = Rows::read(train, expected, options)?;
-    let naming = Naming::of(&rows, expected.outputs).map_err(DataError::of(train))?;
+    let naming = Naming::of(&rows, expected.outputs, &options.labels).map_err(DataError::of(train))?;
     let (data, units) = samples(train, &rows, &naming, expected, options, &mut notes)?;
     let test = match test {
         Some(path) => {
+            // By the names of the training half's columns, if it has some.
+            let columns = Some(&options.columns).filter(|known| !known.values.is_empty()).cloned();
+            let columns = columns.unwrap_or_else(|| rows.columns.by_name());
+            let options = &Options { columns, ..options.clone() };
             let rows = Rows::read(path, expected, options)?;
             Some(samples(path, &rows, &naming, expected, options, &mut notes)?.0)
         }
@@ -76,11 +80,14 @@ enum Naming {
 }
 
 impl Naming {
-    /// Numbers where all labels are whole and below the number of classes, else names, in the order of their alphabet
+    /// The names that are known; else numbers where all labels are whole and below the number of classes, else names, in the order of their alphabet
     /// or of their value.
-    fn of(rows: &Rows, outputs: Outputs) -> Result<Self, Problem> {
+    fn of(rows: &Rows, outputs: Outputs, known: &[String]) -> Result<Self, Problem> {
         let classes = match (&rows.labels, outputs) {
             (None, _) | (_, Outputs::Input) => return Ok(Self::None),
+            (Some(_), Outputs::Classes(_) | Outputs::Values(_)) if !known.is_empty() => {
+                return Ok(Self::Names(known.to_vec()));
+            }
             (Some(_), Outputs::Classes(classes) | Outputs::Values(classes)) => classes,
         };
         let number = |name: &Name| name.text.parse().ok().and_then(|label| class(label, classes));
@@ -175,7 +182,7 @@ fn samples(
         Naming::Names(names) => data.with_labels(names).map_err(&problem)?,
         Naming::None | Naming::Numbers(_) => data,
     };
-    Ok((data, cut.units))
+    Ok((data.from_columns(rows.columns.by_name()), cut.units))
 }
 
 /// Where samples begin.

@@ -77,7 +77,7 @@ impl Rows {
             true => first.fields.iter().map(str::to_owned).collect(),
             false => (1..=first.fields.len()).map(|number| number.to_string()).collect(),
         };
-        let columns = Columns::find(names, expected, options)?;
+        let columns = Columns::find(names, has_header, expected, options)?;
         let mut rows =
             Unfinished { columns: &columns, values: vec![], targets: vec![], labels: vec![], groups: vec![] };
         let (mut labels, mut groups) = (Numbers::default(), Numbers::default());
@@ -152,7 +152,7 @@ struct Unfinished<'a> {
 
 impl Unfinished<'_> {
     fn push(&mut self, Row { fields, line }: &Row, labels: &mut Numbers, groups: &mut Numbers) -> Result<(), Problem> {
-        let Columns { names, values, targets, is_class, group } = self.columns;
+        let Columns { names, values, targets, is_class, group, .. } = self.columns;
         let line = *line;
         let text = |column: usize| fields.get(column).unwrap_or_default();
         let number = |&column: &usize| {

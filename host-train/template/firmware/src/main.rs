@@ -30,8 +30,11 @@ fn main() -> ! {
         }
         let (scores, count) = counter.count(|| network.predict(&image, memory));
         let class = argmax(&scores);
-        let (label, score) = (description.label(class).unwrap_or("?"), network.output().dequantize(scores[class]));
-        info!("{=str}: score {=f32}, {=u64} {=str}", label, score, count, <Selected as Board>::Counter::UNIT);
+        let (score, unit) = (network.output().dequantize(scores[class]), <Selected as Board>::Counter::UNIT);
+        match description.label(class) {
+            Some(label) => info!("{=str}: score {=f32}, {=u64} {=str}", label, score, count, unit),
+            None => info!("output {=usize}: {=f32}, {=u64} {=str}", class, score, count, unit),
+        }
         different += scores.iter().zip(wanted).filter(|(score, byte)| **score != byte.cast_signed()).count();
     }
     if different > 0 {
