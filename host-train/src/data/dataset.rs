@@ -259,7 +259,7 @@ impl Dataset {
 
     /// The same set, of columns with these names.
     #[must_use]
-    pub(crate) fn from_columns(self, columns: ColumnNames) -> Self {
+    pub(crate) fn with_columns(self, columns: ColumnNames) -> Self {
         Self { columns, ..self }
     }
 

@@ -182,7 +182,7 @@ fn samples(
         Naming::Names(names) => data.with_labels(names).map_err(&problem)?,
         Naming::None | Naming::Numbers(_) => data,
     };
-    Ok((data.from_columns(rows.columns.by_name()), cut.units))
+    Ok((data.with_columns(rows.columns.by_name()), cut.units))
 }
 
 /// Where samples begin.
