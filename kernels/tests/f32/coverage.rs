@@ -30,7 +30,7 @@ pub(crate) struct Kernel {
 
 /// Rows such as `pool_s8::max_pool_s8 [scalar avx2] by max_pool_s8 in pool {random_windows};`, the tests being those of
 /// this `$binary`; and, for kernels that only emulated cores have, `conv_s8::thumbnet_copy [dsp] by conv_s8 on
-/// devices;`.
+/// devices;`, or `on inputs` for those that make a device's input.
 macro_rules! table {
     (
         $binary:literal;
@@ -47,6 +47,7 @@ macro_rules! table {
     };
     (@file $binary:literal in $module:ident) => { concat!("tests/", $binary, "/", stringify!($module), ".rs") };
     (@file $binary:literal on devices) => { "../tests/src/int8_cases.rs" };
+    (@file $binary:literal on inputs) => { "../tests/src/input.rs" };
 }
 pub(crate) use table;
 

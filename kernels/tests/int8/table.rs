@@ -60,6 +60,9 @@ const KERNELS: &[Kernel] = table! { "int8";
     table_s8::thumbnet_table [arm] by table_s8 on devices;
 
     conv_s8::conv_s8 [thumb1] by conv_s8 on devices;
+    samples_s8::scale_samples [thumb1] by fill on inputs;
+    samples_s8::thumbnet_scale_samples [thumb1] by fill on inputs;
+    smlaw::_ [arm] by fill on inputs;
     column::thumbnet_gather [thumb1] by conv_s8 on devices;
     sums_s8::thumbnet_conv_sums [thumb1] by conv_s8 on devices;
     outputs_s8::thumbnet_conv_outputs [thumb1] by conv_s8 on devices;
