@@ -23,7 +23,7 @@ fn in_shell(before: &str, arguments: &str) -> Outcome {
 #[test]
 fn an_empty_variable_is_as_if_unset() {
     let folder = Folder::with_stripes();
-    train(&folder, &["--epochs", "1"]).success();
+    train(&folder, &["--epochs", "1", "--shows", "digits"]).success();
     let (run, data) = (folder.path("run"), folder.path("data"));
     in_shell("THUMBNET_DATA= RAYON_NUM_THREADS=", &format!("evaluate {run} --dataset {data}")).success();
 
@@ -54,11 +54,11 @@ fn without_threads_one_does_the_work() {
     let folder = Folder::with_stripes();
     let (data, run) = (folder.path("data"), folder.path("run"));
     let none = format!("RUST_MIN_STACK={}", 1_u64 << 60);
-    train(&folder, &["--epochs", "2"]).success();
+    train(&folder, &["--epochs", "2", "--shows", "digits"]).success();
     let weights = fs::read(folder.path("run/weights.postcard")).unwrap();
     let small = SMALL.join(" ");
     for arguments in [
-        format!("train --dataset {data} --out {run} {small} --epochs 2 --threads 3"),
+        format!("train --dataset {data} --out {run} {small} --epochs 2 --shows digits --threads 3"),
         format!("quantize {run} --dataset {data} --images 20"),
         format!("evaluate {run} --dataset {data}"),
         format!("evaluate {run}/model.blob --dataset {data}"),
