@@ -37,7 +37,7 @@ impl Node<'_> {
 
     /// How often it reads node `node`.
     pub(crate) const fn reads(&self, node: usize) -> usize {
-        // The compiler interprets this for every pair of nodes of a network: what is true of few of them is asked first.
+        // The compiler interprets this for every pair of nodes of a network: what few of them are is asked first.
         let [first, second] = [self.inputs[0] as usize == node, self.inputs[1] as usize == node];
         if first || second {
             let arity = self.op.arity();

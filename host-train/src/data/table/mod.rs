@@ -80,8 +80,8 @@ enum Naming {
 }
 
 impl Naming {
-    /// The names that are known; else numbers where all labels are whole and below the number of classes, else names, in the order of their alphabet
-    /// or of their value.
+    /// The names that are known; else numbers where all labels are whole and below the number of classes, else names,
+    /// in the order of their alphabet or of their value.
     fn of(rows: &Rows, outputs: Outputs, known: &[String]) -> Result<Self, Problem> {
         let classes = match (&rows.labels, outputs) {
             (None, _) | (_, Outputs::Input) => return Ok(Self::None),

@@ -20,9 +20,10 @@ struct Run {
 
 // thumbnet_scale_samples(run), of a multiple of eight values.
 //
-// r0: the value, `shift` bytes before it, so that the shift is the offset that `ldrsh` needs; r1: its input; r2, r3: the
-// multiplier's halves; r4, r5: a value on its way; r6: the step; r7: the shift; r8: the offset; r9: twice the step, by
-// which a value goes on, and two inputs; r10: the end. 13.75 instructions a value, and three more where it is clamped.
+// r0: the value, `shift` bytes before it, so that the shift is the offset that `ldrsh` needs; r1: its input; r2, r3:
+// the multiplier's halves; r4, r5: a value on its way; r6: the step; r7: the shift; r8: the offset; r9: twice the step,
+// by which a value goes on, and two inputs; r10: the end. 13.75 instructions a value, and three more where it is
+// clamped.
 //
 // Of 32 bits, the product of the upper half is whole, and that of the lower is what the definition cuts.
 crate::arch::arm::thumb_function! {
