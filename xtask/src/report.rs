@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io::{self, BufRead, BufReader, PipeReader};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread::{self, JoinHandle, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -29,6 +29,8 @@ struct Beside {
     process: Child,
     /// What it shows, a step or a part of one at a time.
     shown: Receiver<String>,
+    /// Passes that on, and ends with the process: with the last it shows, which are its steps.
+    steps: JoinHandle<String>,
 }
 
 /// What the last line of that process begins with. Its steps follow.
@@ -87,8 +89,8 @@ impl Step {
     }
 }
 
-/// Sends what a process shows, cut where a step begins.
-fn pass_on(shown: PipeReader, sender: &Sender<String>) {
+/// Sends what a process shows, cut where a step begins, and returns what it shows last.
+fn pass_on(shown: PipeReader, sender: &Sender<String>) -> String {
     let mut text = String::new();
     for line in BufReader::new(shown).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);
@@ -98,7 +100,7 @@ fn pass_on(shown: PipeReader, sender: &Sender<String>) {
         }
         text.extend([&*line, "\n"]);
     }
-    let _ = sender.send(text);
+    text
 }
 
 /// Tests that a step ran, or did not.
@@ -176,8 +178,8 @@ impl Report {
         let (reader, writer) = io::pipe()?;
         let process = command.stdout(writer.try_clone()?).stderr(writer).spawn()?;
         let (sender, shown) = mpsc::channel();
-        thread::spawn(move || pass_on(reader, &sender));
-        self.beside = Some(Beside { process, shown });
+        let steps = thread::spawn(move || pass_on(reader, &sender));
+        self.beside = Some(Beside { process, shown, steps });
         Ok(())
     }
 
@@ -189,12 +191,9 @@ impl Report {
 
     /// Waits for the steps that ran beside these, and shows what they have to show.
     fn join(&mut self) {
-        let Some(Beside { mut process, shown }) = self.beside.take() else { return };
-        let mut last = String::new();
-        for text in shown {
-            print!("{last}");
-            last = text;
-        }
+        let Some(Beside { mut process, shown, steps }) = self.beside.take() else { return };
+        shown.iter().for_each(|text| print!("{text}"));
+        let last = steps.join().expect("it passes on and does nothing else");
         let steps = process.wait().context("it cannot be waited for").and_then(|status| {
             let steps = last.trim().strip_prefix(HANDED_OVER).with_context(|| format!("{status}: {last}"))?;
             let steps: Vec<Value> = serde_json::from_str(steps)?;
@@ -373,6 +372,21 @@ mod tests {
     }
 
     #[test]
+    fn steps_beside_the_others_may_end_first() {
+        let mut report = all();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("echo '==> other'; echo '{HANDED_OVER}[]'")]);
+        report.beside(shell).unwrap();
+        while !report.beside.as_ref().unwrap().steps.is_finished() {
+            thread::yield_now();
+        }
+        report.step("first", || Ok(()));
+        report.step("second", || Ok(()));
+        report.join();
+        assert!(report.summary().ends_with("\n2 passed, 0 failed, 0 skipped\n"));
+    }
+
+    #[test]
     fn a_process_that_ends_early_is_a_failure() {
         let mut report = all();
         let mut shell = Command::new("sh");
@@ -390,9 +404,9 @@ mod tests {
         io::Write::write_all(&mut writer, b"a\n\n==> b: build\n$ c\n==> b: run\nd").unwrap();
         drop(writer);
         let (sender, shown) = mpsc::channel();
-        pass_on(reader, &sender);
+        assert_eq!(pass_on(reader, &sender), "==> b: run\nd\n");
         drop(sender);
-        assert_eq!(shown.iter().collect::<Vec<_>>(), ["a\n\n", "==> b: build\n$ c\n", "==> b: run\nd\n"]);
+        assert_eq!(shown.iter().collect::<Vec<_>>(), ["a\n\n", "==> b: build\n$ c\n"]);
     }
 
     #[test]
