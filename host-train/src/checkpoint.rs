@@ -11,11 +11,14 @@
 //! | weights | bytes | `f32`, little-endian: each layer's tensors in Keras's order and layouts |
 
 use serde::{Deserialize, Serialize};
-use thumbnet::graph::{Graph, Node, Op};
+use thumbnet::{
+    blob::WriteError,
+    graph::{Graph, Node, Op},
+};
 
 use crate::{
     envelope::{self, EnvelopeError, Kind},
-    model::{About, AboutError},
+    model::About,
 };
 
 /// The first bytes of every checkpoint.
@@ -50,8 +53,8 @@ pub enum CheckpointError {
     #[error("the checkpoint's network is none: {0}")]
     Graph(String),
     /// The CRC is right, but labels or scaling are not such as the network has.
-    #[error("the checkpoint's {0}")]
-    About(AboutError),
+    #[error("the checkpoint's network has other labels or scaling: {0}")]
+    About(WriteError),
     /// The weights are another network's.
     #[error("the checkpoint is of network {found}, not {expected}")]
     Network {

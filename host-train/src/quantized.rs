@@ -113,9 +113,7 @@ pub fn quantize(model: &Model<'_>, data: &dyn Samples, options: QuantizeOptions)
     }
     let quantized =
         quantize::quantize(&graph, model.weights(), &calibrator.finish()).map_err(QuantizationError::Quantize)?;
-    let labels: Vec<&str> = about.labels.iter().map(String::as_str).collect();
-    let about = blob::About { labels: &labels, scaling: &about.scaling, shows: about.shows };
-    blob::write(&graph, &quantized, family, &about).map_err(QuantizationError::Write)
+    about.lend(|about| blob::write(&graph, &quantized, family, about)).map_err(QuantizationError::Write)
 }
 
 /// A blob as [`QuantizedModel::read`] takes it: where a blob must lie, its weights in the order that a PC is fastest
@@ -202,7 +200,9 @@ impl<'a> QuantizedModel<'a> {
         if len != needed {
             return Err(FitError::Image { network: graph.name.into(), len, needed });
         }
-        Ok(Runner::new(self)?.run(&self.input(raw)).to_vec())
+        let mut runner = Runner::new(self)?;
+        runner.image = self.input(raw);
+        Ok(runner.run().to_vec())
     }
 
     /// The int8 outputs for every sample of a data set, one after the other.
@@ -300,13 +300,12 @@ impl<'a> Runner<'a> {
                 self.image = self.model.input(&self.values);
             }
         }
-        let Self { model, parts, steps, image, activations, scratch, .. } = self;
-        infer::run::<AllOps>(model.backend, parts, steps, image, activations, scratch)
+        self.run()
     }
 
-    /// The outputs for an input that has as many values as the network's.
-    fn run(&mut self, image: &[i8]) -> &[i8] {
-        let Self { model, parts, steps, activations, scratch, .. } = self;
+    /// The outputs for the input that `image` holds.
+    fn run(&mut self) -> &[i8] {
+        let Self { model, parts, steps, image, activations, scratch, .. } = self;
         infer::run::<AllOps>(model.backend, parts, steps, image, activations, scratch)
     }
 }

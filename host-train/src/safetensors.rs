@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use thumbnet::graph::{Graph, Node};
 
-use crate::{model::About, network::snake_case};
+use crate::{envelope::bytes_of, model::About, network::snake_case};
 
 /// How layers are called in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,7 +257,7 @@ pub fn export(
     names: Names,
 ) -> Result<Vec<u8>, safetensors::SafeTensorError> {
     assert_eq!(weights.len(), graph.parameters(), "the weights are the network's");
-    let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
+    let bytes = bytes_of(weights);
     let mut rest = bytes.as_slice();
     let mut tensors = Vec::new();
     for Spec { in_file, variable, shape, .. } in specs(graph, names) {

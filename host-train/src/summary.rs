@@ -228,7 +228,7 @@ impl fmt::Display for Summary {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use thumbnet::Network;
     use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistSmall, MobileNetV1, ResNet8, layers};
 
@@ -247,6 +247,29 @@ mod tests {
         assert_eq!(most, summary.activation_bytes);
     }
 
+    /// The network that `benches/device.json` has under a name.
+    pub(crate) fn measured_network(name: &str) -> Graph<'static> {
+        match name {
+            "small" => MnistSmall::GRAPH,
+            "convnet" => MnistConvNet::GRAPH,
+            "kws" => DsCnn::GRAPH,
+            "ic" => ResNet8::GRAPH,
+            "vww" => MobileNetV1::GRAPH,
+            "ad" => AutoEncoder::GRAPH,
+            "pooled" => layers::Pooled::GRAPH,
+            "strided" => layers::Strided::GRAPH,
+            "pointwise" => layers::Pointwise::GRAPH,
+            "unpooled" => layers::Unpooled::GRAPH,
+            "sequence" => layers::Sequence::GRAPH,
+            "spectrum" => layers::Spectrum::GRAPH,
+            "camera" => layers::Camera::GRAPH,
+            "depthwise" => layers::Depthwise::GRAPH,
+            "pooling" => layers::Pooling::GRAPH,
+            "merging" => layers::Merging::GRAPH,
+            other => panic!("unknown network {other}"),
+        }
+    }
+
     /// What `cargo xtask device-bench` measured is what is computed here.
     #[test]
     fn ram_is_that_of_each_core() {
@@ -255,25 +278,7 @@ mod tests {
         let mut seen = [0; Cores::ALL.len()];
         for line in measured.lines() {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            let graph = match line["network"].as_str().unwrap() {
-                "small" => MnistSmall::GRAPH,
-                "convnet" => MnistConvNet::GRAPH,
-                "kws" => DsCnn::GRAPH,
-                "ic" => ResNet8::GRAPH,
-                "vww" => MobileNetV1::GRAPH,
-                "ad" => AutoEncoder::GRAPH,
-                "pooled" => layers::Pooled::GRAPH,
-                "strided" => layers::Strided::GRAPH,
-                "pointwise" => layers::Pointwise::GRAPH,
-                "unpooled" => layers::Unpooled::GRAPH,
-                "sequence" => layers::Sequence::GRAPH,
-                "spectrum" => layers::Spectrum::GRAPH,
-                "camera" => layers::Camera::GRAPH,
-                "depthwise" => layers::Depthwise::GRAPH,
-                "pooling" => layers::Pooling::GRAPH,
-                "merging" => layers::Merging::GRAPH,
-                other => panic!("unknown network {other}"),
-            };
+            let graph = measured_network(line["network"].as_str().unwrap());
             let devices = Summary::new(&graph).devices;
             let core = line["core"].as_str().unwrap().to_uppercase();
             let is_of = |device: &DeviceRam| device.cores.split(['-', ',', ' ']).any(|name| name == core);

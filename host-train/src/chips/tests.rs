@@ -1,9 +1,10 @@
 use std::collections::HashSet;
 
 use thumbnet::{Network, arch::Cores};
-use thumbnet_models::{AutoEncoder, DsCnn, MnistConvNet, MnistSmall, MobileNetV1, ResNet8};
+use thumbnet_models::{MnistConvNet, MnistSmall};
 
 use super::*;
+use crate::summary::tests::measured_network;
 
 fn weights(summary: &Summary) -> Stored {
     Stored { bytes: summary.flash_bytes, family: None }
@@ -34,15 +35,7 @@ fn allowances_are_those_that_were_measured() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(line["stack_bytes"].as_u64().unwrap() <= STACK as u64, "{line}");
         let Some(measured) = line["code_bytes"].as_u64() else { continue };
-        let graph = match line["network"].as_str().unwrap() {
-            "small" => MnistSmall::GRAPH,
-            "convnet" => MnistConvNet::GRAPH,
-            "kws" => DsCnn::GRAPH,
-            "ic" => ResNet8::GRAPH,
-            "vww" => MobileNetV1::GRAPH,
-            "ad" => AutoEncoder::GRAPH,
-            other => panic!("unknown network {other}"),
-        };
+        let graph = measured_network(line["network"].as_str().unwrap());
         let core = Core::from_str(line["core"].as_str().unwrap(), true).unwrap();
         let family = Cores::ALL.iter().position(|cores| *cores == core.cores()).unwrap();
         let allowed = code(&Summary::new(&graph), family);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use thumbnet::{
+    blob::{self, WriteError},
     graph::{Activation, Graph},
     input::{Scaling, Shows},
 };
@@ -30,34 +31,6 @@ impl Default for About {
     }
 }
 
-/// Why an [`About`] is none of a network.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AboutError {
-    /// Not as many names as classes.
-    #[error("labels are {found}, but the network has {classes} classes")]
-    Labels {
-        /// How many names there are.
-        found: usize,
-        /// How many classes.
-        classes: usize,
-    },
-    /// Not as many scalings as channels.
-    #[error("scalings are {found}, but must be 1 or one for each of the input's {channels} channels")]
-    Scalings {
-        /// How many there are.
-        found: usize,
-        /// The input's channels.
-        channels: usize,
-    },
-    /// A scaling that gives no numbers.
-    #[error(
-        "scaling has mean {} and deviation {}, but both must be finite, and the second not 0",
-        .0.mean, .0.deviation
-    )]
-    Scaling(Scaling),
-}
-
 impl About {
     /// What the data set says, and its values scaled so, with what that takes from the data.
     pub fn of(data: &dyn Samples, scale: Scale) -> Self {
@@ -65,24 +38,19 @@ impl About {
         Self { labels, scaling: data::fit(data, scale), shows: data.shows(), columns }
     }
 
-    /// Fails where it is none of this network.
+    /// Fails where a blob of this network could not hold it.
     ///
     /// # Errors
     ///
-    /// [`AboutError`], with what differs.
-    pub fn check(&self, graph: &Graph<'_>) -> Result<(), AboutError> {
-        let classes = classes(graph).unwrap_or(0);
-        if !self.labels.is_empty() && self.labels.len() != classes {
-            return Err(AboutError::Labels { found: self.labels.len(), classes });
-        }
-        let channels = graph.input().channels;
-        if self.scaling.len() != 1 && self.scaling.len() != channels {
-            return Err(AboutError::Scalings { found: self.scaling.len(), channels });
-        }
-        let is_off = |scaling: &&Scaling| {
-            !scaling.mean.is_finite() || !scaling.deviation.is_finite() || scaling.deviation == 0.0
-        };
-        self.scaling.iter().find(is_off).map_or(Ok(()), |&scaling| Err(AboutError::Scaling(scaling)))
+    /// [`WriteError::Labels`], [`WriteError::Scalings`] or [`WriteError::Scaling`].
+    pub fn check(&self, graph: &Graph<'_>) -> Result<(), WriteError> {
+        self.lend(|about| about.check(graph))
+    }
+
+    /// Does `work` with it as a blob takes it.
+    pub(crate) fn lend<T>(&self, work: impl FnOnce(&blob::About<'_>) -> T) -> T {
+        let labels: Vec<&str> = self.labels.iter().map(String::as_str).collect();
+        work(&blob::About { labels: &labels, scaling: &self.scaling, shows: self.shows })
     }
 
     /// Makes raw values of whole samples into what the network takes.
@@ -154,10 +122,14 @@ mod tests {
             about.check(&Net::GRAPH).map_err(|error| error.to_string())
         };
         assert_eq!(check(&["a", "b", "c"], &[Scaling::NONE; 2]), Ok(()));
-        assert_eq!(check(&["a"], &[Scaling::NONE]).unwrap_err(), "labels are 1, but the network has 3 classes");
+        let error = check(&["a"], &[Scaling::NONE]).unwrap_err();
+        assert_eq!(error, "there are 1 labels, but must be none or 3, one for each class");
         let error = check(&[], &[Scaling::NONE; 3]).unwrap_err();
-        assert_eq!(error, "scalings are 3, but must be 1 or one for each of the input's 2 channels");
+        assert!(
+            error.starts_with("there are 3 scalings, but must be one for all values or 2, one for each"),
+            "{error}"
+        );
         let error = check(&[], &[Scaling { mean: 0.0, deviation: 0.0 }]).unwrap_err();
-        assert!(error.starts_with("scaling has mean 0 and deviation 0, but"), "{error}");
+        assert!(error.starts_with("the scaling of channel 0 has mean 0.0 and deviation 0.0, but"), "{error}");
     }
 }

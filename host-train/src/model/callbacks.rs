@@ -51,8 +51,18 @@ impl Best {
     }
 }
 
-fn to_bytes(state: &impl Serialize) -> Vec<u8> {
-    postcard::to_stdvec(state).expect("growing memory takes any plain data")
+/// The two methods of a callback whose state is one field.
+macro_rules! keeps {
+    ($field:ident) => {
+        fn state(&self) -> Vec<u8> {
+            postcard::to_stdvec(&self.$field).expect("growing memory takes any plain data")
+        }
+
+        fn set_state(&mut self, state: &[u8]) -> CallbackResult {
+            self.$field = postcard::from_bytes(state)?;
+            Ok(())
+        }
+    };
 }
 
 /// Ends a training when it gets no better, and gives back the weights of the best epoch: Keras's `EarlyStopping` with
@@ -96,14 +106,7 @@ impl Callback for EarlyStopping {
         Ok(())
     }
 
-    fn state(&self) -> Vec<u8> {
-        to_bytes(&self.state)
-    }
-
-    fn set_state(&mut self, state: &[u8]) -> CallbackResult {
-        self.state = postcard::from_bytes(state)?;
-        Ok(())
-    }
+    keeps!(state);
 }
 
 /// Makes the learning rate smaller when a training gets no better: Keras's `ReduceLROnPlateau`.
@@ -136,14 +139,7 @@ impl Callback for ReduceLrOnPlateau {
         Ok(())
     }
 
-    fn state(&self) -> Vec<u8> {
-        to_bytes(&self.best)
-    }
-
-    fn set_state(&mut self, state: &[u8]) -> CallbackResult {
-        self.best = postcard::from_bytes(state)?;
-        Ok(())
-    }
+    keeps!(best);
 }
 
 /// Writes the weights of the best epoch to a file, whole or not at all: Keras's `ModelCheckpoint` with
@@ -174,14 +170,7 @@ impl Callback for ModelCheckpoint<'_> {
         Ok(())
     }
 
-    fn state(&self) -> Vec<u8> {
-        to_bytes(&self.best)
-    }
-
-    fn set_state(&mut self, state: &[u8]) -> CallbackResult {
-        self.best = postcard::from_bytes(state)?;
-        Ok(())
-    }
+    keeps!(best);
 }
 
 #[cfg(test)]

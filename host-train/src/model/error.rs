@@ -1,8 +1,7 @@
 //! What can go wrong.
 
-use thumbnet::{LengthError, geometry::Shape, train::TrainError};
+use thumbnet::{LengthError, blob::WriteError, geometry::Shape, train::TrainError};
 
-use super::AboutError;
 use crate::memory::NoMemory;
 
 /// Why a model cannot be trained or evaluated.
@@ -79,8 +78,8 @@ pub enum FitError {
         outputs: usize,
     },
     /// Labels or scaling that are none of the network's.
-    #[error(transparent)]
-    About(#[from] AboutError),
+    #[error("{0}")]
+    About(WriteError),
     /// Raw values whose meaning nobody told.
     #[error("how values are scaled is not known: fit the model, or let it adapt to a data set")]
     NotAdapted,

@@ -41,7 +41,7 @@ use thumbnet::{
 
 use bytemuck::Pod;
 
-pub use about::{About, AboutError, classes, is_autoencoder};
+pub use about::{About, classes, is_autoencoder};
 pub(crate) use batch::Batch;
 pub use callback::{Callback, CallbackResult, Training};
 pub use callbacks::{EarlyStopping, ModelCheckpoint, Monitor, ReduceLrOnPlateau};
@@ -119,7 +119,7 @@ impl<'a> Model<'a> {
     /// What it is, or would be of this data set.
     pub(crate) fn about_of(&self, data: &dyn Samples) -> Result<About, FitError> {
         let about = self.about.clone().unwrap_or_else(|| About::of(data, Scale::usual(data)));
-        about.check(&self.graph)?;
+        about.check(&self.graph).map_err(FitError::About)?;
         Ok(about)
     }
 

@@ -86,38 +86,22 @@ pub(super) struct Tensor {
 }
 
 /// Tensors over steps, each where it lies, beside the least memory that any plan takes.
-pub(super) fn memory(about: &str, steps: &[String], tensors: &[Tensor], bound: usize, values: usize) -> String {
-    let most = values.max(bound).max(1);
+pub(super) fn memory(about: &str, steps: usize, tensors: &[Tensor], bound: usize, values: usize) -> String {
+    let (count, most) = (steps.max(1) as f64, values.max(bound).max(1) as f64);
     draw(about, (640, 320), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(8)
-            .set_label_area_size(LabelAreaPosition::Left, 64)
-            .set_label_area_size(LabelAreaPosition::Bottom, 28)
-            .build_cartesian_2d(0.0..steps.len().max(1) as f64, 0.0..1.05 * most as f64)?;
-        let count = steps.len();
-        let name = |x: &f64| if x.fract() == 0.0 && *x < count as f64 { format!("{x}") } else { String::new() };
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(FAINT)
-            .axis_style(INK)
-            .label_style(font())
-            .x_desc("step")
-            .x_label_formatter(&name)
-            .y_label_formatter(&|y| format!("{y:.0}"))
-            .draw()?;
+        let mut chart = axes(area, 0.0..count, 0.0..1.05 * most)?;
         for (tensor, colour) in tensors.iter().zip(SERIES.iter().cycle()) {
             let corner = (tensor.steps.start as f64, tensor.bytes.start as f64);
             let opposite = (tensor.steps.end as f64, tensor.bytes.end as f64);
             chart.draw_series([Rectangle::new([corner, opposite], colour.mix(0.6).filled())])?;
             chart.draw_series([Rectangle::new([corner, opposite], INK)])?;
             // A name that is higher than its tensor would hide what is around.
-            if opposite.1 - corner.1 > 0.06 * most as f64 {
+            if opposite.1 - corner.1 > 0.06 * most {
                 let middle = (corner.0 + 0.08, (corner.1 + opposite.1) / 2.0);
                 chart.draw_series([Text::new(tensor.name.clone(), middle, font())])?;
             }
         }
-        let line = [(0.0, bound as f64), (count as f64, bound as f64)];
+        let line = [(0.0, bound as f64), (count, bound as f64)];
         chart.draw_series(LineSeries::new(line, SERIES[1].stroke_width(2)))?;
         Ok(())
     })
@@ -153,6 +137,8 @@ fn axes<'a, 'b>(
         .bold_line_style(FAINT)
         .axis_style(INK)
         .label_style(font())
+        // Epochs and steps are whole numbers, and shall look so.
+        .x_label_formatter(&|x| format!("{x:.5}").trim_end_matches('0').trim_end_matches('.').to_owned())
         .draw()?;
     Ok(chart)
 }

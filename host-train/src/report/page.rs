@@ -272,7 +272,7 @@ fn memory(report: &Report<'_>) -> String {
         plan.bound.separate_with_commas(),
         names.iter().enumerate().map(|(k, name)| format!("{k} {name}")).collect::<Vec<_>>().join(", ")
     );
-    let figure = charts::memory(title, &names, &tensors, plan.bound, plan.values);
+    let figure = charts::memory(title, names.len(), &tensors, plan.bound, plan.values);
     section(title, &text, &format!("<figure>{figure}</figure>"))
 }
 

@@ -71,8 +71,14 @@ impl Default for About<'_> {
 }
 
 impl About<'_> {
-    /// Checks it against a network.
-    pub(super) fn check(&self, graph: &Graph<'_>) -> Result<(), WriteError> {
+    /// Fails where it is none of this network.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Labels`] where there are some labels, but not one for each class; [`WriteError::Scalings`] where
+    /// there is neither one scaling nor one for each channel; [`WriteError::Scaling`] where one is not
+    /// [valid](Scaling::is_valid).
+    pub fn check(&self, graph: &Graph<'_>) -> Result<(), WriteError> {
         let classes = match (graph.output().len(), graph.output_activation()) {
             (1, Activation::Sigmoid) => 2,
             (outputs, _) => outputs,
