@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 
-use host_train::image::read_digit;
+use host_train::pictures::read_digit;
 use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, RgbImage, RgbaImage};
 use libfuzzer_sys::fuzz_target;
 use thumbnet::geometry::Shape;

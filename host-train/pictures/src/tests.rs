@@ -6,15 +6,17 @@ use std::{fs, io::Write};
 use image::{ImageBuffer, Rgb, RgbImage, Rgba, RgbaImage, imageops};
 
 use super::*;
-use crate::data::{IdxFile, Values};
 
 const INPUT: Shape = Shape::new(28, 28, 1);
 
 /// The first test images of MNIST.
 fn mnist() -> Vec<GrayImage> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/digits/t10k-images-idx3-ubyte");
-    let Values::Bytes(pixels) = IdxFile::open(&path).unwrap().read().unwrap().values else { panic!("they are bytes") };
-    pixels.chunks(28 * 28).map(|pixels| GrayImage::from_raw(28, 28, pixels.to_vec()).unwrap()).collect()
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/digits/t10k-images-idx3-ubyte");
+    // Pixels follow 16 bytes of header.
+    fs::read(path).unwrap()[16..]
+        .chunks(28 * 28)
+        .map(|pixels| GrayImage::from_raw(28, 28, pixels.to_vec()).unwrap())
+        .collect()
 }
 
 /// A drawn 7 as ink, 0 to 255: a horizontal and a slanted stroke, `size` pixels high.

@@ -24,8 +24,6 @@ use image::{DynamicImage, GrayImage, ImageError, ImageFormat, Luma, imageops::Fi
 use imageproc::definitions::Image;
 use thumbnet::geometry::Shape;
 
-use crate::memory::NoMemory;
-
 /// One value a pixel. Paper that is as bright as the picture's brightest is 1.
 type Plane = Image<Luma<f32>>;
 
@@ -63,12 +61,12 @@ pub enum PictureError {
         height: u32,
     },
     /// The pixels do not fit into memory.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: there is no memory for {bytes} bytes", path.display())]
     Memory {
         /// The file.
         path: PathBuf,
-        /// How much is missing.
-        error: NoMemory,
+        /// What was wanted.
+        bytes: usize,
     },
     /// Nothing in the picture can be a digit.
     #[error("{}: no digit found: {reason}", path.display())]
