@@ -1,7 +1,10 @@
 //! A checkpoint that says of itself that it is whole, of any graph.
 #![no_main]
 
-use host_train::checkpoint::{self, Checkpoint};
+use host_train::{
+    checkpoint::{self, Checkpoint},
+    model::About,
+};
 use libfuzzer_sys::fuzz_target;
 use thumbnet::{Network, graph::Node};
 use thumbnet_fuzz::{Source, edited, follow, nodes};
@@ -12,7 +15,7 @@ const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 /// The bytes of a checkpoint before the CRC, with a length that is not yet right.
 fn unsealed(network: &str, nodes: &[Node<'_>], weights: &[u8]) -> Vec<u8> {
     let prefix = [checkpoint::MAGIC.as_slice(), &[checkpoint::VERSION], &[0; 8]].concat();
-    let mut bytes = postcard::to_extend(&(network, nodes, weights), prefix).expect("memory takes it");
+    let mut bytes = postcard::to_extend(&(network, nodes, About::default(), weights), prefix).expect("memory takes it");
     bytes.extend([0; 4]);
     bytes
 }

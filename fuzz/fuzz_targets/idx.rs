@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         1 => edited(&gzip(VALID), data),
         _ => gzip(&edited(VALID, data)),
     };
-    if let Ok(array) = IdxFile::open(file(&bytes).path()).and_then(IdxFile::read) {
+    if let Ok(array) = IdxFile::open(file(&bytes, "").path()).and_then(IdxFile::read) {
         assert_eq!(array.dimensions.iter().product::<usize>(), array.values.len());
     }
 });

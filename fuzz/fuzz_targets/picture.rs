@@ -47,7 +47,7 @@ fuzz_target!(|data: &[u8]| {
         bytes = edited(&bytes, tail);
     }
     let input = [Shape::new(28, 28, 1), Shape::new(4, 50, 1)][usize::from(how / 4 % 2)];
-    if let Ok(digit) = read_digit(file(&bytes).path(), input) {
+    if let Ok(digit) = read_digit(file(&bytes, "").path(), input) {
         assert_eq!(digit.pixels.len(), input.len());
     }
 });

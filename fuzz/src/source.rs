@@ -180,9 +180,9 @@ pub fn edited(valid: &[u8], bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The bytes as a file.
-pub fn file(bytes: &[u8]) -> NamedTempFile {
-    let mut file = NamedTempFile::new().expect("there is room for a file");
+/// The bytes as a file, whose name ends so.
+pub fn file(bytes: &[u8], suffix: &str) -> NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(suffix).tempfile().expect("there is room for a file");
     file.write_all(bytes).expect("there is room for a file");
     file
 }

@@ -52,8 +52,8 @@ pub enum CheckpointError {
     /// The CRC is right, but the nodes are no network.
     #[error("the checkpoint's network is none: {0}")]
     Graph(String),
-    /// The CRC is right, but labels or scaling are not such as the network has.
-    #[error("the checkpoint's network has other labels or scaling: {0}")]
+    /// The CRC is right, but labels, scaling or columns are not such as the network has.
+    #[error("the checkpoint's network has other labels, scaling or columns: {0}")]
     About(WriteError),
     /// The weights are another network's.
     #[error("the checkpoint is of network {found}, not {expected}")]

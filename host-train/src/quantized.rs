@@ -62,7 +62,7 @@ impl QuantizeOptions {
 #[non_exhaustive]
 pub enum QuantizationError {
     /// An impossible number of images.
-    #[error("{images} images to calibrate with, but must be in 1..={available}, the number of training images")]
+    #[error("{images} images to calibrate with, but must be in 1..={available}, the number of training samples")]
     Images {
         /// Images asked for.
         images: usize,
@@ -143,9 +143,7 @@ impl<'a> QuantizedModel<'a> {
     /// What is off with the blob.
     pub fn read(blob: &'a [u8]) -> Result<Self, BlobError> {
         let network = Loaded::read(blob)?;
-        let info = network.info();
-        let labels = info.labels.iter().map(|&label| label.into()).collect();
-        let about = About { labels, scaling: info.scaling.clone(), shows: info.shows, ..About::default() };
+        let about = About::from(network.info().about());
         Ok(Self { network, backend: Backend::detect(), about })
     }
 
@@ -438,7 +436,7 @@ mod tests {
         let (model, data) = (Model::new(Net::GRAPH, 1), halves(10));
         let error = |options| quantize(&model, &data, options).unwrap_err().to_string();
         let options = QuantizeOptions::default();
-        let text = "500 images to calibrate with, but must be in 1..=10, the number of training images";
+        let text = "500 images to calibrate with, but must be in 1..=10, the number of training samples";
         assert_eq!(error(options), text);
         assert!(error(QuantizeOptions { images: 0, ..options }).starts_with("0 images"));
         for percentile in [50.0, 100.1, f32::NAN] {

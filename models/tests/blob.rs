@@ -247,8 +247,9 @@ fn names_and_scalings_are_read_without_a_heap() {
     let labels = ["idle", "süß", long.as_str()];
     let all = [
         About::default(),
-        About { labels: &labels, scaling: &scaling, shows: Shows::Pictures },
-        About { labels: &["", "", ""], scaling: &[Scaling::NONE], shows: Shows::Digits },
+        About { labels: &labels, scaling: &scaling, shows: Shows::Pictures, ..About::default() },
+        About { labels: &["", "", ""], scaling: &[Scaling::NONE], shows: Shows::Digits, ..About::default() },
+        About { columns: &["left", "right"], targets: &["moves"], ..About::default() },
     ];
     for about in all {
         let blob = write(&Tiny::GRAPH, &quantized::<Tiny>(), Family::Dsp, &about).unwrap();
@@ -283,11 +284,13 @@ fn what_a_blob_says_must_fit_its_network() {
         let mut contents: Contents<'_> = postcard::from_bytes(bytemuck::cast_slice(&copy)).unwrap();
         contents.info.labels = about.labels.to_vec();
         contents.info.scaling = about.scaling.to_vec();
+        contents.info.columns = about.columns.to_vec();
+        contents.info.targets = about.targets.to_vec();
         contents.header.length = U32(postcard::to_allocvec(&contents).unwrap().len() as u32);
         let mut bytes = postcard::to_allocvec(&contents).unwrap();
         reseal(&mut bytes);
         let read = Info::read(&bytemuck::cast_slice(&aligned(&bytes))[..bytes.len()]).err();
-        assert_eq!(read, Some(BlobError::Malformed { field: "labels or scaling" }), "{about:?}");
+        assert_eq!(read, Some(BlobError::Malformed { field: "labels, scaling or columns" }), "{about:?}");
         write(&Tiny::GRAPH, &network, Family::Plain, &about).unwrap_err().to_string()
     };
     let labels = |labels: &[&str]| refused(About { labels, ..About::default() });
@@ -305,6 +308,18 @@ fn what_a_blob_says_must_fit_its_network() {
              deviation not 0"
         );
         assert_eq!(scaling(&[Scaling::UNIT, Scaling { mean, deviation }]), text);
+    }
+
+    let values = Tiny::GRAPH.input().len();
+    for columns in [1, 3, values + 1] {
+        let text = refused(About { columns: &vec!["x"; columns], ..About::default() });
+        let allowed = format!("2, one for each channel of the input, or {values}, one for each of its values");
+        assert_eq!(text, format!("there are {columns} names of columns, but must be none, {allowed}"));
+    }
+    for targets in [2, 4] {
+        let text = refused(About { targets: &vec!["y"; targets], ..About::default() });
+        let allowed = "none, one, or 3, one for each output";
+        assert_eq!(text, format!("there are {targets} names of columns of targets, but must be {allowed}"));
     }
 
     let network = quantized::<Binary>();

@@ -4,7 +4,7 @@ use std::{env, ffi::OsString, path::PathBuf, process};
 
 use anyhow::{Context, bail, ensure};
 use clap::{
-    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    Arg, ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     builder::{OsStringValueParser, PossibleValuesParser, Resettable, TypedValueParser},
     error::ErrorKind,
 };
@@ -276,16 +276,17 @@ impl From<InitializerName> for Initializer {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("monitoring").args(["early_stopping", "reduce_lr", "keep_best"]).multiple(true))]
 pub(super) struct TrainArgs {
     /// The network
     #[arg(long, value_name = "NAME")]
     pub(super) network: Option<String>,
     #[command(flatten)]
     pub(super) data: DataArgs,
-    /// Passes over the training images
+    /// Passes over the training samples
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) epochs: usize,
-    /// Images in a step
+    /// Samples in a step
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) batch_size: usize,
     /// The update rule
@@ -303,7 +304,7 @@ pub(super) struct TrainArgs {
     /// How initial weights are drawn
     #[arg(long, value_enum, default_value_t = InitializerName::GlorotUniform)]
     pub(super) kernel_initializer: InitializerName,
-    /// Draws initial weights, order of images and dropout; the same seed gives the same weights
+    /// Draws initial weights, order of samples and dropout; the same seed gives the same weights
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = value(seed), allow_negative_numbers = true)]
     pub(super) seed: u64,
     #[command(flatten)]
@@ -324,7 +325,7 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "EPOCHS", value_parser = patience, allow_negative_numbers = true)]
     pub(super) reduce_lr: Option<usize>,
     /// By what epochs are better: over the validation data
-    #[arg(long, value_enum, default_value_t = MonitorName::Loss)]
+    #[arg(long, value_enum, default_value_t = MonitorName::Loss, requires = "monitoring")]
     pub(super) monitor: MonitorName,
     /// Keep the best epoch's weights too, in best.postcard
     #[arg(long)]
@@ -334,7 +335,7 @@ pub(super) struct TrainArgs {
     pub(super) out: Option<PathBuf>,
     /// Go on with the training in this folder, with its own arguments, to the same weights as without interruption
     #[arg(long, value_name = "DIR", conflicts_with_all = [
-        "network", "dataset", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "warmup",
+        "network", "dataset", "validation_split", "target", "ignore", "group", "window_step", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "warmup",
         "kernel_initializer", "seed", "backend", "precision", "loss", "scale", "shows", "early_stopping", "reduce_lr",
         "monitor", "keep_best", "out",
     ])]

@@ -244,7 +244,10 @@ pub enum Problem {
         found: Vec<usize>,
     },
     /// Dimensions that no data set has.
-    #[error("dimensions {0:?}: one is 0, or they are more than 2147483648 bytes")]
+    #[error(
+        "dimensions {0:?}: {what}",
+        what = if .0.contains(&0) { "there is nothing in it" } else { "more than 2147483648 bytes" }
+    )]
     Dimensions(Vec<usize>),
     /// It has fewer or more bytes than its header says.
     #[error(

@@ -19,7 +19,7 @@ pub struct About {
     pub scaling: Vec<Scaling>,
     /// What samples are.
     pub shows: Shows,
-    /// The names of the columns of the table that it was trained on, which a blob does not keep.
+    /// The names of the columns of the table that it was trained on, if it was one.
     pub columns: ColumnNames,
 }
 
@@ -28,6 +28,14 @@ impl Default for About {
     fn default() -> Self {
         let (labels, scaling, columns) = (Vec::new(), vec![Scaling::NONE], ColumnNames::default());
         Self { labels, scaling, shows: Shows::Values, columns }
+    }
+}
+
+impl From<blob::About<'_>> for About {
+    fn from(about: blob::About<'_>) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let columns = ColumnNames { values: owned(about.columns), targets: owned(about.targets) };
+        Self { labels: owned(about.labels), scaling: about.scaling.to_vec(), shows: about.shows, columns }
     }
 }
 
@@ -42,15 +50,20 @@ impl About {
     ///
     /// # Errors
     ///
-    /// [`WriteError::Labels`], [`WriteError::Scalings`] or [`WriteError::Scaling`].
+    /// As [`blob::About::check`].
     pub fn check(&self, graph: &Graph<'_>) -> Result<(), WriteError> {
         self.lend(|about| about.check(graph))
     }
 
     /// Does `work` with it as a blob takes it.
     pub(crate) fn lend<T>(&self, work: impl FnOnce(&blob::About<'_>) -> T) -> T {
-        let labels: Vec<&str> = self.labels.iter().map(String::as_str).collect();
-        work(&blob::About { labels: &labels, scaling: &self.scaling, shows: self.shows })
+        fn lent(names: &[String]) -> Vec<&str> {
+            names.iter().map(String::as_str).collect()
+        }
+        let ColumnNames { values, targets } = &self.columns;
+        let (labels, columns, targets) = (lent(&self.labels), lent(values), lent(targets));
+        let (scaling, shows) = (&self.scaling, self.shows);
+        work(&blob::About { labels: &labels, scaling, shows, columns: &columns, targets: &targets })
     }
 
     /// Makes raw values of whole samples into what the network takes.

@@ -12,7 +12,7 @@ pub enum FitError {
     #[error("epochs is 0, but must be at least 1")]
     Epochs,
     /// An impossible batch size.
-    #[error("batch size is {batch_size}, but must be in 1..={samples}, the number of training images")]
+    #[error("batch size is {batch_size}, but must be in 1..={samples}, the number of training samples")]
     BatchSize {
         /// The batch size.
         batch_size: usize,
@@ -84,7 +84,7 @@ pub enum FitError {
     #[error("how values are scaled is not known: fit the model, or let it adapt to a data set")]
     NotAdapted,
     /// A training cannot go on from there.
-    #[error("the training cannot be resumed: {0}")]
+    #[error("the training cannot be resumed: it was begun with another {0}")]
     Resume(String),
     /// The training step refused.
     #[error("{0}")]

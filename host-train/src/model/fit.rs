@@ -11,7 +11,9 @@ use thumbnet::{
 
 use super::{
     Batch, Callback, CallbackResult, Epoch, Evaluation, FitError, Model, Progress, Schedule, Snapshot, Training,
-    check_fits, evaluate, snapshot::fingerprint, try_zeroed,
+    check_fits, evaluate,
+    snapshot::{Fingerprint, fingerprint},
+    try_zeroed,
 };
 use crate::{data::Samples, envelope};
 
@@ -119,10 +121,11 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         let about = about.as_ref().ok_or(FitError::NotAdapted)?;
         let mut optimizer = self.optimizer.clone();
         // What a training is resumed with must be what it began with.
-        let fingerprint = match (&save, resume) {
-            (None, None) => [0; 4],
-            _ => [fingerprint(&graph, data), epochs as u64, batch_size as u64, seed],
+        let [network, samples] = match (&save, resume) {
+            (None, None) => [0; 2],
+            _ => fingerprint(&graph, data),
         };
+        let fingerprint = [network, samples, epochs as u64, batch_size as u64, seed];
         let mut progress = Progress::new(*optimizer.learning_rate());
         if let Some(snapshot) = resume {
             snapshot.restore(fingerprint, weights, &mut slots, callbacks)?;
@@ -196,7 +199,7 @@ impl Save<'_> {
         &mut self,
         progress: &Progress,
         callbacks: &[&mut dyn Callback],
-        fingerprint: [u64; 4],
+        fingerprint: Fingerprint,
         (weights, slots): (&[f32], &[f32]),
     ) -> Result<(), FitError> {
         let (weights, slots) = (envelope::bytes_of(weights), envelope::bytes_of(slots));

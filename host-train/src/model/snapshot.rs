@@ -11,6 +11,12 @@ use crate::{
 
 const KIND: Kind = Kind { magic: *b"thumbtrn", version: 1, name: "training" };
 
+/// Numbers of the options and the data, which must be the same when a training goes on; one for each of [`PARTS`].
+pub(super) type Fingerprint = [u64; PARTS.len()];
+
+/// What may be another.
+const PARTS: [&str; 5] = ["network", "set of training data", "number of epochs", "batch size", "seed"];
+
 /// How far a training is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -51,8 +57,7 @@ pub struct Snapshot<'a> {
     pub progress: Progress,
     /// The callbacks' states.
     pub(super) callbacks: Vec<Vec<u8>>,
-    /// Of the options and the data, which must be the same when it goes on.
-    pub(super) fingerprint: [u64; 4],
+    pub(super) fingerprint: Fingerprint,
     pub(super) weights: &'a [u8],
     pub(super) slots: &'a [u8],
 }
@@ -75,20 +80,21 @@ impl<'a> Snapshot<'a> {
     /// Puts everything where it was, if it is of such a training.
     pub(super) fn restore(
         &self,
-        fingerprint: [u64; 4],
+        fingerprint: Fingerprint,
         weights: &mut [f32],
         slots: &mut [f32],
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<(), FitError> {
-        let others = |what: &str| Err(FitError::Resume(what.into()));
-        if self.fingerprint != fingerprint {
-            return others("its network, data, epochs, batch size or seed are others");
-        }
+        let numbers = PARTS.iter().zip(self.fingerprint.iter().zip(&fingerprint));
+        let mut others: Vec<&str> = numbers.filter(|(_, (begun, now))| begun != now).map(|(part, _)| *part).collect();
         if self.callbacks.len() != callbacks.len() {
-            return others("its callbacks are others");
+            others.push("list of callbacks");
         }
         if self.weights.len() != size_of_val(weights) || self.slots.len() != size_of_val(slots) {
-            return others("its network or optimizer is another");
+            others.push("optimizer");
+        }
+        if !others.is_empty() {
+            return Err(FitError::Resume(others.join(", another ")));
         }
         for (callback, state) in callbacks.iter_mut().zip(&self.callbacks) {
             callback.set_state(state).map_err(FitError::Callback)?;
@@ -99,11 +105,11 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-/// A number that another network or data set hardly has.
-pub(super) fn fingerprint(graph: &Graph<'_>, data: &dyn Samples) -> u64 {
+/// Numbers that another network and another data set hardly have.
+pub(super) fn fingerprint(graph: &Graph<'_>, data: &dyn Samples) -> [u64; 2] {
     let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
+    let network = crc.checksum(&postcard::to_stdvec(graph.nodes).expect("growing memory takes any plain data"));
     let mut digest = crc.digest();
-    digest.update(&postcard::to_stdvec(graph.nodes).expect("growing memory takes any plain data"));
     let mut values = vec![0.0; data.shape().len()];
     for sample in 0..data.len() {
         match data.bytes(sample) {
@@ -118,5 +124,5 @@ pub(super) fn fingerprint(graph: &Graph<'_>, data: &dyn Samples) -> u64 {
             Target::Values(values) => digest.update(bytemuck::cast_slice(values)),
         }
     }
-    digest.finalize()
+    [network, digest.finalize()]
 }

@@ -252,9 +252,9 @@ fn settings_out_of_range_are_one_line() {
              ds-cnn, mobilenet-v1, auto-encoder, and those of files",
         ),
         (["--epochs", "0"], "epochs is 0, but must be at least 1"),
-        (["--batch-size", "0"], "batch size is 0, but must be in 1..=100, the number of training images"),
+        (["--batch-size", "0"], "batch size is 0, but must be in 1..=100, the number of training samples"),
         (["--warmup", "0.1"], "warmup is 0.1, but schedule is constant: ask for --schedule cosine"),
-        (["--batch-size", "101"], "batch size is 101, but must be in 1..=100, the number of training images"),
+        (["--batch-size", "101"], "batch size is 101, but must be in 1..=100, the number of training samples"),
     ] {
         let (data, run) = (folder.path("data"), folder.path("refused"));
         let fixed = ["train", "--dataset", data.as_str(), "--out", run.as_str()];
@@ -326,6 +326,10 @@ fn arguments_that_make_no_command_are_one_line() {
     for (arguments, expected) in [
         (&["fly"][..], "unrecognized subcommand 'fly'"),
         (&["train", "--optimizer", "lion"], "'--optimizer <OPTIMIZER>' [possible values: adadelta, sgd, adam]; "),
+        (
+            &["train", "--monitor", "loss"],
+            "<--early-stopping <EPOCHS>|--reduce-lr <EPOCHS>|--keep-best>; `--help` says more",
+        ),
         (&["evaluate"], "the following required arguments were not provided: <FILE>; `--help` says more"),
         (&["train", "--epochs", "many"], "must be a whole number from 0 to "),
         (&["train", "--epoch", "1"], "unexpected argument '--epoch' found; a similar argument exists: '--epochs'; "),

@@ -65,18 +65,20 @@ fn a_table_of_windows_goes_the_whole_path() {
     let int8 = host_train([&["evaluate", blob.as_str(), "--json"], data.as_slice()].concat()).json();
     assert!(int8["accuracy"].as_f64().unwrap() >= 0.95, "{int8}");
 
-    // The weights know the names of their columns, wherever these stand; a blob is told.
+    // Weights and blob know the names of their columns, wherever these stand.
     let turned: String =
         movements().lines().map(|line| line.rsplit(',').collect::<Vec<_>>().join(",") + "\n").collect();
     let other = folder.path("turned.csv");
     fs::write(&other, turned).unwrap();
-    let judged = host_train(["evaluate", run.as_str(), "--json", "--dataset", &other]).json();
-    assert_eq!(judged["accuracy"], f32["accuracy"]);
+    for (file, expected) in [(&run, &f32), (&blob, &int8)] {
+        let judged = host_train(["evaluate", file.as_str(), "--json", "--dataset", &other]).json();
+        assert_eq!(judged["accuracy"], expected["accuracy"]);
+    }
     let text = host_train(["evaluate", run.as_str()]).error();
     assert!(text.contains("Movement was not trained on MNIST: name its data set with --dataset"), "{text}");
 
     for model in [&run, &blob] {
-        let predict = ["predict", table.as_str(), "--model", model, "--target", "activity"];
+        let predict = ["predict", other.as_str(), "--model", model];
         let text = host_train(predict).success();
         assert_eq!(text.lines().count(), 400 / 4);
         let named = text.lines().filter(|line| line.contains(": slow (") || line.contains(": fast (")).count();

@@ -33,7 +33,7 @@ pub struct Contents<'a> {
     pub crc: U32,
 }
 
-/// What a blob says about its network besides what scores need. A device reads all but the nodes, by
+/// What a blob says about its network besides what scores need. A device reads all before the nodes, by
 /// [`Description`](super::Description).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Info<'a> {
@@ -49,6 +49,12 @@ pub struct Info<'a> {
     /// The nodes of its graph.
     #[serde(borrow)]
     pub nodes: Vec<Node<'a>>,
+    /// As [`About::columns`].
+    #[serde(borrow)]
+    pub columns: Vec<&'a str>,
+    /// As [`About::targets`].
+    #[serde(borrow)]
+    pub targets: Vec<&'a str>,
 }
 
 /// What stands for the inputs and outputs of a network, as [`write`](super::write()) puts it into a blob.
@@ -61,12 +67,17 @@ pub struct About<'a> {
     pub scaling: &'a [Scaling],
     /// What a sample is.
     pub shows: Shows,
+    /// Where samples are rows of a table: what its columns of values are called, in the order of the input. None, one
+    /// for each value, or, where a row is a time step, one for each channel. A device passes these over.
+    pub columns: &'a [&'a str],
+    /// Likewise its columns of what is wanted: none, one, or one for each output.
+    pub targets: &'a [&'a str],
 }
 
 impl Default for About<'_> {
     /// Bytes that stand for 0 to 1, of which nothing else is known; classes without names.
     fn default() -> Self {
-        Self { labels: &[], scaling: &[Scaling::UNIT], shows: Shows::Values }
+        Self { labels: &[], scaling: &[Scaling::UNIT], shows: Shows::Values, columns: &[], targets: &[] }
     }
 }
 
@@ -77,7 +88,8 @@ impl About<'_> {
     ///
     /// [`WriteError::Labels`] where there are some labels, but not one for each class; [`WriteError::Scalings`] where
     /// there is neither one scaling nor one for each channel; [`WriteError::Scaling`] where one is not
-    /// [valid](Scaling::is_valid).
+    /// [valid](Scaling::is_valid); [`WriteError::Columns`] and [`WriteError::Targets`] where there are some names, but
+    /// not as many as above.
     pub fn check(&self, graph: &Graph<'_>) -> Result<(), WriteError> {
         let classes = match (graph.output().len(), graph.output_activation()) {
             (1, Activation::Sigmoid) => 2,
@@ -89,6 +101,14 @@ impl About<'_> {
         }
         if scalings != 1 && scalings != channels {
             return Err(WriteError::Scalings { scalings, channels });
+        }
+        let (columns, values) = (self.columns.len(), graph.input().len());
+        if ![0, channels, values].contains(&columns) {
+            return Err(WriteError::Columns { columns, channels, values });
+        }
+        let (targets, outputs) = (self.targets.len(), graph.output().len());
+        if ![0, 1, outputs].contains(&targets) {
+            return Err(WriteError::Targets { targets, outputs });
         }
         match self.scaling.iter().position(|scaling| !scaling.is_valid()) {
             Some(channel) => Err(WriteError::Scaling { channel, scaling: self.scaling[channel] }),
@@ -122,7 +142,7 @@ impl<'a> Info<'a> {
         if !fits(&info.graph()) {
             return Err(malformed("info"));
         }
-        info.about().check(&info.graph()).map_err(|_| malformed("labels or scaling"))?;
+        info.about().check(&info.graph()).map_err(|_| malformed("labels, scaling or columns"))?;
         Ok((info, parts))
     }
 
@@ -133,6 +153,7 @@ impl<'a> Info<'a> {
 
     /// What stands for its inputs and outputs.
     pub fn about(&self) -> About<'_> {
-        About { labels: &self.labels, scaling: &self.scaling, shows: self.shows }
+        let Self { labels, scaling, shows, columns, targets, .. } = self;
+        About { labels, scaling, shows: *shows, columns, targets }
     }
 }

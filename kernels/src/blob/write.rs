@@ -114,6 +114,8 @@ pub fn write(
         scaling: about.scaling.to_vec(),
         shows: about.shows,
         nodes: graph.nodes.to_vec(),
+        columns: about.columns.to_vec(),
+        targets: about.targets.to_vec(),
     };
     let (pad, tensor_pad) = (&zeros[..records_pad], &zeros[..tensors_pad]);
     let mut contents = Contents { header, pad, records, tensor_pad, tensors: &tensors, info, crc: U32(0) };

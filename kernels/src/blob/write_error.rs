@@ -110,6 +110,22 @@ pub enum WriteError {
         /// The scaling.
         scaling: Scaling,
     },
+    /// There are names for some of a table's columns, or for more than there are.
+    Columns {
+        /// How many names.
+        columns: usize,
+        /// How many channels the input has.
+        channels: usize,
+        /// How many values it has.
+        values: usize,
+    },
+    /// Likewise for what is wanted.
+    Targets {
+        /// How many names.
+        targets: usize,
+        /// How many outputs the network has.
+        outputs: usize,
+    },
     /// The blob or the network's values would be 4 GiB or more, or there are 65,536 steps.
     TooLarge,
 }
@@ -172,6 +188,16 @@ impl fmt::Display for WriteError {
                 f,
                 "the scaling of channel {channel} has mean {mean:?} and deviation {deviation:?}, but both must be \
                  finite, and the deviation not 0"
+            ),
+            Self::Columns { columns, channels, values } => write!(
+                f,
+                "there are {columns} names of columns, but must be none, {channels}, one for each channel of the \
+                 input, or {values}, one for each of its values"
+            ),
+            Self::Targets { targets, outputs } => write!(
+                f,
+                "there are {targets} names of columns of targets, but must be none, one, or {outputs}, one for each \
+                 output"
             ),
             Self::TooLarge => f.write_str(
                 "the blob or the values of the network would be 4 GiB or more, or there are 65536 steps or more",
