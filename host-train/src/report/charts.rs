@@ -126,6 +126,8 @@ fn axes<'a, 'b>(
     x: Range<f64>,
     y: Range<f64>,
 ) -> Result<Chart<'a, 'b>, DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>> {
+    // In f64 a sum of tenths has many digits.
+    let label = |value: &f64| (*value as f32).to_string();
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .set_label_area_size(LabelAreaPosition::Left, 56)
@@ -137,8 +139,8 @@ fn axes<'a, 'b>(
         .bold_line_style(FAINT)
         .axis_style(INK)
         .label_style(font())
-        // Epochs and steps are whole numbers, and shall look so.
-        .x_label_formatter(&|x| format!("{x:.5}").trim_end_matches('0').trim_end_matches('.').to_owned())
+        .x_label_formatter(&label)
+        .y_label_formatter(&label)
         .draw()?;
     Ok(chart)
 }
