@@ -10,7 +10,8 @@ use thumbnet::geometry::Shape;
 use thumbnet_fuzz::{Source, edited, file};
 
 /// Two recordings of a few rows, with names and with quotes.
-const TABLE: &[u8] = b"recording,x,\"y\",label\n1,0.5,-2,up\n1,1e3,4,up\n1,.25,6,up\n2,7,8,\"down\"\n2,9,-1,down\n2,3,5,down\n";
+const TABLE: &[u8] = b"recording,x,\"y\",label\n1,0.5,-2,up\n1,1e3,4,up\n1,.25,6,up\n\
+                      2,7,8,\"down\"\n2,9,-1,down\n2,3,5,down\n";
 /// The same without names.
 const NUMBERS: &[u8] = b"0.5,-2,0\n1,4,1\n2,6,0\n3,8,1\n";
 

@@ -5,8 +5,8 @@
 //!   [`history`] show and keep how a training goes.
 //! - [`quantized`] makes a blob of a model and runs blobs.
 //! - [`checkpoint`] (in an [`envelope`]) and [`safetensors`] are the files of weights; [`atomic`] writes files.
-//! - [`pictures`] makes a picture into what the networks expect; [`summary`] shows a network as a table, [`chips`] whether
-//!   a microcontroller holds it; [`memory`] is where networks compute.
+//! - [`pictures`] makes a picture into what the networks expect; [`summary`] shows a network as a table, [`chips`]
+//!   whether a microcontroller holds it; [`memory`] is where networks compute.
 //! - [`network`] lists the networks; [`cli`] is the command line over all this.
 //!
 //! # Features

@@ -335,9 +335,9 @@ pub(super) struct TrainArgs {
     pub(super) out: Option<PathBuf>,
     /// Go on with the training in this folder, with its own arguments, to the same weights as without interruption
     #[arg(long, value_name = "DIR", conflicts_with_all = [
-        "network", "dataset", "validation_split", "target", "ignore", "group", "window_step", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "warmup",
-        "kernel_initializer", "seed", "backend", "precision", "loss", "scale", "shows", "early_stopping", "reduce_lr",
-        "monitor", "keep_best", "out",
+        "network", "dataset", "validation_split", "target", "ignore", "group", "window_step", "epochs", "batch_size",
+        "optimizer", "learning_rate", "schedule", "warmup", "kernel_initializer", "seed", "backend", "precision",
+        "loss", "scale", "shows", "early_stopping", "reduce_lr", "monitor", "keep_best", "out",
     ])]
     pub(super) resume: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@
 //! | records | sequence of [`Record`](crate::infer::Record) | one for each step of inference; numbers of fixed width |
 //! | pad | bytes | so many zeros that the next field's content starts at a multiple of 16 |
 //! | tensors | bytes | those of each record, aligned to 16; see below |
-//! | info | [`Info`] | names, labels, what raw inputs mean ([`Description`]); the graph and columns, which devices skip |
+//! | info | [`Info`] | names, labels, what raw inputs mean ([`Description`]); for PCs the graph, columns |
 //! | crc | `u32`, fixed width | CRC-32 (ISO-HDLC, as in zip) over all before it |
 //!
 //! The tensors of a record are weights (`i8`); then, aligned to 4, bias (`i32`), multiplier (`i32`), shift (`i8`) and
