@@ -77,13 +77,13 @@ pub enum FitError {
         /// How many outputs there are.
         outputs: usize,
     },
-    /// Labels or scaling that are none of the network's.
+    /// Labels, scaling or columns that are none of the network's.
     #[error("{0}")]
     About(WriteError),
     /// Raw values whose meaning nobody told.
     #[error("how values are scaled is not known: fit the model, or let it adapt to a data set")]
     NotAdapted,
-    /// A training cannot go on from there.
+    /// A training cannot go on from a snapshot of another one: what is another.
     #[error("the training cannot be resumed: it was begun with another {0}")]
     Resume(String),
     /// The training step refused.

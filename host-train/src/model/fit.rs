@@ -121,11 +121,11 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         let about = about.as_ref().ok_or(FitError::NotAdapted)?;
         let mut optimizer = self.optimizer.clone();
         // What a training is resumed with must be what it began with.
-        let [network, samples] = match (&save, resume) {
-            (None, None) => [0; 2],
-            _ => fingerprint(&graph, data),
+        let [network, samples, optimizer_kind] = match (&save, resume) {
+            (None, None) => [0; 3],
+            _ => fingerprint::<O>(&graph, data),
         };
-        let fingerprint = [network, samples, epochs as u64, batch_size as u64, seed];
+        let fingerprint = [network, samples, optimizer_kind, epochs as u64, batch_size as u64, seed];
         let mut progress = Progress::new(*optimizer.learning_rate());
         if let Some(snapshot) = resume {
             snapshot.restore(fingerprint, weights, &mut slots, callbacks)?;

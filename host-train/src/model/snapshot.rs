@@ -1,5 +1,7 @@
 //! A training as it stands between two steps.
 
+use std::any;
+
 use serde::{Deserialize, Serialize};
 use thumbnet::graph::Graph;
 
@@ -15,7 +17,7 @@ const KIND: Kind = Kind { magic: *b"thumbtrn", version: 1, name: "training" };
 pub(super) type Fingerprint = [u64; PARTS.len()];
 
 /// What may be another.
-const PARTS: [&str; 5] = ["network", "set of training data", "number of epochs", "batch size", "seed"];
+const PARTS: [&str; 6] = ["network", "set of training data", "optimizer", "number of epochs", "batch size", "seed"];
 
 /// How far a training is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,8 +92,9 @@ impl<'a> Snapshot<'a> {
         if self.callbacks.len() != callbacks.len() {
             others.push("list of callbacks");
         }
-        if self.weights.len() != size_of_val(weights) || self.slots.len() != size_of_val(slots) {
-            others.push("optimizer");
+        let is_as_long = self.weights.len() == size_of_val(weights) && self.slots.len() == size_of_val(slots);
+        if others.is_empty() && !is_as_long {
+            others.push("number of weights");
         }
         if !others.is_empty() {
             return Err(FitError::Resume(others.join(", another ")));
@@ -105,8 +108,8 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-/// Numbers that another network and another data set hardly have.
-pub(super) fn fingerprint(graph: &Graph<'_>, data: &dyn Samples) -> [u64; 2] {
+/// Numbers that another network, another data set and another kind of optimizer hardly have.
+pub(super) fn fingerprint<O>(graph: &Graph<'_>, data: &dyn Samples) -> [u64; 3] {
     let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
     let network = crc.checksum(&postcard::to_stdvec(graph.nodes).expect("growing memory takes any plain data"));
     let mut digest = crc.digest();
@@ -124,5 +127,5 @@ pub(super) fn fingerprint(graph: &Graph<'_>, data: &dyn Samples) -> [u64; 2] {
             Target::Values(values) => digest.update(bytemuck::cast_slice(values)),
         }
     }
-    [network, digest.finalize()]
+    [network, digest.finalize(), crc.checksum(any::type_name::<O>().as_bytes())]
 }

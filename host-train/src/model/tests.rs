@@ -330,6 +330,20 @@ fn a_training_is_not_resumed_as_another() {
     let mut adam = Model::new(Net::GRAPH, 3).compile(Adam::default(), Loss::CategoricalCrossentropy);
     let error = adam.fit(&data, FitOptions { resume: Some(&snapshot), ..options(2, 8) }, &mut []).unwrap_err();
     assert!(error.to_string().ends_with("begun with another optimizer"), "{error}");
+    // As many values beside each weight, of another meaning.
+    let mut adadelta = Model::new(Net::GRAPH, 3).compile(Adadelta::default(), Loss::CategoricalCrossentropy);
+    let mut of_adadelta = Vec::new();
+    let mut write = |snapshot: &Snapshot<'_>| {
+        of_adadelta = snapshot.write();
+        Ok(())
+    };
+    let save = Some(Save { every: Duration::MAX, write: &mut write });
+    adadelta.fit(&data, FitOptions { save, ..options(2, 8) }, &mut []).unwrap();
+    let snapshot_of_adadelta = Snapshot::read(&of_adadelta).unwrap();
+    let mut adam = Model::new(Net::GRAPH, 3).compile(Adam::default(), Loss::CategoricalCrossentropy);
+    let error =
+        adam.fit(&data, FitOptions { resume: Some(&snapshot_of_adadelta), ..options(2, 8) }, &mut []).unwrap_err();
+    assert!(error.to_string().ends_with("begun with another optimizer"), "{error}");
     for len in 0..snapshots[0].len() {
         Snapshot::read(&snapshots[0][..len]).unwrap_err();
     }
