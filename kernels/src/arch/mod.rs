@@ -113,8 +113,9 @@ impl Backend {
     const CORE: Self = Self(Kind::Core);
 
     /// The kernels. On a microcontroller their type is known, so that none is linked that is not called; on a PC it is
-    /// chosen here.
-    #[inline(always)]
+    /// chosen here, and nowhere else: where this is inlined, all kernels are compiled again.
+    #[cfg_attr(thumbnet_vector, inline(never))]
+    #[cfg_attr(not(thumbnet_vector), inline(always))]
     pub(crate) fn kernels(&self) -> &(impl Kernels + ?Sized) {
         core::cfg_select! {
             thumbnet_vector => {

@@ -151,6 +151,12 @@ mod linger {
     }
 
     pub(super) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        let (mut a, mut b) = (Some(a), Some(b));
+        both(&mut || a.take().map_or((), |a| a()), &mut || b.take().map_or((), |b| b()));
+    }
+
+    /// Work behind pointers, so that rayon's code is compiled once, and not for each kind of work.
+    fn both(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
         {
             JOINS.set(JOINS.get() + 1);
             let _leave = Undo(|| JOINS.set(JOINS.get() - 1));
