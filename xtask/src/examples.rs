@@ -26,13 +26,14 @@ const EXAMPLES: [Example; 6] = [
 ];
 
 /// Settings of cargo for all projects: what they have in common is built once, in one place, and in less time than for
-/// a long training, with the kernels alone optimised.
+/// a long training, with the kernels alone optimised. Nobody shall see a warning in a project of one's own.
 const SETTINGS: &str = r#"
 [profile.trainer.package]
 "*" = { opt-level = 0 }
-thumbnet = { opt-level = 1 }
+thumbnet = { opt-level = 2 }
 
 [build]
+rustflags = ["-D", "warnings"]
 target-dir = "examples"
 "#;
 
