@@ -479,6 +479,43 @@ fn softmax_of_too_many_values_is_neither_written_nor_read() {
     assert_eq!(error::<ManyValues>(&blob), Some(BlobError::Malformed { field: "softmax" }));
 }
 
+/// Nodes that are no network are refused as a reader would refuse them, and so is what a step never applies.
+#[test]
+fn what_is_no_network_is_not_written() {
+    let network = quantized::<Small>();
+    let refused = |nodes: &[Node<'_>]| {
+        let graph = Graph { name: "Small", nodes };
+        write(&graph, &network, Family::Plain, &About::default()).unwrap_err().to_string()
+    };
+    let [input, out] = *Small::GRAPH.nodes else { panic!("one layer") };
+    assert_eq!(refused(&[]), "a network is one input and at least one layer");
+    assert_eq!(refused(&[input]), "a network is one input and at least one layer");
+    assert_eq!(
+        refused(&[input, Node { inputs: [9, 0], ..out }]),
+        "layer `out` reads layer 9, which does not come before it"
+    );
+    assert_eq!(refused(&[input, out, Node { inputs: [1, 0], ..out }]), "two layers are called `out`");
+    let other = Op::Dense { inputs: 5, use_bias: true, activation: Activation::Linear };
+    let text = refused(&[input, Node { op: other, ..out }]);
+    assert!(text.starts_with("layer `out` does not make "), "{text}");
+
+    let mut network = quantized::<Sum>();
+    let softmax = SoftmaxS8 { multiplier: 1 << 30, left_shift: 20, diff_min: -1 };
+    for after in [OwnedAfter::Table(vec![0; 256]), OwnedAfter::Softmax(softmax)] {
+        network.steps.last_mut().unwrap().after = after;
+        let refused = write(&Sum::GRAPH, &network, Family::Plain, &About::default());
+        assert_eq!(refused, Err(WriteError::After { layer: "sum".into() }));
+    }
+}
+
+sequential! {
+    /// A sum is the last step.
+    struct Sum: [2] {
+        left: Dense { units: 2 },
+        sum: Add(input, left),
+    }
+}
+
 sequential! {
     /// What [`large`] enlarges.
     struct Small: [1, 1, 3] {

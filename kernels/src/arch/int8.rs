@@ -210,7 +210,7 @@ impl Backend {
         self.kernels().softmax_s8(layer, len, values);
     }
 
-    /// Adds `x` to `y` in place, value by value; see [`AddS8`]. Needs no scratch.
+    /// Adds `x` to `y` in place, value by value; see [`AddS8`], whose first input is `y`. Needs no scratch.
     ///
     /// # Panics
     ///
@@ -221,8 +221,8 @@ impl Backend {
         self.kernels().add_s8(layer, x, y);
     }
 
-    /// Multiplies `y` by `x` in place, value by value; `x` is repeated where it is shorter. See [`MulS8`]. Needs no
-    /// scratch.
+    /// Multiplies `y` by `x` in place, value by value; `x` is repeated where it is shorter: a factor for each channel,
+    /// or for all values, but not one for each position. See [`MulS8`], whose first input is `y`. Needs no scratch.
     ///
     /// # Panics
     ///

@@ -52,13 +52,13 @@ impl Wrong {
 
 /// The header of the blob at the start of `bytes`, what its CRC covers, and the CRC that it has.
 pub(super) fn covered(bytes: &[u8]) -> Result<(&Header, &[u8], u32), BlobError> {
-    let offset = bytes.as_ptr().addr() % ALIGNMENT;
-    if offset != 0 {
-        return Err(BlobError::Alignment { offset });
-    }
     let Some((magic, rest)) = bytes.split_first_chunk::<8>() else { return Err(BlobError::NotABlob) };
     if *magic != MAGIC {
         return Err(BlobError::NotABlob);
+    }
+    let offset = bytes.as_ptr().addr() % ALIGNMENT;
+    if offset != 0 {
+        return Err(BlobError::Alignment { offset });
     }
     let truncated = |needed| BlobError::Truncated { len: bytes.len(), needed };
     match rest.first() {

@@ -1,6 +1,6 @@
 //! Writing a blob.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -52,15 +52,16 @@ impl Family {
 ///
 /// # Errors
 ///
-/// [`WriteError`], when `network` is not a quantised `graph`, its weights cannot be packed, `about` is of another
-/// network, or there is a value that [`read`](super::read()) refuses. As there, weights and biases are not looked at:
-/// sums that they make too large wrap.
+/// [`WriteError`], when `graph` is no network, `network` is not a quantised `graph`, its weights cannot be packed,
+/// `about` is of another network, or there is a value that [`read`](super::read()) refuses. As there, weights and biases
+/// are not looked at: sums that they make too large wrap.
 pub fn write(
     graph: &Graph<'_>,
     network: &QuantizedNetwork,
     family: Family,
     about: &About<'_>,
 ) -> Result<Vec<u8>, WriteError> {
+    graph.check().map_err(|error| WriteError::Graph { reason: error.to_string() })?;
     if !fits(graph) {
         return Err(WriteError::TooLarge);
     }
@@ -224,7 +225,14 @@ fn check_values(step: &StepS8<'_>, quantized: &QuantizedStep) -> Result<(), Writ
         return Err(WriteError::Activation { layer: layer(), activation });
     }
     let classes = step.op.channels();
+    let may_follow = matches!(
+        step.op,
+        OpS8::Conv2D { .. } | OpS8::DepthwiseConv2D { .. } | OpS8::Dense { .. } | OpS8::Activation { .. }
+    );
     match quantized.after {
+        OwnedAfter::Softmax(_) | OwnedAfter::Table(_) if !may_follow => {
+            return Err(WriteError::After { layer: layer() });
+        }
         OwnedAfter::Softmax(_) if classes > SoftmaxS8::MAX_CLASSES => {
             return Err(WriteError::Classes { layer: layer(), classes });
         }

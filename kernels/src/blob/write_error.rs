@@ -12,6 +12,11 @@ use crate::int8::{MeanS8, PackError, QuantizedMultiplier, Requantize, SoftmaxS8}
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WriteError {
+    /// The graph is no network.
+    Graph {
+        /// Why, as its [check](crate::Graph::check) says.
+        reason: String,
+    },
     /// The quantised network has other steps, or tensors of other lengths, than the network.
     Mismatch {
         /// The first layer that does not fit.
@@ -55,6 +60,11 @@ pub enum WriteError {
         layer: String,
         /// The least and the largest output.
         activation: [i8; 2],
+    },
+    /// A softmax or a table follows on a layer that is neither an activation nor one with weights.
+    After {
+        /// The layer.
+        layer: String,
     },
     /// The arithmetic of a softmax is not defined for its parameters.
     Softmax {
@@ -134,6 +144,7 @@ impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const POSITIVE: &str = "must be positive and finite";
         match self {
+            Self::Graph { reason } => f.write_str(reason),
             Self::Mismatch { layer } => write!(f, "the quantised tensors do not fit layer `{layer}`"),
             Self::Pack { layer, error } => write!(f, "layer `{layer}`: {error}"),
             Self::Scale { layer: None, scale } => write!(f, "the input's scale is {scale:?}, but {POSITIVE}"),
@@ -150,6 +161,10 @@ impl fmt::Display for WriteError {
             Self::Activation { layer, activation: [least, largest] } => {
                 write!(f, "layer `{layer}`: the least output is {least}, but must be at most the largest, {largest}")
             }
+            Self::After { layer } => write!(
+                f,
+                "a softmax or a table follows on layer `{layer}`, but may only on an activation or a layer with weights"
+            ),
             Self::Softmax { layer, softmax: SoftmaxS8 { multiplier, left_shift, diff_min } } => write!(
                 f,
                 "layer `{layer}`: the softmax has multiplier {multiplier}, left shift {left_shift} and least \

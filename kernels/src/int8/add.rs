@@ -7,7 +7,7 @@ use super::{QuantizedMultiplier, quantize_multiplier};
 /// TFLite's `ADD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddS8 {
-    /// Zero points of the inputs.
+    /// Zero points of the inputs. The first is the one whose place the sum takes.
     pub input_zero_points: [i8; 2],
     /// What brings each input to the common scale, twice the larger of the two: at most 1/2.
     pub inputs: [QuantizedMultiplier; 2],

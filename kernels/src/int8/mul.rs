@@ -7,7 +7,7 @@ use super::{QuantizedMultiplier, quantize_multiplier};
 /// `MUL`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MulS8 {
-    /// Zero points of the inputs.
+    /// Zero points of the inputs. The first is the one whose place the product takes.
     pub input_zero_points: [i8; 2],
     /// What brings a product to the output's scale.
     pub factor: QuantizedMultiplier,

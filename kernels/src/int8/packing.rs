@@ -92,9 +92,10 @@ impl Packing {
     ///
     /// # Panics
     ///
-    /// If the slices differ in length or do not hold whole rows.
+    /// If the slices differ in length or do not hold whole rows, or `len` is 0.
     pub fn pack(self, plain: &[i8], len: usize, packed: &mut [i8]) -> Result<(), PackError> {
-        assert!(plain.len() == packed.len() && plain.len().is_multiple_of(len), "weights do not fill their rows");
+        let are_rows = len > 0 && plain.len() == packed.len() && plain.len().is_multiple_of(len);
+        assert!(are_rows, "weights do not fill their rows");
         let rows = plain.len() / len;
         if self == Self::Plain {
             packed.copy_from_slice(plain);
@@ -121,6 +122,10 @@ impl Packing {
 
     /// Weight `k` of row `row`, of `rows` rows of `len` values in this order: what any back end can read any order by.
     ///
+    /// # Panics
+    ///
+    /// If there is no such weight.
+    ///
     /// Not inlined on cores whose own kernels read most weights: there the size counts more.
     #[cfg_attr(not(thumbnet_cortex), inline(always))]
     #[cfg_attr(thumbnet_cortex, inline(never))]
@@ -136,6 +141,10 @@ impl Packing {
     }
 
     /// Writes row `row` as plain values into `out`, whose length is the row's.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
     pub fn unpack_row(self, weights: &[i8], rows: usize, row: usize, out: &mut [i8]) {
         let len = out.len();
         for (k, value) in out.iter_mut().enumerate() {

@@ -46,7 +46,11 @@ use crate::int8::{
 };
 use crate::plan::{Fusion, PlanBuf, Step};
 
-/// A quantised network before it is packed: one entry for each step of its int8 forward pass.
+/// A quantised network before it is packed, as [`quantize`] makes it and [`blob::write`](crate::blob::write()) takes it.
+///
+/// Other tools may fill it as well, such as one that reads networks which TFLite has quantised. There is one entry for
+/// each step of the [plan](crate::plan::PlanBuf) with [`Fusion::Int8`], and not for each node: a pooling behind a
+/// convolution, a padding before one, a batch normalisation and what only passes on values have none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedNetwork {
     /// Scale and zero point of the input.
@@ -67,11 +71,15 @@ pub struct QuantizedStep {
     pub multiplier: Vec<i32>,
     /// Shift of each channel.
     pub shift: Vec<i8>,
-    /// Zero point of what the accumulators become.
+    /// Zero point of what the accumulators become. What has none, such as a pooling or an activation by itself, has its
+    /// input's.
     pub zero_point: i8,
-    /// Least and largest value that they become.
+    /// Least and largest value that they become: -128 and 127 where nothing is clamped.
     pub activation: [i8; 2],
-    /// The factors of a sum: of both inputs, and of the output. Zeros elsewhere.
+    /// The factors of a sum ([`AddS8::factors`]): of both inputs, and of the output; of a concatenation: of both
+    /// inputs; of a product or a mean: the first. Zeros elsewhere. The inputs are in the order of the plan's
+    /// [sources](Step::sources), which is not always the node's: where the second is the term whose place the output
+    /// takes, it comes first.
     pub factors: [QuantizedMultiplier; 3],
     /// What follows.
     pub after: OwnedAfter,
