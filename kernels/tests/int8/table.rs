@@ -74,6 +74,7 @@ const KERNELS: &[Kernel] = table! { "int8";
     depthwise_s8::thumbnet_depthwise_spread [thumb1] by depthwise_conv_s8 on devices;
 
     conv_s8::conv_s8 [helium] by conv_s8 on devices;
+    groups::thumbnet_conv_groups [helium] by conv_s8 on devices;
     conv_sums::thumbnet_conv_four [helium] by conv_s8 on devices;
     conv_sums::thumbnet_conv_two [helium] by conv_s8 on devices;
     conv_sums::thumbnet_conv_64 [helium] by conv_s8 on devices;
@@ -82,7 +83,7 @@ const KERNELS: &[Kernel] = table! { "int8";
     copy::thumbnet_window [helium] by conv_s8 on devices;
     copy::thumbnet_columns [helium] by conv_s8 on devices;
     copy::thumbnet_fill [helium] by conv_s8 on devices;
-    requantize::thumbnet_conv_requantize [helium] by conv_s8 on devices;
+    requantize::thumbnet_conv_outputs [helium] by conv_s8 on devices;
     requantize::thumbnet_conv_largest [helium] by conv_s8 on devices;
     run::_ [helium] by conv_s8 on devices;
     dense_s8::dense_s8 [helium] by dense_s8 on devices;

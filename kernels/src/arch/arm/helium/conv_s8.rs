@@ -13,6 +13,7 @@
 //! copied and padded first, into a strip: there all windows are alike, and short ones are read by gathering loads. What
 //! is left is copied window by window into a column.
 use super::copy::{self, Rows};
+use super::groups::{Groups, Windows, thumbnet_conv_groups};
 use super::pool_s8;
 use super::run::{Run, any_left};
 use super::windows::addresses_of;
@@ -26,19 +27,14 @@ use core::{mem, ptr};
 /// Pixels of the convolution's output, as row and column.
 type Pixels = [[usize; 2]; 4];
 
-/// Where the windows of pixels begin.
-type Windows = [*const i8; 4];
-
-type Kernel = unsafe extern "C" fn(&Run<'_>, *const *const i8, *const u8, *mut i32);
-
 unsafe extern "C" {
     fn thumbnet_conv_four(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
     fn thumbnet_conv_two(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
     fn thumbnet_conv_64(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
     fn thumbnet_conv_rows(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
     fn thumbnet_conv_sums(run: &Run<'_>, windows: *const *const i8, offsets: *const u8, sums: *mut i32);
-    fn thumbnet_conv_requantize(run: &Run<'_>, sums: *const i32, output: *mut i8, second: usize);
-    fn thumbnet_conv_largest(run: &Run<'_>, sums: *const i32, output: *mut i8, second: usize);
+    fn thumbnet_conv_outputs(groups: &Groups<'_>);
+    fn thumbnet_conv_largest(groups: &Groups<'_>);
 }
 
 /// Runs `layer`, whose weights are plain, over one sample.
@@ -57,15 +53,15 @@ pub(in crate::arch) fn conv_s8(layer: &ConvS8<'_>, input: &[i8], output: &mut [i
 struct Engine<'a, 'b> {
     layer: &'b ConvS8<'a>,
     input: &'b [i8],
-    plan: Plan,
-    /// The filters at work.
-    run: Run<'a>,
+    /// What [`Plan`] says of it.
+    together: usize,
+    direct: bool,
+    bands: usize,
+    strip_rows: usize,
+    /// The filters and pixels at work.
+    groups: Groups<'a>,
     /// Whether an output is the largest pixel of a window of the pooling.
     pools: bool,
-    /// What makes sums of windows of that length.
-    kernel: Kernel,
-    /// A window in the input, or in the strip if there is one.
-    window: Rows,
     /// The rows and the columns of the convolution's output whose windows lie there as a whole.
     inside: [Range<usize>; 2],
     /// Bytes from one window to the next.
@@ -76,8 +72,6 @@ struct Engine<'a, 'b> {
     /// Copies of the windows of some pixels.
     columns: &'b mut [i8],
     sums: &'b mut [i32],
-    /// How far from a window's start each of its positions is, where a strip's windows are read in place; or null.
-    offsets: *const u8,
     /// Rows of outputs before a pooling whose windows overlap.
     kept: &'b mut [i8],
 }
@@ -104,31 +98,47 @@ impl<'a, 'b> Engine<'a, 'b> {
         let window = Rows { count: g.kernel()[0], bytes: g.kernel()[1] * channels, stride };
         let offsets: &mut [u8] = bytemuck::cast_slice_mut(offsets);
         window.write_offsets(offsets);
-        let run = Run::filters(layer, 0, g.output().channels.min(BLOCK), any_left(&layer.requantize), stride)?;
+        let pools = layer.pool.is_some() && plan.outputs == 0;
+        let groups = Groups {
+            run: Run::filters(layer, 0, g.output().channels.min(BLOCK), any_left(&layer.requantize), stride)?,
+            windows: [ptr::null(); 4],
+            step: 0,
+            offsets: if offsets.is_empty() { ptr::null() } else { offsets.as_ptr() },
+            sums: ptr::null_mut(),
+            columns: ptr::null_mut(),
+            rows: window,
+            kernel,
+            finish: if pools { thumbnet_conv_largest } else { thumbnet_conv_outputs },
+            calls: 1,
+            pixels: plan.pixels,
+            output: ptr::null_mut(),
+            each: 0,
+            behind: [0; 3],
+        };
         Some(Self {
             layer,
             input,
-            plan,
-            run,
-            pools: layer.pool.is_some() && plan.outputs == 0,
-            kernel,
-            window,
+            together: plan.together,
+            direct: plan.direct,
+            bands: plan.bands,
+            strip_rows: plan.rows,
+            groups,
+            pools,
             inside: [inside(Axis::rows(g), g.output().height), inside(Axis::columns(g), g.output().width)],
             right: g.strides()[1] * channels,
             strip: bytemuck::cast_slice_mut(strip),
             strip_row: 0,
             columns: bytemuck::cast_slice_mut(columns),
             sums,
-            offsets: if offsets.is_empty() { ptr::null() } else { offsets.as_ptr() },
             kept: bytemuck::cast_slice_mut(scratch.get_mut(..plan.outputs)?),
         })
     }
 
     /// Every pixel of some rows is an output.
     fn each(&mut self, rows: Range<usize>, output: &mut [i8]) {
-        let (g, taken) = (self.layer.geometry, self.plan.pixels.max(1));
+        let (g, taken) = (self.layer.geometry, self.groups.pixels.max(1));
         let (width, filters) = (g.output().width.max(1), self.filters());
-        let band_rows = if self.plan.bands > 0 { self.plan.bands } else { rows.len() };
+        let band_rows = if self.bands > 0 { self.bands } else { rows.len() };
         // Rows of pointwise windows follow each other without a gap.
         let follow = g.kernel() == [1, 1] && g.strides() == [1, 1];
         let chunk = (band_rows * width * filters).max(1);
@@ -194,7 +204,7 @@ impl<'a, 'b> Engine<'a, 'b> {
     /// The largest pixel of each window of the pooling is an output.
     #[inline(never)]
     fn pooled(&mut self, pool: &Geometry, output: &mut [i8]) {
-        let (filters, together) = (self.filters(), self.plan.together.max(1));
+        let (filters, together) = (self.filters(), self.together.max(1));
         let (rows, columns) = (Axis::rows(pool), Axis::columns(pool));
         let whole = columns.kernel * rows.kernel;
         copy::fill(output, i8::MIN);
@@ -235,48 +245,36 @@ impl<'a, 'b> Engine<'a, 'b> {
     #[inline(never)]
     fn groups(&mut self, pixels: &Pixels, taken: usize, step: usize, output: &mut [i8]) {
         let filters = self.filters();
-        let each = if self.pools { filters } else { taken.max(1) * filters };
-        let behind = (output.len() / each.max(1)).saturating_sub(1) * step;
-        let mut start: Windows = [ptr::null(); 4];
-        for (window, &pixel) in start.iter_mut().zip(pixels).take(self.plan.together) {
-            // Where the first group's and the last one's are, so are those between them.
-            let (Some(first), Some(_)) = (self.window(pixel, 0), self.window(pixel, behind)) else { return };
-            *window = first;
+        let each = if self.pools { filters } else { (taken * filters).max(1) };
+        let count = output.len() / each;
+        let behind = count.saturating_sub(1) * step;
+        // Those that one call takes are copied at a time.
+        let copies = if self.direct { 0 } else { self.groups.pixels * self.layer.geometry.patch() };
+        if count == 0 || copies > self.columns.len() {
+            return;
         }
         for first in (0..filters).step_by(BLOCK) {
-            if !self.start(first) {
-                return;
+            let mut windows: Windows = [ptr::null(); 4];
+            for (window, &pixel) in windows.iter_mut().zip(pixels).take(self.together) {
+                let Some(found) = self.window(pixel, behind) else { return };
+                *window = found;
             }
-            let mut windows = start;
-            for output in output.chunks_exact_mut(each.max(1)) {
-                let Some(output) = output.get_mut(first..) else { return };
-                if self.plan.direct {
-                    self.sums(&windows, 0);
-                    if taken > self.plan.pixels {
-                        self.sums(&windows[2..], 2);
-                    }
-                } else if self.plan.pixels > 2 {
-                    // The inner loop takes all four at a time.
-                    self.gathered_sums(windows, 0);
-                } else {
-                    let [a, b, c, d] = windows;
-                    self.gathered_sums([a, b], 0);
-                    if taken > 2 {
-                        self.gathered_sums([c, d], 2);
-                    }
-                }
-                self.finish(taken, output);
-                for window in &mut windows {
-                    *window = window.wrapping_add(step);
-                }
-            }
+            let Some(output) = output.get_mut(first..).filter(|_| self.start(first)) else { return };
+            self.finishes(taken, 3, output);
+            let groups = &mut self.groups;
+            (groups.windows, groups.step, groups.each) = (windows, step, each);
+            groups.columns = if self.direct { ptr::null_mut() } else { self.columns.as_mut_ptr() };
+            // SAFETY: the windows of each group are there, and room for sums, as `start` has seen to, for the copies of
+            // as many windows as a call takes, and for outputs: each group's pixels have `each` of them, of which these
+            // filters' are the ones from `first` on.
+            unsafe { thumbnet_conv_groups(groups, count) }
         }
     }
 
     /// Some pixels, `taken` of which count, wherever their windows lie.
     #[inline(never)]
     fn pixels(&mut self, pixels: &Pixels, taken: usize, output: &mut [i8]) {
-        let together = self.plan.pixels.max(1);
+        let together = self.groups.pixels.max(1);
         for first in (0..self.filters()).step_by(BLOCK) {
             let Some(output) = output.get_mut(first..).filter(|_| self.start(first)) else { return };
             for (start, pixels) in (0..taken).step_by(together).zip(pixels.chunks_exact(together)) {
@@ -285,9 +283,19 @@ impl<'a, 'b> Engine<'a, 'b> {
                     let Some(place) = self.place(pixel, slot) else { return };
                     *window = place;
                 }
-                self.sums(&windows, start);
+                let run = &self.groups.run;
+                let sums = self.sums.as_mut_ptr().wrapping_add(start * run.count());
+                // SAFETY: there are windows, as long as the run's filters, and room for their sums, as `start` has seen
+                // to.
+                unsafe { (self.groups.kernel)(run, windows.as_ptr(), self.groups.offsets, sums) }
             }
-            self.finish(taken, output);
+            let count = self.groups.run.count();
+            if count <= output.len() {
+                // A last pixel is written as often as it fills up.
+                self.finishes(taken, (output.len() - count) / self.filters(), output);
+                // SAFETY: there are sums of so many pixels for each of the run's filters, and their outputs.
+                unsafe { (self.groups.finish)(&self.groups) }
+            }
         }
     }
 
@@ -300,58 +308,26 @@ impl<'a, 'b> Engine<'a, 'b> {
     /// Sets the block of filters from `first` on to work; says whether there is one, and room for its sums.
     #[inline(never)]
     fn start(&mut self, first: usize) -> bool {
-        let count = (self.filters() - first).min(BLOCK);
-        let left = self.run.any_left();
-        match Run::filters(self.layer, first, count, left, self.window.stride) {
-            Some(run) => self.run = run,
-            None => return false,
-        }
-        self.plan.together * count <= self.sums.len()
-    }
-
-    /// The sums over windows, as many as one call takes, each of which is there. They become those of the pixels from
-    /// `first` on.
-    #[inline(always)]
-    fn sums(&mut self, windows: &[*const i8], first: usize) {
-        let (windows, sums) = (windows.as_ptr(), self.sums.as_mut_ptr().wrapping_add(first * self.run.count()));
-        // SAFETY: there are windows, as long as the run's filters, and room for their sums, as `start` has seen to.
-        unsafe { (self.kernel)(&self.run, windows, self.offsets, sums) }
-    }
-
-    /// As `sums`, of windows whose rows are copied first.
-    #[inline(always)]
-    fn gathered_sums<const N: usize>(&mut self, mut windows: [*const i8; N], first: usize) {
-        // SAFETY: the windows are there.
-        unsafe { self.window.gather(&mut windows, self.columns) }
-        self.sums(&windows, first);
-    }
-
-    /// Makes outputs of the sums of pixels, `taken` of which count.
-    #[inline(always)]
-    fn finish(&mut self, taken: usize, output: &mut [i8]) {
-        let (filters, count, run) = (self.filters(), self.run.count(), &self.run);
-        let (sums, to) = (self.sums.as_ptr(), output.as_mut_ptr());
-        if self.pools {
-            // The second two pixels may be the first two again.
-            let second = if taken > 2 { 8 * count } else { 0 };
-            if count <= output.len() {
-                // SAFETY: there are so many outputs, and sums of two pixels, or of four, as `start` has seen to.
-                unsafe { thumbnet_conv_largest(run, sums, to, second) }
+        // A single block is always at work.
+        if self.filters() > BLOCK {
+            let (count, left) = ((self.filters() - first).min(BLOCK), self.groups.run.any_left());
+            match Run::filters(self.layer, first, count, left, self.groups.rows.stride) {
+                Some(run) => self.groups.run = run,
+                None => return false,
             }
-            return;
         }
-        // A last pixel by itself is written twice.
-        let second = if output.len() < filters + count { 0 } else { filters };
-        if second + count <= output.len() {
-            // SAFETY: there are two pixels' sums for each of the run's filters, and as many outputs twice.
-            unsafe { thumbnet_conv_requantize(run, sums, to, second) }
-        }
-        if taken > 2 && 2 * filters + count <= output.len() {
-            let second = if output.len() < 3 * filters + count { 0 } else { filters };
-            let (sums, to) = (sums.wrapping_add(2 * count), to.wrapping_add(2 * filters));
-            // SAFETY: as before, of the third and the fourth pixel.
-            unsafe { thumbnet_conv_requantize(run, sums, to, second) }
-        }
+        self.together * self.groups.run.count() <= self.sums.len()
+    }
+
+    /// Sets outputs of pixels, `taken` of which count, to be made next. Those behind pixel `last` are written in its
+    /// place.
+    #[inline(always)]
+    fn finishes(&mut self, taken: usize, last: usize, output: &mut [i8]) {
+        let (filters, groups) = (self.filters(), &mut self.groups);
+        groups.sums = self.sums.as_mut_ptr();
+        groups.output = output.as_mut_ptr();
+        groups.calls = if taken > groups.pixels { 2 } else { 1 };
+        groups.behind = [filters * last.min(1), filters * last.min(2), filters * last.min(3)];
     }
 
     /// A pixel's window where it can be read: in place, or copied to column `slot`.
@@ -361,24 +337,24 @@ impl<'a, 'b> Engine<'a, 'b> {
         let is_inside = self.is_inside(pixel);
         if is_inside {
             window = [self.window(pixel, 0)?];
-            if self.plan.direct {
+            if self.direct {
                 return Some(window[0]);
             }
         }
         let column = self.columns.get_mut(slot * len..)?.get_mut(..len)?;
         if is_inside {
             // SAFETY: the window is there.
-            unsafe { self.window.gather(&mut window, column) }
+            unsafe { self.groups.rows.gather(&mut window, column) }
             return Some(window[0]);
         }
         copy::fill(column, self.layer.input_zero_point);
         let (rows, columns, channels) = (Axis::rows(g), Axis::columns(g), g.input().channels);
         let (inside_y, inside_x) = (rows.taps(pixel[0]), columns.taps(pixel[1]));
-        let from = rows.source(pixel[0], inside_y.start) * self.window.stride
+        let from = rows.source(pixel[0], inside_y.start) * self.groups.rows.stride
             + columns.source(pixel[1], inside_x.start) * channels;
-        let to = inside_y.start * self.window.bytes + inside_x.start * channels;
-        let part = Rows { count: inside_y.len(), bytes: inside_x.len() * channels, ..self.window };
-        part.copy(self.input.get(from..)?, column.get_mut(to..)?, self.window.bytes);
+        let to = inside_y.start * self.groups.rows.bytes + inside_x.start * channels;
+        let part = Rows { count: inside_y.len(), bytes: inside_x.len() * channels, ..self.groups.rows };
+        part.copy(self.input.get(from..)?, column.get_mut(to..)?, self.groups.rows.bytes);
         Some(column.as_ptr())
     }
 
@@ -388,32 +364,32 @@ impl<'a, 'b> Engine<'a, 'b> {
         self.inside[0].contains(&y) && self.inside[1].contains(&x)
     }
 
-    /// A window that lies in the input, or in the strip, `behind` bytes behind a pixel's.
+    /// A pixel's window, where it lies in the input, or in the strip, as do those of up to `behind` bytes behind it.
     #[inline(always)]
     fn window(&self, [y, x]: [usize; 2], behind: usize) -> Option<*const i8> {
         let g = self.layer.geometry;
-        let (from, row, left) = if self.plan.bands > 0 {
+        let (from, row, left) = if self.bands > 0 {
             (&*self.strip, (y - self.strip_row) * g.strides()[0], 0)
         } else {
             (self.input, y * g.strides()[0] - g.padding()[0], g.padding()[1] * g.input().channels)
         };
-        let start = row * self.window.stride + x * self.right - left;
-        Some(from.get(start + behind..)?.get(..self.window.extent())?.as_ptr())
+        let start = row * self.groups.rows.stride + x * self.right - left;
+        Some(from.get(start..)?.get(..behind + self.groups.rows.extent())?.as_ptr())
     }
 
     /// Fills the strip, if there is one, for windows from row `y` of the convolution's output on.
     #[inline(never)]
     fn fill_strip(&mut self, y: usize) {
-        if self.plan.bands == 0 {
+        if self.bands == 0 {
             return;
         }
-        let (g, width) = (self.layer.geometry, self.plan.width);
+        let (g, width) = (self.layer.geometry, self.groups.rows.stride);
         let ([above, left], Shape { height, width: columns, channels }) = (g.padding(), g.input());
         // The rows of the strip that lie in the input. Padding left and right stays from band to band.
         let start = y * g.strides()[0];
-        let inside =
-            above.saturating_sub(start).min(self.plan.rows)..(height + above).saturating_sub(start).min(self.plan.rows);
-        if y == 0 || inside.len() < self.plan.rows {
+        let inside = above.saturating_sub(start).min(self.strip_rows)
+            ..(height + above).saturating_sub(start).min(self.strip_rows);
+        if y == 0 || inside.len() < self.strip_rows {
             copy::fill(self.strip, self.layer.input_zero_point);
         }
         self.strip_row = y;

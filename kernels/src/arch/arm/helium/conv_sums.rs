@@ -4,20 +4,19 @@
 //! loads, so these are shared: windows of up to 48 positions stay in registers while filters pass by, and of longer
 //! ones two are multiplied by three filters at a time.
 //!
-//! Sums lie as `sums[filter][pixel]`, two pixels side by side; those of four pixels as two such blocks. Biases are
-//! added when they are requantised: `vmladav` without an `a` needs no register prepared.
+//! Sums lie as `sums[filter][pixel]`, with as many pixels side by side as a call takes. Biases are added when they are
+//! requantised: `vmladav` without an `a` needs no register prepared.
 use super::run::Run;
 
 // thumbnet_conv_four(run, windows, offsets, sums): the sums of four windows of up to 16 positions. Position k of a
 // window is at its start plus offsets[k], or plus k if there are no offsets.
 crate::arch::arm::thumb_function! {
     "thumbnet_conv_four":
-    "push {{r4-r11, lr}}",
+    "push {{r4-r10, lr}}",
     "vpush {{d8-d9}}",
     "ldr r5, [r0, #{weights}]",
     "ldrd r10, lr, [r0, #{len}]",
     "mov r9, r3",
-    "add r11, r3, lr, lsl #3",
     "ldm r1, {{r6-r8, r12}}",
     "vctp.8 r10",
     "cbz r2, 1f",
@@ -37,7 +36,7 @@ crate::arch::arm::thumb_function! {
     "vldrbt.u8 q3, [r12]",
     "2:",
     "dls lr, lr",
-    // One filter: 10 instructions for 64 products.
+    // One filter: 9 instructions for 64 products.
     "3:",
     "vpst",
     "vldrbt.u8 q4, [r5]",
@@ -46,11 +45,10 @@ crate::arch::arm::thumb_function! {
     "vmladav.s8 r2, q4, q1",
     "vmladav.s8 r4, q4, q2",
     "vmladav.s8 r6, q4, q3",
-    "strd r0, r2, [r9], #8",
-    "strd r4, r6, [r11], #8",
+    "stm r9!, {{r0, r2, r4, r6}}",
     "le lr, 3b",
     "vpop {{d8-d9}}",
-    "pop {{r4-r11, pc}}";
+    "pop {{r4-r10, pc}}";
     weights = const Run::WEIGHTS,
     len = const Run::LEN
 }

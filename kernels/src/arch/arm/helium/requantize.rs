@@ -4,29 +4,36 @@
 //! [`crate::int8::multiply_by_quantized_multiplier`]: `vqrdmulh` rounds halves up, and so does `vrshl`, which shifts to
 //! the right where the shift is negative. There halves must go away from zero: one less where the number is negative
 //! makes halves up of it. It cannot overflow: `vqrdmulh` gives the least number for no multiplier.
+use super::groups::Groups;
 use super::run::Run;
 
-// thumbnet_conv_requantize(run, sums, output, second): the outputs of two pixels, the second one's so many bytes behind
-// the first one's.
+// thumbnet_conv_outputs(groups): the outputs of a group's two or four pixels. r8 is the zero point, r9 the pixels to
+// go, r10 the filters, r7 whether some shift is not to the right.
 crate::arch::arm::thumb_function! {
-    "thumbnet_conv_requantize":
-    "push {{r4-r8, lr}}",
+    "thumbnet_conv_outputs":
+    "push {{r4-r11, lr}}",
     "vpush {{d8-d15}}",
-    // Where the sums of four channels are.
-    "mov r12, #0",
-    "vidup.u32 q4, r12, #8",
-    "vadd.i32 q4, q4, r1",
-    "add r3, r3, r2",
-    "ldm r0, {{r4, r5, r6}}",
     "ldrd r7, r8, [r0, #{least}]",
     "vdup.32 q5, r7",
     "vdup.32 q6, r8",
     "ldrd r8, r7, [r0, #{zero_point}]",
-    "ldr lr, [r0, #{count}]",
+    "ldr r10, [r0, #{count}]",
+    "ldr r1, [r0, #{sums}]",
+    "ldr r2, [r0, #{output}]",
+    "ldr r3, [r0, #{behind}]",
+    "ldr r9, [r0, #{calls} + 4]",
+    "ldm r0, {{r4, r5, r6}}",
+    "add r3, r3, r2",
+    // Where the sums of four channels are.
+    "mov r12, #0",
+    "vidup.u32 q4, r12, #8",
     "mov r12, #32",
+    "cmp r9, #2",
+    "bne 5f",
+    "vadd.i32 q4, q4, r1",
     "cbnz r7, 3f",
-    // Every shift is to the right: 25 instructions for eight outputs.
-    "dlstp.32 lr, lr",
+    // Two pixels, and every shift is to the right: 25 instructions for eight outputs.
+    "dlstp.32 lr, r10",
     "1:",
     "vldrw.u32 q0, [q4]",
     "vldrw.u32 q1, [q4, #4]",
@@ -55,10 +62,10 @@ crate::arch::arm::thumb_function! {
     "letp lr, 1b",
     "2:",
     "vpop {{d8-d15}}",
-    "pop {{r4-r8, pc}}",
+    "pop {{r4-r11, pc}}",
     // Some are to the left, before the multiplication, or by nothing.
     "3:",
-    "dlstp.32 lr, lr",
+    "dlstp.32 lr, r10",
     "4:",
     "vldrw.u32 q0, [q4]",
     "vldrw.u32 q1, [q4, #4]",
@@ -91,28 +98,105 @@ crate::arch::arm::thumb_function! {
     "vstrb.32 q0, [r2], #4",
     "vstrb.32 q1, [r3], #4",
     "letp lr, 4b",
+    "subs r9, #2",
+    "beq 2b",
+    // The second two pixels of four.
+    "ldm r0, {{r4, r5, r6}}",
+    "ldr r2, [r0, #{output}]",
+    "add r3, r0, #{behind} + 4",
+    "ldm r3, {{r3, r11}}",
+    "add r11, r11, r2",
+    "add r2, r2, r3",
+    "mov r3, r11",
+    "add r1, r1, #8",
+    "mov r12, #0",
+    "vidup.u32 q4, r12, #8",
+    "mov r12, #64",
+    "vshl.i32 q4, q4, #1",
+    "vadd.i32 q4, q4, r1",
+    "b 3b",
+    // Four pixels.
+    "5:",
+    "lsls r12, r12, #1",
+    "vshl.i32 q4, q4, #1",
+    "vadd.i32 q4, q4, r1",
+    "cmp r7, #0",
+    "bne 3b",
+    "adds r0, #{behind} + 4",
+    "ldm r0, {{r0, r1}}",
+    "add r0, r0, r2",
+    "add r1, r1, r2",
+    // 45 instructions for sixteen outputs.
+    "dlstp.32 lr, r10",
+    "6:",
+    "vldrw.u32 q0, [q4]",
+    "vldrw.u32 q1, [q4, #4]",
+    "vldrw.u32 q2, [q4, #8]",
+    "vldrw.u32 q3, [q4, #12]",
+    "vldrw.u32 q7, [r4], #16",
+    "vadd.i32 q4, q4, r12",
+    ".irp sums, q0, q1, q2, q3",
+    "vadd.i32 \\sums, \\sums, q7",
+    ".endr",
+    "vldrw.u32 q7, [r5], #16",
+    ".irp sums, q0, q1, q2, q3",
+    "vqrdmulh.s32 \\sums, \\sums, q7",
+    ".endr",
+    ".irp sums, q0, q1, q2, q3",
+    "vshr.s32 q7, \\sums, #31",
+    "vadd.i32 \\sums, \\sums, q7",
+    ".endr",
+    "vldrb.s32 q7, [r6], #4",
+    ".irp sums, q0, q1, q2, q3",
+    "vrshl.s32 \\sums, \\sums, q7",
+    "vmax.s32 \\sums, \\sums, q5",
+    "vmin.s32 \\sums, \\sums, q6",
+    "vadd.i32 \\sums, \\sums, r8",
+    ".endr",
+    "vstrb.32 q0, [r2], #4",
+    "vstrb.32 q1, [r3], #4",
+    "vstrb.32 q2, [r0], #4",
+    "vstrb.32 q3, [r1], #4",
+    "letp lr, 6b",
     "b 2b";
     least = const Run::LEAST,
     zero_point = const Run::ZERO_POINT,
-    count = const Run::COUNT
+    count = const Run::COUNT,
+    sums = const Groups::SUMS,
+    output = const Groups::OUTPUT,
+    behind = const Groups::BEHIND,
+    calls = const Groups::CALLS
 }
 
-// thumbnet_conv_largest(run, sums, output, second): what is the largest of the outputs of four pixels, and of what is
-// there. The second two pixels' sums are so many bytes behind the first two's.
+// thumbnet_conv_largest(groups): what is the largest of the outputs of a group's pixels, and of what is there. Two
+// pixels are taken for four.
 crate::arch::arm::thumb_function! {
     "thumbnet_conv_largest":
     "push {{r4-r8, lr}}",
     "vpush {{d8-d15}}",
+    "ldr r1, [r0, #{sums}]",
+    "ldr r2, [r0, #{output}]",
+    "ldrd r3, r7, [r0, #{calls}]",
+    "ldr lr, [r0, #{count}]",
     "mov r12, #0",
     "vidup.u32 q4, r12, #8",
+    "mov r12, #32",
+    // Where the second two pixels' sums are: beside the first two's, behind all of these, or the same.
+    "subs r3, #1",
+    "it ne",
+    "lslne r3, lr, #3",
+    "cmp r7, #2",
+    "beq 2f",
+    "vshl.i32 q4, q4, #1",
+    "lsls r12, r12, #1",
+    "movs r3, #8",
+    "2:",
     "vadd.i32 q4, q4, r1",
     "ldm r0, {{r4, r5, r6}}",
     "ldrd r7, r8, [r0, #{least}]",
     "vdup.32 q5, r7",
     "vdup.32 q6, r8",
     "ldr r7, [r0, #{zero_point}]",
-    "ldr lr, [r0, #{count}]",
-    "mov r12, #32",
     "dlstp.32 lr, lr",
     "1:",
     "vadd.i32 q7, q4, r3",
@@ -150,5 +234,8 @@ crate::arch::arm::thumb_function! {
     "pop {{r4-r8, pc}}";
     least = const Run::LEAST,
     zero_point = const Run::ZERO_POINT,
-    count = const Run::COUNT
+    count = const Run::COUNT,
+    sums = const Groups::SUMS,
+    output = const Groups::OUTPUT,
+    calls = const Groups::CALLS
 }

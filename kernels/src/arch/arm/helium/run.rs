@@ -6,7 +6,6 @@ use core::mem::offset_of;
 use core::ops::Range;
 
 /// Some filters or units of a layer.
-#[derive(Clone, Copy)]
 #[repr(C)]
 pub(super) struct Run<'a> {
     /// Of the first one.
