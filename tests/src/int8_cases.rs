@@ -131,7 +131,7 @@ const ALL_DENSES: [(usize, usize); 25] = [
 ];
 
 /// Depthwise convolutions: input, outputs of each channel, window. Behind them come [`ANY_DEPTHWISES`] of any sizes.
-const ALL_DEPTHWISES: [Conv; 37] = [
+const ALL_DEPTHWISES: [Conv; 46] = [
     // Each width up to five, every remainder of four channels and of sixteen, borders on all sides at once.
     ([1, 1, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 1, 5], 1, ([3, 3], [1, 1], SAME), None),
@@ -175,6 +175,17 @@ const ALL_DEPTHWISES: [Conv; 37] = [
     // Rows of several strips on every core.
     ([3, 70, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 75, 5], 1, ([3, 3], [2, 2], SAME), None),
+    // Small windows of stride 1: every remainder of four columns, odd and even rows, one strip or more, blocks of
+    // channels that reach back, inputs that end in the middle of 16 channels.
+    ([4, 4, 8], 1, ([3, 3], [1, 1], SAME), None),
+    ([3, 5, 20], 1, ([3, 3], [1, 1], SAME), None),
+    ([5, 6, 17], 1, ([3, 3], [1, 1], SAME), None),
+    ([2, 7, 32], 1, ([2, 3], [1, 1], SAME), None),
+    ([6, 10, 6], 1, ([3, 3], [1, 1], VALID), None),
+    ([2, 17, 5], 1, ([3, 2], [1, 1], SAME), None),
+    ([3, 33, 4], 1, ([3, 3], [1, 1], VALID), None),
+    ([2, 6, 7], 1, ([1, 3], [1, 1], SAME), None),
+    ([5, 4, 6], 1, ([3, 1], [1, 1], VALID), None),
 ];
 
 /// Poolings of any kind: input, window. Behind them come [`ANY_POOLS`] of any sizes.

@@ -59,7 +59,7 @@ impl Cores {
                 let [tiles, padding] = Thumb1::depthwise(geometry);
                 tiles + padding
             }
-            Self::Helium => helium::Depthwise::new(geometry).words(),
+            Self::Helium => helium::depthwise_words(geometry),
             Self::Thumb => depthwise_conv_s8_scratch_len::<Thumb>(geometry),
             Self::Dsp => depthwise_conv_s8_scratch_len::<Dsp>(geometry),
         }

@@ -89,6 +89,8 @@ const KERNELS: &[Kernel] = table! { "int8";
     dense_s8::dense_s8 [helium] by dense_s8 on devices;
     dense_s8::thumbnet_dense [helium] by dense_s8 on devices;
     depthwise_s8::depthwise_conv_s8 [helium] by depthwise_conv_s8 on devices;
+    depthwise_tiles::thumbnet_depthwise_spread [helium] by depthwise_conv_s8 on devices;
+    depthwise_tiles::thumbnet_depthwise_tiles [helium] by depthwise_conv_s8 on devices;
     depthwise_sums::thumbnet_depthwise [helium] by depthwise_conv_s8 on devices;
     depthwise_sums::thumbnet_depthwise_any [helium] by depthwise_conv_s8 on devices;
     windows::_ [helium] by depthwise_conv_s8 on devices;

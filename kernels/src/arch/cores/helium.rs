@@ -49,9 +49,51 @@ impl Depthwise {
     }
 
     /// The words of scratch.
-    pub(in crate::arch) const fn words(&self) -> usize {
+    const fn words(&self) -> usize {
         self.addresses + self.zeros + self.offsets + self.copies
     }
+}
+
+/// How the scratch of a depthwise convolution of small windows is divided, in which 2 x 2 outputs are computed at once.
+#[derive(Clone, Copy)]
+pub(in crate::arch) struct Tiles {
+    /// Columns of outputs that are computed from one strip, which has two more; none where the layer is computed
+    /// otherwise.
+    pub(in crate::arch) columns: usize,
+}
+
+impl Tiles {
+    /// Bytes of a column of the strip: four rows of [`LANES`] channels.
+    pub(in crate::arch) const COLUMN: usize = 4 * LANES;
+
+    /// The most columns of outputs of a strip.
+    const MOST_COLUMNS: usize = 16;
+
+    pub(in crate::arch) const fn new(g: &Geometry) -> Self {
+        let (output, [height, width], strides) = (g.output(), g.kernel(), g.strides());
+        let is_small = height <= 3 && width <= 3 && strides[0] == 1 && strides[1] == 1;
+        let is_one = output.channels == g.input().channels && output.channels >= 4;
+        // How far the outputs of four pixels of two rows are from the first one is kept in 16 bits.
+        let is_near = (output.width + 4) * output.channels < 1 << 16;
+        let columns = if is_small && is_one && is_near && output.width >= 4 && output.height >= 2 {
+            let strips = output.width.div_ceil(Self::MOST_COLUMNS);
+            if strips > 1 { output.width.div_ceil(strips).next_multiple_of(4) } else { output.width }
+        } else {
+            0
+        };
+        Self { columns }
+    }
+
+    /// The words of scratch: for the strip, a window's weights, and padding.
+    const fn words(&self) -> usize {
+        if self.columns > 0 { ((self.columns + 2 + 4) * Self::COLUMN + LANES) / 4 } else { 0 }
+    }
+}
+
+/// The words of scratch of a depthwise convolution, which is computed one way or the other.
+pub(in crate::arch) const fn depthwise_words(g: &Geometry) -> usize {
+    let (any, tiles) = (Depthwise::new(g).words(), Tiles::new(g).words());
+    if any > tiles { any } else { tiles }
 }
 
 /// How a convolution's scratch is divided.

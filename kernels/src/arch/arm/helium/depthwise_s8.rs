@@ -7,10 +7,12 @@
 //!         each other one: a call, in which taps beyond the input are zero points
 //! ```
 //!
-//! Where eight, four, two channels or one are all that there are, those of several pixels are computed as one's.
+//! Where eight, four, two channels or one are all that there are, those of several pixels are computed as one's. Small
+//! windows of stride 1 are computed otherwise: see `depthwise_tiles`.
+use super::depthwise_tiles;
 use super::run::any_left;
 use super::windows::{self, addresses_of};
-use crate::arch::cores::helium::{CHANNELS, Depthwise, LANES};
+use crate::arch::cores::helium::{CHANNELS, Depthwise, LANES, Tiles};
 use crate::arch::scalar;
 use crate::int8::DepthwiseConvS8;
 use core::marker::PhantomData;
@@ -73,6 +75,17 @@ pub(in crate::arch) fn depthwise_conv_s8(
     output: &mut [i8],
     scratch: &mut [i32],
 ) {
+    let tiles = Tiles::new(layer.geometry);
+    if tiles.columns > 0 && !any_left(&layer.requantize) {
+        depthwise_tiles::depthwise_conv_s8(layer, tiles, input, output, scratch);
+    } else {
+        any(layer, input, output, scratch);
+    }
+}
+
+/// Any layer.
+#[inline(never)]
+fn any(layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]) {
     let outputs = layer.geometry.output().channels;
     let plan = Depthwise::new(layer.geometry);
     if plan.addresses == 0 {

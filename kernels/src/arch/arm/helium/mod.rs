@@ -8,6 +8,7 @@ mod copy;
 pub(super) mod dense_s8;
 pub(super) mod depthwise_s8;
 mod depthwise_sums;
+mod depthwise_tiles;
 mod groups;
 pub(super) mod multiply_s8;
 pub(super) mod pool_s8;
