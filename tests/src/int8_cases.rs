@@ -18,7 +18,7 @@ const VALID: Padding = Padding::Valid;
 const POOL: Option<Window> = Some(([2, 2], [2, 2], SAME));
 
 /// Convolutions. Behind them come [`ANY_CONVS`] of any sizes.
-const ALL_CONVS: [Conv; 63] = [
+const ALL_CONVS: [Conv; 70] = [
     // The first layers of the networks, smaller: one channel, odd and even patches.
     ([8, 8, 1], 8, ([3, 3], [1, 1], SAME), POOL),
     ([9, 7, 1], 5, ([5, 5], [1, 1], SAME), POOL),
@@ -99,6 +99,15 @@ const ALL_CONVS: [Conv; 63] = [
     ([1, 3, 130], 67, ([1, 2], [1, 1], SAME), None),
     ([1, 3, 130], 66, ([1, 2], [1, 1], SAME), Some(([1, 2], [1, 1], SAME))),
     ([1, 2, 260], 65, ([1, 1], [1, 1], SAME), None),
+    // Long rows of few channels, which are woven: with and without a pooling, of whole and of parts of 16 bytes.
+    ([4, 40, 3], 5, ([3, 3], [1, 1], SAME), None),
+    ([5, 24, 5], 6, ([3, 3], [1, 1], SAME), POOL),
+    ([3, 64, 2], 33, ([2, 3], [1, 1], VALID), None),
+    ([7, 66, 3], 4, ([3, 3], [2, 2], SAME), Some(([3, 3], [2, 2], SAME))),
+    // Four pixels by two calls, with windows in a strip, in the input, and copied.
+    ([4, 8, 8], 5, ([3, 3], [1, 1], SAME), None),
+    ([3, 8, 16], 32, ([3, 3], [1, 1], SAME), None),
+    ([2, 4, 64], 7, ([1, 1], [1, 1], SAME), None),
 ];
 
 /// Dense layers: inputs, units. Every remainder of four units and of eight inputs, stretches, and blocks of units.
@@ -244,7 +253,7 @@ const SOFTMAXES: [(usize, usize); 9] =
 
 // The layers at the tables' ends are too large for the smallest board's 16 KB of RAM.
 const SMALLEST: bool = cfg!(feature = "microbit");
-const CONVS: &[Conv] = ALL_CONVS.split_at(ALL_CONVS.len() - if SMALLEST { 15 } else { 0 }).0;
+const CONVS: &[Conv] = ALL_CONVS.split_at(ALL_CONVS.len() - if SMALLEST { 22 } else { 0 }).0;
 const DENSES: &[(usize, usize)] = ALL_DENSES.split_at(ALL_DENSES.len() - if SMALLEST { 2 } else { 0 }).0;
 const DEPTHWISES: usize = ALL_DEPTHWISES.len() + ANY_DEPTHWISES;
 const POOLS: usize = ALL_POOLS.len() + ANY_POOLS;

@@ -81,6 +81,7 @@ const KERNELS: &[Kernel] = table! { "int8";
     conv_sums::thumbnet_conv_rows [helium] by conv_s8 on devices;
     conv_sums::thumbnet_conv_sums [helium] by conv_s8 on devices;
     copy::thumbnet_window [helium] by conv_s8 on devices;
+    copy::thumbnet_weave [helium] by conv_s8 on devices;
     copy::thumbnet_columns [helium] by conv_s8 on devices;
     copy::thumbnet_fill [helium] by conv_s8 on devices;
     requantize::thumbnet_conv_outputs [helium] by conv_s8 on devices;

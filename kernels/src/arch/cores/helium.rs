@@ -111,8 +111,9 @@ pub(in crate::arch) struct Plan {
     /// Rows of the strip, and bytes in a row.
     pub(in crate::arch) rows: usize,
     pub(in crate::arch) width: usize,
-    /// Words of the offsets of a window's positions from its start, where a gathering load reads it; of the strip, of
-    /// the columns, of the sums, of rows of outputs before a pooling whose windows overlap.
+    /// Words of the offsets of a window's positions from its start, where a gathering load reads it, and of those of 16
+    /// bytes of a row, where it is woven into the strip; of the strip, of the columns, of the sums, of rows of outputs
+    /// before a pooling whose windows overlap.
     pub(in crate::arch) offsets: usize,
     pub(in crate::arch) strip: usize,
     pub(in crate::arch) columns: usize,
@@ -138,6 +139,10 @@ impl Plan {
                 together = 4;
             }
         }
+        // Sums of four pixels of few filters take no more than those of two of many.
+        if pool.is_none() && output.channels <= BLOCK / 2 && output.width.is_multiple_of(4) {
+            together = 4;
+        }
         let one_piece = height == 1 || width == input.width;
         let wide = ((output.width - 1) * right + width) * input.channels;
         // So many rows that they are whole groups of pixels, or those of a pooling window.
@@ -156,6 +161,16 @@ impl Plan {
         }
         // Where all positions of a window are less than 256 bytes from its start, a gathering load reads it.
         let gathers = rows > 0 && len <= SHORT && (height - 1) * wide + width * input.channels <= 256;
+        // Where rows are longer, those of a column lie side by side. So few channels are whole pixels in 16 bytes.
+        let channels = if input.channels > 0 { input.channels } else { 1 };
+        let column = rows * channels;
+        let woven = rows > 0
+            && !gathers
+            && len <= SHORT
+            && (width - 1) * column + height * channels <= 256
+            && channels <= 16
+            && 16 / channels * column <= 256;
+        let gathers = gathers || woven;
         let in_rows = rows > 0 && height == ROWS[0] && width * input.channels == ROWS[1];
         let [above, left] = geometry.padding();
         let inside = above == 0
@@ -176,7 +191,7 @@ impl Plan {
             bands,
             rows,
             width: wide,
-            offsets: if gathers { SHORT / 4 } else { 0 },
+            offsets: if gathers { (SHORT + if woven { 16 } else { 0 }) / 4 } else { 0 },
             strip: (rows * wide).div_ceil(4),
             columns: (columns * len).div_ceil(4),
             sums,

@@ -10,9 +10,10 @@
 //!
 //! Where a kernel has one row (a pointwise convolution's has), a window is one piece of the input and needs no copy,
 //! unless it reaches beyond the input. Where the input rows that one row of windows reads are few bytes, they are
-//! copied and padded first, into a strip: there all windows are alike, and short ones are read by gathering loads. What
-//! is left is copied window by window into a column.
-use super::copy::{self, Rows};
+//! copied and padded first, into a strip: there all windows are alike, and short ones are read by gathering loads.
+//! These reach 256 bytes: where rows are longer, they are woven, so that those of a column lie side by side. What is
+//! left is copied window by window into a column.
+use super::copy::{self, Rows, Weave};
 use super::groups::{Groups, Windows, thumbnet_conv_groups};
 use super::pool_s8;
 use super::run::{Run, any_left};
@@ -58,14 +59,18 @@ struct Engine<'a, 'b> {
     direct: bool,
     bands: usize,
     strip_rows: usize,
+    strip_width: usize,
     /// The filters and pixels at work.
     groups: Groups<'a>,
     /// Whether an output is the largest pixel of a window of the pooling.
     pools: bool,
     /// The rows and the columns of the convolution's output whose windows lie there as a whole.
     inside: [Range<usize>; 2],
-    /// Bytes from one window to the next.
+    /// Bytes from one window to the one below it and to the next one.
+    down: usize,
     right: usize,
+    /// What weaves a strip: the place of each byte that is copied at once.
+    weave: Option<&'b [u8; 16]>,
     /// Padded rows of the input, and the row of the convolution's output whose windows begin there.
     strip: &'b mut [i8],
     strip_row: usize,
@@ -95,9 +100,18 @@ impl<'a, 'b> Engine<'a, 'b> {
         let channels = g.input().channels;
         let stride = if plan.bands > 0 { plan.width } else { g.input().width * channels };
         let inside = |axis: Axis, output| if plan.bands > 0 { 0..output } else { axis.inside(output) };
-        let window = Rows { count: g.kernel()[0], bytes: g.kernel()[1] * channels, stride };
-        let offsets: &mut [u8] = bytemuck::cast_slice_mut(offsets);
-        window.write_offsets(offsets);
+        let (kernel_rows, kernel_columns) = (g.kernel()[0], g.kernel()[1]);
+        let mut window = Rows { count: kernel_rows, bytes: kernel_columns * channels, stride };
+        let [mut below, mut beside] = [stride, channels];
+        let (offsets, weave): (&mut [u8], &mut [u8]) =
+            bytemuck::cast_slice_mut(offsets).split_at_mut_checked(if plan.offsets > 0 { SHORT } else { 0 })?;
+        let mut weave = weave.first_chunk_mut();
+        if let Some(weave) = &mut weave {
+            [below, beside] = [channels, plan.rows * channels];
+            window = Rows { count: kernel_columns, bytes: kernel_rows * channels, stride: beside };
+            Weave::write_offsets(weave, channels, beside);
+        }
+        copy::write_offsets(offsets, [kernel_rows, below], [kernel_columns, beside], channels);
         let pools = layer.pool.is_some() && plan.outputs == 0;
         let groups = Groups {
             run: Run::filters(layer, 0, g.output().channels.min(BLOCK), any_left(&layer.requantize), stride)?,
@@ -122,10 +136,13 @@ impl<'a, 'b> Engine<'a, 'b> {
             direct: plan.direct,
             bands: plan.bands,
             strip_rows: plan.rows,
+            strip_width: plan.width,
             groups,
             pools,
             inside: [inside(Axis::rows(g), g.output().height), inside(Axis::columns(g), g.output().width)],
-            right: g.strides()[1] * channels,
+            down: g.strides()[0] * below,
+            right: g.strides()[1] * beside,
+            weave: weave.map(|weave| &*weave),
             strip: bytemuck::cast_slice_mut(strip),
             strip_row: 0,
             columns: bytemuck::cast_slice_mut(columns),
@@ -136,7 +153,7 @@ impl<'a, 'b> Engine<'a, 'b> {
 
     /// Every pixel of some rows is an output.
     fn each(&mut self, rows: Range<usize>, output: &mut [i8]) {
-        let (g, taken) = (self.layer.geometry, self.groups.pixels.max(1));
+        let (g, taken) = (self.layer.geometry, self.together.max(1));
         let (width, filters) = (g.output().width.max(1), self.filters());
         let band_rows = if self.bands > 0 { self.bands } else { rows.len() };
         // Rows of pointwise windows follow each other without a gap.
@@ -309,12 +326,9 @@ impl<'a, 'b> Engine<'a, 'b> {
     #[inline(never)]
     fn start(&mut self, first: usize) -> bool {
         // A single block is always at work.
-        if self.filters() > BLOCK {
-            let (count, left) = ((self.filters() - first).min(BLOCK), self.groups.run.any_left());
-            match Run::filters(self.layer, first, count, left, self.groups.rows.stride) {
-                Some(run) => self.groups.run = run,
-                None => return false,
-            }
+        let (filters, run) = (self.filters(), &mut self.groups.run);
+        if filters > BLOCK && run.go_on(self.layer, first..filters.min(first + BLOCK)).is_none() {
+            return false;
         }
         self.together * self.groups.run.count() <= self.sums.len()
     }
@@ -368,12 +382,12 @@ impl<'a, 'b> Engine<'a, 'b> {
     #[inline(always)]
     fn window(&self, [y, x]: [usize; 2], behind: usize) -> Option<*const i8> {
         let g = self.layer.geometry;
-        let (from, row, left) = if self.bands > 0 {
-            (&*self.strip, (y - self.strip_row) * g.strides()[0], 0)
+        let (from, y, outside) = if self.bands > 0 {
+            (&*self.strip, y - self.strip_row, 0)
         } else {
-            (self.input, y * g.strides()[0] - g.padding()[0], g.padding()[1] * g.input().channels)
+            (self.input, y, g.padding()[0] * self.groups.rows.stride + g.padding()[1] * g.input().channels)
         };
-        let start = row * self.groups.rows.stride + x * self.right - left;
+        let start = y * self.down + x * self.right - outside;
         Some(from.get(start..)?.get(..behind + self.groups.rows.extent())?.as_ptr())
     }
 
@@ -383,7 +397,7 @@ impl<'a, 'b> Engine<'a, 'b> {
         if self.bands == 0 {
             return;
         }
-        let (g, width) = (self.layer.geometry, self.groups.rows.stride);
+        let (g, width) = (self.layer.geometry, self.strip_width);
         let ([above, left], Shape { height, width: columns, channels }) = (g.padding(), g.input());
         // The rows of the strip that lie in the input. Padding left and right stays from band to band.
         let start = y * g.strides()[0];
@@ -394,10 +408,14 @@ impl<'a, 'b> Engine<'a, 'b> {
         }
         self.strip_row = y;
         let bytes = (columns * channels).min(width.saturating_sub(left * channels));
-        let from = self.input.get((start + inside.start).saturating_sub(above) * columns * channels..);
-        let to = self.strip.get_mut(inside.start * width + left * channels..);
-        if let (Some(from), Some(to)) = (from, to) {
-            Rows { count: inside.len(), bytes, stride: columns * channels }.copy(from, to, width);
+        let stride = columns * channels;
+        let Some(from) = self.input.get((start + inside.start).saturating_sub(above) * stride..) else { return };
+        let (row, column) =
+            if self.weave.is_some() { (channels, self.strip_rows * channels) } else { (width, channels) };
+        let Some(to) = self.strip.get_mut(inside.start * row + left * column..) else { return };
+        match self.weave {
+            Some(offsets) => Weave::new(bytes, stride, channels, column, offsets).copy(inside.len(), from, to),
+            None => Rows { count: inside.len(), bytes, stride }.copy(from, to, width),
         }
     }
 }

@@ -7,8 +7,9 @@
 use super::groups::Groups;
 use super::run::Run;
 
-// thumbnet_conv_outputs(groups): the outputs of a group's two or four pixels. r8 is the zero point, r9 the pixels to
-// go, r10 the filters, r7 whether some shift is not to the right.
+// thumbnet_conv_outputs(groups): the outputs of a group's two or four pixels. r7 is whether some shift is not to the
+// right, r8 the zero point, r9 four or more for four pixels, r10 the filters, r11 the bytes to the second two pixels'
+// sums, r12 those to the next four channels'.
 crate::arch::arm::thumb_function! {
     "thumbnet_conv_outputs":
     "push {{r4-r11, lr}}",
@@ -20,16 +21,17 @@ crate::arch::arm::thumb_function! {
     "ldr r10, [r0, #{count}]",
     "ldr r1, [r0, #{sums}]",
     "ldr r2, [r0, #{output}]",
+    "ldrd r3, r9, [r0, #{calls}]",
+    "add r9, r9, r3",
     "ldr r3, [r0, #{behind}]",
-    "ldr r9, [r0, #{calls} + 4]",
     "ldm r0, {{r4, r5, r6}}",
     "add r3, r3, r2",
     // Where the sums of four channels are.
     "mov r12, #0",
     "vidup.u32 q4, r12, #8",
     "mov r12, #32",
-    "cmp r9, #2",
-    "bne 5f",
+    "cmp r9, #4",
+    "bge 5f",
     "vadd.i32 q4, q4, r1",
     "cbnz r7, 3f",
     // Two pixels, and every shift is to the right: 25 instructions for eight outputs.
@@ -98,27 +100,33 @@ crate::arch::arm::thumb_function! {
     "vstrb.32 q0, [r2], #4",
     "vstrb.32 q1, [r3], #4",
     "letp lr, 4b",
-    "subs r9, #2",
-    "beq 2b",
+    "cmp r9, #4",
+    "blt 2b",
     // The second two pixels of four.
+    "mov r9, #0",
+    "add r3, r0, #{behind} + 4",
     "ldm r0, {{r4, r5, r6}}",
     "ldr r2, [r0, #{output}]",
-    "add r3, r0, #{behind} + 4",
-    "ldm r3, {{r3, r11}}",
-    "add r11, r11, r2",
-    "add r2, r2, r3",
-    "mov r3, r11",
-    "add r1, r1, #8",
-    "mov r12, #0",
-    "vidup.u32 q4, r12, #8",
-    "mov r12, #64",
+    "ldm r3, {{r0, r3}}",
+    "add r3, r3, r2",
+    "add r2, r2, r0",
+    "add r1, r1, r11",
+    "mov r0, #0",
+    "vidup.u32 q4, r0, #8",
+    "cmp r12, #32",
+    "beq 8f",
     "vshl.i32 q4, q4, #1",
+    "8:",
     "vadd.i32 q4, q4, r1",
     "b 3b",
-    // Four pixels.
+    // Four pixels, whose sums lie as those of two calls or of one.
     "5:",
-    "lsls r12, r12, #1",
+    "lsl r11, r10, #3",
+    "beq 7f",
+    "mov r11, #8",
+    "mov r12, #64",
     "vshl.i32 q4, q4, #1",
+    "7:",
     "vadd.i32 q4, q4, r1",
     "cmp r7, #0",
     "bne 3b",
@@ -126,13 +134,14 @@ crate::arch::arm::thumb_function! {
     "ldm r0, {{r0, r1}}",
     "add r0, r0, r2",
     "add r1, r1, r2",
-    // 45 instructions for sixteen outputs.
+    // 46 instructions for sixteen outputs.
     "dlstp.32 lr, r10",
     "6:",
     "vldrw.u32 q0, [q4]",
     "vldrw.u32 q1, [q4, #4]",
-    "vldrw.u32 q2, [q4, #8]",
-    "vldrw.u32 q3, [q4, #12]",
+    "vadd.i32 q7, q4, r11",
+    "vldrw.u32 q2, [q7]",
+    "vldrw.u32 q3, [q7, #4]",
     "vldrw.u32 q7, [r4], #16",
     "vadd.i32 q4, q4, r12",
     ".irp sums, q0, q1, q2, q3",

@@ -53,6 +53,16 @@ impl<'a> Run<'a> {
         Some(Self { stride, ..run })
     }
 
+    /// Goes on to other filters of the convolution. `None` where it has no such.
+    pub(super) fn go_on(&mut self, layer: &ConvS8<'a>, filters: Range<usize>) -> Option<()> {
+        self.weights = layer.weights.get(filters.start * self.len..filters.end * self.len)?.as_ptr();
+        self.count = filters.len();
+        self.bias = layer.bias.get(filters.clone())?.as_ptr();
+        self.multiplier = layer.requantize.multiplier.get(filters.clone())?.as_ptr();
+        self.shift = layer.requantize.shift.get(filters)?.as_ptr();
+        Some(())
+    }
+
     /// The units of a dense layer.
     pub(super) fn units(layer: &DenseS8<'a>) -> Option<Self> {
         Self::new(layer.weights, layer.bias, &layer.requantize, layer.inputs, 0..layer.units, false)
@@ -83,11 +93,6 @@ impl<'a> Run<'a> {
             stride: 0,
             layer: PhantomData,
         })
-    }
-
-    /// What it was told of shifts.
-    pub(super) fn any_left(&self) -> bool {
-        self.left != 0
     }
 
     /// How many filters or units.
