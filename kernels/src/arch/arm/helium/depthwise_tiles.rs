@@ -250,8 +250,11 @@ fn block(
     let (weights, scratch) = scratch.split_at_mut_checked(SIDE * Plan::COLUMN / 4)?;
     let (strip, weights): (&mut [i8], &mut [i8]) = (bytemuck::cast_slice_mut(strip), bytemuck::cast_slice_mut(weights));
     let padding: &mut [i8] = bytemuck::cast_slice_mut(scratch.get_mut(..LANES / 4)?);
-    copy::fill(padding, layer.input_zero_point);
-    copy::fill(weights, 0);
+    // What is zero stays so from block to block, and so do the ends of a strip that has whole rows.
+    if first == 0 {
+        copy::fill(padding, layer.input_zero_point);
+        copy::fill(weights, 0);
+    }
 
     // A row of the kernel is there, or zeros, as there are in a column behind the last one that is read.
     let taps = layer.weights.get(first..(height * width - 1) * channels + first + count)?;
@@ -290,7 +293,9 @@ fn block(
         let x = x.min(to.width - wide);
         let start = left.saturating_sub(x);
         let end = (from.width + left).saturating_sub(x).min(wide + 2);
-        copy::fill(strip, layer.input_zero_point);
+        if first == 0 || wide < to.width {
+            copy::fill(strip, layer.input_zero_point);
+        }
         // Every window reads something, so that there are some.
         let columns = end.checked_sub(start).filter(|&columns| columns > 0)?;
         let place = strip.get_mut(start * Plan::COLUMN..end * Plan::COLUMN)?.as_mut_ptr();
