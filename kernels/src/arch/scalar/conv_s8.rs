@@ -1,4 +1,6 @@
 //! Convolution, activation and optional max pooling, straight from the definition. The oracle of every other back end.
+use core::ops::Range;
+
 use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 use crate::int8::{ConvS8, Packing};
@@ -40,12 +42,20 @@ fn accumulator(layer: &ConvS8<'_>, input: &[i8], filter: usize, y: usize, x: usi
         } else {
             inside = row.start..row.start;
         }
-        let padding = (row.start..inside.start).chain(inside.end..row.end);
-        let weights = padding.fold(0, |weights, k| weights + weight(layer, filter, k));
+        let weights = total(layer, filter, row.start..inside.start) + total(layer, filter, inside.end..row.end);
         sum = sum.wrapping_add(weights.wrapping_mul(i32::from(layer.input_zero_point)));
         sum = sum.wrapping_add(products(layer, filter, inside.start, values));
     }
     sum
+}
+
+/// The sum of `filter`'s weights at some positions.
+fn total(layer: &ConvS8<'_>, filter: usize, positions: Range<usize>) -> i32 {
+    if layer.packing == Packing::Plain {
+        let row = filter * layer.geometry.patch();
+        return layer.weights[row + positions.start..row + positions.end].iter().map(|&weight| i32::from(weight)).sum();
+    }
+    positions.map(|k| weight(layer, filter, k)).sum()
 }
 
 /// The sum of `filter`'s weights from position `first` on times `values`.
