@@ -8,8 +8,6 @@
 //! Paper is looked for as far as thick strokes may be, and then, once their thickness is known, no further than they
 //! are: else a corner between a shadow's edge and the picture's, or a stroke, would have paper on both sides.
 
-use std::collections::VecDeque;
-
 use image::Luma;
 use imageproc::region_labelling::{Connectivity, connected_components};
 
@@ -150,11 +148,13 @@ fn for_each_line((width, height): (u32, u32), step: (i32, i32), mut work: impl F
 
 /// Raises `ground` to the darker of the brightest shades on both sides, along every line in the direction of `step`.
 fn raise_along(shades: &Plane, ground: &mut Plane, step: (i32, i32), reach: usize) {
-    let (mut before, mut behind) = (Vec::new(), Vec::new());
+    let (mut line_shades, mut before, mut behind) = (Vec::new(), Vec::new(), Vec::new());
     for_each_line(shades.dimensions(), step, |line| {
-        let shade = |&(x, y): &(u32, u32)| shades.get_pixel(x, y)[0];
-        brightest_before(line.iter().map(shade), reach, &mut before);
-        brightest_before(line.iter().rev().map(shade), reach, &mut behind);
+        line_shades.clear();
+        line_shades.extend(line.iter().map(|&(x, y)| shades.get_pixel(x, y)[0]));
+        brightest_before(&line_shades, reach, &mut before);
+        line_shades.reverse();
+        brightest_before(&line_shades, reach, &mut behind);
         for ((&(x, y), before), behind) in line.iter().zip(&before).zip(behind.iter().rev()) {
             let value = &mut ground.get_pixel_mut(x, y)[0];
             *value = value.max(before.min(*behind));
@@ -163,18 +163,41 @@ fn raise_along(shades: &Plane, ground: &mut Plane, step: (i32, i32), reach: usiz
 }
 
 /// For each of `values` the largest of it and the `reach` before it.
-fn brightest_before(values: impl Iterator<Item = f32>, reach: usize, brightest: &mut Vec<f32>) {
+///
+/// Such a window ends in one block of its length and begins in the one before, or is one: its largest value is that of
+/// the one block's first values or of the other's last ones (van Herk, Gil and Werman).
+fn brightest_before(values: &[f32], reach: usize, brightest: &mut Vec<f32>) {
+    let window = reach + 1;
+    let mut last = values.to_vec();
+    for block in last.chunks_mut(window) {
+        (1..block.len()).rev().for_each(|i| block[i - 1] = block[i - 1].max(block[i]));
+    }
     brightest.clear();
-    // Values that may yet be the largest, in falling order: what is smaller than a later one never will be.
-    let mut candidates: VecDeque<(usize, f32)> = VecDeque::new();
-    for (index, value) in values.enumerate() {
-        while candidates.back().is_some_and(|(_, last)| *last <= value) {
-            candidates.pop_back();
+    for block in values.chunks(window) {
+        let mut first = f32::MIN;
+        for &value in block {
+            first = first.max(value);
+            let begin = brightest.len().checked_sub(reach);
+            brightest.push(begin.map_or(first, |begin| first.max(last[begin])));
         }
-        candidates.push_back((index, value));
-        while candidates.front().is_some_and(|(first, _)| first + reach < index) {
-            candidates.pop_front();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_of_a_window_is_found() {
+        let values: Vec<f32> = (0..40u32).map(|i| (i * i * 31 % 17) as f32 - 8.0).collect();
+        let mut brightest = Vec::new();
+        for len in 0..values.len() {
+            for reach in 0..=len + 1 {
+                brightest_before(&values[..len], reach, &mut brightest);
+                let largest =
+                    |end: usize| values[end.saturating_sub(reach)..=end].iter().copied().fold(f32::MIN, f32::max);
+                assert_eq!(brightest, (0..len).map(largest).collect::<Vec<_>>(), "{reach} of {len}");
+            }
         }
-        brightest.extend(candidates.front().map(|(_, largest)| largest));
     }
 }
