@@ -53,8 +53,8 @@ impl Family {
 /// # Errors
 ///
 /// [`WriteError`], when `graph` is no network, `network` is not a quantised `graph`, its weights cannot be packed,
-/// `about` is of another network, or there is a value that [`read`](super::read()) refuses. As there, weights and biases
-/// are not looked at: sums that they make too large wrap.
+/// `about` is of another network, or there is a value that [`read`](super::read()) refuses. As there, weights and
+/// biases are not looked at: sums that they make too large wrap.
 pub fn write(
     graph: &Graph<'_>,
     network: &QuantizedNetwork,

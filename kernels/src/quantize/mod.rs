@@ -46,7 +46,8 @@ use crate::int8::{
 };
 use crate::plan::{Fusion, PlanBuf, Step};
 
-/// A quantised network before it is packed, as [`quantize`] makes it and [`blob::write`](crate::blob::write()) takes it.
+/// A quantised network before it is packed, as [`quantize`] makes it and [`blob::write`](crate::blob::write()) takes
+/// it.
 ///
 /// Other tools may fill it as well, such as one that reads networks which TFLite has quantised. There is one entry for
 /// each step of the [plan](crate::plan::PlanBuf) with [`Fusion::Int8`], and not for each node: a pooling behind a
