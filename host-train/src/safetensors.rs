@@ -7,8 +7,9 @@
 //!
 //! Read are all the names that Keras itself gives: those of a second model, whose numbers go on (`conv2d_2`);
 //! variables' paths (`conv2d/kernel`, Keras 2's `conv2d/kernel:0`), with a model's name before them
-//! (`sequential_1/conv2d_2/kernel`); and those of a file of weights (`layers/conv2d/vars/0`). What `sequential!` makes
-//! of a short form goes by its own names: `SeparableConv2D` is two layers here, `Conv1D` a `Conv2D` over a single row.
+//! (`sequential_1/conv2d_2/kernel`); and those of a file of weights (`layers/conv2d/vars/0`). Where all convolutions run
+//! over a single row, as `Conv1D` does, they may be called `conv1d`; a kernel with a height of 1 may be without it. A
+//! `SeparableConv2D` is two layers here, which go by their own names.
 
 mod names;
 
@@ -221,7 +222,9 @@ fn read_tensor(
     if tensor.dtype() != Dtype::F32 {
         return Err(ImportError::Dtype { name: name(), found: tensor.dtype() });
     }
-    if tensor.shape() != shape {
+    // Keras's Conv1D has no height.
+    let without_height = shape.strip_prefix(&[1]).filter(|rest| rest.len() == 3);
+    if tensor.shape() != shape && Some(tensor.shape()) != without_height {
         return Err(ImportError::Shape { name: name(), found: tensor.shape().into(), expected: shape.into() });
     }
     let (values, _) = tensor.data().as_chunks::<4>();

@@ -93,7 +93,8 @@ impl<'a> File<'a> {
         }
         let mut numbered = BTreeMap::<u64, Vec<_>>::new();
         for (path, layer) in &self.layers {
-            if let Some(number) = path.last().and_then(|name| keras_number(name, &snake_case(class))) {
+            let of = |class: &String| path.last().and_then(|name| keras_number(name, class));
+            if let Some(number) = keras_classes(class, wanted).iter().find_map(of) {
                 numbered.entry(number).or_default().push(layer);
             }
         }
@@ -165,6 +166,14 @@ fn parts(name: &str) -> Option<(Vec<&str>, &str, &str)> {
     let stem = &plain[..plain.len() - variable.len()];
     path.pop_if(|last| *last == "vars");
     (!path.is_empty()).then_some((path, stem, variable))
+}
+
+/// The classes, in snake case, that Keras has for layers of one: along one dimension, where all run over a single row.
+fn keras_classes(class: &str, layers: &[&Node<'_>]) -> Vec<String> {
+    let class = snake_case(class);
+    let is_row = |layer: &&Node<'_>| layer.output.height == 1 && matches!(layer.tensors()[0], (_, [1, ..], 4));
+    let along_one = class.replace("2d", "1d");
+    if along_one != class && layers.iter().all(is_row) { vec![class, along_one] } else { vec![class] }
 }
 
 /// The number that Keras gave to a layer of a class: none, which is 0, then `_1`, `_2`.

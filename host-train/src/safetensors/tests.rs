@@ -70,6 +70,49 @@ fn reads_own_names_and_kerass() {
     assert_eq!(import(&Net::GRAPH, &file(&renamed)).unwrap(), weights());
 }
 
+thumbnet::sequential! {
+    struct Row: [8, 2] {
+        first: Conv1D { filters: 3, kernel_size: 3 },
+        deep: DepthwiseConv1D { kernel_size: 2 },
+        second: Conv1D { filters: 2, kernel_size: 2 },
+        flat: Flatten,
+        scores: Dense { units: 2, activation: Softmax },
+    }
+}
+
+/// Layers along one dimension have Keras's names and shapes of such.
+#[test]
+fn reads_kerass_layers_along_one_dimension() {
+    let weights: Vec<f32> = (0..Row::PARAMETERS).map(|i| i as f32 / 8.0).collect();
+    let mut rest = weights.as_slice();
+    let mut tensor = |name, shape: &[usize]| {
+        let (values, after) = rest.split_at(shape.iter().product());
+        rest = after;
+        (name, shape.to_vec(), values.to_vec())
+    };
+    let mut tensors = vec![
+        tensor("conv1d_4.kernel", &[3, 2, 3]),
+        tensor("conv1d_4.bias", &[3]),
+        tensor("depthwise_conv1d.kernel", &[2, 3, 1]),
+        tensor("depthwise_conv1d.bias", &[3]),
+        tensor("conv1d_5.kernel", &[2, 3, 2]),
+        tensor("conv1d_5.bias", &[2]),
+        tensor("dense.kernel", &[8, 2]),
+        tensor("dense.bias", &[2]),
+    ];
+    assert_eq!(import(&Row::GRAPH, &file(&tensors)).unwrap(), weights);
+
+    tensors[0].1 = vec![2, 3, 3];
+    let text = import(&Row::GRAPH, &file(&tensors)).unwrap_err().to_string();
+    assert_eq!(text, "tensor `conv1d_4.kernel` has shape [2, 3, 3], must have [1, 3, 2, 3]");
+    tensors[0].1 = vec![3, 2, 3];
+    // Two layers of one number.
+    tensors[0].0 = "conv2d_5.kernel";
+    tensors[1].0 = "conv2d_5.bias";
+    let text = import(&Row::GRAPH, &file(&tensors)).unwrap_err().to_string();
+    assert!(text.contains("for as many Keras's names must stand"), "{text}");
+}
+
 /// The tensors with layers of other names, and what those names become.
 fn renamed(layers: [&str; 4], name: impl Fn(&str, &str) -> String) -> Vec<(String, Vec<usize>, Vec<f32>)> {
     let own = ["edges", "shapes", "hidden", "scores"];
