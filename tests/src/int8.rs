@@ -1,7 +1,7 @@
 //! A whole quantised network: the blob, the plan of the memory, and every int8 kernel that MnistSmall has.
 
 use thumbnet::arch::Backend;
-use thumbnet::blob::BlobError;
+use thumbnet::blob::{Aligned, BlobError};
 use thumbnet::int8::Packing;
 use thumbnet::network::{SharedMemory, WorkingMemory};
 use thumbnet::{Int8, Network};
@@ -157,10 +157,16 @@ fn predict_keeps_to_its_memory() {
 }
 
 fn a_damaged_blob_is_an_error() {
-    let error = |blob: &'static [u8]| MnistSmall::from_blob(blob).err();
+    fn error(blob: &[u8]) -> Option<BlobError> {
+        MnistSmall::from_blob(blob).err()
+    }
     let blob = plain();
     let cut = blob.len() - 1;
     assert!(error(&blob[..cut]) == Some(BlobError::Truncated { len: cut, needed: blob.len() }));
     assert!(error(&blob[16..]) == Some(BlobError::NotABlob));
-    assert!(error(&blob[1..]) == Some(BlobError::Alignment { offset: 1 }));
+    assert!(error(&blob[1..]) == Some(BlobError::NotABlob));
+    // What begins as a blob does, a byte too far.
+    let mut moved = Aligned([0; 64]);
+    moved.0[1..].copy_from_slice(&blob[..63]);
+    assert!(error(&moved.0[1..]) == Some(BlobError::Alignment { offset: 1 }));
 }
