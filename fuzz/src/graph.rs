@@ -20,7 +20,8 @@ pub fn nodes(source: &mut Source<'_>) -> Vec<Node<'static>> {
         let Some((op, inputs, output)) = layer(source, &nodes, reads) else { continue };
         let node = Node { name, op, inputs: inputs.map(|node| node as u16), output, weights };
         // Where there are too many, the next check refuses the graph.
-        let is_countable = op.fan_in().checked_mul(output.channels).is_some() && output.channels <= Geometry::LIMIT;
+        let kernel_len = op.fan_in().checked_mul(output.channels);
+        let is_countable = kernel_len.is_some_and(|len| len <= usize::MAX / 2) && output.channels <= Geometry::LIMIT;
         weights = weights.saturating_add(if is_countable { node.parameters() } else { 0 });
         nodes.push(node);
     }
