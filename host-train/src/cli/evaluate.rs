@@ -20,6 +20,7 @@ pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()
         let backend = kernels.get()?;
         if let Some(scores) = scores {
             file::refuse_same(scores, &[&path])?;
+            file::refuse_data(scores, data)?;
             file::check(scores, content.graph().output().len())?;
         }
         let data = file::load(&content.graph(), data, Some(&content.about()))?.test;

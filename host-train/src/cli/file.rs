@@ -131,6 +131,16 @@ pub(super) fn refuse_same(out: &Path, others: &[&Path]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses to write the file `out` where it is the data set, or a file of data in the folder that is one.
+pub(super) fn refuse_data(out: &Path, arguments: &DataArgs) -> anyhow::Result<()> {
+    let Some(dataset) = &arguments.dataset else { return Ok(()) };
+    let place = |path: &Path| fs::canonicalize(path).ok();
+    let is_inside = place(out).zip(place(dataset)).is_some_and(|(out, dataset)| out.starts_with(dataset));
+    let is_data = atomic::is_same(out, dataset) || (is_inside && data::is_data(out));
+    ensure!(!is_data, "{}: part of the data set, which would be lost: choose another", out.display());
+    Ok(())
+}
+
 /// Fails where [`write()`] would, as far as can be known before there is something to write: some `len` bytes, or more.
 pub(super) fn check(path: &Path, len: usize) -> anyhow::Result<()> {
     atomic::check(path, len).with_context(|| format!("cannot write {}", path.display()))

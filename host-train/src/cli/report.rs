@@ -22,6 +22,7 @@ pub(super) fn run(arguments: &ReportArgs, output: Output) -> anyhow::Result<()> 
         let out = arguments.out.clone().unwrap_or_else(|| path.with_file_name("report.html"));
         let blob = arguments.blob.as_deref().unwrap_or(&path);
         file::refuse_same(&out, &[&path, blob])?;
+        file::refuse_data(&out, &arguments.data)?;
         file::check(&out, 1 << 16)?;
         let history = match file::read(&path.with_file_name(HISTORY)) {
             Ok(bytes) => history::from_csv(&bytes).with_context(|| shown(&path.with_file_name(HISTORY)))?,

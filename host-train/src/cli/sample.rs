@@ -20,6 +20,8 @@ pub(super) fn run(arguments: &SampleArgs, output: Output) -> anyhow::Result<()> 
         let (input, outputs) = (graph.input().len(), graph.output().len());
         file::refuse_same(&arguments.out, &[&path])?;
         file::refuse_same(&arguments.scores, &[&path, &arguments.out])?;
+        file::refuse_data(&arguments.out, &arguments.data)?;
+        file::refuse_data(&arguments.scores, &arguments.data)?;
         file::check(&arguments.out, 1 + input)?;
         file::check(&arguments.scores, outputs)?;
         let data = file::load(&graph, &arguments.data, Some(model.about()))?.test;

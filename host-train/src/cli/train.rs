@@ -19,7 +19,7 @@ use thumbnet::{
 
 use super::{
     Networks,
-    args::{self, OptimizerName, ScheduleName, TrainArgs},
+    args::{self, MonitorName, OptimizerName, ScheduleName, TrainArgs},
     file::{self, WEIGHTS},
     output::{Output, shown},
 };
@@ -29,7 +29,7 @@ use crate::{
     history,
     model::{
         About, Callback, CallbackResult, EarlyStopping, Epoch, FitError, FitOptions, Model, ModelCheckpoint,
-        ReduceLrOnPlateau, Save, Schedule, Snapshot, Training, usual_loss,
+        ReduceLrOnPlateau, Save, Schedule, Snapshot, Training, classes, usual_loss,
     },
     network::short_name,
     progress::Progress,
@@ -116,6 +116,9 @@ impl Train<'_> {
         let (schedule, how) = self.schedule()?;
         let loss = arguments.loss.map_or_else(|| usual_loss(graph), Into::into);
         let backend = arguments.backend.get()?;
+        if arguments.monitor == MonitorName::Accuracy && classes(graph).is_none() {
+            bail!("monitor is accuracy, but the network estimates numbers, which have none: monitor the loss");
+        }
         let data = file::load(graph, &arguments.data, None)?;
         let (train, test) = (&data.train, &data.test);
         let (batch_size, samples) = (arguments.batch_size, train.len());
@@ -123,7 +126,8 @@ impl Train<'_> {
         let about = arguments.about(train);
 
         let folder = run_folder(arguments.out.as_deref(), &short_name(graph.name))?;
-        let mut keeper = Keeper { graph, about: &about, folder: &folder, epochs: Vec::new() };
+        let begun = from.snapshot.is_none().then_some(from);
+        let mut keeper = Keeper { graph, about: &about, folder: &folder, begun, epochs: Vec::new() };
         keeper.check(O::SLOTS)?;
 
         let initializer = arguments.kernel_initializer.into();
@@ -160,9 +164,6 @@ impl Train<'_> {
         callbacks.push(&mut keeper);
 
         let mut write = |snapshot: &Snapshot<'_>| Ok(keep(&folder, from, Some(&snapshot.write()))?);
-        if resume.is_none() {
-            keep(&folder, from, None)?;
-        }
         let TrainArgs { epochs, seed, .. } = *arguments;
         let save = Some(Save { every: KEEP_EVERY, write: &mut write });
         let options =
@@ -220,6 +221,8 @@ struct Keeper<'a> {
     graph: &'a Graph<'a>,
     about: &'a About,
     folder: &'a Path,
+    /// What begins with the first epoch, and takes the place of what was unfinished then.
+    begun: Option<&'a Unfinished<'a>>,
     epochs: Vec<Epoch>,
 }
 
@@ -238,6 +241,10 @@ impl Keeper<'_> {
 }
 
 impl Callback for Keeper<'_> {
+    fn epoch_begins(&mut self, _epoch: usize, _steps: usize) -> CallbackResult {
+        Ok(self.begun.take().map_or(Ok(()), |begun| keep(self.folder, begun, None))?)
+    }
+
     fn epoch_ends(&mut self, epoch: &Epoch, training: &mut Training<'_>) -> CallbackResult {
         self.epochs.push(*epoch);
         let written = self

@@ -137,6 +137,13 @@ pub fn read(path: &Path, input: Shape, options: &Options) -> Result<Dataset, Dat
     Ok(find(path, Expected { input, outputs: Outputs::Input }, options)?.train)
 }
 
+/// Whether a file's name is one of those that are read.
+pub(crate) fn is_data(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let is_read = matches!(ending.to_str(), Some("npy" | "npz" | "png" | "jpg" | "jpeg" | "gz"));
+    is_read || table::is_table(path) || path.to_string_lossy().ends_with("ubyte")
+}
+
 fn find(path: &Path, expected: Expected, options: &Options) -> Result<Found, DataError> {
     let of = DataError::of(path);
     let metadata = fs::metadata(path).map_err(DataError::of(path))?;

@@ -32,6 +32,7 @@ pub use dataset::{Dataset, DatasetError, Targets, Values};
 pub use error::{DataError, Place, Problem};
 pub use folder::Split;
 pub use idx::{IdxError, IdxFile, IdxProblem};
+pub(crate) use load::is_data;
 pub use load::{Expected, Options, Outputs, load, read};
 pub use samples::{ColumnNames, Samples, Target};
 pub use scale::{Scale, fit};

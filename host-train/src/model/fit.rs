@@ -123,7 +123,7 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         // What a training is resumed with must be what it began with.
         let [network, samples, optimizer_kind] = match (&save, resume) {
             (None, None) => [0; 3],
-            _ => fingerprint::<O>(&graph, data),
+            _ => fingerprint::<O>(&graph, about, &[Some(data), validation].into_iter().flatten().collect::<Vec<_>>()),
         };
         let fingerprint = [network, samples, optimizer_kind, epochs as u64, batch_size as u64, seed];
         let mut progress = Progress::new(*optimizer.learning_rate());

@@ -5,7 +5,7 @@ use std::any;
 use serde::{Deserialize, Serialize};
 use thumbnet::graph::Graph;
 
-use super::{Callback, Epoch, FitError, Running};
+use super::{About, Callback, Epoch, FitError, Running};
 use crate::{
     data::{Samples, Target},
     envelope::{self, EnvelopeError, Kind},
@@ -109,12 +109,14 @@ impl<'a> Snapshot<'a> {
 }
 
 /// Numbers that another network, another data set and another kind of optimizer hardly have.
-pub(super) fn fingerprint<O>(graph: &Graph<'_>, data: &dyn Samples) -> [u64; 3] {
+pub(super) fn fingerprint<O>(graph: &Graph<'_>, about: &About, data: &[&dyn Samples]) -> [u64; 3] {
     let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
     let network = crc.checksum(&postcard::to_stdvec(graph.nodes).expect("growing memory takes any plain data"));
     let mut digest = crc.digest();
-    let mut values = vec![0.0; data.shape().len()];
-    for sample in 0..data.len() {
+    // Which column is which, among others.
+    digest.update(&postcard::to_stdvec(about).expect("growing memory takes any plain data"));
+    let mut values = vec![0.0; graph.input().len()];
+    for (data, sample) in data.iter().flat_map(|data| (0..data.len()).map(move |sample| (data, sample))) {
         match data.bytes(sample) {
             Some(bytes) => digest.update(bytes),
             None => {

@@ -207,7 +207,22 @@ fn what_is_read_is_never_overwritten() {
         let text = host_train(arguments).error();
         assert!(text.contains("one file cannot be read and written, or written twice"), "{arguments:?}: {text}");
     }
-    assert!(bytes() == before && !fs::exists(new).unwrap());
+    assert!(bytes() == before && !fs::exists(&new).unwrap());
+
+    // Nor is data, of which models are made.
+    let labels = folder.path("data/train-labels-idx1-ubyte");
+    let data_before = fs::read(&labels).unwrap();
+    for arguments in [
+        &["quantize", run.as_str(), "--dataset", &data, "--out", &labels][..],
+        &["evaluate", &blob, "--dataset", &data, "--scores", &labels],
+        &["report", &run, "--dataset", &data, "--out", &labels],
+        &["sample", &blob, "--dataset", &data, "--images", "1", "--out", &labels, "--scores", &new],
+        &["sample", &blob, "--dataset", &data, "--images", "1", "--out", &new, "--scores", &labels],
+    ] {
+        let text = host_train(arguments).error();
+        assert!(text.contains("part of the data set, which would be lost"), "{arguments:?}: {text}");
+    }
+    assert!(fs::read(labels).unwrap() == data_before && !fs::exists(new).unwrap());
 }
 
 #[cfg(target_os = "linux")]

@@ -20,7 +20,8 @@ thumbnet::sequential! {
 }
 
 thumbnet::sequential! {
-    struct Product: [2] {
+    /// Two numbers in, one out.
+    pub(crate) struct Product: [2] {
         hidden1: Dense { units: 16, activation: Relu },
         hidden2: Dense { units: 16, activation: Relu },
         product: Dense { units: 1 },
@@ -28,7 +29,7 @@ thumbnet::sequential! {
 }
 
 /// The file of a network's initial weights, which `--network` takes.
-fn network<N: Network>(folder: &Folder) -> String {
+pub(crate) fn network<N: Network>(folder: &Folder) -> String {
     let file = folder.path("own.postcard");
     fs::write(&file, checkpoint::write(&N::GRAPH, &About::default(), Model::new(N::GRAPH, 1).weights())).unwrap();
     file

@@ -7,6 +7,7 @@ use rand_pcg::Pcg64Mcg;
 
 use crate::{
     SMALL,
+    own::{Product, network},
     support::{Folder, command, host_train},
 };
 
@@ -19,6 +20,28 @@ fn reached(folder: &Folder, run: &str) -> Vec<String> {
 fn arguments<'a>(data: &'a str, run: &'a str) -> Vec<&'a str> {
     let more = ["--epochs", "40", "--optimizer", "adam", "--schedule", "cosine", "--early-stopping", "30"];
     [&["train", "--dataset", data, "--out", run], SMALL.as_slice(), &more].concat()
+}
+
+/// The same numbers under other names are another set of data.
+#[test]
+fn a_table_with_its_columns_renamed_is_another() {
+    let folder = Folder::with_stripes();
+    let [table, run] = ["numbers.csv", "run"].map(|name| folder.path(name));
+    let rows: String = (0..40).map(|i| format!("{i},{},{}\n", 40 - i, 2 * i)).collect();
+    fs::write(&table, format!("a,b,y\n{rows}")).unwrap();
+    let network = network::<Product>(&folder);
+    let train = ["train", "--dataset", &table, "--out", &run, "--network", &network, "--batch-size", "4"];
+    let mut child =
+        command([&train[..], &["--epochs", "100000"]].concat()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = child.as_mut().unwrap();
+    while fs::read_to_string(folder.path("run/history.csv")).map_or(0, |text| text.lines().count()) < 3 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fs::write(&table, format!("b,a,y\n{rows}")).unwrap();
+    let text = host_train(["train", "--resume", &run]).error();
+    assert!(text.contains("cannot be resumed: it was begun with another set of training data"), "{text}");
 }
 
 /// Wherever it is killed, it goes on, and ends with the weights that it has without interruption.
@@ -78,6 +101,16 @@ fn what_cannot_be_resumed_says_why() {
     let text = host_train(["train", "--resume", &run]).error();
     assert!(text.contains("cannot be resumed: it was begun with another set of training data"), "{text}");
     fs::write(&labels, before).unwrap();
+
+    // What is refused takes the place of nothing.
+    for wrong in [["--loss", "binary-crossentropy"], ["--monitor", "accuracy"]] {
+        let table = folder.path("numbers.csv");
+        fs::write(&table, "a,b,y\n1,2,3\n2,3,5\n3,4,7\n4,5,9\n5,6,11\n").unwrap();
+        let network = network::<Product>(&folder);
+        let train = ["train", "--dataset", &table, "--out", &run, "--network", &network, "--batch-size", "2"];
+        host_train([&train[..], &["--early-stopping", "2"], &wrong].concat()).error();
+        assert!(fs::read(&training).unwrap() == bytes, "{wrong:?}");
+    }
 
     let mut damaged = bytes;
     let middle = damaged.len() / 2;

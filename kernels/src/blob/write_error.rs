@@ -14,7 +14,7 @@ use crate::int8::{MeanS8, PackError, QuantizedMultiplier, Requantize, SoftmaxS8}
 pub enum WriteError {
     /// The graph is no network.
     Graph {
-        /// Why, as its [check](crate::Graph::check) says.
+        /// Why, as its [check](crate::graph::Graph::check) says.
         reason: String,
     },
     /// The quantised network has other steps, or tensors of other lengths, than the network.

@@ -46,7 +46,10 @@ impl Columns {
             Some(known) if options.target.is_empty() && outputs != Outputs::Input => &known.targets,
             _ => &options.target,
         };
-        let targets = targets(&names, outputs, asked)?;
+        let targets = match known {
+            Some(known) if std::ptr::eq(asked, &known.targets) && !asked.is_empty() => known_columns(&names, asked)?,
+            _ => targets(&names, outputs, asked)?,
+        };
         let is_class = match outputs {
             Outputs::Classes(_) => true,
             Outputs::Values(outputs) => outputs > 1 && targets.len() == 1,
@@ -76,10 +79,7 @@ impl Columns {
             }
         };
         let values = match known {
-            Some(known) => {
-                let find = |name: &String| by_name(&names, name, "the network's values");
-                known.values.iter().map(find).collect::<Result<_, _>>()?
-            }
+            Some(known) => known_columns(&names, &known.values)?,
             None => values(group),
         };
         if !fits(values.len(), input) {
@@ -132,6 +132,16 @@ fn targets(names: &[String], outputs: Outputs, asked: &[String]) -> Result<Vec<u
 
 fn by_usual_name(names: &[String], name: &str) -> Option<usize> {
     names.iter().position(|column| column.eq_ignore_ascii_case(name))
+}
+
+/// The columns of the names that a network was trained on. A name that is a number is no place.
+fn known_columns(names: &[String], known: &[String]) -> Result<Vec<usize>, Problem> {
+    let find = |name: &String| {
+        let missing =
+            || Problem::Column { name: name.clone(), option: "the network's columns", columns: names.to_vec() };
+        names.iter().position(|column| column == name).ok_or_else(missing)
+    };
+    known.iter().map(find).collect()
 }
 
 /// The column of a name, or of a number from 1.

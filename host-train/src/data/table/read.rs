@@ -185,14 +185,20 @@ impl Unfinished<'_> {
 /// What separates columns: of comma, semicolon and tab the one that the first line has most of.
 fn delimiter(start: &[u8]) -> u8 {
     let line = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: &u8| line.iter().filter(|byte| *byte == delimiter).count();
+    // What is between quotes separates nothing.
+    let bare = || line.split(|&byte| byte == b'"').step_by(2).flatten();
+    let count = |delimiter: &u8| bare().filter(|byte| *byte == delimiter).count();
     // Of equals the last is the greatest.
     *[b'\t', b';', b','].iter().max_by_key(|delimiter| count(delimiter)).expect("there are three")
 }
 
-/// Whether a column's first field is no number where its second is one.
+/// Whether a column's first field is no number where its second is one, or is what columns of classes are called.
 fn is_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
     let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let is_title = |text: &str| ["label", "class", "target"].iter().any(|title| text.eq_ignore_ascii_case(title));
+    if first.iter().any(is_title) {
+        return true;
+    }
     match second {
         Some(second) => first.iter().zip(second).any(|(first, second)| !is_number(first) && is_number(second)),
         None => !first.iter().any(is_number),

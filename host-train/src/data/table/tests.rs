@@ -235,8 +235,17 @@ fn columns_and_classes_are_those_that_are_known() {
     let other = table("state,b,time,a\nup,20,7,10\n", XY, &known);
     assert_eq!((values(&other), classes(&other)), (vec![vec![10.0, 20.0]], vec![1]));
     let error = |text: &str| try_table(text, XY, &known).err().unwrap();
-    assert!(error("a,c,state\n1,2,up\n").contains("no column `b` for the network's values; there are a, c, state"));
+    assert!(error("a,c,state\n1,2,up\n").contains("no column `b` for the network's columns; there are a, c, state"));
     assert!(error("a,b,state\n1,2,Up\n").contains("class `Up` in line 2, the network is trained on down, up"));
+    // A name that is a number is no place.
+    let numbered = table("label,1,2\nup,1,2\ndown,3,4\n", XY, &Options::default());
+    let known_numbers = Options { columns: numbered.columns().clone(), ..Options::default() };
+    assert_eq!(values(&table("2,1,label\n8,9,up\n8,9,down\n", XY, &known_numbers))[0], [9.0, 8.0]);
+    let error_of = try_table("label,1,x\nup,1,2\ndown,3,4\n", XY, &known_numbers).err().unwrap();
+    assert!(error_of.contains("no column `2` for the network's columns; there are label, 1, x"), "{error_of}");
+    // What separates columns is not looked for between quotes.
+    let quoted = table("\"a, b, c\";\"d, e\";state\n1;2;up\n3;4;down\n", XY, &named(&["state"]));
+    assert_eq!(quoted.columns().values, names(&["a, b, c", "d, e"]));
     // Without names there is an order alone.
     assert_eq!(values(&table("1,2,up\n", XY, &known)), [[1.0, 2.0]]);
     let ignore = Options { ignore: vec!["time".into()], ..named(&["state"]) };
