@@ -94,6 +94,65 @@ fn mean() {
     }
 }
 
+/// A padding that nothing behind it can take over, and a reshape, which passes bytes on: a whole network, since neither
+/// is a kernel by itself.
+#[cfg(feature = "alloc")]
+#[test]
+fn pad_and_reshape() {
+    use thumbnet::blob::{About, Family, Loaded, write};
+    use thumbnet::geometry::Shape;
+    use thumbnet::graph::{AllOps, Graph, Node, Op};
+    use thumbnet::infer::run;
+    use thumbnet::int8::QuantizedMultiplier;
+    use thumbnet::quantize::{OwnedAfter, QuantizedNetwork, QuantizedStep};
+
+    for record in TFLITE.records("pad") {
+        let [input, output] = record.quantization();
+        let [_, height, width, channels] = record.shape("in0")[..].try_into().unwrap();
+        let pads: Vec<usize> = record.words("in1").into_iter().map(|pad| pad as usize).collect();
+        let [0, 0, above, below, left, right, 0, 0] = pads[..] else { panic!("{record} pads {pads:?}") };
+        let shape = Shape::new(height, width, channels);
+        let padded = Shape::new(above + height + below, left + width + right, channels);
+        let padding = Op::ZeroPadding2D { padding: [[above, below], [left, right]] };
+        let node = |name, op, reads, output| Node { name, op, inputs: [reads, 0], output, weights: 0 };
+        let nodes = [
+            node("input", Op::Input, 0, shape),
+            node("pad", padding, 0, padded),
+            node("row", Op::Reshape, 1, Shape::vector(padded.len())),
+        ];
+        let step = QuantizedStep {
+            weights: Vec::new(),
+            bias: Vec::new(),
+            multiplier: Vec::new(),
+            shift: Vec::new(),
+            zero_point: input.zero_point,
+            activation: [-128, 127],
+            factors: [QuantizedMultiplier::ZERO; 3],
+            after: OwnedAfter::Nothing,
+            output,
+        };
+        let network = QuantizedNetwork { input, steps: vec![step] };
+        let graph = Graph { name: "Padding", nodes: &nodes };
+        let blob = write(&graph, &network, Family::Plain, &About::default()).unwrap();
+        let mut aligned = vec![0u128; blob.len().div_ceil(16)];
+        bytemuck::cast_slice_mut(&mut aligned)[..blob.len()].copy_from_slice(&blob);
+        let loaded = Loaded::read(bytemuck::cast_slice(&aligned)).unwrap();
+        let (plan, steps) = (loaded.plan(), loaded.steps());
+        let (mut activations, mut scratch) = (vec![0; plan.values], vec![0; plan.scratch_bytes(&graph) / 4]);
+        let (images, expected) = (record.bytes("in0"), record.bytes("out"));
+        for backend in Backend::available() {
+            for (image, expected) in images.chunks(shape.len()).zip(expected.chunks(padded.len())) {
+                activations.fill(99);
+                let found = run::<AllOps>(backend, &loaded.parts(), &steps, image, &mut activations, &mut scratch);
+                assert_eq!(found, expected, "{record} on {}", backend.name());
+            }
+        }
+    }
+    for record in TFLITE.records("reshape") {
+        assert_eq!(record.bytes("in0"), record.bytes("out"), "{record}");
+    }
+}
+
 #[test]
 fn add() {
     for record in TFLITE.records("add") {
