@@ -7,9 +7,9 @@
 //!
 //! Read are all the names that Keras itself gives: those of a second model, whose numbers go on (`conv2d_2`);
 //! variables' paths (`conv2d/kernel`, Keras 2's `conv2d/kernel:0`), with a model's name before them
-//! (`sequential_1/conv2d_2/kernel`); and those of a file of weights (`layers/conv2d/vars/0`). Where all convolutions run
-//! over a single row, as `Conv1D` does, they may be called `conv1d`; a kernel with a height of 1 may be without it. A
-//! `SeparableConv2D` is two layers here, which go by their own names.
+//! (`sequential_1/conv2d_2/kernel`); and those of a file of weights (`layers/conv2d/vars/0`). Where all convolutions
+//! run over a single row, as `Conv1D` does, they may be called `conv1d`; a kernel with a height of 1 may be without it.
+//! A `SeparableConv2D` is two layers here, which go by their own names.
 
 mod names;
 

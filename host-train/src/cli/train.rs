@@ -29,7 +29,7 @@ use crate::{
     history,
     model::{
         About, Callback, CallbackResult, EarlyStopping, Epoch, FitError, FitOptions, Model, ModelCheckpoint,
-        ReduceLrOnPlateau, Save, Schedule, Snapshot, Training, classes, usual_loss,
+        NoAccuracy, ReduceLrOnPlateau, Save, Schedule, Snapshot, Training, classes, usual_loss,
     },
     network::short_name,
     progress::Progress,
@@ -116,9 +116,8 @@ impl Train<'_> {
         let (schedule, how) = self.schedule()?;
         let loss = arguments.loss.map_or_else(|| usual_loss(graph), Into::into);
         let backend = arguments.backend.get()?;
-        if arguments.monitor == MonitorName::Accuracy && classes(graph).is_none() {
-            bail!("monitor is accuracy, but the network estimates numbers, which have none: monitor the loss");
-        }
+        let can_monitor = arguments.monitor != MonitorName::Accuracy || classes(graph).is_some();
+        anyhow::ensure!(can_monitor, NoAccuracy);
         let data = file::load(graph, &arguments.data, None)?;
         let (train, test) = (&data.train, &data.test);
         let (batch_size, samples) = (arguments.batch_size, train.len());

@@ -64,6 +64,12 @@ struct Candidate {
     name: OsString,
 }
 
+/// Whether a file is called as those of such a data set end.
+pub(super) fn is_idx(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    TYPES.iter().any(|kind| name.strip_suffix(kind).is_some_and(|start| start.ends_with('-')))
+}
+
 /// Whether there is a file of such a data set.
 pub(super) fn is_there(folder: &Path) -> Result<bool, DataError> {
     let train = candidates(folder, Split::Train, Content::Samples)?;

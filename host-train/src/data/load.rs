@@ -140,8 +140,8 @@ pub fn read(path: &Path, input: Shape, options: &Options) -> Result<Dataset, Dat
 /// Whether a file's name is one of those that are read.
 pub(crate) fn is_data(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-    let is_read = matches!(ending.to_str(), Some("npy" | "npz" | "png" | "jpg" | "jpeg" | "gz"));
-    is_read || table::is_table(path) || path.to_string_lossy().ends_with("ubyte")
+    let is_read = matches!(ending.to_str(), Some("npy" | "npz" | "gz")) || folder::is_idx(path);
+    is_read || table::is_table(path) || pictures::is_picture(path)
 }
 
 fn find(path: &Path, expected: Expected, options: &Options) -> Result<Found, DataError> {

@@ -16,15 +16,17 @@ use super::{
 #[cfg(feature = "pictures")]
 use crate::pictures::read_picture;
 
+/// Whether a file is called as pictures are.
+pub(super) fn is_picture(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| ending == "png" || ending == "jpg" || ending == "jpeg")
+}
+
 /// Whether there are folders of pictures.
 pub(super) fn is_there(folder: &Path) -> Result<bool, DataError> {
     let folder = training(folder);
     for class in classes(&folder)? {
-        let is_picture = |path: &PathBuf| {
-            let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
-            ending.is_some_and(|ending| ending == "png" || ending == "jpg" || ending == "jpeg")
-        };
-        if entries(&class)?.iter().any(is_picture) {
+        if entries(&class)?.iter().any(|path| is_picture(path)) {
             return Ok(true);
         }
     }

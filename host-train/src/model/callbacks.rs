@@ -31,7 +31,7 @@ impl Monitor {
 /// A callback looks at what there is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("accuracy is monitored, but the network estimates numbers, which have none: monitor the loss")]
-struct NoAccuracy;
+pub(crate) struct NoAccuracy;
 
 /// The best value so far, and for how many epochs there was no better.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -44,6 +44,7 @@ use bytemuck::Pod;
 pub use about::{About, classes, is_autoencoder};
 pub(crate) use batch::Batch;
 pub use callback::{Callback, CallbackResult, Training};
+pub(crate) use callbacks::NoAccuracy;
 pub use callbacks::{EarlyStopping, ModelCheckpoint, Monitor, ReduceLrOnPlateau};
 pub use epoch::Epoch;
 pub use error::FitError;

@@ -323,6 +323,9 @@ fn a_training_is_not_resumed_as_another() {
     resume(&data, options(2, 8), &mut []).unwrap();
     let others = "the training cannot be resumed: it was begun with another set of training data";
     assert_eq!(resume(&stripes(20, 1), options(2, 8), &mut []).unwrap_err(), others);
+    // Its validation decides when it stops and which weights are the best.
+    let validated = FitOptions { validation: Some(&data), ..options(2, 8) };
+    assert_eq!(resume(&data, validated, &mut []).unwrap_err(), others);
     let error = resume(&data, options(3, 9), &mut []).unwrap_err();
     assert!(error.ends_with("it was begun with another number of epochs, another batch size"), "{error}");
     let error = resume(&data, options(2, 8), &mut [&mut EarlyStopping::new(Monitor::Loss, 1)]).unwrap_err();

@@ -22,6 +22,17 @@ fn arguments<'a>(data: &'a str, run: &'a str) -> Vec<&'a str> {
     [&["train", "--dataset", data, "--out", run], SMALL.as_slice(), &more].concat()
 }
 
+/// Begins a training in the folder's `run`, and kills it after two epochs.
+fn end_after_two_epochs(folder: &Folder, arguments: &[&str]) {
+    let mut child = command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while fs::read_to_string(folder.path("run/history.csv")).map_or(0, |text| text.lines().count()) < 3 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself: {arguments:?}");
+        thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// The same numbers under other names are another set of data.
 #[test]
 fn a_table_with_its_columns_renamed_is_another() {
@@ -31,14 +42,7 @@ fn a_table_with_its_columns_renamed_is_another() {
     fs::write(&table, format!("a,b,y\n{rows}")).unwrap();
     let network = network::<Product>(&folder);
     let train = ["train", "--dataset", &table, "--out", &run, "--network", &network, "--batch-size", "4"];
-    let mut child =
-        command([&train[..], &["--epochs", "100000"]].concat()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let child = child.as_mut().unwrap();
-    while fs::read_to_string(folder.path("run/history.csv")).map_or(0, |text| text.lines().count()) < 3 {
-        thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    end_after_two_epochs(&folder, &[&train[..], &["--epochs", "100000"]].concat());
     fs::write(&table, format!("b,a,y\n{rows}")).unwrap();
     let text = host_train(["train", "--resume", &run]).error();
     assert!(text.contains("cannot be resumed: it was begun with another set of training data"), "{text}");
@@ -85,12 +89,7 @@ fn what_cannot_be_resumed_says_why() {
     assert!(text.contains("cannot be used with"), "{text}");
 
     // One that has got nowhere yet, whose data is another now.
-    let mut child = command(arguments(&data, &run)).stdout(Stdio::null()).spawn().unwrap();
-    while fs::read_to_string(folder.path("run/history.csv")).map_or(0, |text| text.lines().count()) < 3 {
-        thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    end_after_two_epochs(&folder, &arguments(&data, &run));
     let training = folder.path("run/training.postcard");
     let bytes = fs::read(&training).unwrap();
     let labels = folder.path("data/train-labels-idx1-ubyte");

@@ -42,13 +42,10 @@ impl Columns {
         let Expected { input, outputs } = expected;
         // Tables without names have an order alone.
         let known = Some(&options.columns).filter(|known| has_header && !known.values.is_empty());
-        let asked = match known {
-            Some(known) if options.target.is_empty() && outputs != Outputs::Input => &known.targets,
-            _ => &options.target,
-        };
+        let is_asked = !options.target.is_empty() || outputs == Outputs::Input;
         let targets = match known {
-            Some(known) if std::ptr::eq(asked, &known.targets) && !asked.is_empty() => known_columns(&names, asked)?,
-            _ => targets(&names, outputs, asked)?,
+            Some(known) if !is_asked && !known.targets.is_empty() => known_columns(&names, &known.targets)?,
+            _ => targets(&names, outputs, &options.target)?,
         };
         let is_class = match outputs {
             Outputs::Classes(_) => true,
