@@ -16,7 +16,8 @@ use crate::report::Report;
 use crate::shell::root;
 
 const LIMIT: Duration = Duration::from_secs(600);
-/// Share of the test images that must be recognised after an epoch.
+const EPOCHS: &str = "2";
+/// Share of the test images that must be recognised after them.
 const ACCURACY: f64 = 0.98;
 /// Points of accuracy that int8 may lose.
 const INT8_LOSS: f64 = 0.0010;
@@ -30,7 +31,7 @@ pub(crate) fn file(name: &str) -> PathBuf {
 
 /// One step that trains and quantises, and one for each core that the network fits.
 pub(crate) fn add_steps(report: &mut Report) {
-    report.step("an epoch of MnistConvNet on MNIST", train);
+    report.step(format!("{EPOCHS} epochs of MnistConvNet on MNIST"), train);
     let boards = Board::emulated().filter(|&board| Network::on(board).contains(&Network::CONVNET));
     report.in_pairs(boards.map(|board| {
         (format!("MnistConvNet on {}: bytes as on the host", board.name()), move || build(board), compare)
@@ -40,7 +41,7 @@ pub(crate) fn add_steps(report: &mut Report) {
 fn train() -> Result<()> {
     let folder = file("");
     fs::create_dir_all(&folder)?;
-    ask(&["train", "--network", "mnist-convnet", "--epochs", "1", "--seed", "1", "--out", text(&folder)])?;
+    ask(&["train", "--network", "mnist-convnet", "--epochs", EPOCHS, "--seed", "1", "--out", text(&folder)])?;
     let f32 = ask(&["evaluate", text(&folder)])?.number("accuracy")?;
     for family in ["plain", "dsp"] {
         let blob = file(&format!("{family}.tnb"));
