@@ -95,11 +95,6 @@ fn value<T: Clone + Send + Sync + 'static>(parse: fn(&str) -> Result<T, String>)
     OsStringValueParser::new().try_map(move |value| parse(&value.to_string_lossy()))
 }
 
-/// A whole number; the error says which there are.
-fn count(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", usize::MAX))
-}
-
 /// A size of memory; the error says how it is written.
 fn size(text: &str) -> Result<usize, String> {
     let (number, factor) = match text.strip_suffix(['K', 'k']) {
@@ -117,9 +112,12 @@ fn threads(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(is_allowed).ok_or(allowed)
 }
 
-/// A number of epochs to wait.
-fn patience(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&epochs| epochs > 0).ok_or_else(|| "must be a whole number of at least 1".into())
+/// A number of what there must be one of.
+fn count(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&count| count > 0)
+        .ok_or_else(|| format!("must be a whole number from 1 to {}", usize::MAX))
 }
 
 /// A factor; the error has the number as it was typed, not what f32 would make of it.
@@ -157,7 +155,7 @@ pub(super) enum Command {
     New(NewArgs),
     /// Train a network and keep its weights and history
     Train(TrainArgs),
-    /// Measure the accuracy of f32 weights or of a quantised network on the test images
+    /// Measure how right f32 weights or a quantised network are on the test samples
     Evaluate(EvaluateArgs),
     /// Quantise f32 weights to the int8 blob that a device runs
     Quantize(QuantizeArgs),
@@ -167,7 +165,7 @@ pub(super) enum Command {
     Inspect(InspectArgs),
     /// Write a page that shows a training, its mistakes, what quantisation costs, and how much memory it takes
     Report(ReportArgs),
-    /// Write test images as firmware holds them, and the scores that the PC computes for them
+    /// Write test samples as firmware holds them, and the scores that the PC computes for them
     Sample(SampleArgs),
     /// Show where the time of a training step goes, layer by layer, beside what the machine allows
     Profile(ProfileArgs),
@@ -220,7 +218,7 @@ pub(super) struct TableArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) group: Option<String>,
     /// Rows from one window of a table to the next [default: the rows of a window]
-    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) window_step: Option<usize>,
 }
 
@@ -319,10 +317,10 @@ pub(super) struct TrainArgs {
     #[arg(long, value_enum)]
     shows: Option<ShowsName>,
     /// End after so many epochs, none of which was better, with the best epoch's weights
-    #[arg(long, value_name = "EPOCHS", value_parser = patience, allow_negative_numbers = true)]
+    #[arg(long, value_name = "EPOCHS", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) early_stopping: Option<usize>,
     /// Divide the learning rate by 10 after so many epochs, none of which was better
-    #[arg(long, value_name = "EPOCHS", value_parser = patience, allow_negative_numbers = true)]
+    #[arg(long, value_name = "EPOCHS", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) reduce_lr: Option<usize>,
     /// By what epochs are better: over the validation data
     #[arg(long, value_enum, default_value_t = MonitorName::Loss, requires = "monitoring")]
@@ -416,7 +414,10 @@ pub(super) struct EvaluateArgs {
     pub(super) data: DataArgs,
     #[command(flatten)]
     pub(super) backend: BackendArgs,
-    /// Write the int8 outputs for every test image, of a quantised network, to this file
+    /// Judge by all samples, not by a test half of them: of data that the network was not trained on
+    #[arg(long, conflicts_with = "validation_split", requires = "dataset")]
+    pub(super) all: bool,
+    /// Write the int8 outputs for every sample that is judged, of a quantised network, to this file
     #[arg(long, value_name = "FILE")]
     pub(super) scores: Option<PathBuf>,
 }
@@ -501,7 +502,7 @@ pub(super) struct QuantizeArgs {
     /// Percent of the values that the range holds, with --calibration percentile [default: 99.99]
     #[arg(long, value_name = "PERCENT", value_parser = value(percentile), allow_hyphen_values = true)]
     pub(super) percentile: Option<f32>,
-    /// Training images to calibrate with [default: 500, or all where there are fewer]
+    /// Training samples to calibrate with [default: 500, or all where there are fewer]
     #[arg(long, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) images: Option<usize>,
     /// Cores to order the weights for: dsp for Cortex-M3, M4, M7 and M33, plain for M0, M55 and PCs
@@ -588,16 +589,16 @@ pub(super) struct SampleArgs {
     pub(super) file: PathBuf,
     #[command(flatten)]
     pub(super) data: DataArgs,
-    /// How many, the first ones of the test images
+    /// How many, the first ones of the test samples
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) images: usize,
-    /// The file of images to write: for each its label, then its pixels, a byte each
+    /// The file of samples to write: for each its label, then its values, a byte each
     #[arg(long, short, value_name = "FILE")]
     pub(super) out: PathBuf,
     /// Write of each sample the int8 values that the network takes, and no label: of any data
     #[arg(long)]
     pub(super) int8: bool,
-    /// The file of scores to write: for each image its int8 outputs
+    /// The file of scores to write: for each sample its int8 outputs
     #[arg(long, value_name = "FILE")]
     pub(super) scores: PathBuf,
 }
@@ -607,7 +608,7 @@ pub(super) struct ProfileArgs {
     /// The network
     #[arg(long, value_name = "NAME")]
     pub(super) network: Option<String>,
-    /// Images in the step
+    /// Samples in the step
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
     pub(super) batch_size: usize,
     /// Measurements of each phase; the fastest counts

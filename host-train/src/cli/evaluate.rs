@@ -23,7 +23,11 @@ pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()
             file::refuse_data(scores, data)?;
             file::check(scores, content.graph().output().len())?;
         }
-        let data = file::load(&content.graph(), data, Some(&content.about()))?.test;
+        let about = content.about();
+        let data = match arguments.all {
+            true => file::load_all(&content.graph(), data, &about)?,
+            false => file::load(&content.graph(), data, Some(&about))?.test,
+        };
         match content {
             Content::Weights(model) => {
                 ensure!(scores.is_none(), "{}: f32 weights, but int8 scores are of a blob", path.display());

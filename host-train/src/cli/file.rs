@@ -15,7 +15,7 @@ use crate::data::mnist;
 use crate::{
     atomic,
     checkpoint::{self, Checkpoint},
-    data::{self, Expected, Halves, Outputs},
+    data::{self, Dataset, Expected, Halves, Outputs},
     model::{About, Model, classes, is_autoencoder},
     network,
     quantized::{self, QuantizedModel},
@@ -156,27 +156,47 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 /// Loads the chosen data set, for a network that is to be or was trained on such data, and says what there is to say
 /// of it.
 pub(super) fn load(graph: &Graph<'_>, arguments: &DataArgs, about: Option<&About>) -> anyhow::Result<Halves> {
+    let path = dataset(graph, arguments, about)?;
+    let options = arguments.options(about.unwrap_or(&About::default()));
+    let halves = data::load(&path, expected(graph), &options)?;
+    tell(&halves.notes);
+    Ok(halves)
+}
+
+/// The same for all samples of a data set that has no test half of its own.
+pub(super) fn load_all(graph: &Graph<'_>, arguments: &DataArgs, about: &About) -> anyhow::Result<Dataset> {
+    let path = dataset(graph, arguments, Some(about))?;
+    let (all, notes) = data::load_all(&path, expected(graph), &arguments.options(about))?;
+    tell(&notes);
+    Ok(all)
+}
+
+/// Says what there is to say of data.
+fn tell(notes: &[String]) {
+    for note in notes {
+        // A note, not a result: where nobody reads it, the work goes on.
+        let _ = writeln!(io::stderr(), "{note}");
+    }
+}
+
+/// Where the chosen data set is.
+fn dataset(graph: &Graph<'_>, arguments: &DataArgs, about: Option<&About>) -> anyhow::Result<PathBuf> {
     let is_of_digits = about.is_none_or(|about| about.shows == Shows::Digits);
-    let path = match &arguments.dataset {
-        Some(path) => path.clone(),
-        None if is_of_digits => mnist(arguments)?,
+    match &arguments.dataset {
+        Some(path) => Ok(path.clone()),
+        None if is_of_digits => mnist(arguments),
         None => bail!("{} was not trained on MNIST: name its data set with --dataset", graph.name),
-    };
+    }
+}
+
+/// What a network calls for.
+fn expected(graph: &Graph<'_>) -> Expected {
     let outputs = match classes(graph) {
         _ if is_autoencoder(graph) => Outputs::Input,
         Some(classes) if graph.output_activation().is_probability() => Outputs::Classes(classes),
         Some(_) | None => Outputs::Values(graph.output().len()),
     };
-    let halves = data::load(
-        &path,
-        Expected { input: graph.input(), outputs },
-        &arguments.options(about.unwrap_or(&About::default())),
-    )?;
-    for note in &halves.notes {
-        // A note, not a result: where nobody reads it, the work goes on.
-        let _ = writeln!(io::stderr(), "{note}");
-    }
-    Ok(halves)
+    Expected { input: graph.input(), outputs }
 }
 
 /// The folder with MNIST's files, fetched if they are missing.

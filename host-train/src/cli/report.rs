@@ -7,7 +7,7 @@ use super::{
     args::ReportArgs,
     file::{self, Content},
     output::{Output, shown},
-    train::HISTORY,
+    train::{HISTORY, TRAINING},
 };
 use crate::{
     history,
@@ -29,9 +29,11 @@ pub(super) fn run(arguments: &ReportArgs, output: Output) -> anyhow::Result<()> 
             // Weights that were imported, or lie by themselves, have none.
             Err(_) => Vec::new(),
         };
+        let is_unfinished = path.with_file_name(TRAINING).exists();
         let data = file::load(&model.graph(), &arguments.data, model.about())?;
         let write = |quantized: &QuantizedModel<'_>| {
-            let page = Report { model: &model, quantized, history: history.clone(), data: &data.test }.to_html()?;
+            let history = history.clone();
+            let page = Report { model: &model, quantized, history, is_unfinished, data: &data.test }.to_html()?;
             file::write(&out, page.as_bytes())?;
             let object = json!({
                 "command": "report", "network": model.graph().name, "file": shown(&path), "report": shown(&out),

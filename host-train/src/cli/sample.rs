@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &SampleArgs, output: Output) -> anyhow::Result<()> 
             "command": "sample", "file": shown(&path), "network": graph.name, "images": count,
             "out": shown(&arguments.out), "scores": shown(&arguments.scores),
         });
-        let text = format!("{count} images in {}, scores in {}", arguments.out.display(), arguments.scores.display());
+        let text = format!("{count} samples in {}, scores in {}", arguments.out.display(), arguments.scores.display());
         output.result(&object, &text)
     })
 }

@@ -40,7 +40,7 @@ pub(super) const HISTORY: &str = "history.csv";
 /// The file of the best epoch's weights.
 const BEST: &str = "best.postcard";
 /// The file of a training that is not done.
-const TRAINING: &str = "training.postcard";
+pub(super) const TRAINING: &str = "training.postcard";
 const KIND: Kind = Kind { magic: *b"thumbrun", version: 1, name: "training" };
 /// A training is kept after this time at least, besides each epoch.
 const KEEP_EVERY: Duration = Duration::from_secs(120);
@@ -112,7 +112,6 @@ impl Train<'_> {
         *optimizer.learning_rate() = learning_rate;
         // What can be refused at once is refused before the data is loaded and a folder made.
         optimizer.check().map_err(|error| FitError::Train(error.into()))?;
-        anyhow::ensure!(arguments.epochs > 0, FitError::Epochs);
         let (schedule, how) = self.schedule()?;
         let loss = arguments.loss.map_or_else(|| usual_loss(graph), Into::into);
         let backend = arguments.backend.get()?;

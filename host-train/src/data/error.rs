@@ -131,11 +131,25 @@ pub enum Problem {
         /// What is wanted of it.
         outputs: Outputs,
     },
+    /// All samples were asked for, but some are a test half by themselves.
+    #[error("it has a test half of its own: by this it is judged without --all, or name one file of it")]
+    TestHalf,
     /// A table is not readable.
     #[error("{0}")]
     Table(csv::Error),
+    /// A field is no text.
+    #[error("line {line}, column {column}: it is no UTF-8: save the table as that")]
+    Encoding {
+        /// Its line.
+        line: u64,
+        /// Its column, from 1.
+        column: usize,
+    },
     /// A row has other fields than the first.
-    #[error("line {line}: {found} columns, the lines before it have {expected}")]
+    #[error(
+        "line {line}: {found} columns, the lines before it have {expected}{}",
+        if *is_broken { "; one goes on in the next line: is a quote not closed?" } else { "" }
+    )]
     Ragged {
         /// Its line.
         line: u64,
@@ -143,6 +157,8 @@ pub enum Problem {
         found: usize,
         /// How many the others have.
         expected: usize,
+        /// Whether one has a line break.
+        is_broken: bool,
     },
     /// A table has no rows.
     #[error("a table without rows of data")]
@@ -154,11 +170,7 @@ pub enum Problem {
         name: String,
     },
     /// A field is no number to compute with.
-    #[error(
-        "line {line}, column `{}`: `{}` is no finite number (--target names what is wanted, --ignore what is no value)",
-        short(column),
-        short(text)
-    )]
+    #[error("line {line}, column `{}`: `{}` is no finite number{}", short(column), short(text), remedy(text))]
     Number {
         /// Its line.
         line: u64,
@@ -328,6 +340,15 @@ fn short(text: &str) -> String {
         words.push_str("...");
     }
     words
+}
+
+/// What may be done where a text is no number.
+fn remedy(text: &str) -> &'static str {
+    match text.replace(',', ".").parse::<f32>() {
+        Ok(_) if text.contains(',') => ": write 1.5, not 1,5",
+        _ if text.is_empty() => ": leave out the line, or fill in a number",
+        _ => " (--target names what is wanted, --ignore what is no value)",
+    }
 }
 
 /// How rows may be time steps, if they may.

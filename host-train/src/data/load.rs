@@ -128,6 +128,19 @@ pub fn load(path: &Path, expected: Expected, options: &Options) -> Result<Halves
     Ok(Halves { notes, ..halves })
 }
 
+/// All samples of a data set that has no test half of its own, in their order, and what a person should know of how
+/// they were read.
+///
+/// # Errors
+///
+/// As [`load`]'s; and where there is a test half.
+pub fn load_all(path: &Path, expected: Expected, options: &Options) -> Result<(Dataset, Vec<String>), DataError> {
+    match find(path, expected, options)? {
+        Found { test: Some(_), .. } => Err(DataError::of(path)(Problem::TestHalf)),
+        Found { train, notes, .. } => Ok((train, notes)),
+    }
+}
+
 /// The samples of a file, in its order, for a network with this input, whatever is wanted of them.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ pub use error::{DataError, Place, Problem};
 pub use folder::Split;
 pub use idx::{IdxError, IdxFile, IdxProblem};
 pub(crate) use load::is_data;
-pub use load::{Expected, Options, Outputs, load, read};
+pub use load::{Expected, Options, Outputs, load, load_all, read};
 pub use samples::{ColumnNames, Samples, Target};
 pub use scale::{Scale, fit};
 pub use split::Halves;

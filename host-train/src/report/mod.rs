@@ -22,6 +22,8 @@ pub struct Report<'a> {
     pub quantized: &'a QuantizedModel<'a>,
     /// What each epoch reached; empty where that is not known.
     pub history: Vec<Epoch>,
+    /// Whether the training goes on, or was interrupted.
+    pub is_unfinished: bool,
     /// What the network is judged by.
     pub data: &'a dyn Samples,
 }

@@ -27,6 +27,12 @@ pub(super) fn page(report: &Report<'_>, f32: &Judged, int8: &Judged, layers: &[L
     let name = escape(graph.name);
     let mut body = format!("<h1>{name}</h1>\n");
     body += &judged(&graph, &f32.evaluation, &int8.evaluation);
+    if report.is_unfinished {
+        let epochs = report.history.len();
+        body += &format!(
+            "<p><strong>The training is not done: these are its weights after {epochs} epochs.</strong></p>\n"
+        );
+    }
     if report.history.len() > 1 {
         body += &history(&report.history);
     }

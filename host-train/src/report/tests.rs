@@ -46,7 +46,7 @@ fn with_report<N: Network>(train: &Dataset, test: &Dataset, loss: Loss, check: i
     let options = QuantizeOptions { images: train.len(), ..QuantizeOptions::default() };
     let blob = plain(&quantize(model.model(), train, options).unwrap()).unwrap();
     let quantized = QuantizedModel::read(&blob).unwrap();
-    check(&Report { model: model.model(), quantized: &quantized, history, data: test });
+    check(&Report { model: model.model(), quantized: &quantized, history, is_unfinished: true, data: test });
 }
 
 #[test]
@@ -68,6 +68,7 @@ fn classes_are_counted_and_the_worst_mistakes_shown() {
             assert!(page.contains(&format!("<h2>{title}</h2>")), "{title}");
         }
         assert!(page.contains("92.50 % (37 of 40)"));
+        assert!(page.contains("The training is not done: these are its weights after 20 epochs."));
         // All that it shows is in it.
         for elsewhere in ["http://", "https://", "<script", "<link", "url(", "@import"] {
             let own = page.replace("http://www.w3.org/2000/svg", "");

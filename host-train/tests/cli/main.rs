@@ -266,8 +266,6 @@ fn settings_out_of_range_are_one_line() {
             "unknown network `resnet`; known are mnist-convnet, mnist-small, mnist-tiny, mnist-resnet, resnet8, \
              ds-cnn, mobilenet-v1, auto-encoder, and those of files",
         ),
-        (["--epochs", "0"], "epochs is 0, but must be at least 1"),
-        (["--batch-size", "0"], "batch size is 0, but must be in 1..=100, the number of training samples"),
         (["--warmup", "0.1"], "warmup is 0.1, but schedule is constant: ask for --schedule cosine"),
         (["--batch-size", "101"], "batch size is 101, but must be in 1..=100, the number of training samples"),
     ] {
@@ -346,7 +344,12 @@ fn arguments_that_make_no_command_are_one_line() {
             "<--early-stopping <EPOCHS>|--reduce-lr <EPOCHS>|--keep-best>; `--help` says more",
         ),
         (&["evaluate"], "the following required arguments were not provided: <FILE>; `--help` says more"),
-        (&["train", "--epochs", "many"], "must be a whole number from 0 to "),
+        (&["train", "--epochs", "many"], "must be a whole number from 1 to "),
+        (&["train", "--epochs", "-1"], "invalid value '-1' for '--epochs <N>': must be a whole number from 1 to "),
+        (
+            &["train", "--batch-size", "0"],
+            "invalid value '0' for '--batch-size <N>': must be a whole number from 1 to ",
+        ),
         (&["train", "--epoch", "1"], "unexpected argument '--epoch' found; a similar argument exists: '--epochs'; "),
         (&["train", "--epochs"], "a value is required for '--epochs <N>' but none was supplied; "),
     ] {

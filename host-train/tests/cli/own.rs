@@ -98,6 +98,16 @@ fn a_table_of_windows_goes_the_whole_path() {
     host_train([&["report", run.as_str(), "--out", &page, "--blob", &blob], data.as_slice()].concat()).success();
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains("<h2>Memory plan</h2>") && page.contains("slow") && page.contains("<h2>Training</h2>"));
+    assert!(!page.contains("The training is not done"));
+
+    // All samples, or a fifth of them.
+    let all = host_train(["evaluate", blob.as_str(), "--json", "--all", "--dataset", &other]).json();
+    assert_eq!(all["images"], 100);
+    let halves = folder.path("halves");
+    fs::create_dir(&halves).unwrap();
+    ["train", "test"].map(|name| fs::copy(&table, format!("{halves}/{name}.csv")).unwrap());
+    let text = host_train(["evaluate", blob.as_str(), "--all", "--dataset", &halves]).error();
+    assert!(text.contains("it has a test half of its own: by this it is judged without --all"), "{text}");
 }
 
 #[test]

@@ -39,11 +39,11 @@ fn a_table_with_its_columns_renamed_is_another() {
     let folder = Folder::with_stripes();
     let [table, run] = ["numbers.csv", "run"].map(|name| folder.path(name));
     let rows: String = (0..40).map(|i| format!("{i},{},{}\n", 40 - i, 2 * i)).collect();
-    fs::write(&table, format!("a,b,y\n{rows}")).unwrap();
+    fs::write(&table, format!("a,b,target\n{rows}")).unwrap();
     let network = network::<Product>(&folder);
     let train = ["train", "--dataset", &table, "--out", &run, "--network", &network, "--batch-size", "4"];
     end_after_two_epochs(&folder, &[&train[..], &["--epochs", "1000"]].concat());
-    fs::write(&table, format!("b,a,y\n{rows}")).unwrap();
+    fs::write(&table, format!("b,a,target\n{rows}")).unwrap();
     let text = host_train(["train", "--resume", &run]).error();
     assert!(text.contains("cannot be resumed: it was begun with another set of training data"), "{text}");
 }
@@ -104,7 +104,7 @@ fn what_cannot_be_resumed_says_why() {
     // What is refused takes the place of nothing.
     for wrong in [["--loss", "binary-crossentropy"], ["--monitor", "accuracy"]] {
         let table = folder.path("numbers.csv");
-        fs::write(&table, "a,b,y\n1,2,3\n2,3,5\n3,4,7\n4,5,9\n5,6,11\n").unwrap();
+        fs::write(&table, "a,b,target\n1,2,3\n2,3,5\n3,4,7\n4,5,9\n5,6,11\n").unwrap();
         let network = network::<Product>(&folder);
         let train = ["train", "--dataset", &table, "--out", &run, "--network", &network, "--batch-size", "2"];
         host_train([&train[..], &["--early-stopping", "2"], &wrong].concat()).error();

@@ -26,6 +26,8 @@ pub(super) struct Columns {
     pub(super) is_class: bool,
     /// What belongs together.
     pub(super) group: Option<usize>,
+    /// Whether what is wanted was found by its place, or by a name that may mean something else.
+    is_guessed: bool,
     /// Whether names are the table's.
     has_header: bool,
 }
@@ -43,10 +45,13 @@ impl Columns {
         // Tables without names have an order alone.
         let known = Some(&options.columns).filter(|known| has_header && !known.values.is_empty());
         let is_asked = !options.target.is_empty() || outputs == Outputs::Input;
-        let targets = match known {
-            Some(known) if !is_asked && !known.targets.is_empty() => known_columns(&names, &known.targets)?,
-            _ => targets(&names, outputs, &options.target)?,
+        let known_targets = known.map(|known| &known.targets).filter(|targets| !is_asked && !targets.is_empty());
+        let targets = match known_targets {
+            Some(known) => known_columns(&names, known)?,
+            None => targets(&names, outputs, &options.target)?,
         };
+        let is_sure = |&column: &usize| TARGETS[..3].iter().any(|name| names[column].eq_ignore_ascii_case(name));
+        let is_guessed = has_header && !is_asked && known_targets.is_none() && !targets.iter().all(is_sure);
         let is_class = match outputs {
             Outputs::Classes(_) => true,
             Outputs::Values(outputs) => outputs > 1 && targets.len() == 1,
@@ -89,7 +94,7 @@ impl Columns {
             return Err(Problem::Twice { name: names[column].clone() });
         }
         let targets = if outputs == Outputs::Input { Vec::new() } else { targets };
-        Ok(Self { names, values, targets, is_class, group, has_header })
+        Ok(Self { names, values, targets, is_class, group, is_guessed, has_header })
     }
 
     /// What the columns of values and targets are called, if the table says it.
@@ -98,6 +103,14 @@ impl Columns {
             columns.iter().filter(|_| self.has_header).map(|&column| self.names[column].clone()).collect()
         };
         ColumnNames { values: names(&self.values), targets: names(&self.targets) }
+    }
+
+    /// What was taken to be wanted where nobody said it; else nothing.
+    pub(super) fn guess(&self) -> Option<String> {
+        let targets: Vec<_> = self.targets.iter().map(|&column| format!("`{}`", self.names[column])).collect();
+        let (columns, are) = if targets.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        let targets = targets.join(", ");
+        self.is_guessed.then(|| format!("{columns} {targets} {are} taken as the target; --target names another"))
     }
 
     /// What rows have in common that follow one another in a window.

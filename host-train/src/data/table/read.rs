@@ -123,7 +123,7 @@ impl Table {
 
     fn next(&mut self) -> Result<Option<Row>, Problem> {
         let mut fields = StringRecord::new();
-        while self.reader.read_record(&mut fields).map_err(Problem::Table)? {
+        while self.reader.read_record(&mut fields).map_err(unreadable)? {
             let breaks = fields.as_slice().matches('\n').count() as u64;
             // The reader is behind the row's end; before its beginning there may have been blank lines.
             let line = self.reader.position().line() - 1 - breaks;
@@ -133,7 +133,10 @@ impl Table {
             }
             let (found, expected) = (fields.len(), *self.width.get_or_insert(fields.len()));
             if found != expected {
-                return Err(Problem::Ragged { line, found, expected });
+                // A quote that is not closed takes the row's own end, too, by which its line is counted.
+                let is_broken = breaks > 0;
+                let start = fields.position().filter(|_| is_broken).map_or(line, csv::Position::line);
+                return Err(Problem::Ragged { line: start, found, expected, is_broken });
             }
             return Ok(Some(Row { fields, line }));
         }
@@ -179,6 +182,16 @@ impl Unfinished<'_> {
             self.groups.push(groups.of(name(*group)?, line));
         }
         Ok(())
+    }
+}
+
+/// What is wrong with a record.
+fn unreadable(error: csv::Error) -> Problem {
+    match error.kind() {
+        csv::ErrorKind::Utf8 { pos: Some(position), err } => {
+            Problem::Encoding { line: position.line(), column: err.field() + 1 }
+        }
+        _ => Problem::Table(error),
     }
 }
 

@@ -164,16 +164,25 @@ fn what_is_wrong_is_named_with_its_line() {
         ("", "a table without rows of data"),
         ("a,b,c\n", "a table without rows of data"),
         ("1,2,0\n3,4\n", "line 2: 2 columns, the lines before it have 3"),
-        ("a,b,c\n1,2,0\n3,,1\n", "line 3, column `b`: `` is no finite number"),
+        ("a,b,c\n1,2,0\n3,,1\n", "line 3, column `b`: `` is no finite number: leave out the line"),
         ("a,b,c\n\n\n1,2,0\n\n3,nan,1", "line 6, column `b`: `nan` is no finite number"),
         ("\r\na,b,c\r\n1,2,0\r\n\r\n3,nan,1\r\n", "line 5, column `b`: `nan` is no finite number"),
         ("a,b,\"c\nd\"\n1,2,0\n3,nan,1\n", "line 4, column `b`: `nan` is no finite number"),
         ("1,2,0\n-inf,4,1\n", "line 2, column `1`: `-inf` is no finite number"),
         ("1,2,0\n1e39,4,1\n", "line 2, column `1`: `1e39` is no finite number"),
-        ("1,2,0\n3,4 m,1\n", "line 2, column `2`: `4 m` is no finite number"),
+        ("1,2,0\n3,4 m,1\n", "line 2, column `2`: `4 m` is no finite number (--target"),
+        ("a;b;c\n1,5;2;0\n3;4;1\n", "line 2, column `a`: `1,5` is no finite number: write 1.5, not 1,5"),
+        (
+            "a,b,c\n1,2,0\n\"3,4,1\n5,6,0\n",
+            "line 3: 1 columns, the lines before it have 3; one goes on in the next line",
+        ),
     ] {
         assert!(error(text, XY).starts_with(expected), "{text}");
     }
+    let note = |text: &str, options: &Options| try_table(text, XY, options).unwrap().notes;
+    let guess = "t.csv: column `y` is taken as the target; --target names another";
+    assert!(note("y,a,b\n0,1,2\n", &Options::default())[0].ends_with(guess));
+    assert!(note("y,a,b\n0,1,2\n", &named(&["y"])).is_empty());
     let columns = "3 columns of values (a, b, c), the network takes (2): 2 columns where a row is a sample";
     assert_eq!(error("a,b,c,d\n1,2,3,0\n", XY), columns);
     let columns = "3 columns of values (a, b, c), the network takes (3, 1, 2): 6 columns where a row is a sample, 2 \
@@ -181,9 +190,14 @@ fn what_is_wrong_is_named_with_its_line() {
     assert_eq!(error("a,b,c,d\n1,2,3,0\n", WINDOWS), columns);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.csv");
-    fs::write(&path, b"1,2,0\n3,\xff,1\n").unwrap();
-    let text = super::load(&path, None, XY, &Options::default()).err().unwrap().to_string();
-    assert!(text.contains("t.csv: ") && text.contains("line 2") && !text.contains('\n'), "{text}");
+    for (bytes, line) in [(&b"1,2,0\n3,\xff,1\n"[..], 2), (b"1,2,0\n\n\r\n3,\xff,1\n", 4), (b"a,\xff,c\n1,2,0\n", 1)] {
+        fs::write(&path, bytes).unwrap();
+        let text = super::load(&path, None, XY, &Options::default()).err().unwrap().to_string();
+        assert!(
+            text.ends_with(&format!("t.csv: line {line}, column 2: it is no UTF-8: save the table as that")),
+            "{text}"
+        );
+    }
 }
 
 /// Whatever is in a file, the answer is a data set or a line that says what is wrong.
