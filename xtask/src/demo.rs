@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::host_train::{ask, text, watch};
+use crate::host_train::{HostTrain, text};
 use crate::network::Network;
 use crate::outputs::Outputs;
 use crate::shell::root;
@@ -61,14 +61,15 @@ impl Demo {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let [blob, images, scores] = ["model.blob", "images.bin", "scores.bin"].map(|name| folder.join(name));
 
-        let (epochs, seed) = (self.epochs.to_string(), self.seed.to_string());
-        watch(&["train", "--network", &self.network, "--epochs", &epochs, "--seed", &seed, "--out", text(&folder)])?;
-        let f32 = ask(&["evaluate", text(&folder)])?.number("accuracy")? * 100.0;
+        let (host, epochs, seed) = (HostTrain::Released, self.epochs.to_string(), self.seed.to_string());
+        let out = text(&folder);
+        host.watch(&["train", "--network", &self.network, "--epochs", &epochs, "--seed", &seed, "--out", out])?;
+        let f32 = host.ask(&["evaluate", text(&folder)])?.number("accuracy")? * 100.0;
         let quantized =
-            ask(&["quantize", text(&folder), "--family", Network::family(self.board), "--out", text(&blob)])?;
-        let int8 = ask(&["evaluate", text(&blob)])?.number("accuracy")? * 100.0;
+            host.ask(&["quantize", text(&folder), "--family", Network::family(self.board), "--out", text(&blob)])?;
+        let int8 = host.ask(&["evaluate", text(&blob)])?.number("accuracy")? * 100.0;
         let count = self.images.to_string();
-        ask(&["sample", text(&blob), "--images", &count, "--out", text(&images), "--scores", text(&scores)])?;
+        host.ask(&["sample", text(&blob), "--images", &count, "--out", text(&images), "--scores", text(&scores)])?;
 
         let contents = Contents { network: Some(&self.network), blob: Some(&blob), images: Some(&images) };
         let elf = build::image("firmware", "firmware", self.board, contents)?;

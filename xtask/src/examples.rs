@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::board::Board;
+use crate::host_train::HostTrain;
 use crate::report::Report;
 use crate::shell::{cargo, root, run, run_lines};
 use crate::{build, size};
@@ -59,9 +60,7 @@ fn new_project() -> Result<()> {
     Project { folder: root().join("host-train/template") }.check_format()?;
     // Outside of this repository, whose settings cargo would take over.
     let folder = env::temp_dir().join(format!("thumbnet-new-project-{}", process::id()));
-    let mut new = cargo();
-    new.args(["run", "--quiet", "--package", "host-train", "--", "new"]).arg(&folder);
-    run(new.args(["--board", Board::Mps2An386.name()]))?;
+    run(HostTrain::tested()?.command(&["new", "--board", Board::Mps2An386.name()]).arg(&folder))?;
     fruits(&Project { folder: folder.clone() }.follow_readme()?)?;
     Ok(fs::remove_dir_all(&folder)?)
 }

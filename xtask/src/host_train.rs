@@ -1,34 +1,64 @@
 //! The program `host-train`, called as a user calls it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::build;
 use crate::shell::{cargo, run, run_lines};
 
-/// `host-train` with some arguments.
-fn command(arguments: &[&str]) -> Command {
-    let mut command = cargo();
-    command.args(["run", "--release", "--quiet", "--package", "host-train", "--"]).args(arguments);
-    command
+/// The program, as it is built for some purpose.
+pub(crate) enum HostTrain {
+    /// As README's commands build it.
+    Released,
+    /// As the tests on the host do, with which it shares all it is built of. Its kernels are optimised there, too.
+    Tested(PathBuf),
 }
 
-/// Runs it for a person to watch.
-pub(crate) fn watch(arguments: &[&str]) -> Result<()> {
-    run(&mut command(arguments))
-}
+impl HostTrain {
+    /// Builds it with the tests on the host.
+    ///
+    /// # Errors
+    /// What cargo says.
+    pub(crate) fn tested() -> Result<Self> {
+        let mut command = cargo();
+        // A test for whose sake cargo chooses the features that all tests have.
+        command.args(["test", "--no-run", "--quiet"]).args(build::HOST).args(["--test", "cli"]);
+        command.arg("--message-format=json-render-diagnostics");
+        build::executables(&mut command, ["host-train"]).map(|[program]| Self::Tested(program))
+    }
 
-/// Runs it with `--json` and returns the last line.
-pub(crate) fn ask(arguments: &[&str]) -> Result<Answer> {
-    let mut answer = Value::Null;
-    run_lines(command(arguments).arg("--json"), |line| {
-        answer = serde_json::from_str(line).with_context(|| format!("{line:?} is not JSON"))?;
-        Ok(())
-    })?;
-    println!("{answer}");
-    Ok(Answer(answer))
+    /// The program with some arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = match self {
+            Self::Released => {
+                let mut command = cargo();
+                command.args(["run", "--release", "--quiet", "--package", "host-train", "--"]);
+                command
+            }
+            Self::Tested(program) => Command::new(program),
+        };
+        command.args(arguments);
+        command
+    }
+
+    /// Runs it for a person to watch.
+    pub(crate) fn watch(&self, arguments: &[&str]) -> Result<()> {
+        run(&mut self.command(arguments))
+    }
+
+    /// Runs it with `--json` and returns the last line.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Result<Answer> {
+        let mut answer = Value::Null;
+        run_lines(self.command(arguments).arg("--json"), |line| {
+            answer = serde_json::from_str(line).with_context(|| format!("{line:?} is not JSON"))?;
+            Ok(())
+        })?;
+        println!("{answer}");
+        Ok(Answer(answer))
+    }
 }
 
 /// One line of JSON.

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::backends::{self, How};
-use crate::host_train::{ask, text};
+use crate::host_train::{HostTrain, text};
 use crate::network::Network;
 use crate::report::Report;
 use crate::shell::{root, run};
@@ -47,10 +47,10 @@ fn file(network: Network, name: &str) -> Result<PathBuf> {
 
 /// Compares every vector back end of this CPU with the scalar one.
 fn on_host(network: Network) -> Result<()> {
-    let blob = blob(network);
+    let (blob, host) = (blob(network), HostTrain::tested()?);
     let outputs = |backend: &str| -> Result<Vec<u8>> {
         let scores = file(network, backend)?;
-        ask(&["evaluate", text(&blob), "--backend", backend, "--scores", text(&scores)])?;
+        host.ask(&["evaluate", text(&blob), "--backend", backend, "--scores", text(&scores)])?;
         let scores = fs::read(&scores).with_context(|| format!("cannot read {}", scores.display()))?;
         ensure!(scores.len() == CLASSES * ALL, "{} output bytes with {backend}", scores.len());
         Ok(scores)
@@ -73,8 +73,8 @@ fn on_arm(network: Network, images: usize) -> Result<()> {
     let blob = blob(network);
     let [records, expected, outputs] = ["images.bin", "expected", "neon"].map(|name| file(network, name));
     let (records, expected, outputs) = (records?, expected?, outputs?);
-    let count = images.to_string();
-    ask(&["sample", text(&blob), "--images", &count, "--out", text(&records), "--scores", text(&expected)])?;
+    let (count, host) = (images.to_string(), HostTrain::tested()?);
+    host.ask(&["sample", text(&blob), "--images", &count, "--out", text(&records), "--scores", text(&expected)])?;
     let example = build::example("int8_outputs", &build::AARCH64)?;
     let mut qemu = Command::new("qemu-aarch64");
     qemu.args(["-cpu", "max"]).arg(example).arg(network.name).args([&blob, &records]);

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 
 use crate::board::Board;
 use crate::build::{self, Contents};
-use crate::host_train::{ask, text};
+use crate::host_train::{HostTrain, text};
 use crate::image;
 use crate::network::Network;
 use crate::outputs::Outputs;
@@ -41,16 +41,17 @@ pub(crate) fn add_steps(report: &mut Report) {
 fn train() -> Result<()> {
     let folder = file("");
     fs::create_dir_all(&folder)?;
-    ask(&["train", "--network", "mnist-convnet", "--epochs", EPOCHS, "--seed", "1", "--out", text(&folder)])?;
-    let f32 = ask(&["evaluate", text(&folder)])?.number("accuracy")?;
+    let host = HostTrain::tested()?;
+    host.ask(&["train", "--network", "mnist-convnet", "--epochs", EPOCHS, "--seed", "1", "--out", text(&folder)])?;
+    let f32 = host.ask(&["evaluate", text(&folder)])?.number("accuracy")?;
     for family in ["plain", "dsp"] {
         let blob = file(&format!("{family}.tnb"));
-        ask(&["quantize", text(&folder), "--family", family, "--out", text(&blob)])?;
+        host.ask(&["quantize", text(&folder), "--family", family, "--out", text(&blob)])?;
     }
     let blob = file("plain.tnb");
-    let int8 = ask(&["evaluate", text(&blob)])?.number("accuracy")?;
+    let int8 = host.ask(&["evaluate", text(&blob)])?.number("accuracy")?;
     let (images, scores) = (file("images.bin"), file("scores.bin"));
-    ask(&["sample", text(&blob), "--images", IMAGES, "--out", text(&images), "--scores", text(&scores)])?;
+    host.ask(&["sample", text(&blob), "--images", IMAGES, "--out", text(&images), "--scores", text(&scores)])?;
     ensure!(f32 >= ACCURACY, "f32 accuracy {f32}, not {ACCURACY}");
     ensure!(f32 - int8 <= INT8_LOSS + 1e-9, "int8 accuracy {int8}, but f32 {f32}");
     Ok(())

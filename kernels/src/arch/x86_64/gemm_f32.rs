@@ -190,11 +190,12 @@ macro_rules! define_gemm_f32 {
                                 unsafe { vector::store(copy.wrapping_add(v * LANES), *column) }
                             }
                         }
-                        for (sums, left) in sums.iter_mut().zip(left) {
+                        // By numbers: with debug assertions, iterators over two arrays would be calls.
+                        for r in 0..ROWS {
                             // SAFETY: the caller promises all that the walk reaches of A.
-                            let x = vector::splat(unsafe { *left.wrapping_add(a) });
-                            for (sum, column) in sums.iter_mut().zip(&columns) {
-                                *sum = vector::multiply_add(x, *column, *sum);
+                            let x = unsafe { vector::splat_from(left[r].wrapping_add(a)) };
+                            for v in 0..VECTORS {
+                                sums[r][v] = vector::multiply_add(x, columns[v], sums[r][v]);
                             }
                         }
                         for _ in 0..pack::GROUP {

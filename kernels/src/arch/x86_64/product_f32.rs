@@ -131,11 +131,12 @@ macro_rules! define_product_f32 {
                         // SAFETY: the caller promises the tile's vectors of each row of B.
                         *right = unsafe { vector::load(b.wrapping_add(place(v, walk.b_block))) };
                     }
-                    for (sums, left) in sums.iter_mut().zip(left) {
+                    // By numbers: with debug assertions, iterators over two arrays would be calls.
+                    for r in 0..ROWS {
                         // SAFETY: the caller promises all that the walk reaches of A.
-                        let left = vector::splat(unsafe { *left.wrapping_add(a) });
-                        for (sum, right) in sums.iter_mut().zip(&right) {
-                            *sum = vector::multiply_add(left, *right, *sum);
+                        let x = unsafe { vector::splat_from(left[r].wrapping_add(a)) };
+                        for v in 0..VECTORS {
+                            sums[r][v] = vector::multiply_add(x, right[v], sums[r][v]);
                         }
                     }
                     a += walk.a[1];

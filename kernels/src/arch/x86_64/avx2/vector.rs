@@ -1,10 +1,11 @@
 //! The few vector operations that kernels are made of.
 
 use core::arch::x86_64::{
-    __m256, __m256i, _CMP_EQ_OQ, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm256_add_ps, _mm256_blendv_ps,
-    _mm256_cmp_ps, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
-    _mm256_max_ps, _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps,
-    _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, __m256i, _CMP_EQ_OQ, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_cvtss_f32, _mm_load_ss, _mm_prefetch,
+    _mm256_add_ps, _mm256_blendv_ps, _mm256_cmp_ps, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps,
+    _mm256_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 8;
@@ -32,6 +33,18 @@ pub(super) fn zero() -> Vector {
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn splat(x: f32) -> Vector {
     _mm256_set1_ps(x)
+}
+
+/// The value at `from` in all lanes. With debug assertions, `*from` would be looked at before it is read.
+///
+/// # Safety
+///
+/// It must be readable.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn splat_from(from: *const f32) -> Vector {
+    // SAFETY: the caller's promise.
+    splat(_mm_cvtss_f32(unsafe { _mm_load_ss(from) }))
 }
 
 #[inline]

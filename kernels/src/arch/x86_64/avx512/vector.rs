@@ -1,8 +1,8 @@
 //! The few vector operations that kernels are made of.
 
 use core::arch::x86_64::{
-    __m512, __mmask16, _CMP_EQ_OQ, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_add_ps,
-    _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_blend_ps, _mm512_mask_storeu_ps,
+    __m512, __mmask16, _CMP_EQ_OQ, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_cvtss_f32, _mm_load_ss, _mm_prefetch,
+    _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_blend_ps, _mm512_mask_storeu_ps,
     _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps,
     _mm512_storeu_ps, _mm512_sub_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
@@ -32,6 +32,18 @@ pub(super) fn zero() -> Vector {
 #[target_feature(enable = "avx512f")]
 pub(super) fn splat(x: f32) -> Vector {
     _mm512_set1_ps(x)
+}
+
+/// The value at `from` in all lanes. With debug assertions, `*from` would be looked at before it is read.
+///
+/// # Safety
+///
+/// It must be readable.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn splat_from(from: *const f32) -> Vector {
+    // SAFETY: the caller's promise.
+    splat(_mm_cvtss_f32(unsafe { _mm_load_ss(from) }))
 }
 
 #[inline]

@@ -9,7 +9,7 @@ use core::{
 
 pub(super) use super::vector::{
     LANES, MASKS_ARE_VECTORS, Mask, Vector, load, load_masked, mask, max, prefetch, prefetch_to_second,
-    prefetch_to_write, splat, store, store_masked, zero,
+    prefetch_to_write, splat_from, store, store_masked, zero,
 };
 
 /// `c` plus the second values' product, rounded, plus the first values' product, rounded.
