@@ -105,11 +105,12 @@ pub(crate) fn executables<const N: usize>(command: &mut Command, names: [&str; N
 /// Has cargo work for a board, in the profile of its programs: what takes part in the build on the host, such as
 /// macros, is then built once for all boards, whatever is done.
 ///
-/// The library is told that the core has Helium, which its target does not tell. Cargo builds it anew when the board
-/// before was one of the same target without Helium: in seconds, which is less than a folder of its own would take.
+/// The library is told that the core has Helium, which its target does not tell. A flag that nothing reads has cargo
+/// keep what is built for such a core beside what is built for others of the same target.
 pub(crate) fn target(board: Board, command: &mut Command) {
     command.args(["--profile", "firmware", "--target", board.target()]);
     if board == Board::Mps3An547 {
         command.env("THUMBNET_HELIUM", "1");
+        command.args(["--config", &format!(r#"target.{}.rustflags=["--cfg", "helium"]"#, board.target())]);
     }
 }

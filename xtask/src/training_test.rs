@@ -41,7 +41,7 @@ pub(crate) fn add_steps(report: &mut Report) {
 fn train() -> Result<()> {
     let folder = file("");
     fs::create_dir_all(&folder)?;
-    let host = HostTrain::tested()?;
+    let host = HostTrain::Lean;
     host.ask(&["train", "--network", "mnist-convnet", "--epochs", EPOCHS, "--seed", "1", "--out", text(&folder)])?;
     let f32 = host.ask(&["evaluate", text(&folder)])?.number("accuracy")?;
     for family in ["plain", "dsp"] {
