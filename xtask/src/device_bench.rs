@@ -53,7 +53,7 @@ const LIMITS: [(&[&str], &str, u64); 21] = [
 ];
 
 /// The same for bytes of stack of `predict`.
-const STACK_LIMIT: u64 = 1024;
+pub(crate) const STACK_LIMIT: u64 = 1024;
 
 /// The same for bytes of RAM, beside the stack.
 const RAM_LIMITS: [(&str, u64); 6] =

@@ -42,6 +42,7 @@ fn run(board: Board, elf: PathBuf, shown: &mut Vec<u8>, first: &OnceLock<Vec<Vec
     ensure!(outputs.right + 1 >= IMAGES, "only {} of {IMAGES} digits are right", outputs.right);
     let same = first.get_or_init(|| outputs.scores.clone()) == &outputs.scores;
     ensure!(same, "the outputs differ from those of the first board");
+    outputs.check_stack()?;
     Ok(1)
 }
 

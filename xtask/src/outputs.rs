@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::device_bench::STACK_LIMIT;
+
 /// The results of one run of the firmware.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outputs {
@@ -52,6 +54,16 @@ impl Outputs {
 }
 
 impl Outputs {
+    /// Fails where `predict` used more stack than it may on any core.
+    ///
+    /// # Errors
+    /// It did.
+    pub(crate) fn check_stack(&self) -> Result<()> {
+        let stack = self.stack as u64;
+        ensure!(stack <= STACK_LIMIT, "`predict` used {stack} bytes of stack, more than {STACK_LIMIT}");
+        Ok(())
+    }
+
     /// How many output bytes differ from the host's, which are in `file`, image after image.
     ///
     /// # Errors

@@ -69,5 +69,6 @@ fn compare(elf: PathBuf, shown: &mut Vec<u8>) -> Result<usize> {
     let outputs = Outputs::from_log(&image::boot_to(&elf, LIMIT, shown)?.success()?)?;
     let differing = outputs.differing(&file("scores.bin"))?;
     ensure!(differing.count == 0, "{} of {} output bytes differ from the host's", differing.count, differing.of);
+    outputs.check_stack()?;
     Ok(1)
 }

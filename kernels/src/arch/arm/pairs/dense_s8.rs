@@ -172,7 +172,10 @@ pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut 
                 Core::expand(values, expanded);
             }
             let Some((of_fours, rest)) = sums.split_at_mut_checked(4 * count) else { return };
-            multiply_fours(layer, 4 * first, start, values.len(), expanded, of_fours);
+            // Where a network has no four units, all that is for them is left out.
+            if count > 0 {
+                multiply_fours(layer, 4 * first, start, values.len(), expanded, of_fours);
+            }
             multiply_rest(layer, start, values.len(), expanded, rest);
             start += values.len();
         }
@@ -180,8 +183,12 @@ pub(in crate::arch) fn dense_s8(layer: &DenseS8<'_>, input: &[i8], output: &mut 
     }
 }
 
+// Apart, these three keep their parameters out of the frame of whoever runs a network's steps, which is on the stack in
+// convolutions as well.
+
 /// Adds the products of `count` inputs from `start` on with the weights of units from `first` on to the sums, of which
 /// there are four by four.
+#[inline(never)]
 fn multiply_fours(layer: &DenseS8<'_>, first: usize, start: usize, count: usize, inputs: &[i32], sums: &mut [i32]) {
     let end = (first + sums.len()).saturating_mul(layer.inputs);
     let Some(weights) = layer.weights.get(first * layer.inputs..end) else { return };
@@ -203,6 +210,7 @@ fn multiply_fours(layer: &DenseS8<'_>, first: usize, start: usize, count: usize,
 }
 
 /// The same for the last units, up to three: a pair, and one whose weights are plain.
+#[inline(never)]
 fn multiply_rest(layer: &DenseS8<'_>, start: usize, count: usize, inputs: &[i32], sums: &mut [i32]) {
     if sums.is_empty() || count == 0 || expanded_words::<Core>(count) > inputs.len() {
         return;
@@ -223,6 +231,7 @@ fn multiply_rest(layer: &DenseS8<'_>, start: usize, count: usize, inputs: &[i32]
 }
 
 /// Makes outputs of the sums of units from `first` on.
+#[inline(never)]
 fn requantize(layer: &DenseS8<'_>, first: usize, sums: &[i32], output: &mut [i8]) {
     let (units, requantize) = (first..first + sums.len(), &layer.requantize);
     let (Some(multiplier), Some(shift), Some(output)) =
