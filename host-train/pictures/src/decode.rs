@@ -32,8 +32,9 @@ pub(super) struct Picture {
 /// Reads a picture and turns it upright.
 pub(super) fn read(path: &Path) -> Result<Picture, PictureError> {
     let failed = |error| PictureError::Read { path: path.into(), error };
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let reader = reader.map_err(|error| failed(error.into()))?;
+    // What it is, its bytes tell, not its name.
+    let reader = File::open(path).map(BufReader::new).map(ImageReader::new);
+    let reader = reader.and_then(ImageReader::with_guessed_format).map_err(|error| failed(error.into()))?;
     let format = reader.format();
     if !matches!(format, Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         return Err(PictureError::Format { path: path.into(), format });
@@ -84,6 +85,8 @@ pub(super) fn reason(error: &ImageError) -> String {
         ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             "the picture is cut off: the file ends before it does".into()
         }
+        // The decoder's own words tell of parts of the file, over several lines.
+        ImageError::Decoding(_) => "the picture is damaged: it cannot be decoded".into(),
         _ => error.to_string(),
     }
 }

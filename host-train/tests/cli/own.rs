@@ -105,7 +105,9 @@ fn a_table_of_windows_goes_the_whole_path() {
     assert_eq!(all["images"], 100);
     let halves = folder.path("halves");
     fs::create_dir(&halves).unwrap();
-    ["train", "test"].map(|name| fs::copy(&table, format!("{halves}/{name}.csv")).unwrap());
+    for half in ["train", "test"] {
+        fs::copy(&table, format!("{halves}/{half}.csv")).unwrap();
+    }
     let text = host_train(["evaluate", blob.as_str(), "--all", "--dataset", &halves]).error();
     assert!(text.contains("it has a test half of its own: by this it is judged without --all"), "{text}");
 }
