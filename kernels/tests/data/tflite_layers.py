@@ -55,6 +55,10 @@ def depthwise(window, stride, padding, multiplier, input, **settings):
     return case(layers.DepthwiseConv2D(window, stride, padding, multiplier), input, **settings)
 
 
+def conv(filters, window, stride, padding, input, **settings):
+    return case(layers.Conv2D(filters, window, stride, padding), input, **settings)
+
+
 def pool(layer, window, stride, padding, *input, **settings):
     return case(layer(window, stride, padding), input, **settings)
 
@@ -155,6 +159,25 @@ CASES = [
     case(layers.Dense(9), ([31], 0, 1), fused="relu"),
     case(layers.Dense(4), ([16], -9, 4), fused="relu6", out=(1, 3)),
     case(layers.Dense(6), ([3, 8], -1, 0), out=(0.3, 127)),
+    conv(8, 3, 1, "valid", ([6, 5, 4], 0, 1), fused="relu"),
+    conv(4, 3, 1, "same", ([5, 6, 3], -1, 0), out=(0.3, 127)),
+    conv(1, 3, 1, "same", ([4, 4, 1], 0, 6), out=(0.7, -128)),
+    conv(6, 3, 2, "valid", ([7, 6, 2], -4, 9), fused="relu6"),
+    conv(9, 3, 2, "same", ([6, 7, 5], -1, 1), fused="relu", out=(1, 100)),
+    conv(3, (1, 5), (1, 2), "same", ([3, 9, 4], -1, 0), fused="relu"),
+    conv(5, (5, 1), (2, 1), "valid", ([9, 3, 3], 0, 1), fused="relu6", out=(2, -30)),
+    conv(7, (3, 2), (2, 3), "same", ([7, 8, 4], -9, 1)),
+    conv(17, 1, 1, "same", ([4, 3, 16], -2, 1), fused="relu6", out=(1, 100)),
+    conv(5, 1, 2, "valid", ([5, 5, 8], -1, 0), fused="relu"),
+    conv(4, 2, 1, "same", ([3, 5, 33], -1, 3)),
+    pool(MAX, 2, 2, "same", [5, 7, 5], 0, 1),
+    pool(MAX, (2, 3), (1, 2), "same", [4, 6, 3], -1, 0),
+    pool(MAX, 3, 2, "same", [6, 5, 17], -1, 20, fused="relu6"),
+    *each(layers.Softmax(), (0, 0.001), (-300, 10), shape=(3, 2)),
+    *each(layers.Softmax(), (-20, 1), (-3, 0), shape=(4, 17)),
+    case(layers.Dense(1), ([33], 0, 1)),
+    case(layers.Dense(10), ([7], -1, 0), fused="relu6", out=(1, 127)),
+    case(layers.Dense(3), ([64], -5, 9), fused="relu", out=(0.2, -128)),
 ]
 
 
