@@ -40,6 +40,18 @@ def average(shape, window, strides, padding):
     return row(layer, shape, settings=[*window, *strides, padding == "valid"])
 
 
+def conv(shape, filters, window, strides, padding):
+    """Settings: window, strides, padding."""
+    layer = layers.Conv2D(filters, window, strides, padding)
+    return row(layer, shape, settings=[*window, *strides, padding == "valid"])
+
+
+def largest(shape, window, strides, padding):
+    """Settings: window, strides, padding."""
+    layer = layers.MaxPooling2D(window, strides, padding)
+    return row(layer, shape, settings=[*window, *strides, padding == "valid"])
+
+
 CASES = [
     depthwise([2, 5, 4, 3], (3, 3), 1, "same", 1),
     depthwise([2, 5, 6, 3], (3, 3), 2, "same", 2),
@@ -70,6 +82,24 @@ CASES = [
     row(layers.Multiply(), [2, 20], [2, 20]),
     row(layers.Concatenate(), [2, 3, 2, 3], [2, 3, 2, 5]),
     row(layers.Concatenate(), [3, 4], [3, 2], [3, 5]),
+    conv([2, 5, 6, 3], 4, (3, 3), (1, 1), "valid"),
+    conv([2, 5, 6, 3], 8, (3, 3), (1, 1), "same"),
+    conv([1, 9, 11, 16], 17, (3, 3), (1, 1), "same"),
+    conv([2, 6, 7, 4], 5, (3, 3), (2, 2), "same"),
+    conv([2, 7, 6, 2], 3, (3, 3), (2, 2), "valid"),
+    conv([2, 3, 9, 4], 6, (1, 5), (1, 2), "same"),
+    conv([2, 9, 3, 3], 1, (5, 1), (2, 1), "valid"),
+    conv([3, 4, 3, 16], 9, (1, 1), (1, 1), "same"),
+    conv([2, 7, 8, 2], 4, (3, 2), (2, 3), "same"),
+    largest([2, 5, 5, 3], (2, 2), (2, 2), "same"),
+    largest([2, 6, 6, 17], (2, 2), (2, 2), "valid"),
+    largest([2, 5, 4, 3], (3, 3), (1, 1), "same"),
+    largest([2, 7, 6, 2], (3, 3), (2, 2), "valid"),
+    largest([1, 4, 6, 5], (2, 3), (1, 2), "same"),
+    row(layers.Dense(5), [3, 12]),
+    row(layers.Dense(1), [2, 33]),
+    row(layers.Dense(40), [7, 64]),
+    row(layers.Activation("relu", name="Relu"), [80]),
 ]
 
 

@@ -1,7 +1,7 @@
 //! The f32 kernels of every back end against Keras, forward and backward, within 1e-5.
 
 use crate::record::{KERAS, Record};
-use thumbnet::arch::Backend;
+use thumbnet::arch::{Backend, Trainable};
 use thumbnet::geometry::{Geometry, Padding, Shape};
 #[cfg(feature = "alloc")]
 use thumbnet::graph::{Activation, Graph, Node, Op};
@@ -24,7 +24,8 @@ fn check(record: &Record, backend: Backend, field: &str, values: &[f32]) {
 fn activations() {
     type Forward = fn(Backend, &mut [f32]);
     type Backward = fn(Backend, &[f32], &mut [f32]);
-    let kinds: [(&str, Forward, Backward); 3] = [
+    let kinds: [(&str, Forward, Backward); 4] = [
+        ("Relu", Backend::relu, Backend::relu_gradient),
         ("Relu6", Backend::relu6, Backend::relu6_gradient),
         ("Sigmoid", Backend::sigmoid, Backend::sigmoid_gradient),
         ("Tanh", Backend::tanh, Backend::tanh_gradient),
@@ -54,22 +55,29 @@ fn softmax() {
     }
 }
 
+/// The window of a record, which is the whole input where it has none of its own, over so many channels of output.
+fn window(record: &Record, outputs: usize) -> Geometry {
+    let [_, height, width, channels] = record.shape("in0")[..].try_into().unwrap();
+    let settings = record.floats("settings");
+    let sizes: Vec<usize> = settings.iter().map(|&size| size as usize).collect();
+    let (kernel, strides, padding) = match sizes[..] {
+        [tall, wide, down, right, valid] => {
+            ([tall, wide], [down, right], if valid == 1 { Padding::Valid } else { Padding::Same })
+        }
+        _ => ([height, width], [1, 1], Padding::Valid),
+    };
+    Geometry::new(Shape::new(height, width, channels), outputs, kernel, strides, padding).unwrap()
+}
+
+fn channels(record: &Record) -> usize {
+    *record.shape("in0").last().unwrap()
+}
+
 #[test]
 fn averages() {
-    let window = |record: &Record| {
-        let [_, height, width, channels] = record.shape("in0")[..].try_into().unwrap();
-        let settings = record.floats("settings");
-        let sizes: Vec<usize> = settings.iter().map(|&size| size as usize).collect();
-        let (kernel, strides, padding) = match sizes[..] {
-            [tall, wide, down, right, valid] => {
-                ([tall, wide], [down, right], if valid == 1 { Padding::Valid } else { Padding::Same })
-            }
-            _ => ([height, width], [1, 1], Padding::Valid),
-        };
-        Geometry::new(Shape::new(height, width, channels), channels, kernel, strides, padding).unwrap()
-    };
     for record in ["AveragePooling2D", "GlobalAveragePooling2D"].into_iter().flat_map(|kind| KERAS.records(kind)) {
-        let (geometry, batch, x) = (window(&record), record.shape("in0")[0], record.floats("in0"));
+        let geometry = window(&record, channels(&record));
+        let (batch, x) = (record.shape("in0")[0], record.floats("in0"));
         for backend in Backend::available() {
             let mut y = vec![f32::NAN; record.floats("out").len()];
             backend.average_pool(&geometry, batch, &x, &mut y);
@@ -235,12 +243,9 @@ fn concatenations() {
 }
 
 #[test]
-fn global_maxima() {
-    for record in KERAS.records("GlobalMaxPooling2D") {
-        let [batch, height, width, channels] = record.shape("in0")[..].try_into().unwrap();
-        let input = Shape::new(height, width, channels);
-        let g = Geometry::new(input, channels, [height, width], [1, 1], Padding::Valid).unwrap();
-        let x = record.floats("in0");
+fn maxima() {
+    for record in ["MaxPooling2D", "GlobalMaxPooling2D"].into_iter().flat_map(|kind| KERAS.records(kind)) {
+        let (g, batch, x) = (window(&record, channels(&record)), record.shape("in0")[0], record.floats("in0"));
         for backend in Backend::available() {
             let mut y = vec![f32::NAN; record.floats("out").len()];
             backend.max_pool(&g, batch, &x, &mut y);
@@ -248,6 +253,55 @@ fn global_maxima() {
             let mut dx = vec![f32::NAN; x.len()];
             backend.max_pool_gradient(&g, batch, &x, &y, &record.floats("dout"), &mut dx);
             check(&record, backend, "din0", &dx);
+        }
+    }
+}
+
+#[test]
+fn convolutions() {
+    for record in KERAS.records("Conv2D") {
+        let (x, dy) = (record.floats("in0"), record.floats("dout"));
+        let (kernel, bias) = (record.floats("weight0"), record.floats("weight1"));
+        let (g, batch) = (window(&record, bias.len()), record.shape("in0")[0]);
+        let mut scratch = vec![f32::NAN; Backend::conv2d_scratch_len(&g, batch)];
+        for backend in Backend::available() {
+            let mut y = vec![f32::NAN; dy.len()];
+            backend.conv2d(&g, batch, &x, &kernel, Some(&bias), false, &mut y, &mut scratch);
+            check(&record, backend, "out", &y);
+            let mut dx = vec![f32::NAN; x.len()];
+            backend.conv2d_input_gradient(&g, batch, &dy, &kernel, &mut dx, &mut scratch);
+            check(&record, backend, "din0", &dx);
+            let (mut dkernel, mut dbias) = (vec![f32::NAN; kernel.len()], vec![f32::NAN; bias.len()]);
+            backend.conv2d_kernel_gradient(&g, batch, &x, &dy, &mut dkernel, Some(&mut dbias), &mut scratch);
+            check(&record, backend, "dweight0", &dkernel);
+            check(&record, backend, "dweight1", &dbias);
+        }
+    }
+}
+
+#[test]
+fn dense() {
+    for record in KERAS.records("Dense") {
+        let (x, dy) = (record.floats("in0"), record.floats("dout"));
+        let (kernel, bias) = (record.floats("weight0"), record.floats("weight1"));
+        let (batch, inputs, units) = (record.shape("in0")[0], channels(&record), bias.len());
+        let mut scratch = vec![f32::NAN; Backend::dense_scratch_len(inputs, units, batch)];
+        for backend in Backend::available() {
+            let mut y = vec![f32::NAN; dy.len()];
+            backend.dense(inputs, units, batch, &x, &kernel, Some(&bias), false, &mut y, &mut scratch);
+            check(&record, backend, "out", &y);
+            let mut dx = vec![f32::NAN; x.len()];
+            backend.dense_input_gradient(inputs, units, batch, &dy, &kernel, &mut dx, &mut scratch);
+            check(&record, backend, "din0", &dx);
+            // The gradient is handed over in pieces, each with the piece of the state that it belongs to.
+            let (mut weights, mut dkernel) = (kernel.clone(), vec![f32::NAN; kernel.len()]);
+            let update = |_: usize, block: Trainable<'_>, gradient: &[f32]| block.state[0].copy_from_slice(gradient);
+            let parameters = Trainable { weights: &mut weights, state: [&mut dkernel, &mut []] };
+            backend.dense_kernel_gradient(inputs, units, batch, &x, &dy, parameters, &update, &mut scratch);
+            check(&record, backend, "dweight0", &dkernel);
+            let mut dbias = vec![f32::NAN; bias.len()];
+            backend.bias_gradient(units, batch, &dy, &mut dbias);
+            check(&record, backend, "dweight1", &dbias);
         }
     }
 }
