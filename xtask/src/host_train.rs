@@ -13,7 +13,8 @@ use crate::shell::{cargo, run, run_lines};
 pub(crate) enum HostTrain {
     /// As README's commands build it.
     Released,
-    /// The same without what only reads pictures and writes reports: it is built in two thirds of the time.
+    /// The same without what only reads pictures and writes reports, and with the library alone optimised: it is built
+    /// in half of the time, and trains nearly as fast.
     Lean,
     /// As the tests on the host build it, and of the same parts.
     Tested(PathBuf),
@@ -40,6 +41,7 @@ impl HostTrain {
                 command.args(["run", "--release", "--quiet", "--package", "host-train"]);
                 if matches!(self, Self::Lean) {
                     command.args(["--no-default-features", "--features", "download"]);
+                    command.args(["--config", "profile.release.package.host-train.opt-level=0"]);
                 }
                 command.arg("--");
                 command

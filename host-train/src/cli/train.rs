@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thousands::Separable;
@@ -63,6 +63,7 @@ pub(super) fn run(arguments: &TrainArgs, networks: Networks, output: Output) -> 
     if folder.join(WEIGHTS).exists() && !path.exists() {
         bail!("{}: this training is done: there is nothing to resume", folder.display());
     }
+    ensure!(path.exists(), "{}: there is no {TRAINING}, so no training to resume", folder.display());
     let bytes = file::read(&path)?;
     let name = || path.display().to_string();
     let unfinished: Unfinished<'_> = envelope::open(KIND, &bytes).with_context(name)?;
@@ -116,11 +117,11 @@ impl Train<'_> {
         let loss = arguments.loss.map_or_else(|| usual_loss(graph), Into::into);
         let backend = arguments.backend.get()?;
         let can_monitor = arguments.monitor != MonitorName::Accuracy || classes(graph).is_some();
-        anyhow::ensure!(can_monitor, NoAccuracy);
+        ensure!(can_monitor, NoAccuracy);
         let data = file::load(graph, &arguments.data, None)?;
         let (train, test) = (&data.train, &data.test);
         let (batch_size, samples) = (arguments.batch_size, train.len());
-        anyhow::ensure!((1..=samples).contains(&batch_size), FitError::BatchSize { batch_size, samples });
+        ensure!((1..=samples).contains(&batch_size), FitError::BatchSize { batch_size, samples });
         let about = arguments.about(train);
 
         let folder = run_folder(arguments.out.as_deref(), &short_name(graph.name))?;

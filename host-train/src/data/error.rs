@@ -207,8 +207,12 @@ pub enum Problem {
     },
     /// The columns of values are neither a sample nor a time step.
     #[error(
-        "{} columns of values ({}), the network takes {input}: {} columns where a row is a sample{}",
-        columns.len(), some(columns), input.len(), time_steps(*input)
+        "{} columns of values ({}), the network takes {input}: {} columns where a row is a sample{}{}",
+        columns.len(),
+        some(columns),
+        input.len(),
+        time_steps(*input),
+        if columns.is_empty() { "; between columns stands a comma, a semicolon or a tab" } else { "" }
     )]
     Columns {
         /// The columns.

@@ -63,7 +63,7 @@ pub(super) fn load_file(path: &Path, expected: Expected) -> Result<Found, DataEr
         Some(rest) => format!("y{rest}"),
         None => "y".into(),
     };
-    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
     Ok(Found::of(Arrays::Folder(folder).half([&x, &y], expected)?, None))
 }
 

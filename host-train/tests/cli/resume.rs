@@ -84,7 +84,7 @@ fn what_cannot_be_resumed_says_why() {
     let folder = Folder::with_stripes();
     let [data, run] = ["data", "run"].map(|name| folder.path(name));
     let text = host_train(["train", "--resume", &run]).error();
-    assert!(text.contains("training.postcard: No such file"), "{text}");
+    assert!(text.contains("there is no training.postcard, so no training to resume"), "{text}");
     let text = host_train(["train", "--resume", &run, "--epochs", "3"]).misuse();
     assert!(text.contains("cannot be used with"), "{text}");
 

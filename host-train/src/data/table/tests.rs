@@ -185,6 +185,9 @@ fn what_is_wrong_is_named_with_its_line() {
     assert!(note("y,a,b\n0,1,2\n", &named(&["y"])).is_empty());
     let columns = "3 columns of values (a, b, c), the network takes (2): 2 columns where a row is a sample";
     assert_eq!(error("a,b,c,d\n1,2,3,0\n", XY), columns);
+    let columns = "0 columns of values (), the network takes (2): 2 columns where a row is a sample; between columns \
+                   stands a comma, a semicolon or a tab";
+    assert_eq!(error("a|b|c\n1|2|0\n", XY), columns);
     let columns = "3 columns of values (a, b, c), the network takes (3, 1, 2): 6 columns where a row is a sample, 2 \
                    where it is one of 3 time steps";
     assert_eq!(error("a,b,c,d\n1,2,3,0\n", WINDOWS), columns);
