@@ -589,9 +589,9 @@ pub(super) struct SampleArgs {
     pub(super) file: PathBuf,
     #[command(flatten)]
     pub(super) data: DataArgs,
-    /// How many, the first ones of the test samples
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
-    pub(super) images: usize,
+    /// How many, the first ones of the test samples [default: 100, or all where there are fewer]
+    #[arg(long, value_name = "N", value_parser = value(count), allow_negative_numbers = true)]
+    pub(super) images: Option<usize>,
     /// The file of samples to write: for each its label, then its values, a byte each
     #[arg(long, short, value_name = "FILE")]
     pub(super) out: PathBuf,

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::data::{Samples, Target};
 
+/// Samples where nobody says how many.
+const USUAL: usize = 100;
+
 pub(super) fn run(arguments: &SampleArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
     file::open(&path, |content| {
@@ -25,7 +28,7 @@ pub(super) fn run(arguments: &SampleArgs, output: Output) -> anyhow::Result<()> 
         file::check(&arguments.out, 1 + input)?;
         file::check(&arguments.scores, outputs)?;
         let data = file::load(&graph, &arguments.data, Some(model.about()))?.test;
-        let count = arguments.images;
+        let count = arguments.images.unwrap_or(data.len().min(USUAL));
         ensure!((1..=data.len()).contains(&count), "images is {count}, but must be in 1..={}", data.len());
 
         let mut records = Vec::with_capacity(count * (1 + input));

@@ -93,6 +93,14 @@ impl Train<'_> {
         }
     }
 
+    /// Refuses to write to a folder what would replace the data set or the file that the network is from.
+    fn refuse_inputs(&self, out: &Path) -> anyhow::Result<()> {
+        let network = self.arguments.network.as_deref().map(|name| file::resolve(Path::new(name)));
+        let inputs: Vec<&Path> =
+            [self.arguments.data.dataset.as_deref(), network.as_deref()].into_iter().flatten().collect();
+        [WEIGHTS, HISTORY, BEST, TRAINING].iter().try_for_each(|name| file::refuse_same(&out.join(name), &inputs))
+    }
+
     /// The schedule that was asked for, and how it is told.
     fn schedule(&self) -> anyhow::Result<(Schedule, String)> {
         match (self.arguments.schedule, self.arguments.warmup) {
@@ -124,6 +132,9 @@ impl Train<'_> {
         ensure!((1..=samples).contains(&batch_size), FitError::BatchSize { batch_size, samples });
         let about = arguments.about(train);
 
+        if let Some(out) = &arguments.out {
+            self.refuse_inputs(out)?;
+        }
         let folder = run_folder(arguments.out.as_deref(), &short_name(graph.name))?;
         let begun = from.snapshot.is_none().then_some(from);
         let mut keeper = Keeper { graph, about: &about, folder: &folder, begun, epochs: Vec::new() };

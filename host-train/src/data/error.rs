@@ -187,6 +187,14 @@ pub enum Problem {
         /// Its column.
         column: String,
     },
+    /// A name has a line break.
+    #[error("line {line}, column `{}`: it goes on in the next line: is a quote not closed?", short(column))]
+    Broken {
+        /// Its line.
+        line: u64,
+        /// Its column.
+        column: String,
+    },
     /// A column that was asked for is not there.
     #[error("no column `{name}` for {option}; there are {}", some(columns))]
     Column {
@@ -262,7 +270,11 @@ pub enum Problem {
     /// Dimensions that no data set has.
     #[error(
         "dimensions {0:?}: {what}",
-        what = if .0.contains(&0) { "there is nothing in it" } else { "more than 2147483648 bytes" }
+        what = match .0.as_slice() {
+            [] => "a single value, which is no array of samples",
+            sizes if sizes.contains(&0) => "there is nothing in it",
+            _ => "more than 2147483648 bytes",
+        }
     )]
     Dimensions(Vec<usize>),
     /// It has fewer or more bytes than its header says.
@@ -338,7 +350,8 @@ fn some(names: &[String]) -> String {
 /// The beginning of a text, in one line: where a quote is not closed, a field may be the rest of a file.
 fn short(text: &str) -> String {
     const MOST: usize = 60;
-    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut words = words.replace(char::is_control, "\u{fffd}");
     if let Some((end, _)) = words.char_indices().nth(MOST) {
         words.truncate(end);
         words.push_str("...");
@@ -349,7 +362,7 @@ fn short(text: &str) -> String {
 /// What may be done where a text is no number.
 fn remedy(text: &str) -> &'static str {
     match text.replace(',', ".").parse::<f32>() {
-        Ok(_) if text.contains(',') => ": write 1.5, not 1,5",
+        Ok(_) if text.contains(',') => ": write 1.5 and 1500, not 1,5 and 1,500",
         _ if text.is_empty() => ": leave out the line, or fill in a number",
         _ => " (--target names what is wanted, --ignore what is no value)",
     }

@@ -278,6 +278,30 @@ fn settings_out_of_range_are_one_line() {
     }
 }
 
+/// Of the files that a training writes, none may be what it reads.
+#[test]
+fn a_training_replaces_nothing_that_it_reads() {
+    let folder = Folder::with_stripes();
+    let network = own::network::<own::Product>(&folder);
+    let [run, table, weights] = ["run", "run/history.csv", "run/weights.postcard"].map(|name| folder.path(name));
+    fs::create_dir(&run).unwrap();
+    let rows: String = (0..40).map(|i| format!("{i},{},{}\n", 40 - i, 2 * i)).collect();
+    fs::write(&table, &rows).unwrap();
+    let other = folder.path("rows.csv");
+    fs::write(&other, &rows).unwrap();
+    fs::copy(&network, &weights).unwrap();
+    for (network, table, same) in [(&network, &table, &table), (&weights, &other, &weights)] {
+        let before = fs::read(same).unwrap();
+        let train = ["train", "--network", network, "--dataset", table, "--out", &run, "--batch-size", "4"];
+        let text = host_train(train).error();
+        assert_eq!(
+            text,
+            format!("error: {same}: one file cannot be read and written, or written twice: choose another\n")
+        );
+        assert_eq!(fs::read(same).unwrap(), before);
+    }
+}
+
 /// What does not fit an argument is refused as it was typed, with what is allowed.
 #[test]
 fn values_that_are_none_are_one_line() {

@@ -55,6 +55,9 @@ pub(super) fn load(
     let rows = Rows::read(train, expected, options)?;
     let naming = Naming::of(&rows, expected.outputs, &options.labels).map_err(DataError::of(train))?;
     let (data, units) = samples(train, &rows, &naming, expected, options, &mut notes)?;
+    notes.extend(rows.broken.map(|line| {
+        format!("{}: line {line} goes on in the next one: if it should not, a quote is not closed", train.display())
+    }));
     notes.extend(rows.columns.guess().map(|guess| format!("{}: {guess}", train.display())));
     let test = match test {
         Some(path) => {

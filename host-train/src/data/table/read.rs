@@ -31,6 +31,8 @@ pub(super) struct Rows {
     pub(super) names: Vec<Name>,
     /// Of each row the number of its group, if it has one.
     pub(super) groups: Option<Vec<usize>>,
+    /// The line of the first row that goes on in the next one.
+    pub(super) broken: Option<u64>,
 }
 
 /// A label, and where it is met first.
@@ -93,7 +95,8 @@ impl Rows {
         }
         let labels_of_rows = columns.is_class.then_some(of_rows);
         let groups = columns.group.is_some().then_some(groups);
-        Ok(Self { columns, values, targets, labels: labels_of_rows, names: labels.names, groups })
+        let broken = table.broken;
+        Ok(Self { columns, values, targets, labels: labels_of_rows, names: labels.names, groups, broken })
     }
 }
 
@@ -102,6 +105,8 @@ struct Table {
     reader: csv::Reader<Box<dyn Read>>,
     /// How many columns the first has.
     width: Option<usize>,
+    /// The line of the first row that goes on in the next one.
+    broken: Option<u64>,
 }
 
 /// A row that is not blank.
@@ -118,25 +123,29 @@ impl Table {
         let rows: Box<dyn Read> = Box::new(file.chain(&b"\n"[..]));
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(delimiter).trim(Trim::All);
-        Ok(Self { reader: builder.terminator(Terminator::Any(b'\n')).from_reader(rows), width: None })
+        Ok(Self { reader: builder.terminator(Terminator::Any(b'\n')).from_reader(rows), width: None, broken: None })
     }
 
     fn next(&mut self) -> Result<Option<Row>, Problem> {
         let mut fields = StringRecord::new();
         while self.reader.read_record(&mut fields).map_err(unreadable)? {
             let breaks = fields.as_slice().matches('\n').count() as u64;
-            // The reader is behind the row's end; before its beginning there may have been blank lines.
-            let line = self.reader.position().line() - 1 - breaks;
+            // The reader is behind the row's end; before its beginning there may have been blank lines. A quote that is
+            // not closed takes the row's own end, too.
+            let line = match fields.position() {
+                Some(position) if breaks > 0 => position.line(),
+                _ => self.reader.position().line() - 1 - breaks,
+            };
             // Blank, but for what is trimmed.
             if fields.len() == 1 && fields[0].is_empty() {
                 continue;
             }
             let (found, expected) = (fields.len(), *self.width.get_or_insert(fields.len()));
             if found != expected {
-                // A quote that is not closed takes the row's own end, too, by which its line is counted.
-                let is_broken = breaks > 0;
-                let start = fields.position().filter(|_| is_broken).map_or(line, csv::Position::line);
-                return Err(Problem::Ragged { line: start, found, expected, is_broken });
+                return Err(Problem::Ragged { line, found, expected, is_broken: breaks > 0 });
+            }
+            if breaks > 0 {
+                self.broken.get_or_insert(line);
             }
             return Ok(Some(Row { fields, line }));
         }
@@ -165,6 +174,7 @@ impl Unfinished<'_> {
         };
         let name = |column: usize| match text(column) {
             "" => Err(Problem::NoName { line, column: names[column].clone() }),
+            text if text.contains('\n') => Err(Problem::Broken { line, column: names[column].clone() }),
             text => Ok(text),
         };
         for column in values {
@@ -195,17 +205,19 @@ fn unreadable(error: csv::Error) -> Problem {
     }
 }
 
-/// What separates columns: of comma, semicolon and tab the one that the first line has most of.
+/// What separates columns: of comma, semicolon and tab the one that the first line that is not blank has most of.
 fn delimiter(start: &[u8]) -> u8 {
-    let line = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let mut lines = start.split(|&byte| byte == b'\n');
+    let line = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     // What is between quotes separates nothing.
     let bare = || line.split(|&byte| byte == b'"').step_by(2).flatten();
     let count = |delimiter: &u8| bare().filter(|byte| *byte == delimiter).count();
-    // Of equals the last is the greatest.
-    *[b'\t', b';', b','].iter().max_by_key(|delimiter| count(delimiter)).expect("there are three")
+    // Of equals the last is the greatest: as many commas as semicolons are those of decimals.
+    *[b',', b'\t', b';'].iter().max_by_key(|delimiter| count(delimiter)).expect("there are three")
 }
 
-/// Whether a column's first field is no number where its second is one, or is what columns of classes are called.
+/// Whether the first row has names: it has no number where the second has some, or a column is called as those of
+/// targets are. Where it has a number in one such column and not in another, it is data that is wrong.
 fn is_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
     let is_number = |text: &str| text.parse::<f64>().is_ok();
     let is_title = |text: &str| ["label", "class", "target"].iter().any(|title| text.eq_ignore_ascii_case(title));
@@ -213,7 +225,12 @@ fn is_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
         return true;
     }
     match second {
-        Some(second) => first.iter().zip(second).any(|(first, second)| !is_number(first) && is_number(second)),
+        Some(second) => {
+            let numbers: Vec<&str> =
+                first.iter().zip(second).filter(|(_, second)| is_number(second)).map(|(first, _)| first).collect();
+            let is_y = |text: &&str| text.eq_ignore_ascii_case("y");
+            numbers.iter().any(is_y) || (!numbers.is_empty() && !numbers.iter().any(|text| is_number(text)))
+        }
         None => !first.iter().any(is_number),
     }
 }

@@ -171,7 +171,10 @@ fn what_is_wrong_is_named_with_its_line() {
         ("1,2,0\n-inf,4,1\n", "line 2, column `1`: `-inf` is no finite number"),
         ("1,2,0\n1e39,4,1\n", "line 2, column `1`: `1e39` is no finite number"),
         ("1,2,0\n3,4 m,1\n", "line 2, column `2`: `4 m` is no finite number (--target"),
-        ("a;b;c\n1,5;2;0\n3;4;1\n", "line 2, column `a`: `1,5` is no finite number: write 1.5, not 1,5"),
+        (
+            "a;b;c\n1,5;2;0\n3;4;1\n",
+            "line 2, column `a`: `1,5` is no finite number: write 1.5 and 1500, not 1,5 and 1,500",
+        ),
         (
             "a,b,c\n1,2,0\n\"3,4,1\n5,6,0\n",
             "line 3: 1 columns, the lines before it have 3; one goes on in the next line",
@@ -179,6 +182,23 @@ fn what_is_wrong_is_named_with_its_line() {
     ] {
         assert!(error(text, XY).starts_with(expected), "{text}");
     }
+    // Names that are numbers are one where the target's is none.
+    assert_eq!(values(&table("0,1,y\n1,2,0\n3,4,1\n", XY, &Options::default())), [[1.0, 2.0], [3.0, 4.0]]);
+    assert_eq!(classes(&table("1,2,y\n3,4,n\n", XY, &Options::default())), [1, 0]);
+    for (text, expected) in [
+        // What is no number in the first row, beside one, is no header.
+        ("NA,2,1\n3,4,0\n", "line 1, column `1`: `NA` is no finite number"),
+        (",2,1\n3,4,0\n", "line 1, column `1`: `` is no finite number"),
+        ("a,b,label\n1,2,yes\n3,4,\"no\n5,6,yes\n", "line 3, column `label`: it goes on in the next line"),
+        ("1,2;3,4 m;0\n5,6;7,8;1\n", "line 1, column `1`: `1,2` is no finite number: write 1.5"),
+        ("1,\x002,0\n3,4,1\n", "line 1, column `2`: `\u{fffd}2` is no finite number"),
+    ] {
+        let found = error(text, XY);
+        assert!(found.starts_with(expected), "{text}: {found}");
+    }
+    let ignore = Options { ignore: vec!["note".into()], ..Options::default() };
+    let notes = try_table("a,b,note,label\n1,2,\"5 inch,0\n3,4,6\",1\n5,6,,0\n", XY, &ignore).unwrap().notes;
+    assert!(notes[0].ends_with("t.csv: line 2 goes on in the next one: if it should not, a quote is not closed"));
     let note = |text: &str, options: &Options| try_table(text, XY, options).unwrap().notes;
     let guess = "t.csv: column `y` is taken as the target; --target names another";
     assert!(note("y,a,b\n0,1,2\n", &Options::default())[0].ends_with(guess));
