@@ -109,6 +109,8 @@ mod tests {
         let expected =
             Outputs { scores: vec![vec![-128, 127, 0]], right: 1, ram: 3952, instructions: 499_124, stack: 936 };
         assert_eq!(outputs, expected);
+        outputs.check_stack().unwrap();
+        assert!(Outputs { stack: 1025, ..outputs }.check_stack().unwrap_err().to_string().contains("1025 bytes"));
     }
 
     #[test]

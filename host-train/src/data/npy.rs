@@ -342,7 +342,9 @@ mod tests {
             String::from_utf8(npy("x", "(1,)", &[]).split_off(10)).unwrap().replace("'x'", "[('a', '<f4')]");
         let structured = [b"\x93NUMPY\x01\x00", &(structured.len() as u16).to_le_bytes()[..], structured.as_bytes()];
         assert!(problem(&structured.concat()).starts_with("elements of type `[('a', '<f4')]"));
-        for shape in ["()", "(0, 2)", "(4000000000, 4000000000, 4000000000)", "(1073741824,)"] {
+        let text = "dimensions []: a single value, which is no array of samples";
+        assert_eq!(problem(&npy("<f4", "()", &[0; 4])), text);
+        for shape in ["(0, 2)", "(4000000000, 4000000000, 4000000000)", "(1073741824,)"] {
             assert!(problem(&npy("<f4", shape, &[])).starts_with("dimensions ["), "{shape}");
         }
         for shape in ["(-1,)", "(a, 2)", "(99999999999999999999999,)"] {

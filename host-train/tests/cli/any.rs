@@ -72,7 +72,10 @@ fn every_command_opens_an_own_network() {
     }
     let (images, scores) = (folder.path("images"), folder.path("scores"));
     host_train(["sample", &blob, "--dataset", &data, "--images", "3", "--out", &images, "--scores", &scores]).success();
-    assert_eq!(fs::read(scores).unwrap().len(), 3 * 5);
+    assert_eq!(fs::read(&scores).unwrap().len(), 3 * 5);
+    // A hundred, or what there is.
+    host_train(["sample", &blob, "--dataset", &data, "--out", &images, "--scores", &scores]).success();
+    assert_eq!(fs::read(&scores).unwrap().len(), 30 * 5);
     let profile = host_train(["profile", "--network", &blob, "--batch-size", "2", "--repeats", "1", "--json"]).json();
     assert!(profile["rows"].as_array().unwrap().iter().any(|row| row["layer"] == "a"), "{profile}");
 

@@ -8,7 +8,7 @@ use host_train::{
 };
 use thumbnet::Network;
 
-use crate::support::{Folder, host_train};
+use crate::support::{Folder, host_train, host_train_in};
 
 thumbnet::sequential! {
     /// Four time steps of two channels.
@@ -110,6 +110,17 @@ fn a_table_of_windows_goes_the_whole_path() {
     }
     let text = host_train(["evaluate", blob.as_str(), "--all", "--dataset", &halves]).error();
     assert!(text.contains("it has a test half of its own: by this it is judged without --all"), "{text}");
+}
+
+#[test]
+fn an_array_lies_in_the_folder_it_is_called_in() {
+    let folder = Folder::with_stripes();
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 28, 28)}\n";
+    let length = (header.len() as u16).to_le_bytes();
+    let array = [b"\x93NUMPY\x01\0", &length[..], header.as_bytes(), &[0; 28 * 28]].concat();
+    fs::write(folder.path("x.npy"), array).unwrap();
+    let text = host_train_in(&folder, ["train", "--network", "mnist-small", "--dataset", "x.npy"]).error();
+    assert_eq!(text, "error: .: no file y.npy in this folder\n");
 }
 
 #[test]

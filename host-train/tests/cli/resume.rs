@@ -43,6 +43,9 @@ fn a_table_with_its_columns_renamed_is_another() {
     let network = network::<Product>(&folder);
     let train = ["train", "--dataset", &table, "--out", &run, "--network", &network, "--batch-size", "4"];
     end_after_two_epochs(&folder, &[&train[..], &["--epochs", "1000"]].concat());
+    let page = folder.path("page.html");
+    host_train(["report", &run, "--dataset", &table, "--out", &page]).success();
+    assert!(fs::read_to_string(page).unwrap().contains("The training is not done: these are its weights after"));
     fs::write(&table, format!("b,a,target\n{rows}")).unwrap();
     let text = host_train(["train", "--resume", &run]).error();
     assert!(text.contains("cannot be resumed: it was begun with another set of training data"), "{text}");
