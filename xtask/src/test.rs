@@ -80,7 +80,7 @@ fn lints(report: &mut Report) {
         });
     }
     report.step("documentation", || {
-        // Of what others use: of what the programs of this repository are made of, clippy reads the lines.
+        // Of what others use. Nobody reads the pages of this repository's own tests and jobs.
         let packages = ["thumbnet", "thumbnet-macros", "thumbnet-models", "host-train", "thumbnet-pictures"];
         let packages = packages.iter().flat_map(|package| ["--package", package]);
         run(cargo().args(["doc", "--no-deps"]).args(packages).env("RUSTDOCFLAGS", "-D warnings"))
