@@ -254,6 +254,14 @@ impl Geometry {
         if reads { Some(Self { input, padding, ..*self }) } else { None }
     }
 
+    /// Whether no window reaches beyond the input.
+    pub(crate) const fn is_inside(&self) -> bool {
+        let (of, to) = (self.input, self.output);
+        matches!(self.padding, [0, 0])
+            && (to.height - 1) * self.strides[0] + self.kernel[0] <= of.height
+            && (to.width - 1) * self.strides[1] + self.kernel[1] <= of.width
+    }
+
     /// Windows of one position of a convolution's output each: no pooling.
     pub(crate) const fn of_positions(convolution: &Self) -> Self {
         let output = convolution.output;

@@ -72,6 +72,32 @@ sequential! {
 }
 
 sequential! {
+    /// Batch normalisations that the layers behind take: a convolution whose outputs are normalised too, a depthwise
+    /// one, and a dense layer past what only reshapes. Not taken where zeros lie beside, where an activation comes
+    /// between, or where two read.
+    struct NormalizedInputs: [9, 8, 2] {
+        norm: BatchNormalization,
+        conv: Conv2D { filters: 5, kernel_size: 3 },
+        norm2: BatchNormalization,
+        norm3: BatchNormalization,
+        depthwise: DepthwiseConv2D { kernel_size: 2, depth_multiplier: 3, use_bias: false },
+        pool: MaxPooling2D { pool_size: 2, strides: 1 },
+        norm4: BatchNormalization,
+        same: Conv2D { filters: 6, kernel_size: 3, padding: Same, activation: Relu },
+        norm5: BatchNormalization,
+        relu: Activation { activation: Relu },
+        pointwise: Conv2D { filters: 6, kernel_size: 1, activation: Relu },
+        norm6: BatchNormalization,
+        sum: Add(norm6, pointwise) { activation: Relu },
+        norm7: BatchNormalization,
+        drop: Dropout { rate: 0.5 },
+        flatten: Flatten,
+        out: Dense { units: 4 },
+        norm8: BatchNormalization,
+    }
+}
+
+sequential! {
     struct Vector: [64] {
         hidden: Dense { units: 12 },
         norm: BatchNormalization,
@@ -140,6 +166,7 @@ fn int8_is_close_to_f32_on_every_back_end() {
     check::<Normalized>(0.02);
     check::<Merged>(0.02);
     check::<Steps>(0.02);
+    check::<NormalizedInputs>(0.02);
     check::<Vector>(0.02);
 }
 
@@ -152,6 +179,8 @@ fn steps<N: Network>() -> Vec<&'static str> {
 fn what_others_compute_has_no_step() {
     let normalized = ["conv", "depthwise", "sum", "norm3", "hidden", "out"];
     assert_eq!(steps::<Normalized>(), normalized);
+    let normalized = ["conv", "depthwise", "pool", "norm4", "same", "norm5", "pointwise", "norm6", "sum", "out"];
+    assert_eq!(steps::<NormalizedInputs>(), normalized);
     let merged = [
         "conv",
         "depthwise",

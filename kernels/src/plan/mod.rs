@@ -1,9 +1,9 @@
 //! From a graph to steps: what runs together, and where each tensor lies. All of it can be computed at compile time.
 //!
 //! A [`Step`] is one call of a kernel. Layers that only pass values on have none. A max pooling may be fused into the
-//! convolution before it; in int8 a batch normalisation is folded into the weights before it, and a zero padding into
-//! the window behind it. A sum, a product or an activation by itself takes the place of a term that nothing reads any
-//! more.
+//! convolution before it; in int8 a batch normalisation is folded into the weights before or behind it, and a zero
+//! padding into the window behind it. A sum, a product or an activation by itself takes the place of a term that
+//! nothing reads any more.
 
 mod gradient;
 mod place;
@@ -24,7 +24,8 @@ use crate::graph::{Activation, Graph, Op};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fusion {
     /// What int8 inference fuses: a max pooling behind any convolution but one that ends with softmax; a batch
-    /// normalisation and the layer with weights before it; a zero padding and the convolution behind it.
+    /// normalisation and the layer with weights before it, or else behind it; a zero padding and the convolution behind
+    /// it.
     Int8,
     /// What the f32 kernels fuse in inference: a max pooling where [`Backend::fuses_max_pool`], behind an activation
     /// that is part of the convolution's kernel.
@@ -41,9 +42,10 @@ pub const INPUT: usize = usize::MAX;
 pub struct Step {
     /// The node that is computed.
     pub node: u16,
-    /// The zero padding that is part of its window, or 0.
-    pub padding: u16,
-    /// The batch normalisation that is folded into its weights, or 0.
+    /// The node before it that is part of it, or 0: a zero padding of its window, or a batch normalisation of its
+    /// inputs that is folded into its weights.
+    pub before: u16,
+    /// The batch normalisation of its outputs that is folded into its weights, or 0.
     pub normalization: u16,
     /// The max pooling that is computed with it, or 0.
     pub pool: u16,
@@ -66,7 +68,7 @@ enum Products<'a> {
 
 impl Step {
     const EMPTY: Self =
-        Self { node: 0, padding: 0, normalization: 0, pool: 0, sources: [0; 2], inputs: [INPUT; 2], output: 0 };
+        Self { node: 0, before: 0, normalization: 0, pool: 0, sources: [0; 2], inputs: [INPUT; 2], output: 0 };
 
     /// The node whose output this step makes.
     pub const fn makes(&self) -> usize {
@@ -95,7 +97,9 @@ impl Step {
                     Err(_) => None,
                 }
             }
-            (_, Some(geometry)) if self.padding != 0 => behind(graph, self.padding as usize, geometry),
+            (_, Some(geometry)) if is_padding(graph, self.before as usize) => {
+                behind(graph, self.before as usize, geometry)
+            }
             (_, Some(geometry)) => Some(*geometry),
             (_, None) => None,
         }
@@ -339,12 +343,9 @@ pub const fn computed_with(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize
         }
         Op::BatchNormalization { .. } => {
             let maker = graph.source(graph.nodes[i].inputs[0] as usize, false);
-            if folded_normalization(graph, fusion, maker) == i { maker } else { i }
+            if folded_normalization(graph, fusion, maker) == i { maker } else { folded_into_reader(graph, fusion, i) }
         }
-        Op::ZeroPadding2D { .. } => {
-            let reader = only_reader(graph, i);
-            if reader != 0 && folded_padding(graph, fusion, reader) == i { reader } else { i }
-        }
+        Op::ZeroPadding2D { .. } => folded_into_reader(graph, fusion, i),
         Op::Input
         | Op::Conv2D { .. }
         | Op::DepthwiseConv2D { .. }
@@ -362,15 +363,45 @@ pub const fn computed_with(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize
     }
 }
 
-/// The zero padding that is part of the window of node `i`, or 0.
-const fn folded_padding(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
+/// The node behind node `i` that it is folded into; `i` itself where there is none.
+const fn folded_into_reader(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
+    let reader = only_reader(graph, i, false);
+    if reader != 0 && folded_before(graph, fusion, reader) == i { reader } else { i }
+}
+
+/// The node before node `i` that is folded into it, or 0: a zero padding, or a batch normalisation, unless windows read
+/// zeros beside it, since these are not normalised.
+const fn folded_before(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
     let node = &graph.nodes[i];
-    let (Op::Conv2D { geometry, .. } | Op::DepthwiseConv2D { geometry, .. }, Fusion::Int8) = (&node.op, fusion) else {
+    if !matches!(fusion, Fusion::Int8) {
         return 0;
-    };
+    }
     let source = graph.source(node.inputs[0] as usize, false);
-    let is_padding = matches!(graph.nodes[source].op, Op::ZeroPadding2D { .. });
-    if is_padding && only_reader(graph, source) == i && behind(graph, source, geometry).is_some() { source } else { 0 }
+    let folds = match (&node.op, &graph.nodes[source].op) {
+        (Op::Conv2D { geometry, .. } | Op::DepthwiseConv2D { geometry, .. }, Op::ZeroPadding2D { .. }) => {
+            only_reader(graph, source, true) == i && behind(graph, source, geometry).is_some()
+        }
+        (Op::Conv2D { geometry, .. } | Op::DepthwiseConv2D { geometry, .. }, Op::BatchNormalization { .. }) => {
+            only_reader(graph, source, true) == i && geometry.is_inside() && is_left(graph, fusion, source)
+        }
+        (Op::Dense { .. }, Op::BatchNormalization { .. }) => {
+            only_reader(graph, source, false) == i && is_left(graph, fusion, source)
+        }
+        _ => false,
+    };
+    if folds { source } else { 0 }
+}
+
+/// Whether a batch normalisation is left to the layer behind it: the one before it does not take it, and no activation
+/// comes between.
+const fn is_left(graph: &Graph<'_>, fusion: Fusion, normalization: usize) -> bool {
+    let maker = graph.source(graph.nodes[normalization].inputs[0] as usize, false);
+    folded_normalization(graph, fusion, maker) != normalization && graph.op(normalization).activation().is_linear()
+}
+
+/// Whether a node is a zero padding.
+const fn is_padding(graph: &Graph<'_>, i: usize) -> bool {
+    matches!(graph.nodes[i].op, Op::ZeroPadding2D { .. })
 }
 
 /// A window over the output of a zero padding, as one over what that reads.
@@ -385,7 +416,7 @@ const fn folded_normalization(graph: &Graph<'_>, fusion: Fusion, i: usize) -> us
     if !matches!(fusion, Fusion::Int8) || !has_weights || !graph.op(i).activation().is_linear() {
         return 0;
     }
-    let reader = only_reader(graph, i);
+    let reader = only_reader(graph, i, true);
     if matches!(graph.nodes[reader].op, Op::BatchNormalization { .. }) { reader } else { 0 }
 }
 
@@ -394,7 +425,7 @@ const fn fused_pool(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
     let Op::Conv2D { geometry, .. } = &graph.nodes[i].op else { return 0 };
     let normalization = folded_normalization(graph, fusion, i);
     let last = if normalization == 0 { i } else { normalization };
-    let reader = only_reader(graph, last);
+    let reader = only_reader(graph, last, true);
     let Op::MaxPooling2D { geometry: pool } = &graph.nodes[reader].op else { return 0 };
     if !geometry.is_pooled_by(pool) {
         return 0;
@@ -411,9 +442,9 @@ const fn fused_pool(graph: &Graph<'_>, fusion: Fusion, i: usize) -> usize {
     if fuses { reader } else { 0 }
 }
 
-/// The only node that reads node `i`'s values in their shape, past those that pass them on; 0 where there is none, or
-/// more.
-const fn only_reader(graph: &Graph<'_>, i: usize) -> usize {
+/// The only node that reads node `i`'s values, past those that pass them on, `in_shape` or not; 0 where there is none,
+/// or more.
+const fn only_reader(graph: &Graph<'_>, i: usize, in_shape: bool) -> usize {
     let mut node = i;
     loop {
         if graph.readers(node) != 1 {
@@ -423,8 +454,8 @@ const fn only_reader(graph: &Graph<'_>, i: usize) -> usize {
         while graph.nodes[reader].reads(node) == 0 {
             reader += 1;
         }
-        let keeps_shape = !matches!(graph.nodes[reader].op, Op::Flatten | Op::Reshape);
-        if !graph.is_alias(reader, false) || !keeps_shape {
+        let reshapes = matches!(graph.nodes[reader].op, Op::Flatten | Op::Reshape);
+        if !graph.is_alias(reader, false) || in_shape && reshapes {
             return reader;
         }
         node = reader;
@@ -508,15 +539,15 @@ const fn list(graph: &Graph<'_>, fusion: Fusion, steps: &mut [Step]) {
     let (mut k, mut i) = (0, 1);
     while i < graph.nodes.len() {
         if !graph.is_alias(i, false) && computed_with(graph, fusion, i) == i {
-            let padding = folded_padding(graph, fusion, i);
+            let before = folded_before(graph, fusion, i);
             let mut step = Step {
                 node: i as u16,
-                padding: padding as u16,
+                before: before as u16,
                 normalization: folded_normalization(graph, fusion, i) as u16,
                 pool: fused_pool(graph, fusion, i) as u16,
                 ..Step::EMPTY
             };
-            let reading = &graph.nodes[if padding == 0 { i } else { padding }];
+            let reading = &graph.nodes[if before == 0 { i } else { before }];
             let mut input = 0;
             while input < reading.op.arity() {
                 step.sources[input] = graph.source(reading.inputs[input] as usize, false) as u16;
