@@ -206,12 +206,14 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
+/// Where the file `path` is, or would be if it existed, without links on the way; nothing where its folder is missing.
+pub fn place(path: &Path) -> Option<PathBuf> {
+    let path = destination(path).ok()?;
+    fs::canonicalize(&path).ok().or_else(|| Some(fs::canonicalize(folder(&path)).ok()?.join(path.file_name()?)))
+}
+
 /// Whether both are the same file, or would be if they existed.
 pub fn is_same(a: &Path, b: &Path) -> bool {
-    let place = |path: &Path| -> Option<PathBuf> {
-        let path = destination(path).ok()?;
-        fs::canonicalize(&path).ok().or_else(|| Some(fs::canonicalize(folder(&path)).ok()?.join(path.file_name()?)))
-    };
     a == b || place(a).is_some_and(|a| place(b) == Some(a))
 }
 

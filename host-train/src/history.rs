@@ -2,6 +2,16 @@
 
 use crate::model::Epoch;
 
+const COLUMNS: [&str; 7] = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "images_per_second"];
+
+/// Where a file is no history.
+#[derive(Debug, thiserror::Error)]
+#[error("the history is damaged: line {line} is not as `train` writes it; without the file, a report has no curves")]
+pub struct HistoryError {
+    /// The first line that is none of a history.
+    pub line: u64,
+}
+
 /// The epochs as CSV: a header with Keras's names for the metrics, then one row each. What was not measured is empty.
 ///
 /// # Errors
@@ -9,7 +19,7 @@ use crate::model::Epoch;
 /// None that memory can have; the writer's type has one.
 pub fn to_csv(epochs: &[Epoch]) -> csv::Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "images_per_second"])?;
+    writer.write_record(COLUMNS)?;
     for epoch in epochs {
         writer.serialize(epoch)?;
     }
@@ -21,8 +31,13 @@ pub fn to_csv(epochs: &[Epoch]) -> csv::Result<Vec<u8>> {
 /// # Errors
 ///
 /// Where it is none.
-pub fn from_csv(bytes: &[u8]) -> csv::Result<Vec<Epoch>> {
-    csv::Reader::from_reader(bytes).deserialize().collect()
+pub fn from_csv(bytes: &[u8]) -> Result<Vec<Epoch>, HistoryError> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    if reader.headers().ok().is_none_or(|header| header != COLUMNS.as_slice()) {
+        return Err(HistoryError { line: 1 });
+    }
+    let line = |error: csv::Error| HistoryError { line: error.position().map_or(1, csv::Position::line) };
+    reader.deserialize().collect::<csv::Result<_>>().map_err(line)
 }
 
 #[cfg(test)]
@@ -51,5 +66,20 @@ mod tests {
         let read = from_csv(text.as_bytes()).unwrap();
         assert_eq!(read, [Epoch { steps: 0, ..first }, Epoch { steps: 0, ..second }]);
         assert_eq!(to_csv(&[]).unwrap().iter().filter(|&&byte| byte == b'\n').count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_history_is_named_by_its_line_alone() {
+        let whole = String::from_utf8(to_csv(&[]).unwrap()).unwrap();
+        for (text, line) in [
+            (String::new(), 1),
+            ("thumbnet\0\u{1}\u{2}".into(), 1),
+            ("a,b,label\n1,2,0\n".into(), 1),
+            (format!("{whole}1,0.5,0.75,,,0.5,8.0\nmuch,0.5,0.75,,,0.5,8.0\n"), 3),
+            (format!("{whole}1,0.5,0.75\n"), 2),
+        ] {
+            assert_eq!(from_csv(text.as_bytes()).unwrap_err().line, line, "{text}");
+        }
+        assert_eq!(from_csv(&[whole.as_bytes(), b"1,\xff,,,,0.5,8.0\n"].concat()).unwrap_err().line, 2);
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()
         if let Some(scores) = scores {
             file::refuse_same(scores, &[&path])?;
             file::refuse_data(scores, data)?;
+            file::refuse_run(scores)?;
             file::check(scores, content.graph().output().len())?;
         }
         let about = content.about();

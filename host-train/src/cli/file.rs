@@ -23,6 +23,15 @@ use crate::{
 
 /// The file of weights in a run's folder.
 pub(super) const WEIGHTS: &str = "weights.postcard";
+/// The file of what each epoch reached.
+pub(super) const HISTORY: &str = "history.csv";
+/// The file of the best epoch's weights.
+pub(super) const BEST: &str = "best.postcard";
+/// The file of a training that is not done.
+pub(super) const TRAINING: &str = "training.postcard";
+/// What a run's folder consists of, and what that is.
+const RUN: [(&str, &str); 4] =
+    [(WEIGHTS, "the weights"), (HISTORY, "the history"), (BEST, "the best epoch's weights"), (TRAINING, "the state")];
 
 /// What a network file holds.
 pub(super) enum Content<'a> {
@@ -80,6 +89,11 @@ pub(super) fn with_network<T>(
     open(&path, |content| work(&content.graph()))
 }
 
+/// The file that [`with_network`] reads where the name is no network's.
+pub(super) fn of_network(name: Option<&str>) -> Option<PathBuf> {
+    name.map(|name| resolve(Path::new(name)))
+}
+
 impl<'a> Content<'a> {
     /// The network.
     pub(super) fn graph(&self) -> Graph<'_> {
@@ -131,12 +145,29 @@ pub(super) fn refuse_same(out: &Path, others: &[&Path]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses to write the file `out` where it is one of those that a run's folder consists of. Weights or a history that
+/// lie by themselves are no run.
+pub(super) fn refuse_run(out: &Path) -> anyhow::Result<()> {
+    let place = atomic::place(out);
+    let Some((folder, name)) = place.as_deref().and_then(|place| place.parent().zip(place.file_name())) else {
+        return Ok(());
+    };
+    let has = |name: &str| folder.join(name).is_file();
+    let is_run = has(TRAINING) || (has(WEIGHTS) && has(HISTORY));
+    match RUN.iter().find(|(file, _)| is_run && name == *file) {
+        Some((_, what)) => bail!("{}: {what} of a training, which would be lost: choose another file", out.display()),
+        None => Ok(()),
+    }
+}
+
 /// Refuses to write the file `out` where it is the data set, or a file of data in the folder that is one.
 pub(super) fn refuse_data(out: &Path, arguments: &DataArgs) -> anyhow::Result<()> {
-    let Some(dataset) = &arguments.dataset else { return Ok(()) };
-    let place = |path: &Path| fs::canonicalize(path).ok();
-    let is_inside = place(out).zip(place(dataset)).is_some_and(|(out, dataset)| out.starts_with(dataset));
-    let is_data = atomic::is_same(out, dataset) || (is_inside && data::is_data(out));
+    let Some(dataset) = arguments.dataset.clone().or_else(|| mnist_folder(arguments)) else { return Ok(()) };
+    let canonical = |path: &Path| fs::canonicalize(path).ok();
+    let is_inside = canonical(out).zip(canonical(&dataset)).is_some_and(|(out, dataset)| out.starts_with(dataset));
+    let targets = data::targets_beside(&dataset);
+    let is_one = [Some(&dataset), targets.as_ref()].into_iter().flatten().any(|file| atomic::is_same(out, file));
+    let is_data = is_one || (is_inside && data::is_data(out));
     ensure!(!is_data, "{}: part of the data set, which would be lost: choose another", out.display());
     Ok(())
 }
@@ -197,6 +228,17 @@ fn expected(graph: &Graph<'_>) -> Expected {
         Some(_) | None => Outputs::Values(graph.output().len()),
     };
     Expected { input: graph.input(), outputs }
+}
+
+/// The folder that MNIST is kept in, if there can be one.
+#[cfg(feature = "download")]
+fn mnist_folder(arguments: &DataArgs) -> Option<PathBuf> {
+    mnist::folder(arguments.data_dir.as_deref()).ok()
+}
+
+#[cfg(not(feature = "download"))]
+fn mnist_folder(_: &DataArgs) -> Option<PathBuf> {
+    None
 }
 
 /// The folder with MNIST's files, fetched if they are missing.

@@ -24,6 +24,7 @@ pub(super) fn run(arguments: &QuantizeArgs, output: Output) -> anyhow::Result<()
         let out = arguments.out.clone().unwrap_or_else(|| path.with_file_name("model.blob"));
         file::refuse_same(&out, &[&path])?;
         file::refuse_data(&out, &arguments.data)?;
+        file::refuse_run(&out)?;
         let range = match (arguments.calibration, arguments.percentile) {
             (CalibrationName::Percentile, percentile) => Range::Percentile(percentile.unwrap_or(99.99)),
             (CalibrationName::MinMax, None) => Range::MinMax,

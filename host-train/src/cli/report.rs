@@ -5,9 +5,8 @@ use serde_json::json;
 
 use super::{
     args::ReportArgs,
-    file::{self, Content},
+    file::{self, Content, HISTORY, TRAINING},
     output::{Output, shown},
-    train::{HISTORY, TRAINING},
 };
 use crate::{
     history,
@@ -23,11 +22,13 @@ pub(super) fn run(arguments: &ReportArgs, output: Output) -> anyhow::Result<()> 
         let blob = arguments.blob.as_deref().unwrap_or(&path);
         file::refuse_same(&out, &[&path, blob])?;
         file::refuse_data(&out, &arguments.data)?;
+        file::refuse_run(&out)?;
         file::check(&out, 1 << 16)?;
-        let history = match file::read(&path.with_file_name(HISTORY)) {
-            Ok(bytes) => history::from_csv(&bytes).with_context(|| shown(&path.with_file_name(HISTORY)))?,
+        let history = path.with_file_name(HISTORY);
+        let history = match history.exists() {
+            true => history::from_csv(&file::read(&history)?).with_context(|| shown(&history))?,
             // Weights that were imported, or lie by themselves, have none.
-            Err(_) => Vec::new(),
+            false => Vec::new(),
         };
         let is_unfinished = path.with_file_name(TRAINING).exists();
         let data = file::load(&model.graph(), &arguments.data, model.about())?;

@@ -25,6 +25,8 @@ pub(super) fn run(arguments: &SampleArgs, output: Output) -> anyhow::Result<()> 
         file::refuse_same(&arguments.scores, &[&path, &arguments.out])?;
         file::refuse_data(&arguments.out, &arguments.data)?;
         file::refuse_data(&arguments.scores, &arguments.data)?;
+        file::refuse_run(&arguments.out)?;
+        file::refuse_run(&arguments.scores)?;
         file::check(&arguments.out, 1 + input)?;
         file::check(&arguments.scores, outputs)?;
         let data = file::load(&graph, &arguments.data, Some(model.about()))?.test;

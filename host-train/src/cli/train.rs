@@ -20,7 +20,7 @@ use thumbnet::{
 use super::{
     Networks,
     args::{self, MonitorName, OptimizerName, ScheduleName, TrainArgs},
-    file::{self, WEIGHTS},
+    file::{self, BEST, HISTORY, TRAINING, WEIGHTS},
     output::{Output, shown},
 };
 use crate::{
@@ -35,12 +35,6 @@ use crate::{
     progress::Progress,
 };
 
-/// The file of what each epoch reached.
-pub(super) const HISTORY: &str = "history.csv";
-/// The file of the best epoch's weights.
-const BEST: &str = "best.postcard";
-/// The file of a training that is not done.
-pub(super) const TRAINING: &str = "training.postcard";
 const KIND: Kind = Kind { magic: *b"thumbrun", version: 1, name: "training" };
 /// A training is kept after this time at least, besides each epoch.
 const KEEP_EVERY: Duration = Duration::from_secs(120);
@@ -95,7 +89,7 @@ impl Train<'_> {
 
     /// Refuses to write to a folder what would replace the data set or the file that the network is from.
     fn refuse_inputs(&self, out: &Path) -> anyhow::Result<()> {
-        let network = self.arguments.network.as_deref().map(|name| file::resolve(Path::new(name)));
+        let network = file::of_network(self.arguments.network.as_deref());
         let inputs: Vec<&Path> =
             [self.arguments.data.dataset.as_deref(), network.as_deref()].into_iter().flatten().collect();
         [WEIGHTS, HISTORY, BEST, TRAINING].iter().try_for_each(|name| file::refuse_same(&out.join(name), &inputs))

@@ -1,5 +1,7 @@
 //! `import` and `export`.
 
+use std::path::Path;
+
 use anyhow::Context;
 use serde_json::json;
 use thousands::Separable;
@@ -19,7 +21,10 @@ pub(super) fn import(arguments: &ImportArgs, networks: Networks, output: Output)
     file::with_network(arguments.network.as_deref(), networks, |graph| {
         let path = &arguments.file;
         let out = arguments.out.clone().unwrap_or_else(|| path.with_extension("postcard"));
-        file::refuse_same(&out, &[path])?;
+        let network = file::of_network(arguments.network.as_deref());
+        let inputs: Vec<&Path> = [Some(path.as_path()), network.as_deref()].into_iter().flatten().collect();
+        file::refuse_same(&out, &inputs)?;
+        file::refuse_run(&out)?;
         file::check(&out, 4 * graph.parameters())?;
         let bytes = file::read(path)?;
         let weights = safetensors::import(graph, &bytes).with_context(|| path.display().to_string())?;
@@ -41,6 +46,7 @@ pub(super) fn export(arguments: &ExportArgs, output: Output) -> anyhow::Result<(
         let graph = model.graph();
         let out = arguments.out.clone().unwrap_or_else(|| path.with_extension("safetensors"));
         file::refuse_same(&out, &[&path])?;
+        file::refuse_run(&out)?;
         file::check(&out, 4 * graph.parameters())?;
         let names = match arguments.names {
             NamesName::Own => Names::Own,

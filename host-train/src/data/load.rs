@@ -1,6 +1,9 @@
 //! One entrance to all data: what there is tells how it is read.
 
-use std::{fmt, fs, path::Path};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 
 use thumbnet::geometry::Shape;
 
@@ -148,6 +151,12 @@ pub fn load_all(path: &Path, expected: Expected, options: &Options) -> Result<(D
 /// As [`load`]'s.
 pub fn read(path: &Path, input: Shape, options: &Options) -> Result<Dataset, DataError> {
     Ok(find(path, Expected { input, outputs: Outputs::Input }, options)?.train)
+}
+
+/// The file of the targets that are read beside a data set that is one file of samples.
+pub(crate) fn targets_beside(path: &Path) -> Option<PathBuf> {
+    let is_array = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"));
+    is_array.then(|| npy::targets_beside(path))
 }
 
 /// Whether a file's name is one of those that are read.

@@ -59,12 +59,19 @@ pub(super) fn load_archive(path: &Path, expected: Expected) -> Result<Found, Dat
 /// `x_all.npy`.
 pub(super) fn load_file(path: &Path, expected: Expected) -> Result<Found, DataError> {
     let x = path.file_stem().unwrap_or_default().to_string_lossy();
-    let y = match x.strip_prefix(['x', 'X']) {
-        Some(rest) => format!("y{rest}"),
-        None => "y".into(),
-    };
+    let y = targets_of(&x);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
     Ok(Found::of(Arrays::Folder(folder).half([&x, &y], expected)?, None))
+}
+
+/// The file of targets beside one of samples.
+pub(super) fn targets_beside(path: &Path) -> PathBuf {
+    path.with_file_name(format!("{}.npy", targets_of(&path.file_stem().unwrap_or_default().to_string_lossy())))
+}
+
+/// What the targets of samples are called.
+fn targets_of(x: &str) -> String {
+    x.strip_prefix(['x', 'X']).map_or("y".into(), |rest| format!("y{rest}"))
 }
 
 /// Arrays with names.

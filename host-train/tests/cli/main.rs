@@ -225,6 +225,75 @@ fn what_is_read_is_never_overwritten() {
     assert!(fs::read(labels).unwrap() == data_before && !fs::exists(new).unwrap());
 }
 
+/// Nor is what a training left, though the command does not read it.
+#[test]
+fn what_a_run_consists_of_is_never_overwritten() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1", "--keep-best"]).success();
+    let (run, data) = (folder.path("run"), folder.path("data"));
+    let [blob, new, tensors] = ["model.blob", "new", "own.safetensors"].map(|name| folder.path(name));
+    host_train(["quantize", &run, "--dataset", &data, "--images", "20", "--out", &blob]).success();
+    host_train(["export", &run, "--out", &tensors]).success();
+    let [weights, history, best] =
+        ["weights.postcard", "history.csv", "best.postcard"].map(|name| folder.path(&format!("run/{name}")));
+    let training = folder.path("run/training.postcard");
+    let before = [&weights, &history, &best].map(|file| fs::read(file).unwrap());
+    let best_weights = "the best epoch's weights";
+    for (arguments, out, what) in [
+        (&["quantize", &run, "--dataset", &data, "--images", "20", "--out"][..], &history, "the history"),
+        (&["report", &run, "--dataset", &data, "--out"], &best, best_weights),
+        (&["export", &run, "--out"], &history, "the history"),
+        (&["import", &tensors, "--network", "mnist-small", "--out"], &weights, "the weights"),
+        (&["evaluate", &blob, "--dataset", &data, "--scores"], &history, "the history"),
+        (&["sample", &blob, "--dataset", &data, "--scores", &new, "--out"], &weights, "the weights"),
+        (&["sample", &blob, "--dataset", &data, "--out", &new, "--scores"], &best, best_weights),
+        (&["export", &run, "--out"], &folder.path("run/../run/history.csv"), "the history"),
+    ] {
+        let text = host_train([arguments, &[out.as_str()]].concat()).error();
+        let expected = format!("error: {out}: {what} of a training, which would be lost: choose another file\n");
+        assert_eq!(text, expected, "{arguments:?}");
+    }
+    fs::write(&training, b"a training that is not done").unwrap();
+    let text = host_train(["quantize", &run, "--dataset", &data, "--images", "20", "--out", &training]).error();
+    assert!(text.contains("training.postcard: the state of a training"), "{text}");
+    assert!(before == [&weights, &history, &best].map(|file| fs::read(file).unwrap()) && !fs::exists(&new).unwrap());
+
+    // Weights that lie by themselves are no run's, but those that an import is told its network by are read.
+    let alone = folder.path("alone/weights.postcard");
+    let import = ["import", &tensors, "--out", &alone, "--network"];
+    host_train([&import[..], &["mnist-small"]].concat()).success();
+    host_train([&import[..], &["mnist-small"]].concat()).success();
+    let text = host_train([&import[..], &[&alone]].concat()).error();
+    assert!(text.contains("alone/weights.postcard: one file cannot be read and written"), "{text}");
+}
+
+/// The labels that are read beside an array are part of the data set, too.
+#[test]
+fn labels_beside_an_array_are_never_overwritten() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1"]).success();
+    let [run, x, y] = ["run", "x_all.npy", "y_all.npy"].map(|name| folder.path(name));
+    fs::write(&x, "samples").unwrap();
+    fs::write(&y, "labels").unwrap();
+    let text = host_train(["quantize", &run, "--dataset", &x, "--out", &y]).error();
+    assert_eq!(text, format!("error: {y}: part of the data set, which would be lost: choose another\n"));
+    let mnist = folder.path("data/t10k-labels-idx1-ubyte");
+    let text = host_train(["quantize", &run, "--data-dir", &folder.path("data"), "--out", &mnist]).error();
+    assert_eq!(text, format!("error: {mnist}: part of the data set, which would be lost: choose another\n"));
+}
+
+#[test]
+fn a_damaged_history_is_named() {
+    let folder = Folder::with_stripes();
+    train(&folder, &["--epochs", "1"]).success();
+    let [run, data, history] = ["run", "data", "run/history.csv"].map(|name| folder.path(name));
+    fs::write(&history, b"thumbnet\x03\0raw,bytes\nof,a,blob").unwrap();
+    let text = host_train(["report", &run, "--dataset", &data]).error();
+    let expected =
+        "the history is damaged: line 1 is not as `train` writes it; without the file, a report has no curves";
+    assert_eq!(text, format!("error: {history}: {expected}\n"));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn files_without_end_and_memory_that_is_not_there_are_errors() {
