@@ -81,6 +81,26 @@ impl Kind {
         }
     }
 
+    /// An element as it is written, to the last digit where it is a whole number, whatever f32 has of it.
+    pub(super) fn text(self, element: &[u8], is_big_endian: bool) -> String {
+        let (is_signed, is_whole) = match self {
+            Self::U8 | Self::U16 | Self::U32 | Self::U64 => (false, true),
+            Self::I8 | Self::I16 | Self::I32 | Self::I64 => (true, true),
+            Self::F32 | Self::F64 => (true, false),
+        };
+        if !is_whole {
+            return self.decode(element.to_vec(), is_big_endian).get(0).to_string();
+        }
+        let mut word = element.to_vec();
+        if is_big_endian {
+            word.reverse();
+        }
+        // The sign goes on in what is above.
+        let is_negative = is_signed && word.last().is_some_and(|byte| byte & 0x80 != 0);
+        word.resize(size_of::<i128>(), if is_negative { 0xff } else { 0 });
+        word.try_into().map_or_else(|_| String::new(), |word| i128::from_le_bytes(word).to_string())
+    }
+
     /// What bytes mean. Numbers that f32 does not have are rounded to the nearest.
     pub(super) fn decode(self, bytes: Vec<u8>, is_big_endian: bool) -> Values {
         fn floats<const N: usize>(bytes: &[u8], is_big_endian: bool, number: fn([u8; N]) -> f32) -> Values {
@@ -127,8 +147,8 @@ pub(super) fn check_count(dimensions: &[usize], samples: usize, of: &Path) -> Re
     }
 }
 
-/// The targets in an array of as many as there are samples.
-pub(super) fn targets(array: &Array, outputs: Outputs) -> Result<Targets, Problem> {
+/// The targets in an array of as many as there are samples; `text` says how one of its elements is written.
+pub(super) fn targets(array: &Array, outputs: Outputs, text: impl Fn(usize) -> String) -> Result<Targets, Problem> {
     let (samples, found) = array.dimensions.split_first().expect("an array has a dimension at least");
     let each: usize = found.iter().product();
     let classes = match outputs {
@@ -138,14 +158,30 @@ pub(super) fn targets(array: &Array, outputs: Outputs) -> Result<Targets, Proble
             return Ok(Targets::Values { outputs, values });
         }
         Outputs::Classes(classes) | Outputs::Values(classes) if each == 1 => classes,
+        Outputs::Classes(classes) if each == classes => return one_hot(array, classes, text),
         Outputs::Classes(_) | Outputs::Values(_) => return Err(Problem::Targets { found: found.into(), outputs }),
     };
     let class = |index| {
-        let label = array.values.get(index);
-        let number = class(label, classes);
-        number.ok_or(Problem::Label { label: label.to_string(), place: Place::Position(index), classes })
+        let number = class(array.values.get(index), classes);
+        number.ok_or_else(|| Problem::Label { label: text(index), place: Place::Position(index), classes })
     };
     Ok(Targets::Classes((0..*samples).map(class).collect::<Result<_, _>>()?))
+}
+
+/// The classes of rows in which one value is 1, at the place of the class, and all others are 0.
+fn one_hot(array: &Array, classes: usize, text: impl Fn(usize) -> String) -> Result<Targets, Problem> {
+    let class = |row: usize| {
+        let value = |class: usize| array.values.get(row * classes + class);
+        let ones: Vec<usize> = (0..classes).filter(|&class| value(class) == 1.0).collect();
+        match ones[..] {
+            [one] if (0..classes).all(|class| class == one || value(class) == 0.0) => Ok(one),
+            _ => {
+                let found = (0..classes).map(|class| text(row * classes + class)).collect();
+                Err(Problem::OneHot { found, place: Place::Position(row) })
+            }
+        }
+    };
+    Ok(Targets::Classes((0..array.dimensions[0]).map(class).collect::<Result<_, _>>()?))
 }
 
 /// The class of this number, if there is one.

@@ -102,6 +102,23 @@ pub enum Problem {
         /// How many classes the network has.
         classes: usize,
     },
+    /// A row of as many values as there are classes means none of them.
+    #[error("values {} {place}, but one of them must be 1 and all others 0, which tells the class", some(found))]
+    OneHot {
+        /// The row's values.
+        found: Vec<String>,
+        /// Where it is.
+        place: Place,
+    },
+    /// A label is no text.
+    #[error("the label {0} is empty, or no text of one line in UTF-8")]
+    Text(Place),
+    /// Labels of the test half are texts and those of the training half are numbers, or the other way round.
+    #[error("labels are {}, but the training half's are {}", kind(*.are_texts), kind(!.are_texts))]
+    Labels {
+        /// Whether the test half's are texts.
+        are_texts: bool,
+    },
     /// There are not as many names of classes as classes.
     #[error("{} classes ({}), the network has {classes}", names.len(), some(names))]
     Names {
@@ -256,16 +273,10 @@ pub enum Problem {
         what: String,
     },
     /// The elements of an array have a type that is not read.
-    #[error("elements of type `{found}`, but {} are read", Kind::NUMPY)]
+    #[error("elements of {found}, but {} are read, and text as labels of classes", Kind::NUMPY)]
     Type {
-        /// The type, as NumPy writes it.
+        /// The type, as NumPy writes it, and what that is.
         found: String,
-    },
-    /// The array's first index changes fastest.
-    #[error("{found:?} in Fortran order, but C order is read: save `numpy.ascontiguousarray` of it")]
-    Fortran {
-        /// Its dimensions.
-        found: Vec<usize>,
     },
     /// Dimensions that no data set has.
     #[error(
@@ -288,7 +299,7 @@ pub enum Problem {
         expected: usize,
     },
     /// An archive is damaged, or of a kind that NumPy does not write.
-    #[error("a damaged archive: {0}")]
+    #[error("{0}")]
     Archive(String),
     /// An archive has not the arrays of a data set.
     #[error("the arrays {}, but must have {wanted}", some(found))]
@@ -326,6 +337,10 @@ impl fmt::Display for Place {
             Self::Line(line) => write!(f, "in line {line}"),
         }
     }
+}
+
+fn kind(are_texts: bool) -> &'static str {
+    if are_texts { "text" } else { "numbers" }
 }
 
 fn at(place: Option<Place>) -> String {

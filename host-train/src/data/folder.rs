@@ -114,7 +114,7 @@ fn half(folder: &Path, split: Split, expected: Expected, notes: &mut Vec<String>
             array::check_count(labels.dimensions(), count, &path).map_err(&of)?;
             let labels = labels.read()?;
             let is_mnist = matches!(&labels.values, Values::Bytes(labels) if mnist::are_labels(labels));
-            (array::targets(&labels, outputs).map_err(&of)?, is_mnist)
+            (array::targets(&labels, outputs, |index| labels.values.get(index).to_string()).map_err(&of)?, is_mnist)
         }
     };
     let Array { mut values, .. } = samples.read()?;

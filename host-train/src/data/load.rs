@@ -188,15 +188,15 @@ fn find(path: &Path, expected: Expected, options: &Options) -> Result<Found, Dat
     }
     match kinds[..] {
         [IDX] => return folder::load(path, expected),
-        [ARRAYS] => return npy::load_folder(path, expected),
+        [ARRAYS] => return npy::load_folder(path, expected, options),
         [_] => return pictures::load(path, expected, options),
         _ if metadata.is_dir() => return Err(of(Problem::Nothing { looked: LOOKED })),
         _ => {}
     }
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
     match ending.to_str() {
-        Some("npy") if metadata.is_file() => npy::load_file(path, expected),
-        Some("npz") if metadata.is_file() => npy::load_archive(path, expected),
+        Some("npy") if metadata.is_file() => npy::load_file(path, expected, options),
+        Some("npz") if metadata.is_file() => npy::load_archive(path, expected, options),
         _ => Err(of(Problem::Ending)),
     }
 }

@@ -20,6 +20,7 @@ mod gzip;
 mod idx;
 mod load;
 pub mod mnist;
+mod naming;
 mod npy;
 mod pictures;
 mod samples;

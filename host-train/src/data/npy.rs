@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, Read},
+    io::{self, BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -16,13 +16,16 @@ use thumbnet::input::Shows;
 use super::{
     DataError, Dataset, Outputs, Targets, Values,
     array::{self, Array, Kind, MOST},
-    error::Problem,
-    load::{Expected, Found, TEST_NAMES},
+    error::{Place, Problem},
+    load::{Expected, Found, Options, TEST_NAMES},
     mnist,
+    naming::{Naming, Numbers},
 };
 
 /// Bytes of a header at most; NumPy's own have some hundred.
 const MOST_HEADER: usize = 1 << 16;
+/// Characters of a text at most; labels have some tens.
+const MOST_TEXT: usize = 1 << 16;
 
 /// The names that arrays of a training and a test half go by: x and y of the one, x and y of the other. Keras's, and
 /// MedMNIST's.
@@ -39,29 +42,30 @@ pub(super) fn is_there(folder: &Path) -> bool {
 }
 
 /// Loads a folder of `.npy` files, or of `train.npz` and `test.npz`.
-pub(super) fn load_folder(folder: &Path, expected: Expected) -> Result<Found, DataError> {
+pub(super) fn load_folder(folder: &Path, expected: Expected, options: &Options) -> Result<Found, DataError> {
     let train = folder.join("train.npz");
     if !train.is_file() {
-        return Arrays::Folder(folder.into()).load(expected);
+        return Arrays::Folder(folder.into()).load(expected, options);
     }
-    let half = |path: &Path| Arrays::archive(path)?.half(ONE, expected);
+    let train = Arrays::archive(&train)?.half(ONE, expected, options, None)?;
     let test = TEST_NAMES.map(|name| folder.join(name).with_extension("npz"));
-    let test = test.iter().find(|path| path.is_file()).map(|path| half(path)).transpose()?;
-    Ok(Found::of(half(&train)?, test))
+    let test = test.iter().find(|path| path.is_file());
+    let test = test.map(|path| Arrays::archive(path)?.half(ONE, expected, options, Some(&train.naming))).transpose()?;
+    Ok(Found::of(train.data, test.map(|test| test.data)))
 }
 
 /// Loads an `.npz` file.
-pub(super) fn load_archive(path: &Path, expected: Expected) -> Result<Found, DataError> {
-    Arrays::archive(path)?.load(expected)
+pub(super) fn load_archive(path: &Path, expected: Expected, options: &Options) -> Result<Found, DataError> {
+    Arrays::archive(path)?.load(expected, options)
 }
 
 /// Loads an `.npy` file of samples, beside which lies one of targets: `y.npy` beside `x.npy`, `y_all.npy` beside
 /// `x_all.npy`.
-pub(super) fn load_file(path: &Path, expected: Expected) -> Result<Found, DataError> {
+pub(super) fn load_file(path: &Path, expected: Expected, options: &Options) -> Result<Found, DataError> {
     let x = path.file_stem().unwrap_or_default().to_string_lossy();
-    let y = targets_of(&x);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
-    Ok(Found::of(Arrays::Folder(folder).half([&x, &y], expected)?, None))
+    let half = Arrays::Folder(folder).half([&x, &targets_of(&x)], expected, options, None)?;
+    Ok(Found::of(half.data, None))
 }
 
 /// The file of targets beside one of samples.
@@ -89,14 +93,31 @@ struct Entry {
     place: ZipArchiveEntryWayfinder,
 }
 
-fn damaged(error: rawzip::Error) -> Problem {
-    Problem::Archive(error.to_string())
+/// One half of a data set.
+struct Half {
+    data: Dataset,
+    /// What its labels mean where they are texts.
+    naming: Naming,
+}
+
+/// What a person should know of an archive that cannot be read: what the system says, or else that `what` is damaged.
+fn damaged(what: String) -> impl Fn(io::Error) -> Problem {
+    move |error| match error.raw_os_error() {
+        Some(_) => Problem::Io(error),
+        None => Problem::Archive(format!("{what} is damaged or cut off: copy or save the file anew")),
+    }
 }
 
 impl Arrays {
     fn archive(path: &Path) -> Result<Self, DataError> {
         let open = || -> Result<Self, Problem> {
             let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+            let mut start = Vec::new();
+            File::open(path)?.take(2).read_to_end(&mut start)?;
+            if start != b"PK" {
+                return Err(Problem::Archive("no archive, as `numpy.savez` writes it".into()));
+            }
+            let damaged = |error| damaged("the archive".into())(io_error(error));
             let archive = ZipArchive::from_file(File::open(path)?, &mut buffer).map_err(damaged)?;
             let mut entries = Vec::new();
             let mut listed = archive.entries(&mut buffer);
@@ -126,32 +147,49 @@ impl Arrays {
     }
 
     /// Loads the data set that the names tell of.
-    fn load(&self, expected: Expected) -> Result<Found, DataError> {
+    fn load(&self, expected: Expected, options: &Options) -> Result<Found, DataError> {
         let Some([x, y, test_x, test_y]) = HALVES.into_iter().find(|names| self.has(names[0])) else {
-            return Ok(Found::of(self.half(ONE, expected)?, None));
+            return Ok(Found::of(self.half(ONE, expected, options, None)?.data, None));
         };
-        let test = self.has(test_x).then(|| self.half([test_x, test_y], expected)).transpose()?;
-        Ok(Found::of(self.half([x, y], expected)?, test))
+        let train = self.half([x, y], expected, options, None)?;
+        let test = self.has(test_x).then(|| self.half([test_x, test_y], expected, options, Some(&train.naming)));
+        Ok(Found::of(train.data, test.transpose()?.map(|test| test.data)))
     }
 
-    /// The samples and targets in two arrays.
-    fn half(&self, [x, y]: [&str; 2], Expected { input, outputs }: Expected) -> Result<Dataset, DataError> {
-        let samples = self.read(x, |dimensions| array::check_shape(dimensions, input))?;
+    /// The samples and targets in two arrays; of a test half, `train` is what the training half's labels mean.
+    fn half(
+        &self,
+        [x, y]: [&str; 2],
+        Expected { input, outputs }: Expected,
+        options: &Options,
+        train: Option<&Naming>,
+    ) -> Result<Half, DataError> {
+        let (x_path, y_path) = (self.path(x), self.path(y));
+        let (of_x, of_y) = (DataError::of(&x_path), DataError::of(&y_path));
+        let samples = self.read(x, |dimensions| array::check_shape(dimensions, input))?.numbers().map_err(of_x)?;
         let count = samples.dimensions[0];
-        let (targets, is_mnist) = match outputs {
-            Outputs::Input => (Targets::Classes(vec![0; count]), false),
-            Outputs::Classes(_) | Outputs::Values(_) => {
-                let labels = self.read(y, |dimensions| array::check_count(dimensions, count, &self.path(x)))?;
-                let is_mnist = matches!(&labels.values, Values::Bytes(labels) if mnist::are_labels(labels));
-                (array::targets(&labels, outputs).map_err(DataError::of(&self.path(y)))?, is_mnist)
-            }
-        };
-        let data = Dataset::of(input, samples.values, targets).map_err(DataError::of(&self.path(x)))?;
-        Ok(if is_mnist { data.showing(Shows::Digits) } else { data })
+        let data = |targets| Dataset::of(input, samples.values, targets).map_err(DataError::of(&x_path));
+        if outputs == Outputs::Input {
+            return Ok(Half { data: data(Targets::Classes(vec![0; count]))?, naming: Naming::None });
+        }
+        let labels = self.read(y, |dimensions| array::check_count(dimensions, count, &x_path))?;
+        let are_texts = matches!(labels.element, Element::Text(_));
+        if train.is_some_and(|train| matches!(train, Naming::None) == are_texts) {
+            return Err(of_y(Problem::Labels { are_texts }));
+        }
+        if are_texts {
+            let (classes, naming) = labels.classes(outputs, options, train).map_err(&of_y)?;
+            let data = data(Targets::Classes(classes))?.named(&naming).map_err(DataError::of(&y_path))?;
+            return Ok(Half { data, naming });
+        }
+        let array = labels.clone().numbers().map_err(&of_y)?;
+        let is_mnist = matches!(&array.values, Values::Bytes(labels) if mnist::are_labels(labels));
+        let data = data(array::targets(&array, outputs, |index| labels.text(index)).map_err(&of_y)?)?;
+        Ok(Half { data: if is_mnist { data.showing(Shows::Digits) } else { data }, naming: Naming::None })
     }
 
     /// Reads an array whose dimensions are those that are wanted.
-    fn read(&self, name: &str, check: impl FnOnce(&[usize]) -> Result<(), Problem>) -> Result<Array, DataError> {
+    fn read(&self, name: &str, check: impl FnOnce(&[usize]) -> Result<(), Problem>) -> Result<Raw, DataError> {
         let path = self.path(name);
         let of = DataError::of(&path);
         let (archive, entries) = match self {
@@ -169,23 +207,161 @@ impl Arrays {
             let wanted = "x and y, or x_train, y_train, x_test and y_test, or MedMNIST's names";
             return Err(of(Problem::Arrays { found, wanted }));
         };
-        let place = archive.get_entry(entry.place).map_err(damaged).map_err(&of)?;
+        let damaged = damaged(format!("the array `{name}` in the archive"));
+        let place = archive.get_entry(entry.place).map_err(|error| of(damaged(io_error(error))))?;
         let bytes: Box<dyn Read> = match entry.method {
             CompressionMethod::STORE => Box::new(place.reader()),
             CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(place.reader())),
             method => {
-                return Err(of(Problem::Archive(format!("{name} is compressed by {method:?}, not as NumPy does"))));
+                return Err(of(Problem::Archive(format!(
+                    "the array `{name}` is compressed by {method:?}, not as NumPy does"
+                ))));
             }
         };
-        read(place.verifying_reader(bytes), check).map_err(of)
+        read(place.verifying_reader(bytes), check).map_err(|problem| match problem {
+            Problem::Io(error) => of(damaged(error)),
+            problem => of(problem),
+        })
+    }
+}
+
+/// What the archive's reader says, as the system says it.
+fn io_error(error: rawzip::Error) -> io::Error {
+    let number = match error.kind() {
+        rawzip::ErrorKind::IO(error) => error.raw_os_error(),
+        _ => None,
+    };
+    number.map_or_else(|| io::Error::other(error), io::Error::from_raw_os_error)
+}
+
+/// What an element is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Element {
+    Number(Kind),
+    /// Of so many characters or fewer.
+    Text(Text),
+}
+
+/// A text, which zeros fill up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Text {
+    /// Of so many bytes.
+    Bytes(usize),
+    /// Of so many characters, four bytes each.
+    Unicode(usize),
+}
+
+impl Element {
+    /// The type of NumPy's name, without the sign of the byte order.
+    fn of_numpy(name: &str) -> Option<Self> {
+        let length = |digits: &str| digits.parse().ok().filter(|length| (1..=MOST_TEXT).contains(length));
+        match (name.strip_prefix('S'), name.strip_prefix('U')) {
+            (Some(bytes), _) => Some(Self::Text(Text::Bytes(length(bytes)?))),
+            (_, Some(characters)) => Some(Self::Text(Text::Unicode(length(characters)?))),
+            (None, None) => Kind::of_numpy(name).map(Self::Number),
+        }
+    }
+
+    /// Bytes of one.
+    fn len(self) -> usize {
+        match self {
+            Self::Number(kind) => kind.len(),
+            Self::Text(Text::Bytes(bytes)) => bytes,
+            Self::Text(Text::Unicode(characters)) => 4 * characters,
+        }
+    }
+}
+
+/// What a type is that is not read, or not here, by NumPy's name of it.
+fn unread(name: &str) -> String {
+    let what = match name.trim_start_matches(['<', '>', '|', '=']).chars().next() {
+        Some('[' | '{' | '(') => return "a structured type (records with fields)".into(),
+        Some('O') => " (Python objects)",
+        Some('c') => " (complex numbers)",
+        Some('M') => " (dates)",
+        Some('m') => " (spans of time)",
+        Some('S' | 'U') => " (text)",
+        Some('V') => " (bytes without meaning)",
+        _ => "",
+    };
+    format!("type `{}`{what}", name.chars().take(32).collect::<String>())
+}
+
+/// An array, its elements as they are in the file, the last dimension innermost.
+#[derive(Clone)]
+struct Raw {
+    dimensions: Vec<usize>,
+    /// NumPy's name of its type.
+    name: String,
+    element: Element,
+    is_big_endian: bool,
+    bytes: Vec<u8>,
+}
+
+impl Raw {
+    /// The array, if its elements are numbers.
+    fn numbers(self) -> Result<Array, Problem> {
+        match self.element {
+            Element::Number(kind) => {
+                Ok(Array { dimensions: self.dimensions, values: kind.decode(self.bytes, self.is_big_endian) })
+            }
+            Element::Text(_) => Err(Problem::Type { found: unread(&self.name) }),
+        }
+    }
+
+    /// An element as it is written; of text that is none, nothing.
+    fn text(&self, index: usize) -> String {
+        let len = self.element.len();
+        let element = &self.bytes[index * len..][..len];
+        let text = match self.element {
+            Element::Number(kind) => kind.text(element, self.is_big_endian),
+            Element::Text(Text::Bytes(_)) => String::from_utf8(element.to_vec()).unwrap_or_default(),
+            Element::Text(Text::Unicode(_)) => {
+                let (words, _) = element.as_chunks();
+                let number = if self.is_big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+                words.iter().map(|&word| char::from_u32(number(word))).collect::<Option<_>>().unwrap_or_default()
+            }
+        };
+        text.trim_end_matches('\0').trim().to_owned()
+    }
+
+    /// The classes of labels that are texts, which mean what those of the training half do, if they are not its own.
+    fn classes(
+        &self,
+        outputs: Outputs,
+        options: &Options,
+        train: Option<&Naming>,
+    ) -> Result<(Vec<usize>, Naming), Problem> {
+        let (count, each) = (self.dimensions[0], self.dimensions[1..].iter().product::<usize>());
+        if each != 1 {
+            return Err(Problem::Targets { found: self.dimensions[1..].to_vec(), outputs });
+        }
+        if outputs == Outputs::Values(1) {
+            return Err(Problem::Type { found: unread(&self.name) });
+        }
+        let mut numbers = Numbers::default();
+        let mut labels = Vec::with_capacity(count);
+        for index in 0..count {
+            let (text, place) = (self.text(index), Place::Position(index));
+            if text.is_empty() || text.contains(char::is_control) {
+                return Err(Problem::Text(place));
+            }
+            labels.push(numbers.of(&text, place));
+        }
+        let naming = match train {
+            Some(train) => train.clone(),
+            None => Naming::of(&numbers.names, outputs, &options.labels)?,
+        };
+        let classes = numbers.names.iter().map(|name| naming.class(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok((labels.into_iter().map(|label| classes[label]).collect(), naming))
     }
 }
 
 /// Reads one array. Memory grows with the bytes really there, not with what a damaged header announces.
-fn read(mut reader: impl Read, check: impl FnOnce(&[usize]) -> Result<(), Problem>) -> Result<Array, Problem> {
-    let Header { kind, is_big_endian, dimensions } = header(&mut reader)?;
+fn read(mut reader: impl Read, check: impl FnOnce(&[usize]) -> Result<(), Problem>) -> Result<Raw, Problem> {
+    let Header { name, element, is_big_endian, is_fortran, dimensions } = header(&mut reader)?;
     check(&dimensions)?;
-    let len = dimensions.iter().try_fold(kind.len(), |len, &length| len.checked_mul(length));
+    let len = dimensions.iter().try_fold(element.len(), |len, &length| len.checked_mul(length));
     let Some(expected @ 1..) = len.filter(|&len| len as u64 <= MOST) else {
         return Err(Problem::Dimensions(dimensions));
     };
@@ -195,13 +371,35 @@ fn read(mut reader: impl Read, check: impl FnOnce(&[usize]) -> Result<(), Proble
     if bytes.len() != expected {
         return Err(Problem::Length { found: bytes.len(), expected });
     }
-    Ok(Array { dimensions, values: kind.decode(bytes, is_big_endian) })
+    if is_fortran {
+        bytes = in_c_order(&bytes, element.len(), &dimensions);
+    }
+    Ok(Raw { dimensions, name, element, is_big_endian, bytes })
+}
+
+/// Elements of `len` bytes with the last dimension innermost, of such with the first one innermost.
+fn in_c_order(bytes: &[u8], len: usize, dimensions: &[usize]) -> Vec<u8> {
+    let count = bytes.len() / len;
+    let mut ordered = Vec::with_capacity(bytes.len());
+    for position in 0..count {
+        let (mut rest, mut from, mut stride) = (position, 0, count);
+        for &length in dimensions.iter().rev() {
+            // How far neighbours along this dimension are apart: all of those before it.
+            stride /= length;
+            from += rest % length * stride;
+            rest /= length;
+        }
+        ordered.extend_from_slice(&bytes[from * len..][..len]);
+    }
+    ordered
 }
 
 /// What stands before the elements.
 struct Header {
-    kind: Kind,
+    name: String,
+    element: Element,
     is_big_endian: bool,
+    is_fortran: bool,
     dimensions: Vec<usize>,
 }
 
@@ -234,12 +432,8 @@ fn header(reader: &mut impl Read) -> Result<Header, Problem> {
 
     let kind = field("descr")?;
     let kind = kind.strip_prefix('\'').and_then(|kind| kind.split('\'').next()).unwrap_or(kind);
-    let known = || {
-        let is_big_endian = kind.starts_with('>');
-        Some((Kind::of_numpy(kind.strip_prefix(['<', '>', '|'])?)?, is_big_endian))
-    };
-    let (kind, is_big_endian) =
-        known().ok_or_else(|| Problem::Type { found: kind.chars().take(32).collect::<String>() })?;
+    let known = kind.strip_prefix(['<', '>', '|']).and_then(Element::of_numpy);
+    let element = known.ok_or_else(|| Problem::Type { found: unread(kind) })?;
     let shape = field("shape")?.strip_prefix('(').and_then(|shape| shape.split(')').next());
     let lengths =
         shape.into_iter().flat_map(|shape| shape.split(',')).map(str::trim).filter(|length| !length.is_empty());
@@ -249,11 +443,8 @@ fn header(reader: &mut impl Read) -> Result<Header, Problem> {
     if dimensions.is_empty() {
         return Err(Problem::Dimensions(dimensions));
     }
-    let is_one_line = dimensions.iter().filter(|&&length| length > 1).count() <= 1;
-    if !field("fortran_order")?.starts_with("False") && !is_one_line {
-        return Err(Problem::Fortran { found: dimensions });
-    }
-    Ok(Header { kind, is_big_endian, dimensions })
+    let is_fortran = !field("fortran_order")?.starts_with("False");
+    Ok(Header { name: kind.into(), element, is_big_endian: kind.starts_with('>'), is_fortran, dimensions })
 }
 
 #[cfg(test)]
@@ -304,8 +495,12 @@ mod tests {
         values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 
+    fn numbers(bytes: &[u8]) -> Result<Array, Problem> {
+        read(bytes, |_| Ok(()))?.numbers()
+    }
+
     fn problem(bytes: &[u8]) -> String {
-        read(bytes, |_| Ok(())).unwrap_err().to_string()
+        numbers(bytes).unwrap_err().to_string()
     }
 
     #[test]
@@ -322,11 +517,11 @@ mod tests {
             ("<f4", 2.5_f32.to_le_bytes().to_vec(), 2.5),
             ("<f8", (-2.5_f64).to_le_bytes().to_vec(), -2.5),
         ] {
-            let array = read(&npy(kind, "(1,)", &bytes)[..], |_| Ok(())).unwrap();
+            let array = numbers(&npy(kind, "(1,)", &bytes)).unwrap();
             assert_eq!(array, Array { dimensions: vec![1], values: Values::Floats(vec![expected]) }, "{kind}");
         }
         for kind in ["|u1", "|b1"] {
-            let array = read(&npy(kind, "(2, 1)", &[1, 0])[..], |_| Ok(())).unwrap();
+            let array = numbers(&npy(kind, "(2, 1)", &[1, 0])).unwrap();
             assert_eq!(array, Array { dimensions: vec![2, 1], values: Values::Bytes(vec![1, 0]) }, "{kind}");
         }
     }
@@ -344,11 +539,21 @@ mod tests {
         assert_eq!(problem(&[&whole[..], &[0]].concat()), "9 bytes of elements at least, but 8 are announced");
         assert!(problem(b"PK\x03\x04 and more").contains("does not begin with"));
         let text = problem(&npy("<c8", "(1,)", &[0; 8]));
-        assert_eq!(text, "elements of type `<c8`, but bool, u1 to u8, i1 to i8, f4 and f8 are read");
-        let structured =
-            String::from_utf8(npy("x", "(1,)", &[]).split_off(10)).unwrap().replace("'x'", "[('a', '<f4')]");
-        let structured = [b"\x93NUMPY\x01\x00", &(structured.len() as u16).to_le_bytes()[..], structured.as_bytes()];
-        assert!(problem(&structured.concat()).starts_with("elements of type `[('a', '<f4')]"));
+        let read = ", but bool, u1 to u8, i1 to i8, f4 and f8 are read, and text as labels of classes";
+        assert_eq!(text, format!("elements of type `<c8` (complex numbers){read}"));
+        for (kind, what) in [
+            ("[('name', '<f4'), ('other', '<i8', (3,))]", "a structured type (records with fields)"),
+            ("'|O'", "type `|O` (Python objects)"),
+            ("'<M8[ns]'", "type `<M8[ns]` (dates)"),
+            ("'<U3'", "type `<U3` (text)"),
+            ("'|V8'", "type `|V8` (bytes without meaning)"),
+            ("'<f2'", "type `<f2`"),
+        ] {
+            let header = String::from_utf8(npy("x", "(1,)", &[0; 12]).split_off(10)).unwrap().replace("'x'", kind);
+            let length = (header.len() as u16 - 12).to_le_bytes();
+            let text = problem(&[b"\x93NUMPY\x01\x00", &length[..], header.as_bytes()].concat());
+            assert_eq!(text, format!("elements of {what}{read}"));
+        }
         let text = "dimensions []: a single value, which is no array of samples";
         assert_eq!(problem(&npy("<f4", "()", &[0; 4])), text);
         for shape in ["(0, 2)", "(4000000000, 4000000000, 4000000000)", "(1073741824,)"] {
@@ -357,13 +562,6 @@ mod tests {
         for shape in ["(-1,)", "(a, 2)", "(99999999999999999999999,)"] {
             assert!(problem(&npy("<f4", shape, &[])).ends_with("its shape is none"), "{shape}");
         }
-        let fortran = |shape: &str, elements: &[u8]| {
-            let bytes = npy("|u1", shape, elements);
-            let at = bytes.windows(5).position(|bytes| bytes == b"False").unwrap();
-            [&bytes[..at], b"True ", &bytes[at + 5..]].concat()
-        };
-        assert!(problem(&fortran("(2, 2)", &[0; 4])).starts_with("[2, 2] in Fortran order, but C order is read"));
-        assert_eq!(read(&fortran("(2, 1)", &[4, 5])[..], |_| Ok(())).unwrap().values, Values::Bytes(vec![4, 5]));
         let mut version = whole;
         version[6] = 9;
         assert!(problem(&version).contains("format version 9, but 1 to 3 are read"));
@@ -379,7 +577,7 @@ mod tests {
             for byte in [0, b'\'', b'9', b')', b',', 0xff] {
                 let mut damaged = whole.clone();
                 damaged[at] = byte;
-                if let Ok(array) = read(&damaged[..], |_| Ok(())) {
+                if let Ok(array) = numbers(&damaged) {
                     assert_eq!(array.dimensions.iter().product::<usize>(), array.values.len(), "{byte} at {at}");
                 }
             }
@@ -398,7 +596,7 @@ mod tests {
             for names in HALVES {
                 let arrays = names.into_iter().zip([&x, &y, &test, &label].map(Clone::clone)).collect::<Vec<_>>();
                 fs::write(&path, npz(&arrays, method)).unwrap();
-                let found = load_archive(&path, CLASSES).unwrap();
+                let found = load_archive(&path, CLASSES, &Options::default()).unwrap();
                 let test = found.test.unwrap();
                 assert_eq!((found.train.len(), found.train.target(0)), (3, Target::Class(2)));
                 assert_eq!((test.bytes(0), test.target(0)), (Some(&[7, 8][..]), Target::Class(1)));
@@ -406,20 +604,20 @@ mod tests {
             let arrays = [("x", x.clone()), ("y", y.clone())];
             let whole = npz(&arrays, method);
             fs::write(&path, &whole).unwrap();
-            assert!(load_archive(&path, CLASSES).unwrap().test.is_none());
+            assert!(load_archive(&path, CLASSES, &Options::default()).unwrap().test.is_none());
             for len in 0..whole.len() {
                 fs::write(&path, &whole[..len]).unwrap();
-                assert!(load_archive(&path, CLASSES).is_err(), "{len} of {}", whole.len());
+                assert!(load_archive(&path, CLASSES, &Options::default()).is_err(), "{len} of {}", whole.len());
             }
             // A flipped bit of the elements is seen by the CRC.
             let mut damaged = whole.clone();
             let at = whole.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap() / 4;
             damaged[at] ^= 0x10;
             fs::write(&path, &damaged).unwrap();
-            assert!(load_archive(&path, CLASSES).is_err());
+            assert!(load_archive(&path, CLASSES, &Options::default()).is_err());
         }
         fs::write(&path, npz(&[("data", x.clone())], CompressionMethod::STORE)).unwrap();
-        let text = load_archive(&path, CLASSES).err().unwrap().to_string();
+        let text = load_archive(&path, CLASSES, &Options::default()).err().unwrap().to_string();
         assert!(
             text.ends_with(
                 "own.npz: the arrays data, but must have x and y, or x_train, y_train, x_test and y_test, \
@@ -435,10 +633,10 @@ mod tests {
         let write = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
         write("x_all.npy", npy("<f4", "(2,)", &f32s(&[1.0, 2.0])));
         let numbers = Expected { input: Shape::vector(1), outputs: Outputs::Values(1) };
-        let text = load_file(&folder.path().join("x_all.npy"), numbers).err().unwrap().to_string();
+        let text = load_file(&folder.path().join("x_all.npy"), numbers, &Options::default()).err().unwrap().to_string();
         assert!(text.ends_with("no file y_all.npy in this folder"), "{text}");
         write("y_all.npy", npy("<f8", "(2, 1)", &[0.5_f64, -0.5].map(f64::to_le_bytes).concat()));
-        let found = load_file(&folder.path().join("x_all.npy"), numbers).unwrap();
+        let found = load_file(&folder.path().join("x_all.npy"), numbers, &Options::default()).unwrap();
         assert_eq!(found.train.target(1), Target::Values(&[-0.5]));
 
         for name in ["x_train", "x_test"] {
@@ -447,7 +645,7 @@ mod tests {
         assert!(is_there(folder.path()));
         write("y_train.npy", npy("|u1", "(2,)", &[2, 1]));
         write("y_test.npy", npy("|u1", "(3,)", &[0, 0, 3]));
-        let error = |expected| load_folder(folder.path(), expected).err().unwrap().to_string();
+        let error = |expected| load_folder(folder.path(), expected, &Options::default()).err().unwrap().to_string();
         assert!(error(CLASSES).contains("y_test.npy: 3 labels for 2 samples of"));
         write("y_test.npy", npy("|u1", "(2,)", &[0, 3]));
         let text = error(CLASSES);
@@ -460,12 +658,175 @@ mod tests {
         write("y_test.npy", npy("<f4", "(2, 4)", &[0; 32]));
         let text = "targets of 4 values each, the network's outputs are one of 3 classes";
         assert!(error(CLASSES).ends_with(text), "{}", error(CLASSES));
-        let text = "x_test.npy: samples of 2 values, the network takes (3)";
+        let text = "x_train.npy: samples of 2 values, the network takes (3)";
         assert!(error(Expected { input: Shape::vector(3), ..CLASSES }).ends_with(text));
         // An autoencoder takes no notice of targets.
-        assert!(load_folder(folder.path(), Expected { outputs: Outputs::Input, ..CLASSES }).is_ok());
+        assert!(
+            load_folder(folder.path(), Expected { outputs: Outputs::Input, ..CLASSES }, &Options::default()).is_ok()
+        );
         write("x_test.npy", npy("<f4", "(2, 2)", &f32s(&[0.0, 0.0, 1.0, f32::NAN])));
         write("y_test.npy", npy("|u1", "(2,)", &[0, 2]));
         assert!(error(CLASSES).ends_with("x_test.npy: value 1 of sample 1 is NaN, but must be a finite number"));
+    }
+
+    /// `numpy.asfortranarray(numpy.arange(24, dtype='u1').reshape(2, 3, 4))`, saved, and the same of two bytes each.
+    #[test]
+    fn arrays_in_fortran_order_are_turned() {
+        let fortran = |kind: &str, shape: &str, elements: &[u8]| {
+            let bytes = npy(kind, shape, elements);
+            let at = bytes.windows(5).position(|bytes| bytes == b"False").unwrap();
+            [&bytes[..at], b"True ", &bytes[at + 5..]].concat()
+        };
+        let stored = [0, 12, 4, 16, 8, 20, 1, 13, 5, 17, 9, 21, 2, 14, 6, 18, 10, 22, 3, 15, 7, 19, 11, 23];
+        let array = numbers(&fortran("|u1", "(2, 3, 4)", &stored)).unwrap();
+        assert_eq!(array, Array { dimensions: vec![2, 3, 4], values: Values::Bytes((0..24).collect()) });
+        let stored: Vec<u8> = stored.iter().flat_map(|&value| [value, 1]).collect();
+        let expected = (0..24_u8).map(|value| 256.0 + f32::from(value)).collect();
+        assert_eq!(numbers(&fortran("<i2", "(2, 3, 4)", &stored)).unwrap().values, Values::Floats(expected));
+        assert_eq!(numbers(&fortran("|u1", "(2, 1)", &[4, 5])).unwrap().values, Values::Bytes(vec![4, 5]));
+    }
+
+    /// An archive of these labels for samples that do not matter.
+    fn labelled(kind: &str, shape: &str, labels: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let count: usize = shape.trim_matches(['(', ')']).split(',').next().unwrap().parse().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.npz");
+        let arrays =
+            [("x", npy("|u1", &format!("({count}, 2)"), &vec![7; 2 * count])), ("y", npy(kind, shape, labels))];
+        fs::write(&path, npz(&arrays, CompressionMethod::STORE)).unwrap();
+        (folder, path)
+    }
+
+    fn classes(data: &Dataset) -> Vec<usize> {
+        let Targets::Classes(classes) = data.targets() else { panic!("they have classes") };
+        classes.clone()
+    }
+
+    #[test]
+    fn labels_may_be_one_hot_or_bool() {
+        let load = |kind: &str, shape: &str, labels: &[u8]| {
+            let (_folder, path) = labelled(kind, shape, labels);
+            let found = load_archive(&path, CLASSES, &Options::default());
+            found
+                .map(|found| classes(&found.train))
+                .map_err(|error| error.to_string().rsplit_once(": ").unwrap().1.into())
+        };
+        let floats = f32s(&[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(load("<f4", "(2, 3)", &floats), Ok(vec![2, 0]));
+        for kind in ["|u1", "|b1", "|i1"] {
+            assert_eq!(load(kind, "(2, 3)", &[0, 1, 0, 0, 0, 1]), Ok(vec![1, 2]), "{kind}");
+        }
+        assert_eq!(load("|b1", "(4,)", &[1, 0, 0, 1]), Ok(vec![1, 0, 0, 1]));
+        let must = "but one of them must be 1 and all others 0, which tells the class";
+        let wrong: Result<Vec<usize>, String> = Err(format!("values 0, 1, 1 at position 1, {must}"));
+        assert_eq!(load("|u1", "(2, 3)", &[0, 1, 0, 0, 1, 1]), wrong);
+        let wrong = Err(format!("values 0.5, 0.5, 0 at position 0, {must}"));
+        assert_eq!(load("<f4", "(1, 3)", &f32s(&[0.5, 0.5, 0.0])), wrong);
+        assert_eq!(load("|u1", "(1, 3)", &[0; 3]), Err(format!("values 0, 0, 0 at position 0, {must}")));
+    }
+
+    #[test]
+    fn labels_are_shown_to_the_last_digit() {
+        let message = |kind: &str, label: &[u8]| {
+            let (_folder, path) = labelled(kind, "(1,)", label);
+            load_archive(&path, CLASSES, &Options::default()).err().unwrap().to_string()
+        };
+        for (kind, label, expected) in [
+            ("<i8", 16_777_217_i64.to_le_bytes(), "16777217"),
+            (">i8", i64::MIN.to_be_bytes(), "-9223372036854775808"),
+            ("<u8", u64::MAX.to_le_bytes(), "18446744073709551615"),
+        ] {
+            let text = message(kind, &label);
+            assert!(text.contains(&format!("label {expected} at position 0, the network has 3 classes")), "{text}");
+        }
+        assert!(message("|i1", &[0xfe]).contains("label -2 at position 0"));
+    }
+
+    #[test]
+    fn labels_may_be_text() {
+        let unicode = |order: fn(u32) -> [u8; 4], names: &[&str]| -> Vec<u8> {
+            let fill =
+                |name: &str| name.chars().map(u32::from).chain([0; 4]).take(4).flat_map(order).collect::<Vec<_>>();
+            names.iter().flat_map(|name| fill(name)).collect()
+        };
+        let names = ["up", "auf", "left", "up"];
+        for (kind, labels) in [
+            ("<U4", unicode(u32::to_le_bytes, &names)),
+            (">U4", unicode(u32::to_be_bytes, &names)),
+            ("|S4", names.iter().flat_map(|name| format!("{name:\0<4}").into_bytes()).collect()),
+        ] {
+            let (_folder, path) = labelled(kind, "(4,)", &labels);
+            let found = load_archive(&path, CLASSES, &Options::default()).unwrap().train;
+            assert_eq!(
+                (found.labels(), classes(&found)),
+                (&["auf", "left", "up"].map(String::from)[..], vec![2, 0, 1, 2])
+            );
+            // Those that the network was trained on come first.
+            let known = Options { labels: ["up", "left", "auf"].map(String::from).to_vec(), ..Options::default() };
+            assert_eq!(classes(&load_archive(&path, CLASSES, &known).unwrap().train), [0, 2, 1, 0]);
+            let numbers = Expected { outputs: Outputs::Values(1), ..CLASSES };
+            let text = load_archive(&path, numbers, &Options::default()).err().unwrap().to_string();
+            assert!(text.contains("(text), but bool, u1"), "{text}");
+        }
+        for (label, expected) in
+            [("", "the label at position 0 is empty"), ("a\nb", "the label at position 0 is empty, or")]
+        {
+            let (_folder, path) = labelled("<U4", "(1,)", &unicode(u32::to_le_bytes, &[label]));
+            let text = load_archive(&path, CLASSES, &Options::default()).err().unwrap().to_string();
+            assert!(text.contains(expected), "{text}");
+        }
+        let (_folder, path) = labelled("|S1", "(1,)", b"\xff");
+        let text = load_archive(&path, CLASSES, &Options::default()).err().unwrap().to_string();
+        assert!(text.ends_with("the label at position 0 is empty, or no text of one line in UTF-8"), "{text}");
+    }
+
+    /// What the training half's labels mean, those of the test half do.
+    #[test]
+    fn a_test_half_has_the_training_halfs_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
+        for name in ["x_train", "x_test"] {
+            write(&format!("{name}.npy"), npy("|u1", "(3, 2)", &[1; 6]));
+        }
+        let load = || load_folder(folder.path(), CLASSES, &Options::default());
+        let error = || load().err().unwrap().to_string();
+        write("y_train.npy", npy("|S1", "(3,)", b"cab"));
+        write("y_test.npy", npy("|S1", "(3,)", b"bbc"));
+        let test = load().unwrap().test.unwrap();
+        assert_eq!((classes(&test), test.labels().len()), (vec![1, 1, 2], 3));
+        write("y_test.npy", npy("|S1", "(3,)", b"bdc"));
+        assert!(error().ends_with("y_test.npy: class `d` at position 1, the network is trained on a, b, c"));
+        write("y_test.npy", npy("|u1", "(3,)", &[0; 3]));
+        assert!(error().ends_with("y_test.npy: labels are numbers, but the training half's are text"));
+        write("y_train.npy", npy("|u1", "(3,)", &[0; 3]));
+        write("y_test.npy", npy("|S1", "(3,)", b"012"));
+        assert!(error().ends_with("y_test.npy: labels are text, but the training half's are numbers"));
+        // Numbers that are written as text are numbers, in the test half, too.
+        write("y_train.npy", npy("|S1", "(3,)", b"010"));
+        write("y_test.npy", npy("|S1", "(3,)", b"007"));
+        assert!(error().ends_with("y_test.npy: label 7 at position 2, the network has 3 classes (labels 0 to 2)"));
+    }
+
+    #[test]
+    fn a_damaged_archive_is_said_to_be_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.npz");
+        let (x, y) = (npy("|u1", "(3, 2)", &[7; 6]), npy("|u1", "(3,)", &[0; 3]));
+        let error = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            load_archive(&path, CLASSES, &Options::default()).err().unwrap().to_string()
+        };
+        for method in [CompressionMethod::STORE, CompressionMethod::DEFLATE] {
+            let whole = npz(&[("x", x.clone()), ("y", y.clone())], method);
+            let anew = "is damaged or cut off: copy or save the file anew";
+            assert!(error(&whole[..whole.len() / 2]).ends_with(&format!("own.npz: the archive {anew}")));
+            let mut damaged = whole.clone();
+            damaged[whole.len() / 4] ^= 0x10;
+            let text = error(&damaged);
+            assert!(text.ends_with(&format!("own.npz: the array `x` in the archive {anew}")), "{text}");
+        }
+        for bytes in [&b""[..], b"a,b,label\n1,2,0\n", b"\x93NUMPY\x01\0"] {
+            assert!(error(bytes).ends_with("own.npz: no archive, as `numpy.savez` writes it"));
+        }
     }
 }

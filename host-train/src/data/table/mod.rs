@@ -10,13 +10,13 @@ mod tests;
 use std::path::Path;
 
 use super::{
-    DataError, Dataset, Outputs, Targets, Values,
-    array::class,
-    error::{Place, Problem},
+    DataError, Dataset, Targets, Values,
+    error::Problem,
     load::{Expected, Found, Options, TEST_NAMES},
+    naming::Naming,
 };
 use columns::Columns;
-use read::{Name, Rows};
+use read::Rows;
 
 const ENDINGS: [&str; 2] = ["csv", "tsv"];
 
@@ -53,7 +53,10 @@ pub(super) fn load(
 ) -> Result<Found, DataError> {
     let mut notes = Vec::new();
     let rows = Rows::read(train, expected, options)?;
-    let naming = Naming::of(&rows, expected.outputs, &options.labels).map_err(DataError::of(train))?;
+    let naming = match rows.labels {
+        Some(_) => Naming::of(&rows.names, expected.outputs, &options.labels).map_err(DataError::of(train))?,
+        None => Naming::None,
+    };
     let (data, units) = samples(train, &rows, &naming, expected, options, &mut notes)?;
     notes.extend(rows.broken.map(|line| {
         format!("{}: line {line} goes on in the next one: if it should not, a quote is not closed", train.display())
@@ -71,70 +74,6 @@ pub(super) fn load(
         None => None,
     };
     Ok(Found { units, notes, ..Found::of(data, test) })
-}
-
-/// Which class a label means.
-enum Naming {
-    /// There are no classes.
-    None,
-    /// That of its number.
-    Numbers(usize),
-    /// That of its place among these.
-    Names(Vec<String>),
-}
-
-impl Naming {
-    /// The names that are known; else numbers where all labels are whole and below the number of classes, else names,
-    /// in the order of their alphabet or of their value.
-    fn of(rows: &Rows, outputs: Outputs, known: &[String]) -> Result<Self, Problem> {
-        let classes = match (&rows.labels, outputs) {
-            (None, _) | (_, Outputs::Input) => return Ok(Self::None),
-            (Some(_), Outputs::Classes(_) | Outputs::Values(_)) if !known.is_empty() => {
-                return Ok(Self::Names(known.to_vec()));
-            }
-            (Some(_), Outputs::Classes(classes) | Outputs::Values(classes)) => classes,
-        };
-        let number = |name: &Name| name.text.parse().ok().and_then(|label| class(label, classes));
-        if rows.names.iter().all(|name| number(name).is_some()) {
-            return Ok(Self::Numbers(classes));
-        }
-        let mut names: Vec<String> = rows.names.iter().map(|name| name.text.clone()).collect();
-        let values: Result<Vec<f64>, _> = names.iter().map(|name| name.parse()).collect();
-        match values {
-            Ok(values) => {
-                let mut order: Vec<usize> = (0..names.len()).collect();
-                order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-                names = order.into_iter().map(|name| names[name].clone()).collect();
-            }
-            Err(_) => names.sort(),
-        }
-        if names.len() == classes {
-            return Ok(Self::Names(names));
-        }
-        let is_whole = |name: &Name| name.text.parse().ok().and_then(|label| class(label, usize::MAX)).is_some();
-        match rows.names.iter().find(|name| number(name).is_none()) {
-            Some(Name { text, line }) if rows.names.iter().all(is_whole) => {
-                Err(Problem::Label { label: text.clone(), place: Place::Line(*line), classes })
-            }
-            _ => Err(Problem::Names { names, classes }),
-        }
-    }
-
-    /// The class of a label.
-    fn class(&self, Name { text, line }: &Name) -> Result<usize, Problem> {
-        let (label, place) = (text.clone(), Place::Line(*line));
-        match self {
-            Self::None => Ok(0),
-            Self::Numbers(classes) => {
-                let number = text.parse().ok().and_then(|label| class(label, *classes));
-                number.ok_or(Problem::Label { label, place, classes: *classes })
-            }
-            Self::Names(names) => {
-                let position = names.iter().position(|name| name == text);
-                position.ok_or_else(|| Problem::Unknown { name: label, place: Some(place), names: names.clone() })
-            }
-        }
-    }
 }
 
 /// The samples in the rows of a table, and which of them belong together.
@@ -182,10 +121,7 @@ fn samples(
     };
     let problem = DataError::of(path);
     let data = Dataset::of(input, Values::Floats(values), targets).map_err(&problem)?;
-    let data = match naming {
-        Naming::Names(names) => data.with_labels(names).map_err(&problem)?,
-        Naming::None | Naming::Numbers(_) => data,
-    };
+    let data = data.named(naming).map_err(&problem)?;
     Ok((data.with_columns(rows.columns.by_name()), cut.units))
 }
 

@@ -1,7 +1,6 @@
 //! The rows of a table.
 
 use std::{
-    collections::HashMap,
     fs::File,
     io::{BufRead, BufReader, Read},
     path::Path,
@@ -12,8 +11,9 @@ use csv::{ReaderBuilder, StringRecord, Terminator, Trim};
 use super::{
     super::{
         DataError,
-        error::Problem,
+        error::{Place, Problem},
         load::{Expected, Options},
+        naming::{Name, Numbers},
     },
     columns::Columns,
 };
@@ -33,30 +33,6 @@ pub(super) struct Rows {
     pub(super) groups: Option<Vec<usize>>,
     /// The line of the first row that goes on in the next one.
     pub(super) broken: Option<u64>,
-}
-
-/// A label, and where it is met first.
-pub(super) struct Name {
-    pub(super) text: String,
-    pub(super) line: u64,
-}
-
-/// Gives numbers to names.
-#[derive(Default)]
-struct Numbers {
-    known: HashMap<String, usize>,
-    names: Vec<Name>,
-}
-
-impl Numbers {
-    fn of(&mut self, text: &str, line: u64) -> usize {
-        if let Some(&number) = self.known.get(text) {
-            return number;
-        }
-        self.known.insert(text.into(), self.names.len());
-        self.names.push(Name { text: text.into(), line });
-        self.names.len() - 1
-    }
 }
 
 impl Rows {
@@ -181,7 +157,7 @@ impl Unfinished<'_> {
             self.values.push(number(column)?);
         }
         match targets.as_slice() {
-            [target] if *is_class => self.labels.push(labels.of(name(*target)?, line)),
+            [target] if *is_class => self.labels.push(labels.of(name(*target)?, Place::Line(line))),
             targets => {
                 for column in targets {
                     self.targets.push(number(column)?);
@@ -189,7 +165,7 @@ impl Unfinished<'_> {
             }
         }
         if let Some(group) = group {
-            self.groups.push(groups.of(name(*group)?, line));
+            self.groups.push(groups.of(name(*group)?, Place::Line(line)));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@ use std::fs;
 use thumbnet::geometry::Shape;
 
 use super::*;
-use crate::data::{ColumnNames, Samples, Target, load as load_any};
+use crate::data::{ColumnNames, Outputs, Samples, Target, load as load_any};
 
 const XY: Expected = Expected { input: Shape::vector(2), outputs: Outputs::Classes(2) };
 /// Windows of three time steps of two axes.
@@ -84,6 +84,22 @@ fn classes_have_names_or_numbers() {
     assert_eq!(error("1,2,0\n5,6,2\n3,4,1\n", XY), text);
     assert_eq!(error("1,2,0\n3,4,-1\n5,6,7\n", XY), "3 classes (-1, 0, 7), the network has 2");
     assert_eq!(error("1,2,a\n3,4,\n", XY), "line 2, column `3`: it is empty");
+}
+
+/// `1.0` is `1`, as programs write whole numbers beside what is missing; `05` is a name.
+#[test]
+fn a_number_is_one_class_however_it_is_written() {
+    let labels = |text: &str| {
+        let data = table(text, XY, &Options::default());
+        (data.labels().join(" "), classes(&data))
+    };
+    assert_eq!(labels("1,2,5\n3,4,6.0\n1,2,5.0\n3,4,6\n"), ("5 6".into(), vec![0, 1, 0, 1]));
+    assert_eq!(labels("1,2,5.0\n3,4,5\n1,2,6.0\n"), ("5 6.0".into(), vec![0, 0, 1]));
+    assert_eq!(labels("1,2,05\n3,4,5\n1,2,05\n"), ("05 5".into(), vec![0, 1, 0]));
+    assert_eq!(labels("1,2,v1.0\n3,4,v1\n"), ("v1 v1.0".into(), vec![1, 0]));
+    // What the network was trained on is found however it is written.
+    let known = Options { labels: vec!["5.0".into(), "6".into()], ..Options::default() };
+    assert_eq!(classes(&table("1,2,5\n3,4,6.0\n", XY, &known)), [0, 1]);
 }
 
 #[test]
