@@ -15,7 +15,7 @@ use thumbnet::{
 use crate::{
     data::Samples,
     memory::Values,
-    model::{About, Batch, Evaluation, FitError, Model, Running, check_fits, try_zeroed, usual_loss},
+    model::{About, Batch, Evaluation, FitError, Model, Running, check_fits, too_large, try_zeroed, usual_loss},
 };
 
 /// Images that go through the network together while calibrating.
@@ -111,8 +111,11 @@ pub fn quantize(model: &Model<'_>, data: &dyn Samples, options: QuantizeOptions)
             .observe(model.backend(), model.weights(), &batch.x, &mut memory)
             .map_err(QuantizationError::Forward)?;
     }
-    let quantized =
-        quantize::quantize(&graph, model.weights(), &calibrator.finish()).map_err(QuantizationError::Quantize)?;
+    let quantized = quantize::quantize(&graph, model.weights(), &calibrator.finish());
+    let quantized = quantized.map_err(|error| match too_large(&about, data) {
+        Some(blamed) => blamed.into(),
+        None => QuantizationError::Quantize(error),
+    })?;
     about.lend(|about| blob::write(&graph, &quantized, family, about)).map_err(QuantizationError::Write)
 }
 

@@ -11,7 +11,7 @@ use super::{
     file::{self, Content},
     output::{Output, shown},
 };
-use crate::model::{Evaluation, usual_loss};
+use crate::model::{Evaluation, too_large, usual_loss};
 
 pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()> {
     let path = file::resolve(&arguments.file);
@@ -43,7 +43,10 @@ pub(super) fn run(arguments: &EvaluateArgs, output: Output) -> anyhow::Result<()
                 if let Some(scores) = scores {
                     file::write(scores, bytemuck::cast_slice(&outputs))?;
                 }
-                tell(&path, &model.graph(), "int8", model.backend(), &model.judge(&outputs, &data), output)
+                let result = model.judge(&outputs, &data);
+                let blamed = too_large(model.about(), &data).filter(|_| !result.loss.is_finite());
+                blamed.map_or(Ok(()), Err)?;
+                tell(&path, &model.graph(), "int8", model.backend(), &result, output)
             }
         }
     })

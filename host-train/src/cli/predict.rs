@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::ensure;
+use anyhow::{Context, anyhow, ensure};
 use serde_json::json;
 use thumbnet::{input::Shows, train::argmax};
 
@@ -23,6 +23,7 @@ pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()>
         let mut unread = 0;
         for path in files {
             let told = match content.about().shows {
+                shows if path.is_dir() => Err(folder(path, shows)),
                 Shows::Digits => predict.digit(path),
                 Shows::Pictures => predict.picture(path),
                 Shows::Values => predict.table(path),
@@ -39,6 +40,16 @@ pub(super) fn run(arguments: &PredictArgs, output: Output) -> anyhow::Result<()>
         ensure!(unread == 0, "{unread} of {} files have nothing that could be read", files.len());
         Ok(())
     })
+}
+
+/// What to say of a folder.
+fn folder(path: &Path, shows: Shows) -> anyhow::Error {
+    let files = match shows {
+        Shows::Digits => "PNG or JPEG files, of one digit each",
+        Shows::Pictures => "PNG or JPEG files",
+        Shows::Values => "files .csv, .tsv, .npy or .npz",
+    };
+    anyhow!("{}: a folder, but for this network `predict` takes {files}", path.display())
 }
 
 /// A network that says what it makes of samples.
@@ -94,7 +105,8 @@ impl Predict<'_> {
         let mut values = vec![0.0; samples.shape().len()];
         (0..samples.len()).try_for_each(|sample| {
             samples.read(sample, &mut values);
-            self.tell(path, Some(sample), &values, None, || None)
+            let told = self.tell(path, Some(sample), &values, None, || None);
+            told.with_context(|| format!("{}, sample {}", path.display(), sample + 1))
         })
     }
 

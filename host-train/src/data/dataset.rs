@@ -1,8 +1,10 @@
 //! Samples in memory.
 
+use std::path::PathBuf;
+
 use thumbnet::{geometry::Shape, input::Shows};
 
-use super::{ColumnNames, Samples, Target};
+use super::{ColumnNames, Number, Place, Samples, Target};
 
 /// Samples in memory, one at least, and what is wanted of each.
 ///
@@ -33,6 +35,27 @@ pub struct Dataset {
     labels: Vec<String>,
     shows: Shows,
     columns: ColumnNames,
+    source: Option<Source>,
+}
+
+/// Where samples are from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Source {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// Of each sample its row's place in the file, or its rows', one after the other.
+    pub(super) places: Vec<Place>,
+    /// What the columns of a row are called, if it has some.
+    pub(super) columns: ColumnNames,
+}
+
+impl Source {
+    /// That of the samples at these indices, of `len`.
+    fn select(&self, len: usize, indices: &[usize]) -> Self {
+        let each = self.places.len() / len;
+        let places = indices.iter().flat_map(|&index| &self.places[index * each..][..each]).copied().collect();
+        Self { path: self.path.clone(), places, columns: self.columns.clone() }
+    }
 }
 
 /// Raw values, as a file has them.
@@ -202,7 +225,8 @@ impl Dataset {
             Values::Bytes(_) if is_picture(shape) => Shows::Pictures,
             Values::Bytes(_) | Values::Floats(_) => Shows::Values,
         };
-        Ok(Self { shape, values, targets, labels: Vec::new(), shows, columns: ColumnNames::default() })
+        let (labels, columns) = (Vec::new(), ColumnNames::default());
+        Ok(Self { shape, values, targets, labels, shows, columns, source: None })
     }
 
     /// Samples of bytes, and the number of each one's class.
@@ -263,6 +287,12 @@ impl Dataset {
         Self { columns, ..self }
     }
 
+    /// The same, of which is known where they are from.
+    #[must_use]
+    pub(super) fn from(self, source: Source) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
     /// The same, of which is known what they are.
     #[must_use]
     pub fn showing(self, shows: Shows) -> Self {
@@ -289,6 +319,7 @@ impl Dataset {
             targets,
             labels: self.labels.clone(),
             columns: self.columns.clone(),
+            source: self.source.as_ref().map(|source| source.select(self.len(), indices)),
             ..*self
         }
     }
@@ -381,6 +412,23 @@ impl Samples for Dataset {
 
     fn columns(&self) -> &ColumnNames {
         &self.columns
+    }
+
+    fn place(&self, index: usize, number: Number) -> String {
+        let Some(Source { path, places, columns }) = &self.source else { return format!("sample {index}, {number}") };
+        let each = places.len() / self.len();
+        let width = self.shape.len() / each;
+        // Of several rows, the last says what is wanted.
+        let (row, column) = match number {
+            Number::Value(value) => (value / width, columns.values.get(value % width)),
+            Number::Target(target) => (each - 1, columns.targets.get(target)),
+        };
+        let row = match places[index * each + row] {
+            Place::Line(line) => format!("line {line}"),
+            Place::Position(position) => format!("sample {position}"),
+        };
+        let column = column.map_or_else(|| number.to_string(), |column| format!("column `{column}`"));
+        format!("{}: {row}, {column}", path.display())
     }
 }
 

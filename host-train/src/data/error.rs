@@ -218,7 +218,7 @@ pub enum Problem {
         /// What was asked for.
         name: String,
         /// How it was.
-        option: &'static str,
+        option: Wanted,
         /// The columns.
         columns: Vec<String>,
     },
@@ -321,6 +321,27 @@ impl DataError {
     }
 }
 
+/// How a table's column was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// By an option.
+    Option(&'static str),
+    /// The network was trained on it.
+    Trained,
+    /// This table, of the training half, has it.
+    Half(PathBuf),
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(option) => f.write_str(option),
+            Self::Trained => f.write_str("the network's columns"),
+            Self::Half(table) => write!(f, "the columns of {}", table.display()),
+        }
+    }
+}
+
 /// Where something is in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -378,6 +399,7 @@ fn short(text: &str) -> String {
 fn remedy(text: &str) -> &'static str {
     match text.replace(',', ".").parse::<f32>() {
         Ok(_) if text.contains(',') => ": write 1.5 and 1500, not 1,5 and 1,500",
+        _ if text.starts_with('#') => ": leave out lines that are comments",
         _ if text.is_empty() => ": leave out the line, or fill in a number",
         _ => " (--target names what is wanted, --ignore what is no value)",
     }

@@ -30,11 +30,11 @@ mod table;
 
 pub use array::Array;
 pub use dataset::{Dataset, DatasetError, Targets, Values};
-pub use error::{DataError, Place, Problem};
+pub use error::{DataError, Place, Problem, Wanted};
 pub use folder::Split;
 pub use idx::{IdxError, IdxFile, IdxProblem};
 pub use load::{Expected, Options, Outputs, load, load_all, read};
 pub(crate) use load::{is_data, targets_beside};
-pub use samples::{ColumnNames, Samples, Target};
+pub use samples::{ColumnNames, Number, Samples, Target};
 pub use scale::{Scale, fit};
 pub use split::Halves;

@@ -14,8 +14,9 @@ use rawzip::{CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive,
 use thumbnet::input::Shows;
 
 use super::{
-    DataError, Dataset, Outputs, Targets, Values,
+    ColumnNames, DataError, Dataset, Outputs, Targets, Values,
     array::{self, Array, Kind, MOST},
+    dataset::Source,
     error::{Place, Problem},
     load::{Expected, Found, Options, TEST_NAMES},
     mnist,
@@ -168,7 +169,12 @@ impl Arrays {
         let (of_x, of_y) = (DataError::of(&x_path), DataError::of(&y_path));
         let samples = self.read(x, |dimensions| array::check_shape(dimensions, input))?.numbers().map_err(of_x)?;
         let count = samples.dimensions[0];
-        let data = |targets| Dataset::of(input, samples.values, targets).map_err(DataError::of(&x_path));
+        let places = (0..count).map(Place::Position).collect();
+        let source = Source { path: x_path.clone(), places, columns: ColumnNames::default() };
+        let data = |targets| {
+            let data = Dataset::of(input, samples.values, targets).map_err(DataError::of(&x_path));
+            data.map(|data| data.from(source))
+        };
         if outputs == Outputs::Input {
             return Ok(Half { data: data(Targets::Classes(vec![0; count]))?, naming: Naming::None });
         }

@@ -1,5 +1,7 @@
 //! What a network is trained on and judged by.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use thumbnet::{geometry::Shape, input::Shows};
 
@@ -30,6 +32,29 @@ pub trait Samples: Sync {
 
     /// The names of the columns that they are from, if they are from a table that has names.
     fn columns(&self) -> &ColumnNames;
+
+    /// Where a number of the sample at `index`, below [`len`](Self::len), is to be found by a person.
+    fn place(&self, index: usize, number: Number) -> String {
+        format!("sample {index}, {number}")
+    }
+}
+
+/// One of a sample's numbers, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// Of its raw values.
+    Value(usize),
+    /// Of what is wanted for it.
+    Target(usize),
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(index) => write!(f, "value {index}"),
+            Self::Target(index) => write!(f, "target {index}"),
+        }
+    }
 }
 
 /// The names of a table's columns: those of a sample's values, in their order, and those of what is wanted.

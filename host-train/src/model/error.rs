@@ -112,6 +112,14 @@ pub enum FitError {
         /// NaN or infinite.
         value: f64,
     },
+    /// A value or a target from which the network computes no numbers.
+    #[error("{place}: {value:e} is too large to compute with beside the others: correct it, or leave out the sample")]
+    TooLarge {
+        /// Where it is.
+        place: String,
+        /// What it is.
+        value: f32,
+    },
     /// A callback ended the training.
     #[error(transparent)]
     Callback(Box<dyn std::error::Error + Send + Sync>),

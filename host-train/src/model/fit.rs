@@ -13,7 +13,7 @@ use super::{
     Batch, Callback, CallbackResult, Epoch, Evaluation, FitError, Model, Progress, Schedule, Snapshot, Training,
     check_fits, evaluate,
     snapshot::{Fingerprint, fingerprint},
-    try_zeroed,
+    too_large, try_zeroed,
 };
 use crate::{data::Samples, envelope};
 
@@ -159,7 +159,8 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
                 let metrics = trainer.step(&batch.x, &batch.targets).map_err(FitError::Train)?;
                 if !metrics.loss.is_finite() {
                     let (loss, step) = (metrics.loss.into(), progress.step);
-                    return Err(FitError::Diverged { which: "loss", loss, epoch, step });
+                    let diverged = FitError::Diverged { which: "loss", loss, epoch, step };
+                    return Err(too_large(about, data).unwrap_or(diverged));
                 }
                 progress.running.add(metrics);
                 progress.seconds = before + start.elapsed().as_secs_f64();
@@ -175,7 +176,8 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
                 each(callbacks, |callback| callback.validation_begins())?;
                 let result = evaluate(&graph, about, *backend, trainer.weights(), validation, self.loss)?;
                 if !result.loss.is_finite() {
-                    return Err(FitError::Diverged { which: "val_loss", loss: result.loss, epoch, step: steps });
+                    let diverged = FitError::Diverged { which: "val_loss", loss: result.loss, epoch, step: steps };
+                    return Err(too_large(about, validation).unwrap_or(diverged));
                 }
                 record.validate(result);
             }

@@ -54,7 +54,7 @@ pub use schedule::Schedule;
 pub use snapshot::{Progress, Snapshot};
 
 use crate::{
-    data::{Samples, Scale, Target},
+    data::{Number, Samples, Scale, Target},
     memory::Values,
 };
 
@@ -146,14 +146,15 @@ impl<'a> Model<'a> {
     ///
     /// [`FitError::Shape`], [`FitError::Label`] and [`FitError::Targets`] where it does not fit the network,
     /// [`FitError::Train`] where the loss does not, [`FitError::Memory`] where there is none for fifty samples, and
-    /// [`FitError::NotFinite`] where the loss is no number.
+    /// [`FitError::TooLarge`] or [`FitError::NotFinite`] where the loss is no number.
     pub fn evaluate(&self, data: &dyn Samples, loss: Loss) -> Result<Evaluation, FitError> {
         check_fits(&self.graph, data)?;
         loss.check(self.graph.output_activation()).map_err(FitError::Train)?;
         let about = self.about_of(data)?;
         let evaluation = evaluate(&self.graph, &about, self.backend, &self.weights, data, loss)?;
         if !evaluation.loss.is_finite() {
-            return Err(FitError::NotFinite { which: "loss", value: evaluation.loss });
+            let weights = FitError::NotFinite { which: "loss", value: evaluation.loss };
+            return Err(too_large(&about, data).unwrap_or(weights));
         }
         Ok(evaluation)
     }
@@ -177,8 +178,8 @@ impl<'a> Model<'a> {
     /// # Errors
     ///
     /// [`FitError::NotAdapted`] where nobody told what raw values mean, [`FitError::Forward`] where there are not as
-    /// many as the network's input has, [`FitError::Memory`] where there is none, and [`FitError::NotFinite`] where an
-    /// output is no number.
+    /// many as the network's input has, [`FitError::Memory`] where there is none, and [`FitError::TooLarge`] or
+    /// [`FitError::NotFinite`] where an output is no number.
     pub fn predict<T: Copy + Into<f32>>(&self, raw: &[T]) -> Result<Vec<f32>, FitError> {
         let mut x: Vec<f32> = raw.iter().map(|&value| value.into()).collect();
         self.about.as_ref().ok_or(FitError::NotAdapted)?.apply(&mut x);
@@ -187,10 +188,40 @@ impl<'a> Model<'a> {
         let outputs = forward(&self.graph, &plan.plan(), self.backend, &self.weights, &x, &mut memory, None)
             .map_err(FitError::Forward)?;
         match outputs.iter().find(|output| !output.is_finite()) {
-            Some(&output) => Err(FitError::NotFinite { which: "a score", value: output.into() }),
+            Some(&output) => Err(match x.iter().position(is_too_large) {
+                Some(at) => FitError::TooLarge { place: Number::Value(at).to_string(), value: raw[at].into() },
+                None => FitError::NotFinite { which: "a score", value: output.into() },
+            }),
             None => Ok(outputs.to_vec()),
         }
     }
+}
+
+/// Numbers beyond this have no squares in f32, and sums of them soon are none.
+const LARGE: f32 = 1e18;
+
+fn is_too_large(number: &f32) -> bool {
+    number.is_nan() || number.abs() > LARGE
+}
+
+/// What is to blame where a network computes no numbers from data: the first value, as it is scaled, or target that is
+/// too large to compute with, if there is one.
+pub(crate) fn too_large(about: &About, data: &dyn Samples) -> Option<FitError> {
+    let mut raw = vec![0.0; data.shape().len()];
+    (0..data.len()).find_map(|sample| {
+        data.read(sample, &mut raw);
+        let mut scaled = raw.clone();
+        about.apply(&mut scaled);
+        let in_values = scaled.iter().position(is_too_large).map(|at| (Number::Value(at), raw[at]));
+        let in_targets = match data.target(sample) {
+            Target::Values(targets) => {
+                targets.iter().position(is_too_large).map(|at| (Number::Target(at), targets[at]))
+            }
+            Target::Class(_) => None,
+        };
+        let (number, value) = in_values.or(in_targets)?;
+        Some(FitError::TooLarge { place: data.place(sample, number), value })
+    })
 }
 
 /// The loss that fits a network's outputs: categorical cross-entropy behind a softmax, binary behind a sigmoid, else

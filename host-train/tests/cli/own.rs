@@ -144,3 +144,43 @@ fn numbers_are_estimated() {
         assert!(judged["mean_absolute_error"].as_f64().unwrap() < 0.08, "{judged}");
     }
 }
+
+/// Data that no network computes with is to blame itself, where it stands, and not the weights that meet it.
+#[test]
+fn numbers_that_are_too_large_are_named() {
+    let folder = Folder::with_stripes();
+    let (network, run) = (network::<Product>(&folder), folder.path("run"));
+    let [good, large, wanted, spoilt] =
+        ["good.csv", "large.csv", "wanted.csv", "spoilt.csv"].map(|name| folder.path(name));
+    let rows = |first: &str, last: &str| -> String {
+        let row = |i: u32| format!("{}.5,0.{},{}\n", i % 7, i % 5, (i % 7) * (i % 5));
+        format!("a,b,target\n{}1,{first},2\n{}1,2,{last}\n", (0..20).map(row).collect::<String>(), row(3))
+    };
+    for (path, first, last) in [(&good, "2", "2"), (&large, "-3e38", "2"), (&wanted, "2", "1e38")] {
+        fs::write(path, rows(first, last)).unwrap();
+    }
+    let train = ["train", "--network", &network, "--out", &run, "--batch-size", "4", "--epochs", "1", "--dataset"];
+    host_train([&train[..], &[&good]].concat()).success();
+    let too_large = |path: &str, line: usize, column: &str, value: &str| {
+        format!(
+            "error: {path}: line {line}, column `{column}`: {value} is too large to compute with beside the others: \
+             correct it, or leave out the sample\n"
+        )
+    };
+    for model in [&run, &folder.path("run/model.blob")] {
+        let evaluate = ["evaluate", model, "--all", "--dataset"];
+        assert_eq!(host_train([&evaluate[..], &[&wanted]].concat()).error(), too_large(&wanted, 24, "target", "1e38"));
+        if *model == run {
+            let text = host_train([&evaluate[..], &[&large]].concat()).error();
+            assert_eq!(text, too_large(&large, 22, "b", "-3e38"));
+            fs::write(&spoilt, rows("2", "2").replace(".5,", ".5e38,")).unwrap();
+            let text = host_train(["quantize", model, "--dataset", &spoilt]).error();
+            assert!(text.contains("spoilt.csv: line ") && text.contains(", column `a`: "), "{text}");
+            host_train(["quantize", model, "--dataset", &good]).success();
+        }
+    }
+    let text = host_train([&train[..], &[&wanted]].concat()).error();
+    assert_eq!(text, too_large(&wanted, 24, "target", "1e38"));
+    let text = host_train(["predict", &large, "--model", &run]).error();
+    assert!(text.contains("large.csv, sample 21: value 1: -3e38 is too large to compute with"), "{text}");
+}

@@ -4,7 +4,7 @@ use thumbnet::geometry::Shape;
 
 use super::super::{
     ColumnNames, Outputs,
-    error::Problem,
+    error::{Problem, Wanted},
     load::{Expected, Options},
 };
 
@@ -99,9 +99,12 @@ impl Columns {
 
     /// What the columns of values and targets are called, if the table says it.
     pub(super) fn by_name(&self) -> ColumnNames {
-        let names = |columns: &[usize]| -> Vec<String> {
-            columns.iter().filter(|_| self.has_header).map(|&column| self.names[column].clone()).collect()
-        };
+        if self.has_header { self.shown() } else { ColumnNames::default() }
+    }
+
+    /// The same, or their numbers.
+    pub(super) fn shown(&self) -> ColumnNames {
+        let names = |columns: &[usize]| columns.iter().map(|&column| self.names[column].clone()).collect();
         ColumnNames { values: names(&self.values), targets: names(&self.targets) }
     }
 
@@ -147,8 +150,8 @@ fn by_usual_name(names: &[String], name: &str) -> Option<usize> {
 /// The columns of the names that a network was trained on. A name that is a number is no place.
 fn known_columns(names: &[String], known: &[String]) -> Result<Vec<usize>, Problem> {
     let find = |name: &String| {
-        let missing =
-            || Problem::Column { name: name.clone(), option: "the network's columns", columns: names.to_vec() };
+        let option = Wanted::Trained;
+        let missing = || Problem::Column { name: name.clone(), option, columns: names.to_vec() };
         names.iter().position(|column| column == name).ok_or_else(missing)
     };
     known.iter().map(find).collect()
@@ -158,5 +161,6 @@ fn known_columns(names: &[String], known: &[String]) -> Result<Vec<usize>, Probl
 fn by_name(names: &[String], name: &str, option: &'static str) -> Result<usize, Problem> {
     let by_number = || name.parse().ok().and_then(|number: usize| number.checked_sub(1)).filter(|&at| at < names.len());
     let column = names.iter().position(|column| column == name).or_else(by_number);
+    let option = Wanted::Option(option);
     column.ok_or_else(|| Problem::Column { name: name.into(), option, columns: names.to_vec() })
 }

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use super::{
     DataError, Dataset, Targets, Values,
-    error::Problem,
+    dataset::Source,
+    error::{Place, Problem, Wanted},
     load::{Expected, Found, Options, TEST_NAMES},
     naming::Naming,
 };
@@ -65,10 +66,18 @@ pub(super) fn load(
     let test = match test {
         Some(path) => {
             // By the names of the training half's columns, if it has some.
-            let columns = Some(&options.columns).filter(|known| !known.values.is_empty()).cloned();
-            let columns = columns.unwrap_or_else(|| rows.columns.by_name());
-            let options = &Options { columns, ..options.clone() };
-            let rows = Rows::read(path, expected, options)?;
+            let known = Some(&options.columns).filter(|known| !known.values.is_empty()).cloned();
+            let is_known = known.is_some();
+            let options = &Options { columns: known.unwrap_or_else(|| rows.columns.by_name()), ..options.clone() };
+            let rows = Rows::read(path, expected, options).map_err(|mut error| {
+                if let DataError::File { problem: Problem::Column { option: option @ Wanted::Trained, .. }, .. } =
+                    &mut error
+                    && !is_known
+                {
+                    *option = Wanted::Half(train.into());
+                }
+                error
+            })?;
             Some(samples(path, &rows, &naming, expected, options, &mut notes)?.0)
         }
         None => None,
@@ -122,7 +131,10 @@ fn samples(
     let problem = DataError::of(path);
     let data = Dataset::of(input, Values::Floats(values), targets).map_err(&problem)?;
     let data = data.named(naming).map_err(&problem)?;
-    Ok((data.with_columns(rows.columns.by_name()), cut.units))
+    let places =
+        cut.first.iter().flat_map(|&first| &rows.lines[first..][..len]).map(|&line| Place::Line(line)).collect();
+    let source = Source { path: path.into(), places, columns: rows.columns.shown() };
+    Ok((data.with_columns(rows.columns.by_name()).from(source), cut.units))
 }
 
 /// Where samples begin.

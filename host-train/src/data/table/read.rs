@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::Path,
 };
 
@@ -25,6 +25,8 @@ pub(super) struct Rows {
     pub(super) values: Vec<f32>,
     /// Of each row, the columns of targets, if these are numbers.
     pub(super) targets: Vec<f32>,
+    /// Of each row its line.
+    pub(super) lines: Vec<u64>,
     /// Of each row the place of its label among the names, if it has one.
     pub(super) labels: Option<Vec<usize>>,
     /// The labels that there are, in the order in which they came.
@@ -56,8 +58,14 @@ impl Rows {
             false => (1..=first.fields.len()).map(|number| number.to_string()).collect(),
         };
         let columns = Columns::find(names, has_header, expected, options)?;
-        let mut rows =
-            Unfinished { columns: &columns, values: vec![], targets: vec![], labels: vec![], groups: vec![] };
+        let mut rows = Unfinished {
+            columns: &columns,
+            values: vec![],
+            targets: vec![],
+            lines: vec![],
+            labels: vec![],
+            groups: vec![],
+        };
         let (mut labels, mut groups) = (Numbers::default(), Numbers::default());
         for row in [Some(first).filter(|_| !has_header), second].into_iter().flatten() {
             rows.push(&row, &mut labels, &mut groups)?;
@@ -65,14 +73,14 @@ impl Rows {
         while let Some(row) = table.next()? {
             rows.push(&row, &mut labels, &mut groups)?;
         }
-        let Unfinished { values, targets, labels: of_rows, groups, .. } = rows;
+        let Unfinished { values, targets, lines, labels: of_rows, groups, .. } = rows;
         if values.is_empty() {
             return Err(Problem::NoRows);
         }
         let labels_of_rows = columns.is_class.then_some(of_rows);
         let groups = columns.group.is_some().then_some(groups);
         let broken = table.broken;
-        Ok(Self { columns, values, targets, labels: labels_of_rows, names: labels.names, groups, broken })
+        Ok(Self { columns, values, targets, lines, labels: labels_of_rows, names: labels.names, groups, broken })
     }
 }
 
@@ -93,10 +101,13 @@ struct Row {
 
 impl Table {
     fn open(path: &Path) -> Result<Self, Problem> {
-        let mut file = BufReader::new(File::open(path)?);
-        let delimiter = delimiter(file.fill_buf()?);
-        // Every row ends with a line feed, so that lines can be counted; what stands before it is trimmed.
-        let rows: Box<dyn Read> = Box::new(file.chain(&b"\n"[..]));
+        let mut file = BufReader::with_capacity(START, File::open(path)?);
+        let Start { delimiter, skipped, lines, is_returns } = Start::of(file.fill_buf()?);
+        file.consume(skipped);
+        let file: Box<dyn Read> = if is_returns { Box::new(Returns(file)) } else { Box::new(file) };
+        // Lines that are passed over become blank ones, so that the others keep their numbers. Every row ends with a
+        // line feed, so that lines can be counted; what stands before it is trimmed.
+        let rows: Box<dyn Read> = Box::new(io::repeat(b'\n').take(lines).chain(file).chain(&b"\n"[..]));
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(delimiter).trim(Trim::All);
         Ok(Self { reader: builder.terminator(Terminator::Any(b'\n')).from_reader(rows), width: None, broken: None })
@@ -134,6 +145,7 @@ struct Unfinished<'a> {
     columns: &'a Columns,
     values: Vec<f32>,
     targets: Vec<f32>,
+    lines: Vec<u64>,
     labels: Vec<usize>,
     groups: Vec<usize>,
 }
@@ -153,6 +165,7 @@ impl Unfinished<'_> {
             text if text.contains('\n') => Err(Problem::Broken { line, column: names[column].clone() }),
             text => Ok(text),
         };
+        self.lines.push(line);
         for column in values {
             self.values.push(number(column)?);
         }
@@ -181,15 +194,81 @@ fn unreadable(error: csv::Error) -> Problem {
     }
 }
 
-/// What separates columns: of comma, semicolon and tab the one that the first line that is not blank has most of.
-fn delimiter(start: &[u8]) -> u8 {
-    let mut lines = start.split(|&byte| byte == b'\n');
-    let line = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
-    // What is between quotes separates nothing.
-    let bare = || line.split(|&byte| byte == b'"').step_by(2).flatten();
-    let count = |delimiter: &u8| bare().filter(|byte| *byte == delimiter).count();
+/// Bytes from which is told how a table is written.
+const START: usize = 1 << 16;
+
+/// How a table begins.
+struct Start {
+    /// What separates columns.
+    delimiter: u8,
+    /// Bytes at the beginning that are passed over: a line that names the delimiter, and comments.
+    skipped: usize,
+    /// Lines that these are.
+    lines: u64,
+    /// Whether lines end with carriage returns alone.
+    is_returns: bool,
+}
+
+impl Start {
+    fn of(start: &[u8]) -> Self {
+        // The last byte may be half of an end of Windows's.
+        let is_returns = !start.contains(&b'\n') && start.split_last().is_some_and(|(_, start)| start.contains(&b'\r'));
+        let end = if is_returns { b'\r' } else { b'\n' };
+        let lines: Vec<&[u8]> = start.split_inclusive(|&byte| byte == end).collect();
+        let told = lines.first().and_then(|line| told_delimiter(line));
+        let from = usize::from(told.is_some());
+        // Comments at the beginning, the last of which may be a line of names.
+        let is_comment = |line: &&&[u8]| without_mark(line).trim_ascii_start().starts_with(b"#");
+        let first = lines[from..].iter().find(|line| !is_comment(line) && !without_mark(line).trim_ascii().is_empty());
+        let first = *first.or(lines.get(from)).unwrap_or(&&start[..0]);
+        let delimiter = told.unwrap_or_else(|| delimiter(first));
+        let width = |line: &[u8]| bare(line).filter(|byte| **byte == delimiter).count();
+        let is_names = |line: &&&[u8]| is_comment(line) && width(line) == width(first);
+        let is_skipped = |line: &&&[u8]| !std::ptr::eq(**line, first) && !is_names(line);
+        let comments = lines[from..].iter().take_while(is_skipped).count();
+        let skipped = &lines[..from + comments];
+        Self { delimiter, skipped: skipped.concat().len(), lines: skipped.len() as u64, is_returns }
+    }
+}
+
+/// Without the mark of UTF-8 at the beginning.
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)
+}
+
+/// What is not between quotes, where nothing is separated.
+fn bare(line: &[u8]) -> impl Iterator<Item = &u8> {
+    line.split(|&byte| byte == b'"').step_by(2).flatten()
+}
+
+/// The delimiter that a first line of Excel's names: `sep=;`.
+fn told_delimiter(line: &[u8]) -> Option<u8> {
+    let ends: &[u8] = b"\r\n\"";
+    let line: Vec<u8> = without_mark(line).iter().copied().filter(|byte| !ends.contains(byte)).collect();
+    match line[..] {
+        [s, e, p, b'=', delimiter] if [s, e, p].eq_ignore_ascii_case(b"sep") => {
+            Some(delimiter).filter(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric())
+        }
+        _ => None,
+    }
+}
+
+/// Of comma, semicolon and tab the one that a line has most of.
+fn delimiter(line: &[u8]) -> u8 {
+    let count = |delimiter: &u8| bare(line).filter(|byte| *byte == delimiter).count();
     // Of equals the last is the greatest: as many commas as semicolons are those of decimals.
     *[b',', b'\t', b';'].iter().max_by_key(|delimiter| count(delimiter)).expect("there are three")
+}
+
+/// A file whose lines end with carriage returns alone, as old spreadsheets write them, with line feeds in their place.
+struct Returns<R>(R);
+
+impl<R: Read> Read for Returns<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.0.read(buffer)?;
+        buffer[..len].iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+        Ok(len)
+    }
 }
 
 /// Whether the first row has names: it has no number where the second has some, or a column is called as those of

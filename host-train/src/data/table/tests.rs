@@ -3,7 +3,7 @@ use std::fs;
 use thumbnet::geometry::Shape;
 
 use super::*;
-use crate::data::{ColumnNames, Outputs, Samples, Target, load as load_any};
+use crate::data::{ColumnNames, Number, Outputs, Samples, Target, load as load_any};
 
 const XY: Expected = Expected { input: Shape::vector(2), outputs: Outputs::Classes(2) };
 /// Windows of three time steps of two axes.
@@ -65,6 +65,50 @@ fn a_row_is_a_sample_and_its_last_column_the_class() {
     assert_eq!(classes(&table("1,1,2\n0,3,4\n", XY, &named(&["1"]))), [1, 0]);
     // A column that would name groups is a value where it is needed.
     assert_eq!(values(&table("id,a,label\n7,2,1\n8,4,0\n", XY, &Options::default()))[0], [7.0, 2.0]);
+}
+
+/// Comments, a line that names the delimiter and old ends of lines change neither rows nor the numbers of lines.
+#[test]
+fn a_beginning_may_say_how_the_table_is_written() {
+    for text in [
+        "sep=;\na;b;c\n1;2;1\n3;4;0\n",
+        "\u{feff}SEP=|\r\na|b|c\r\n1|2|1\r\n3|4|0\r\n",
+        "\"sep=\t\"\na\tb\tc\n1\t2\t1\n3\t4\t0\n",
+        "# made on Monday; by me\n#\n\na,b,c\n1,2,1\n3,4,0\n",
+        "\u{feff}# one, two\n1,2,1\n3,4,0\n",
+        "# by numpy.savetxt\n# a,b,c\n1,2,1\n3,4,0\n",
+        "a,b,c\r1,2,1\r\r3,4,0\r",
+        "1,2,1\r3,4,0",
+        "sep=;\r# made on Monday\ra;b;c\r1;2;1\r3;4;0",
+    ] {
+        let data = table(text, XY, &Options::default());
+        assert_eq!((values(&data), classes(&data)), (vec![vec![1.0, 2.0], vec![3.0, 4.0]], vec![1, 0]), "{text}");
+    }
+    for (text, line) in [("sep=;\na;b;c\n1;2;0\n3;x;1\n", 4), ("# made\n\n1,2,0\n3,x,1\n", 4), ("1,2,0\r\r3,x,1\r", 3)]
+    {
+        let text = error(text, XY);
+        assert!(text.starts_with(&format!("line {line}, column `")) && text.contains("`x` is no finite"), "{text}");
+    }
+    // What has as many columns as a row is one.
+    let colours = Options { target: vec!["1".into()], ..Options::default() };
+    let data = table("#00f,1,2\n#f00,3,4\nred,5,6\n", Expected { outputs: Outputs::Classes(3), ..XY }, &colours);
+    assert_eq!((data.len(), data.labels()), (3, &["#00f", "#f00", "red"].map(String::from)[..]));
+    let text = error("# made, on, Monday\n1,2,0\n3,4,1\n# done, on, Tuesday\n", XY);
+    assert!(text.ends_with("`# done` is no finite number: leave out lines that are comments"), "{text}");
+}
+
+/// Where a number is from is known of each sample, wherever it has come to stand.
+#[test]
+fn numbers_are_found_again_in_their_lines() {
+    let Found { train, .. } = try_table("# made\n\n0,1,2\n1,3,4\n", XY, &named(&["1"])).unwrap();
+    let place = |data: &Dataset, index, number| data.place(index, number).rsplit_once("t.csv: ").unwrap().1.to_owned();
+    assert_eq!(place(&train.select(&[1]), 0, Number::Value(1)), "line 4, column `3`");
+    let numbers = Expected { outputs: Outputs::Values(1), ..WINDOWS };
+    let windows = table("a,b,y\n1,2,3\n\n3,4,5\n5,6,7\n7,8,9\n8,9,9\n9,8,9\n", numbers, &Options::default());
+    assert_eq!(place(&windows, 0, Number::Value(3)), "line 4, column `b`");
+    assert_eq!(place(&windows, 1, Number::Target(0)), "line 8, column `y`");
+    let own = Dataset::from_values(Shape::vector(2), vec![0.0; 4], vec![0, 1]).unwrap();
+    assert_eq!(own.place(1, Number::Value(0)), "sample 1, value 0");
 }
 
 #[test]
@@ -275,6 +319,12 @@ fn the_test_half_has_the_training_halfs_classes() {
     write("train.csv", "a,b,label\n1,2,0\n3,4,1\n");
     let text = load().unwrap_err().to_string();
     assert!(text.ends_with("label y in line 2, the network has 2 classes (labels 0 to 1)"), "{text}");
+    // So are its columns.
+    write("val.tsv", "a\tc\tlabel\n5\t6\t1\n");
+    let text = load().unwrap_err().to_string();
+    let train = folder.path().join("train.csv");
+    let expected = format!("val.tsv: no column `b` for the columns of {}; there are a, c, label", train.display());
+    assert!(text.ends_with(&expected), "{text}");
 }
 
 /// What a network was trained on is found by its names, wherever it stands; what is not there is named.
