@@ -81,7 +81,7 @@ impl Callback for Progress {
             let evaluation = running.evaluation();
             let rate = evaluation.samples as f64 / self.bar.elapsed().as_secs_f64().max(1e-9);
             self.bar.set_position(step as u64);
-            self.bar.set_message(format!("{evaluation} - {rate:.0} images/s"));
+            self.bar.set_message(format!("{evaluation} - {rate:.0} samples/s"));
         }
         Ok(())
     }
@@ -115,7 +115,7 @@ fn json(epoch: &Epoch) -> serde_json::Result<String> {
 fn summary(epoch: &Epoch) -> String {
     let step = epoch.seconds / epoch.steps.max(1) as f64;
     let mut line = format!(
-        "{} {}/step - {:.0} images/s - loss: {:.4}",
+        "{} {}/step - {:.0} samples/s - loss: {:.4}",
         duration(epoch.seconds),
         duration(step),
         epoch.images_per_second,
@@ -177,12 +177,12 @@ mod tests {
     fn reads_as_keras_writes() {
         assert_eq!(
             summary(&epoch()),
-            "24s 20ms/step - 2500 images/s - loss: 0.1235 - accuracy: 0.9612 - val_loss: 0.0500 - val_accuracy: 0.9877"
+            "24s 20ms/step - 2500 samples/s - loss: 0.1235 - accuracy: 0.9612 - val_loss: 0.0500 - val_accuracy: 0.9877"
         );
         let unjudged = Epoch { val_loss: None, val_accuracy: None, ..epoch() };
         assert!(summary(&unjudged).ends_with("accuracy: 0.9612"));
         let of_numbers = Epoch { accuracy: None, val_accuracy: None, ..epoch() };
-        assert!(summary(&of_numbers).ends_with("images/s - loss: 0.1235 - val_loss: 0.0500"));
+        assert!(summary(&of_numbers).ends_with("samples/s - loss: 0.1235 - val_loss: 0.0500"));
     }
 
     #[test]

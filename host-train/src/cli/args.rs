@@ -328,10 +328,12 @@ pub(super) struct TrainArgs {
     /// Keep the best epoch's weights too, in best.postcard
     #[arg(long)]
     pub(super) keep_best: bool,
-    /// Folder for the weights and the history [default: a new one, runs/NETWORK-NUMBER]
+    /// Folder for the weights and the history, in place of those of an earlier training there [default: a new one,
+    /// runs/NETWORK-NUMBER]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Go on with the training in this folder, with its own arguments, to the same weights as without interruption
+    /// Go on with the training in this folder, with its own arguments, to the same weights as without interruption.
+    /// Paths mean what they meant where it was begun; --data-dir may name another folder of MNIST
     #[arg(long, value_name = "DIR", conflicts_with_all = [
         "network", "dataset", "validation_split", "target", "ignore", "group", "window_step", "epochs", "batch_size",
         "optimizer", "learning_rate", "schedule", "warmup", "kernel_initializer", "seed", "backend", "precision",

@@ -23,6 +23,8 @@ use super::{
     file::{self, BEST, HISTORY, TRAINING, WEIGHTS},
     output::{Output, shown},
 };
+#[cfg(feature = "download")]
+use crate::data::mnist::DATA_VARIABLE;
 use crate::{
     atomic, checkpoint,
     envelope::{self, Kind},
@@ -31,11 +33,11 @@ use crate::{
         About, Callback, CallbackResult, EarlyStopping, Epoch, FitError, FitOptions, Model, ModelCheckpoint,
         NoAccuracy, ReduceLrOnPlateau, Save, Schedule, Snapshot, Training, classes, usual_loss,
     },
-    network::short_name,
+    network::{self, short_name},
     progress::Progress,
 };
 
-const KIND: Kind = Kind { magic: *b"thumbrun", version: 1, name: "training" };
+const KIND: Kind = Kind { magic: *b"thumbrun", version: 2, name: "training" };
 /// A training is kept after this time at least, besides each epoch.
 const KEEP_EVERY: Duration = Duration::from_secs(120);
 
@@ -44,14 +46,17 @@ const KEEP_EVERY: Duration = Duration::from_secs(120);
 struct Unfinished<'a> {
     /// The arguments that it was begun with.
     arguments: Vec<OsString>,
+    /// The folder that it was begun in, from which these name files.
+    folder: OsString,
     /// How far it is; nothing before its first step.
     snapshot: Option<&'a [u8]>,
 }
 
 pub(super) fn run(arguments: &TrainArgs, networks: Networks, output: Output) -> anyhow::Result<()> {
     let Some(folder) = &arguments.resume else {
-        let command = env::args_os().collect();
-        return begin(arguments, networks, output, &Unfinished { arguments: command, snapshot: None });
+        let begun_in = env::current_dir().unwrap_or_default().into_os_string();
+        let begun = Unfinished { arguments: env::args_os().collect(), folder: begun_in, snapshot: None };
+        return begin(arguments, networks, output, &begun);
     };
     let path = folder.join(TRAINING);
     if folder.join(WEIGHTS).exists() && !path.exists() {
@@ -63,7 +68,43 @@ pub(super) fn run(arguments: &TrainArgs, networks: Networks, output: Output) -> 
     let unfinished: Unfinished<'_> = envelope::open(KIND, &bytes).with_context(name)?;
     let mut begun = args::parse_train(&unfinished.arguments, networks).with_context(name)?;
     begun.out = Some(folder.clone());
+    let begun_in = Path::new(&unfinished.folder);
+    if let Some(dataset) = &mut begun.data.dataset {
+        *dataset = found(begun_in, dataset);
+        let (run, data) = (folder.display(), dataset.display());
+        ensure!(dataset.exists(), "{run}: its data set is not there any more: move it back to {data} to resume");
+    }
+    if let Some(network) = begun.network.as_mut().filter(|name| network::find(networks, name).is_err()) {
+        let file = found(begun_in, Path::new(network)).into_os_string();
+        *network = file.into_string().unwrap_or_else(|_| network.clone());
+    }
+    #[cfg(feature = "download")]
+    move_mnist(&mut begun.data, &arguments.data, begun_in)?;
     begin(&begun, networks, output, &unfinished)
+}
+
+/// The file that a path named in the folder that a training was begun in; from here, where there is none any more.
+fn found(begun_in: &Path, path: &Path) -> PathBuf {
+    let there = begun_in.join(path);
+    if there.exists() || !path.exists() { there } else { path.into() }
+}
+
+/// Takes the folder of MNIST that is named beside `--resume`; else the one that the training was begun with.
+#[cfg(feature = "download")]
+fn move_mnist(begun: &mut args::DataArgs, now: &args::DataArgs, begun_in: &Path) -> anyhow::Result<()> {
+    // The variable is for all commands, whether they read MNIST or not.
+    let variable = env::var_os(DATA_VARIABLE).map(PathBuf::from);
+    let is_told = |folder: &&PathBuf| variable.as_ref() != Some(*folder);
+    let told = now.data_dir.as_ref().filter(is_told);
+    if let (Some(folder), Some(dataset)) = (told, &begun.dataset) {
+        bail!("--data-dir is {}, but the training's data is {}, not MNIST", folder.display(), dataset.display());
+    }
+    begun.data_dir = match (told, &begun.data_dir) {
+        (Some(folder), _) => Some(folder.clone()),
+        (None, Some(folder)) if is_told(&folder) => Some(found(begun_in, folder)),
+        (None, folder) => folder.clone(),
+    };
+    Ok(())
 }
 
 /// Begins a training, or goes on with it.
@@ -192,7 +233,7 @@ impl Train<'_> {
 
 /// Writes how far a training is.
 fn keep(folder: &Path, from: &Unfinished<'_>, snapshot: Option<&[u8]>) -> anyhow::Result<()> {
-    let unfinished = Unfinished { arguments: from.arguments.clone(), snapshot };
+    let unfinished = Unfinished { arguments: from.arguments.clone(), folder: from.folder.clone(), snapshot };
     file::write(&folder.join(TRAINING), &envelope::seal(KIND, &unfinished))
 }
 

@@ -38,7 +38,12 @@ fn the_whole_path() {
     );
     assert_eq!(lines[2], "Train on 100 samples, validate on 30 samples");
     assert_eq!(lines[3], "Epoch 1/3");
-    assert!(lines[4].starts_with("10/10 - ") && lines[4].contains(" - val_accuracy: "), "{trained}");
+    assert!(
+        lines[4].starts_with("10/10 - ")
+            && lines[4].contains(" samples/s - ")
+            && lines[4].contains(" - val_accuracy: "),
+        "{trained}"
+    );
     assert_eq!(lines.last().unwrap(), &format!("Weights and history are in {run}"));
 
     let history = fs::read_to_string(folder.path("run/history.csv")).unwrap();
@@ -450,6 +455,8 @@ fn arguments_that_make_no_command_are_one_line() {
         assert!(text.contains(expected), "{arguments:?}: {text}");
     }
     assert!(host_train(["--help"]).success().lines().count() > 10);
+    let help = host_train(["train", "--help"]).success();
+    assert!(help.contains("in place of those of an earlier training there"), "{help}");
     assert_eq!(host_train([""; 0]).status, Some(2));
 }
 

@@ -98,3 +98,18 @@ fn what_is_no_whole_picture_is_said_in_one_line() {
         assert_eq!(text, format!("error: {file}: {expected}\n"));
     }
 }
+
+/// What files may be depends on the network.
+#[test]
+fn a_folder_is_no_picture() {
+    let (folder, run, [first, _]) = with_digits();
+    let data = folder.path("data");
+    let text = host_train(["predict", &data, "--model", &run]).error();
+    let expected = format!("error: {data}: a folder, but for this network `predict` takes ");
+    assert_eq!(text, format!("{expected}PNG or JPEG files, of one digit each\n"));
+    let outcome = host_train(["predict", &first, &data, "--model", &run]);
+    assert!(outcome.stdout.starts_with(&first) && outcome.stderr.starts_with(&expected), "{}", outcome.stderr);
+    let network = crate::own::network::<crate::own::Product>(&folder);
+    let text = host_train(["predict", &data, "--model", &network]).error();
+    assert_eq!(text, format!("{expected}files .csv, .tsv, .npy or .npz\n"));
+}

@@ -8,7 +8,7 @@ use rand_pcg::Pcg64Mcg;
 use crate::{
     SMALL,
     own::{Product, network},
-    support::{Folder, command, host_train},
+    support::{Folder, command, host_train, run as run_command},
 };
 
 /// The columns of a history that are no times.
@@ -22,9 +22,10 @@ fn arguments<'a>(data: &'a str, run: &'a str) -> Vec<&'a str> {
     [&["train", "--dataset", data, "--out", run], SMALL.as_slice(), &more].concat()
 }
 
-/// Begins a training in the folder's `run`, and kills it after two epochs.
+/// Begins a training, called in the folder, in its `run`, and kills it after two epochs.
 fn end_after_two_epochs(folder: &Folder, arguments: &[&str]) {
-    let mut child = command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = command(arguments);
+    let mut child = command.current_dir(folder.path("")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while fs::read_to_string(folder.path("run/history.csv")).map_or(0, |text| text.lines().count()) < 3 {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself: {arguments:?}");
         thread::sleep(Duration::from_millis(2));
@@ -120,4 +121,42 @@ fn what_cannot_be_resumed_says_why() {
     fs::write(&training, damaged).unwrap();
     let text = host_train(["train", "--resume", &run]).error();
     assert!(text.contains("training.postcard: the training is corrupt"), "{text}");
+}
+
+/// What paths named where the training was begun they name wherever it is resumed.
+#[test]
+fn it_is_resumed_from_any_folder() {
+    let folder = Folder::with_stripes();
+    network::<Product>(&folder);
+    let [table, elsewhere, run] = ["numbers.csv", "elsewhere", "run"].map(|name| folder.path(name));
+    let rows: String = (0..40).map(|i| format!("{i},{},{}\n", 40 - i, 2 * i)).collect();
+    fs::write(&table, format!("a,b,target\n{rows}")).unwrap();
+    fs::create_dir(&elsewhere).unwrap();
+    let train = ["train", "--dataset", "numbers.csv", "--network", "own.postcard", "--out", "run"];
+    end_after_two_epochs(&folder, &[&train[..], &["--batch-size", "16", "--epochs", "300"]].concat());
+    let resume = |more: &[&str]| {
+        let arguments = [&["train", "--resume", run.as_str()], more].concat();
+        run_command(command(arguments).current_dir(&elsewhere))
+    };
+    fs::rename(&table, folder.path("other.csv")).unwrap();
+    let text = resume(&[]).error();
+    assert_eq!(text, format!("error: {run}: its data set is not there any more: move it back to {table} to resume\n"));
+    fs::rename(folder.path("other.csv"), &table).unwrap();
+    let text = resume(&["--data-dir", "mnist"]).error();
+    assert_eq!(text, format!("error: --data-dir is mnist, but the training's data is {table}, not MNIST\n"));
+    let text = run_command(command(["train", "--resume", &run]).current_dir(&elsewhere).env("THUMBNET_DATA", "mnist"));
+    assert!(text.success().contains("Resumed in epoch "));
+}
+
+/// Where all was moved, paths name what is in the folder that the program is called in.
+#[test]
+fn it_is_resumed_where_all_was_moved() {
+    let folder = Folder::with_stripes();
+    fs::create_dir(folder.path("moved")).unwrap();
+    end_after_two_epochs(&folder, &arguments("data", "run"));
+    for name in ["data", "run"] {
+        fs::rename(folder.path(name), folder.path(&format!("moved/{name}"))).unwrap();
+    }
+    let text = run_command(command(["train", "--resume", "run"]).current_dir(folder.path("moved"))).success();
+    assert!(text.contains("Resumed in epoch "), "{text}");
 }
