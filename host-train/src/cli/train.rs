@@ -302,3 +302,28 @@ impl Callback for Keeper<'_> {
         Ok(self.write(weights).context("after the last epoch")?)
     }
 }
+
+#[cfg(all(test, feature = "download"))]
+mod tests {
+    use super::*;
+    use crate::network::NETWORKS;
+
+    #[test]
+    fn mnist_is_where_resume_is_told_or_where_it_was() {
+        let arguments = |words: &[&str]| {
+            let words: Vec<OsString> = [&["host-train", "train"], words].concat().iter().map(Into::into).collect();
+            args::parse_train(&words, NETWORKS).unwrap().data
+        };
+        let moved = |begun: &[&str], now: &[&str]| {
+            let mut begun = arguments(begun);
+            let moved = move_mnist(&mut begun, &arguments(&[&["--resume", "run"], now].concat()), Path::new("/begun"));
+            moved.map(|()| begun.data_dir).map_err(|error| error.to_string())
+        };
+        let data_dir = ["--data-dir", "mnist"];
+        assert_eq!(moved(&data_dir, &["--data-dir", "other"]), Ok(Some("other".into())));
+        assert_eq!(moved(&[], &data_dir), Ok(Some("mnist".into())));
+        assert_eq!(moved(&data_dir, &[]), Ok(Some("/begun/mnist".into())));
+        let text = moved(&["--dataset", "own.csv"], &data_dir).unwrap_err();
+        assert_eq!(text, "--data-dir is mnist, but the training's data is own.csv, not MNIST");
+    }
+}
