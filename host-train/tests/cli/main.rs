@@ -261,6 +261,12 @@ fn what_a_run_consists_of_is_never_overwritten() {
     fs::write(&training, b"a training that is not done").unwrap();
     let text = host_train(["quantize", &run, "--dataset", &data, "--images", "20", "--out", &training]).error();
     assert!(text.contains("training.postcard: the state of a training"), "{text}");
+    // Before its first epoch ends, a training has nothing else.
+    let begun = folder.path("begun/training.postcard");
+    fs::create_dir(folder.path("begun")).unwrap();
+    fs::write(&begun, b"a training that is not done").unwrap();
+    let text = host_train(["export", &run, "--out", &begun]).error();
+    assert!(text.contains("begun/training.postcard: the state of a training"), "{text}");
     assert!(before == [&weights, &history, &best].map(|file| fs::read(file).unwrap()) && !fs::exists(&new).unwrap());
 
     // Weights that lie by themselves are no run's, but those that an import is told its network by are read.
