@@ -81,24 +81,31 @@ impl Kind {
         }
     }
 
-    /// An element as it is written, to the last digit where it is a whole number, whatever f32 has of it.
+    /// An element as it is written, to the last digit, whatever f32 has of it.
     pub(super) fn text(self, element: &[u8], is_big_endian: bool) -> String {
-        let (is_signed, is_whole) = match self {
-            Self::U8 | Self::U16 | Self::U32 | Self::U64 => (false, true),
-            Self::I8 | Self::I16 | Self::I32 | Self::I64 => (true, true),
-            Self::F32 | Self::F64 => (true, false),
-        };
-        if !is_whole {
-            return self.decode(element.to_vec(), is_big_endian).get(0).to_string();
+        fn written<const N: usize, T: ToString>(bytes: &[u8], is_big_endian: bool, number: fn([u8; N]) -> T) -> String {
+            let (words, _) = bytes.as_chunks::<N>();
+            let ordered = |mut word: [u8; N]| {
+                if is_big_endian {
+                    word.reverse();
+                }
+                word
+            };
+            words.first().map(|&word| number(ordered(word)).to_string()).unwrap_or_default()
         }
-        let mut word = element.to_vec();
-        if is_big_endian {
-            word.reverse();
+        let order = is_big_endian;
+        match self {
+            Self::U8 => written(element, order, u8::from_le_bytes),
+            Self::I8 => written(element, order, i8::from_le_bytes),
+            Self::U16 => written(element, order, u16::from_le_bytes),
+            Self::I16 => written(element, order, i16::from_le_bytes),
+            Self::U32 => written(element, order, u32::from_le_bytes),
+            Self::I32 => written(element, order, i32::from_le_bytes),
+            Self::U64 => written(element, order, u64::from_le_bytes),
+            Self::I64 => written(element, order, i64::from_le_bytes),
+            Self::F32 => written(element, order, f32::from_le_bytes),
+            Self::F64 => written(element, order, f64::from_le_bytes),
         }
-        // The sign goes on in what is above.
-        let is_negative = is_signed && word.last().is_some_and(|byte| byte & 0x80 != 0);
-        word.resize(size_of::<i128>(), if is_negative { 0xff } else { 0 });
-        word.try_into().map_or_else(|_| String::new(), |word| i128::from_le_bytes(word).to_string())
     }
 
     /// What bytes mean. Numbers that f32 does not have are rounded to the nearest.

@@ -112,9 +112,9 @@ fn half(folder: &Path, split: Split, expected: Expected, notes: &mut Vec<String>
             let of = DataError::of(&label_path);
             let labels = IdxFile::open(&label_path)?;
             array::check_count(labels.dimensions(), count, &path).map_err(&of)?;
-            let labels = labels.read()?;
+            let (labels, text) = labels.read_written()?;
             let is_mnist = matches!(&labels.values, Values::Bytes(labels) if mnist::are_labels(labels));
-            (array::targets(&labels, outputs, |index| labels.values.get(index).to_string()).map_err(&of)?, is_mnist)
+            (array::targets(&labels, outputs, text).map_err(&of)?, is_mnist)
         }
     };
     let Array { mut values, .. } = samples.read()?;
@@ -363,6 +363,9 @@ mod tests {
         let labels: &[u8] = &[0, 0, 8, 1, 0, 0, 0, 2, 0, 3];
         let text = error(&[("train-images-idx3-ubyte", IMAGES), ("train-labels-idx1-ubyte", labels)]);
         assert!(text.contains("label 3 at position 1, the network has 3 classes (labels 0 to 2)"), "{text}");
+        let labels: &[u8] = &[0, 0, 12, 1, 0, 0, 0, 2, 1, 0, 0, 1, 0, 0, 0, 0];
+        let text = error(&[("train-images-idx3-ubyte", IMAGES), ("train-labels-idx1-ubyte", labels)]);
+        assert!(text.contains("label 16777217 at position 0"), "{text}");
 
         let images: &[u8] = &[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2];
         let text = error(&[("train-images-idx3-ubyte", images), ("train-labels-idx1-ubyte", LABELS)]);

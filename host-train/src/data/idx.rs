@@ -108,9 +108,22 @@ impl IdxFile {
     /// [`IdxError`], where there is less or more than announced. Memory grows with the bytes really there, not with
     /// what a damaged header announces.
     pub fn read(self) -> Result<Array, IdxError> {
+        let (kind, dimensions, bytes) = self.data()?;
+        Ok(Array { dimensions, values: kind.decode(bytes, true) })
+    }
+
+    /// As [`read`](Self::read), and how the element at an index is written, to the last digit.
+    pub(super) fn read_written(self) -> Result<(Array, impl Fn(usize) -> String), IdxError> {
+        let (kind, dimensions, bytes) = self.data()?;
+        let written = bytes.clone();
+        let text = move |index| kind.text(&written[index * kind.len()..][..kind.len()], true);
+        Ok((Array { dimensions, values: kind.decode(bytes, true) }, text))
+    }
+
+    fn data(self) -> Result<(Kind, Vec<usize>, Vec<u8>), IdxError> {
         let Self { path, kind, dimensions, mut content } = self;
         let bytes = data(&mut content, kind, &dimensions).map_err(|problem| IdxError { path, problem })?;
-        Ok(Array { dimensions, values: kind.decode(bytes, true) })
+        Ok((kind, dimensions, bytes))
     }
 }
 

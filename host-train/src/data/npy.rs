@@ -741,6 +741,7 @@ mod tests {
             ("<i8", 16_777_217_i64.to_le_bytes(), "16777217"),
             (">i8", i64::MIN.to_be_bytes(), "-9223372036854775808"),
             ("<u8", u64::MAX.to_le_bytes(), "18446744073709551615"),
+            (">f8", 16_777_217_f64.to_be_bytes(), "16777217"),
         ] {
             let text = message(kind, &label);
             assert!(text.contains(&format!("label {expected} at position 0, the network has 3 classes")), "{text}");
