@@ -180,10 +180,13 @@ impl Arrays {
         }
         let labels = self.read(y, |dimensions| array::check_count(dimensions, count, &x_path))?;
         let are_texts = matches!(labels.element, Element::Text(_));
-        if train.is_some_and(|train| matches!(train, Naming::None) == are_texts) {
+        // Of a network whose classes are called by numbers, a number is such a name, and no place.
+        let are_numbers = !options.labels.is_empty() && options.labels.iter().all(|name| name.parse::<f64>().is_ok());
+        let are_names = are_texts || (are_numbers && labels.is_one_each());
+        if train.is_some_and(|train| matches!(train, Naming::None) == are_names) {
             return Err(of_y(Problem::Labels { are_texts }));
         }
-        if are_texts {
+        if are_names {
             let (classes, naming) = labels.classes(outputs, options, train).map_err(&of_y)?;
             let data = data(Targets::Classes(classes))?.named(&naming).map_err(DataError::of(&y_path))?;
             return Ok(Half { data, naming });
@@ -331,6 +334,11 @@ impl Raw {
         text.trim_end_matches('\0').trim().to_owned()
     }
 
+    /// Whether there is one element for each sample.
+    fn is_one_each(&self) -> bool {
+        self.dimensions[1..].iter().all(|&length| length == 1)
+    }
+
     /// The classes of labels that are texts, which mean what those of the training half do, if they are not its own.
     fn classes(
         &self,
@@ -338,8 +346,8 @@ impl Raw {
         options: &Options,
         train: Option<&Naming>,
     ) -> Result<(Vec<usize>, Naming), Problem> {
-        let (count, each) = (self.dimensions[0], self.dimensions[1..].iter().product::<usize>());
-        if each != 1 {
+        let count = self.dimensions[0];
+        if !self.is_one_each() {
             return Err(Problem::Targets { found: self.dimensions[1..].to_vec(), outputs });
         }
         if outputs == Outputs::Values(1) {
@@ -775,6 +783,16 @@ mod tests {
             let text = load_archive(&path, numbers, &Options::default()).err().unwrap().to_string();
             assert!(text.contains("(text), but bool, u1"), "{text}");
         }
+        // So do names that are numbers, of which an array has the numbers.
+        let known = Options { labels: ["1", "2", "3.0"].map(String::from).to_vec(), ..Options::default() };
+        for (kind, labels) in [("|u1", vec![2, 3, 1]), ("<f4", f32s(&[2.0, 3.0, 1.0]))] {
+            let (_folder, path) = labelled(kind, "(3,)", &labels);
+            let found = load_archive(&path, CLASSES, &known).unwrap().train;
+            assert_eq!((found.labels(), classes(&found)), (&known.labels[..], vec![1, 2, 0]), "{kind}");
+        }
+        let (_folder, path) = labelled("|u1", "(1,)", &[0]);
+        let text = load_archive(&path, CLASSES, &known).err().unwrap().to_string();
+        assert!(text.ends_with("class `0` at position 0, the network is trained on 1, 2, 3.0"), "{text}");
         for (label, expected) in
             [("", "the label at position 0 is empty"), ("a\nb", "the label at position 0 is empty, or")]
         {
