@@ -1,6 +1,9 @@
 //! Every gradient against central differences of the loss, through whole small networks, on every back end of this
 //! machine.
 
+#[cfg(feature = "alloc")]
+mod alone;
+
 use rand_core::RngCore;
 use rand_pcg::Pcg64Mcg;
 use std::ops::Range;
