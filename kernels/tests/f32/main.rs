@@ -11,6 +11,9 @@ mod coverage;
 mod dense;
 mod depthwise;
 mod elementwise;
+#[cfg(feature = "std")]
+#[path = "../gradients/kinds.rs"]
+mod kinds;
 mod merge;
 mod normalization;
 mod optimizer;
@@ -20,4 +23,5 @@ mod sizes;
 mod support;
 mod table;
 mod threads;
+mod threads_of_networks;
 mod winograd;

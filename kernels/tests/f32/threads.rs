@@ -7,14 +7,17 @@ use thumbnet::{
     geometry::{Geometry, Padding, Shape},
 };
 
+/// How many threads there are, beside one alone.
+pub(crate) const THREADS: [usize; 3] = [2, 3, 7];
+
 /// Runs `work` in pools of 1, 2, 3 and 7 threads, and fails unless the results are the same bits.
-fn same_for_any_number(what: &str, work: impl Fn() -> Vec<f32> + Sync) {
+pub(crate) fn same_for_any_number(what: &str, work: impl Fn() -> Vec<f32> + Sync) {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         bits(&pool.install(&work))
     };
     let alone = run(1);
-    for threads in [2, 3, 7] {
+    for threads in THREADS {
         assert!(run(threads) == alone, "{what} depends on the number of threads: {threads}");
     }
 }

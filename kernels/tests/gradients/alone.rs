@@ -3,6 +3,7 @@
 //! A dense layer makes each value that the layer reads from the one value of a sample, by a weight and a bias of its
 //! own: their gradients are those of the layer's input. What the layer makes is the network's output.
 
+use crate::kinds::{ACTIVATIONS, OPS, activation_kind, op_kind};
 use crate::{BATCH, KeepGradient};
 use rand_core::RngCore;
 use rand_pcg::Pcg64Mcg;
@@ -11,25 +12,6 @@ use thumbnet::geometry::{Geometry, Padding, Shape};
 use thumbnet::graph::{Activation, Graph, Node, Op};
 use thumbnet::plan::GradientPlanBuf;
 use thumbnet::train::{Buffers, Loss, Settings, Trainer};
-
-/// The kinds of an enumeration, and which of them a value is: the compiler names one that is not in the list.
-macro_rules! kinds {
-    ($list:ident, $kind:ident: $type:ident { $($name:ident),+ }) => {
-        const $list: &[&str] = &[$(stringify!($name)),+];
-
-        fn $kind(value: &$type) -> &'static str {
-            match value {
-                $($type::$name { .. } => stringify!($name)),+
-            }
-        }
-    };
-}
-
-kinds!(OPS, op_kind: Op {
-    Input, Conv2D, MaxPooling2D, Flatten, Dense, Dropout, Add, AveragePooling2D, GlobalAveragePooling2D,
-    DepthwiseConv2D, BatchNormalization, Activation, ZeroPadding2D, Concatenate, Multiply, Reshape, GlobalMaxPooling2D
-});
-kinds!(ACTIVATIONS, activation_kind: Activation { Linear, Relu, Relu6, Sigmoid, Tanh, Softmax, LeakyRelu });
 
 /// A layer with the shapes of what it reads and makes.
 struct Row {

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "alloc")]
 mod alone;
+#[cfg(feature = "alloc")]
+mod kinds;
 
 use rand_core::RngCore;
 use rand_pcg::Pcg64Mcg;
