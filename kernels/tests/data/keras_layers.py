@@ -100,6 +100,24 @@ CASES = [
     row(layers.Dense(1), [2, 33]),
     row(layers.Dense(40), [7, 64]),
     row(layers.Activation("relu", name="Relu"), [80]),
+    # Those below are compared with networks in `layers/networks.rs`, which gives their settings, too.
+    row(layers.Add(), [2, 3, 2, 2], [2, 3, 2, 2]),
+    row(layers.Add(), [2, 5], [2, 5], [2, 5]),
+    row(layers.ZeroPadding2D(((1, 0), (2, 3))), [2, 3, 2, 3]),
+    row(layers.Reshape((2, 6, 1)), [2, 3, 4]),
+    row(layers.Flatten(), [2, 3, 2, 2]),
+    row(layers.SeparableConv2D(5, 3, padding="same", depth_multiplier=2), [2, 5, 4, 3]),
+    row(layers.SeparableConv2D(4, (2, 3), 2, use_bias=False), [2, 6, 7, 3]),
+    row(layers.Conv1D(4, 3, 2, "same"), [2, 9, 3]),
+    row(layers.Conv1D(3, 2), [2, 7, 4]),
+    row(layers.DepthwiseConv1D(3, 1, "same", 2), [2, 8, 3]),
+    row(layers.SeparableConv1D(5, 4, 2, "same"), [2, 9, 3]),
+    row(layers.MaxPooling1D(3, 2, "same"), [2, 8, 3]),
+    row(layers.AveragePooling1D(3, 2, "same"), [2, 8, 3]),
+    row(layers.AveragePooling1D(2), [2, 9, 2]),
+    row(layers.GlobalMaxPooling1D(), [2, 7, 3]),
+    row(layers.GlobalAveragePooling1D(), [2, 7, 3]),
+    row(layers.ZeroPadding1D((2, 1)), [2, 4, 3]),
 ]
 
 

@@ -17,7 +17,7 @@ fn check(record: &Record, backend: Backend, field: &str, values: &[f32]) {
 
 /// Relative to the tensor's largest value: in a sum whose terms cancel out, what they were rounded by stays, and how
 /// much that is depends on the order in which a back end adds them.
-fn check_sums(record: &Record, backend: Backend, field: &str, values: &[f32]) {
+pub(crate) fn check_sums(record: &Record, backend: Backend, field: &str, values: &[f32]) {
     let largest = record.floats(field).iter().fold(1.0, |largest: f32, value| largest.max(value.abs()));
     check_beside(record, backend, field, values, largest);
 }

@@ -3,4 +3,5 @@
 mod f32_layers;
 mod int8_layers;
 mod int8_values;
+mod networks;
 mod record;

@@ -69,6 +69,10 @@ impl Record<'_> {
         &self.tensors[&format!("{self}.{field}")]
     }
 
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.tensors.contains_key(&format!("{self}.{field}"))
+    }
+
     pub(crate) fn shape(&self, field: &str) -> &[usize] {
         &self.tensor(field).shape
     }
