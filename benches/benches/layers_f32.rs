@@ -139,6 +139,8 @@ fn main() {
     depthwise(&mut passes, "depthwise 25x5x64", geometry([25, 5, 64], 64, [3, 3], [1, 1]));
     depthwise(&mut passes, "depthwise 14x14x64", geometry([14, 14, 64], 64, [3, 3], [1, 1]));
     depthwise(&mut passes, "depthwise 48x48x16/2", geometry([48, 48, 16], 16, [3, 3], [2, 2]));
+    depthwise(&mut passes, "depthwise 20x20x16-32", geometry([20, 20, 16], 32, [3, 3], [1, 1]));
+    depthwise(&mut passes, "depthwise 20x20x16-128", geometry([20, 20, 16], 128, [3, 3], [1, 1]));
     convolution(&mut passes, "pointwise 25x5x64-64", geometry([25, 5, 64], 64, [1, 1], [1, 1]), false);
     convolution(&mut passes, "pointwise 14x14x64-64", geometry([14, 14, 64], 64, [1, 1], [1, 1]), false);
     convolution(&mut passes, "first 32x32x3-16", geometry([32, 32, 3], 16, [3, 3], [1, 1]), true);

@@ -69,8 +69,8 @@ const KERNELS: &[Kernel] = table! { "f32";
     depthwise_f32::convolve [generic] by depthwise_conv2d in depthwise {equals_the_formula_at_the_edges_of_strips};
     depthwise_f32::kernel_gradient [generic] by depthwise_conv2d_kernel_gradient
         in depthwise {equals_the_formula_at_the_edges_of_strips};
-    depthwise_f32::define_depthwise_f32 [x86_64 avx2 avx512] by depthwise_conv2d
-        in depthwise {equals_the_formula_at_the_edges_of_strips};
+    depthwise_f32::define_depthwise_f32 [x86_64 avx2 avx512] by depthwise_conv2d in depthwise
+        {equals_the_formula_at_the_edges_of_strips equals_the_formula_of_several_outputs_a_channel};
     conv_f32::for_each_tap [scalar] by conv2d in conv2d {equals_the_formula_for_any_geometry};
     pool_f32::max_pool [scalar] by max_pool in pool {equals_the_definition};
     pool_f32::max_pool_gradient [scalar] by max_pool_gradient in pool {equals_the_definition};

@@ -175,26 +175,34 @@ fn vector_back_ends_agree() {
             [bits(&y), bits(&dx), bits(&dkernel)].concat()
         };
         assert!(run(avx2) == run(avx512), "{channels} channels, {filters} filters");
-        let g = Geometry::new(g.input(), channels, kernel, strides, Padding::Same).unwrap();
-        let run = |backend: Backend| {
+        let run = |backend: Backend, multiplier: usize| {
+            let outputs = multiplier * channels;
+            let g = Geometry::new(g.input(), outputs, kernel, strides, Padding::Same).unwrap();
             let (mut y, mut dx) = (poison(3 * g.output().len()), poison(x.len()));
-            let weights = &weights[..g.kernel()[0] * g.kernel()[1] * channels];
+            let weights = &weights[..g.kernel()[0] * g.kernel()[1] * outputs];
             backend.depthwise_conv2d(&g, 3, &x, weights, None, true, &mut y);
             backend.depthwise_conv2d_input_gradient(&g, 3, &y, weights, &mut dx);
             let mut dkernel = poison(weights.len());
             backend.depthwise_conv2d_kernel_gradient(&g, 3, &x, &y, &mut dkernel, None);
             [bits(&y), bits(&dx), bits(&dkernel)].concat()
         };
-        assert!(run(avx2) == run(avx512), "depthwise, {channels} channels");
+        for multiplier in [1, 2, 3, 8] {
+            assert!(run(avx2, multiplier) == run(avx512, multiplier), "depthwise, {channels} channels by {multiplier}");
+        }
     }
 }
 
 #[test]
 fn depthwise_conv2d() {
     let mut random = Random(14);
-    for (shape, multiplier, batch) in
-        [(Shape::new(25, 5, 64), 1, 10), (Shape::new(9, 7, 100), 1, 60), (Shape::new(25, 5, 64), 2, 10)]
-    {
+    for (shape, multiplier, batch) in [
+        (Shape::new(25, 5, 64), 1, 10),
+        (Shape::new(9, 7, 100), 1, 60),
+        (Shape::new(25, 5, 64), 2, 10),
+        (Shape::new(25, 5, 64), 3, 10),
+        (Shape::new(25, 5, 17), 8, 20),
+        (Shape::new(25, 5, 16), 9, 20),
+    ] {
         let outputs = shape.channels * multiplier;
         let g = Geometry::new(shape, outputs, [3, 3], [1, 1], Padding::Same).unwrap();
         let (x, kernel) = (random.values(batch * g.input().len()), random.values(9 * outputs));

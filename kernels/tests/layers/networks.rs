@@ -111,7 +111,8 @@ fn check<N: Network>(record: &Record) {
 
 #[test]
 fn networks_of_one_layer() {
-    let kinds: [(&str, &[fn(&Record)]); 13] = [
+    type Checks = &'static [fn(&Record)];
+    let kinds: [(&str, Checks); 13] = [
         ("Add", &[check::<Sum>, check::<SumOfThree>]),
         ("ZeroPadding2D", &[check::<Padded>]),
         ("Reshape", &[check::<Reshaped>]),

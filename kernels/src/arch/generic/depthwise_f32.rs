@@ -1,9 +1,14 @@
-//! Depthwise convolution and its gradients, of an output channel an input channel, for any back end with [`Depthwise`].
+//! Depthwise convolution and its gradients, of few output channels an input channel, for any back end with
+//! [`Depthwise`].
 //!
 //! Channels are neighbours in memory and have nothing to do with each other, so that a vector holds as many of one
 //! pixel. Outputs that use the same taps, those of a [`Span`](super::spans::Span), are made together: a vector of
 //! weights serves several of them. What little there is to compute, nine products a value, takes less time than memory
 //! does.
+//!
+//! Where an input channel becomes several, a vector holds channels of the output, and repeats what it reads of the
+//! input for each; of the input's gradient, whose sums are made for each output channel too, it adds up neighbours at
+//! the end.
 
 use super::spans::{Reach, Window};
 use crate::{
@@ -30,6 +35,9 @@ pub(in crate::arch) struct Taps {
     pub(in crate::arch) x_position: [usize; 2],
     /// From position to position in the output.
     pub(in crate::arch) y_position: [usize; 2],
+    /// How many channels of the kernel, neighbours, read one of the input, and how many make one of the output. One of
+    /// the two is 1.
+    pub(in crate::arch) shared: [usize; 2],
 }
 
 impl Taps {
@@ -52,12 +60,13 @@ impl Taps {
 /// A back end's inner loops.
 pub(in crate::arch) trait Depthwise: Copy + Send + Sync {
     /// `y[p, c] = bias[c] + sum over taps t of x[p + t, c] * kernel[t, c]`, then `max(y, 0)` where `relu`, for
-    /// `channels` channels. `x` and `y` begin at the first position's first tap and output; in the kernel that tap is
-    /// number `first`. `next` is how far ahead of `x` and `y` what comes next lies.
+    /// `channels` channels of the kernel: of `x` channel `c / shared`, and of `y` that of the sum of all that share it.
+    /// `x` and `y` begin at the first position's first tap and output; in the kernel that tap is number `first`.
+    /// `next` is how far ahead of `x` and `y` what comes next lies.
     ///
     /// # Panics
     ///
-    /// If a slice ends before its values do.
+    /// If a slice ends before its values do, or channels make one of the output, and there is a bias or a relu.
     #[expect(clippy::too_many_arguments, reason = "one name a tensor, and where it begins")]
     fn sums(
         self,
@@ -70,7 +79,7 @@ pub(in crate::arch) trait Depthwise: Copy + Send + Sync {
         next: [usize; 2],
     );
 
-    /// `dkernel[t, c] += sum over positions p of x[p + t, c] * dy[p, c]`, for the channels that are columns of
+    /// `dkernel[t, c] += sum over positions p of x[p + t, c / shared] * dy[p, c]`, for the channels that are columns of
     /// `dkernel`. Its rows are taps, of which `first` is the first. `next` is how far ahead of both what is read next
     /// lies.
     ///
@@ -80,16 +89,20 @@ pub(in crate::arch) trait Depthwise: Copy + Send + Sync {
     fn products(self, taps: &Taps, x: &[f32], dy: &[f32], first: usize, dkernel: &mut MatrixMut<'_>, next: [usize; 2]);
 }
 
+/// Outputs of an input channel at most: as many as the smallest vector holds.
+pub(in crate::arch) const SHARED: usize = 8;
+
 /// Whether these functions take such a convolution.
 pub(in crate::arch) const fn applies(g: &Geometry) -> bool {
-    g.input().channels == g.output().channels
+    g.output().channels <= g.input().channels.saturating_mul(SHARED)
 }
 
 /// Calls `visit(taps, first tap, where the input of the first position's first tap begins, where its output does)` for
 /// each span of rows and columns.
 fn for_each_span(window: &Window, mut visit: impl FnMut(&Taps, usize, usize, usize)) {
     let Window { input, output, kernel, rows: reach_y, columns: reach_x } = *window;
-    let channels = output.channels;
+    let [from, to] = [input.channels, output.channels];
+    let channels = if from > to { from } else { to };
     // The tap of that number along an axis, and from one that reads a neighbour to the next.
     let of_kernel = |reach: Reach, axis: usize, tap: usize| match reach {
         Reach::Forward(_) => (tap, 1),
@@ -99,24 +112,25 @@ fn for_each_span(window: &Window, mut visit: impl FnMut(&Taps, usize, usize, usi
         let (tap_y, step_y) = of_kernel(reach_y, 0, rows.tap);
         for columns in reach_x.spans(0..output.width) {
             let (tap_x, step_x) = of_kernel(reach_x, 1, columns.tap);
-            let y_axis = [rows.len, rows.advance * input.width * channels, reach_y.step() * output.width * channels];
-            let x_axis = [columns.len, columns.advance * channels, reach_x.step() * channels];
+            let y_axis = [rows.len, rows.advance * input.width * from, reach_y.step() * output.width * to];
+            let x_axis = [columns.len, columns.advance * from, reach_x.step() * to];
             // Neighbouring positions are made together along the longer axis.
             let [outer, inner] = if rows.len > columns.len { [x_axis, y_axis] } else { [y_axis, x_axis] };
             let taps = Taps {
                 taps: [rows.taps, columns.taps],
-                x: [input.width * channels, channels],
+                x: [input.width * from, from],
                 kernel: [step_y * kernel[1] as isize, step_x],
                 positions: [outer[0], inner[0]],
                 x_position: [outer[1], inner[1]],
                 y_position: [outer[2], inner[2]],
+                shared: [channels / from, channels / to],
             };
-            let to = (rows.at * output.width + columns.at) * channels;
+            let to = (rows.at * output.width + columns.at) * to;
             if taps.is_empty() {
                 // No input reaches these positions.
                 visit(&taps, 0, 0, to);
             } else {
-                visit(&taps, tap_y * kernel[1] + tap_x, (rows.source * input.width + columns.source) * channels, to);
+                visit(&taps, tap_y * kernel[1] + tap_x, (rows.source * input.width + columns.source) * from, to);
             }
         }
     }
@@ -133,11 +147,12 @@ fn ahead(lengths: [usize; 2], left: usize) -> [usize; 2] {
 /// A depthwise convolution, or its transpose, as `window` says.
 pub(in crate::arch) fn convolve<D: Depthwise>(isa: D, window: &Window, x: &[f32], weights: Weights<'_>, y: &mut [f32]) {
     let (input, output) = (window.input.len(), window.output.len());
+    let channels = window.input.channels.max(window.output.channels);
     let samples = x.chunks_exact(input).zip(y.chunks_exact_mut(output));
     for (left, (x, y)) in (0..samples.len()).rev().zip(samples) {
         let next = ahead([input, output], left);
         for_each_span(window, |taps, first, from, to| {
-            isa.sums(taps, window.output.channels, &x[from..], weights, first, &mut y[to..], next);
+            isa.sums(taps, channels, &x[from..], weights, first, &mut y[to..], next);
         });
     }
 }
@@ -147,17 +162,18 @@ pub(in crate::arch) fn kernel_gradient<D: Depthwise>(isa: D, g: &Geometry, x: &[
     /// Channels of a cache line: no two threads write into one.
     const LINE: usize = 16;
     let (window, channels) = (Window::forward(g), g.output().channels);
+    let shared = channels / g.input().channels;
     let taps = dkernel.len() / channels;
     let work = taps.saturating_mul(dy.len() / channels).max(1);
     dkernel.fill(0.0);
     let dkernel = MatrixMut::new(dkernel, taps, channels, channels);
-    pieces(dkernel, SMALL.div_ceil(work).next_multiple_of(LINE), &|channel, mut own| {
+    pieces(dkernel, SMALL.div_ceil(work).next_multiple_of(LINE * shared), &|channel, mut own| {
         let samples = x.chunks_exact(g.input().len()).zip(dy.chunks_exact(g.output().len()));
         for (left, (x, dy)) in (0..samples.len()).rev().zip(samples) {
             let next = ahead([g.input().len(), g.output().len()], left);
             for_each_span(&window, |taps, first, from, to| {
                 if !taps.is_empty() {
-                    isa.products(taps, &x[from + channel..], &dy[to + channel..], first, &mut own, next);
+                    isa.products(taps, &x[from + channel / shared..], &dy[to + channel..], first, &mut own, next);
                 }
             });
         }

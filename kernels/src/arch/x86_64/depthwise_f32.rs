@@ -1,13 +1,16 @@
 //! The inner loops of [`depthwise_f32`](crate::arch::generic::depthwise_f32), written once for both vector widths.
 
-use crate::arch::generic::depthwise_f32::Taps;
+use crate::arch::generic::depthwise_f32::{SHARED, Taps};
 
 /// Fails unless slices of these lengths, and a kernel of so many taps, hold what the positions take in so many
-/// channels.
+/// channels of the kernel, or if too many of these share one of the input or the output.
 pub(super) fn check(taps: &Taps, channels: usize, [x, y]: [usize; 2], first: usize, kernel: usize) {
-    assert!(taps.reach_of_y() + channels <= y, "the outputs end early");
+    let is_shared = |&shared: &usize| shared <= SHARED && channels.is_multiple_of(shared);
+    assert!(taps.shared.iter().all(is_shared) && taps.shared.contains(&1), "channels that share nothing");
+    let [from, to] = taps.shared.map(|shared| channels / shared);
+    assert!(taps.reach_of_y() + to <= y, "the outputs end early");
     if !taps.is_empty() {
-        assert!(taps.reach_of_x() + channels <= x, "the inputs end early");
+        assert!(taps.reach_of_x() + from <= x, "the inputs end early");
         let [rows, columns] = [0, 1].map(|i| (taps.taps[i] - 1) as isize * taps.kernel[i]);
         let lowest = first.checked_add_signed(rows.min(0) + columns.min(0));
         let highest = first.checked_add_signed(rows.max(0) + columns.max(0));
@@ -18,7 +21,7 @@ pub(super) fn check(taps: &Taps, channels: usize, [x, y]: [usize; 2], first: usi
 /// Implements `Depthwise` in terms of the module `super::vector`, for a token type and its instructions.
 macro_rules! define_depthwise_f32 {
     ($token:ident, $features:literal) => {
-        use super::vector::{self, LANES, Mask, Vector};
+        use super::vector::{self, LANES, Mask, Places, Vector};
         use crate::arch::{
             Weights,
             generic::depthwise_f32::{Depthwise, Taps},
@@ -39,6 +42,7 @@ macro_rules! define_depthwise_f32 {
             ) {
                 check(taps, channels, [x.len(), y.len()], first, weights.kernel.len() / channels);
                 assert!(weights.bias.is_none_or(|bias| bias.len() >= channels), "the bias ends early");
+                assert!(taps.shared[1] == 1 || (weights.bias.is_none() && !weights.relu), "these are no outputs yet");
                 let sums = Sums {
                     taps,
                     channels,
@@ -64,19 +68,10 @@ macro_rules! define_depthwise_f32 {
                 let (channels, row) = (dkernel.columns(), dkernel.stride());
                 check(taps, channels, [x.len(), dy.len()], first, dkernel.rows());
                 let (x, dy, to) = (x.as_ptr(), dy.as_ptr(), dkernel.start().wrapping_add(first * row));
-                for c in (0..channels).step_by(LANES) {
-                    let products = Products {
-                        taps,
-                        x: x.wrapping_add(c),
-                        dy: dy.wrapping_add(c),
-                        next,
-                        to: to.wrapping_add(c),
-                        row,
-                    };
-                    // SAFETY: the token proves that the CPU has the instructions; what is read lies in the slices, and
-                    // what is written in the matrix.
-                    unsafe { products.add((channels - c).min(LANES)) }
-                }
+                let products = Products { taps, x, dy, next, to, row };
+                // SAFETY: the token proves that the CPU has the instructions; what is read lies in the slices, and what
+                // is written in the matrix.
+                unsafe { products.add_all(channels) }
             }
         }
 
@@ -95,7 +90,8 @@ macro_rules! define_depthwise_f32 {
         /// All that the taps reach of `x`, kernel and bias must be readable, the positions of `y` writable.
         #[target_feature(enable = $features)]
         unsafe fn lines(sums: &Sums<'_>, x: *const f32, y: *mut f32) {
-            let Taps { positions, x_position, y_position, .. } = *sums.taps;
+            let Taps { positions, x_position, y_position, shared, .. } = *sums.taps;
+            let lanes = Lanes::new(shared);
             for line in 0..positions[0] {
                 let (x, y) = (x.wrapping_add(line * x_position[0]), y.wrapping_add(line * y_position[0]));
                 let mut at = 0;
@@ -105,10 +101,10 @@ macro_rules! define_depthwise_f32 {
                     // SAFETY: as many positions as there are.
                     at += unsafe {
                         match left {
-                            1 => tile::<1>(sums, x, y),
-                            2 => tile::<2>(sums, x, y),
-                            3 => tile::<3>(sums, x, y),
-                            _ => tile::<4>(sums, x, y),
+                            1 => tile::<1>(sums, x, y, &lanes),
+                            2 => tile::<2>(sums, x, y, &lanes),
+                            3 => tile::<3>(sums, x, y, &lanes),
+                            _ => tile::<4>(sums, x, y, &lanes),
                         }
                     };
                 }
@@ -122,19 +118,103 @@ macro_rules! define_depthwise_f32 {
         /// As [`lines`].
         #[inline]
         #[target_feature(enable = $features)]
-        unsafe fn tile<const COLUMNS: usize>(sums: &Sums<'_>, x: *const f32, y: *mut f32) -> usize {
-            let (mut c, none) = (0, vector::mask(LANES));
+        unsafe fn tile<const COLUMNS: usize>(sums: &Sums<'_>, x: *const f32, y: *mut f32, lanes: &Lanes) -> usize {
+            if sums.taps.shared != [1, 1] {
+                // SAFETY: the caller's promise.
+                unsafe { shared_tile::<COLUMNS>(sums, x, y, lanes) }
+                return COLUMNS;
+            }
+            let mut c = 0;
             while c < sums.channels {
+                let (x, y) = (x.wrapping_add(c), y.wrapping_add(c));
                 // SAFETY: as many channels as there are.
                 c += unsafe {
                     match sums.channels - c {
-                        left if left >= 2 * LANES => strip::<COLUMNS, 2, true>(sums, c, x, y, none),
-                        left if left >= LANES => strip::<COLUMNS, 1, true>(sums, c, x, y, none),
-                        left => strip::<COLUMNS, 1, false>(sums, c, x, y, vector::mask(left)),
+                        left if left >= 2 * LANES => strip::<COLUMNS, 2, true, false>(sums, c, x, y, lanes),
+                        left if left >= LANES => strip::<COLUMNS, 1, true, false>(sums, c, x, y, lanes),
+                        left => strip::<COLUMNS, 1, false, false>(sums, c, x, y, &lanes.first(left, 1)),
                     }
                 };
             }
             COLUMNS
+        }
+
+        /// [`tile`], where channels of the kernel share one of the input or of the output: in a vector as many as share
+        /// whole ones.
+        ///
+        /// # Safety
+        ///
+        /// As [`lines`].
+        #[target_feature(enable = $features)]
+        unsafe fn shared_tile<const COLUMNS: usize>(sums: &Sums<'_>, x: *const f32, y: *mut f32, lanes: &Lanes) {
+            let [of_x, of_y] = sums.taps.shared;
+            // From strip to strip of the input and of the output.
+            let (step_x, step_y) = (lanes.count / of_x, lanes.count / of_y);
+            let (mut c, mut x, mut y) = (0, x, y);
+            while c + lanes.count <= sums.channels {
+                // SAFETY: as many channels as there are.
+                unsafe {
+                    match lanes.count {
+                        LANES => strip::<COLUMNS, 1, true, true>(sums, c, x, y, lanes),
+                        _ => strip::<COLUMNS, 1, false, true>(sums, c, x, y, lanes),
+                    }
+                };
+                (c, x, y) = (c + lanes.count, x.wrapping_add(step_x), y.wrapping_add(step_y));
+            }
+            if c < sums.channels {
+                let left = lanes.first(sums.channels - c, of_x);
+                // SAFETY: as many channels as are left.
+                unsafe { strip::<COLUMNS, 1, false, true>(sums, c, x, y, &left) };
+            }
+        }
+
+        /// The lanes of a strip.
+        struct Lanes {
+            count: usize,
+            /// Those that count.
+            mask: Mask,
+            /// Those that count of what is read of the input, and which of them each lane takes.
+            of_x: Mask,
+            places: Places,
+        }
+
+        impl Lanes {
+            /// As many as share whole channels, which `shared` says of the input and of the output.
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn new([of_x, of_y]: [usize; 2]) -> Self {
+                let count = LANES / (of_x * of_y) * (of_x * of_y);
+                let [mask, of_x_mask] = [count, count / of_x].map(|count| vector::mask(count));
+                Self { count, mask, of_x: of_x_mask, places: vector::repeated(of_x) }
+            }
+
+            /// The first `count` of them, of which `of_x` neighbours share a channel of the input.
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn first(&self, count: usize, of_x: usize) -> Self {
+                let [mask, of_x] = [count, count / of_x].map(|count| vector::mask(count));
+                Self { count, mask, of_x, places: self.places }
+            }
+        }
+
+        /// Stores the sum of each `shared` lanes of the first `count`.
+        ///
+        /// # Safety
+        ///
+        /// As many values must be writable.
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn store_sums(to: *mut f32, lanes: &Lanes, shared: usize, totals: Vector) {
+            let mut values = [0.0f32; LANES];
+            // SAFETY: the array has as many values as a vector.
+            unsafe { vector::store(values.as_mut_ptr(), totals) };
+            let (mut lane, mut to) = (0, to);
+            while lane < lanes.count {
+                let sum = values[lane..].iter().take(shared).sum();
+                // SAFETY: the caller's promise.
+                unsafe { *to = sum };
+                (lane, to) = (lane + shared, to.wrapping_add(1));
+            }
         }
 
         /// # Safety
@@ -147,6 +227,22 @@ macro_rules! define_depthwise_f32 {
             unsafe { if WHOLE { vector::load(from) } else { vector::load_masked(from, mask) } }
         }
 
+        /// What the lanes read of the input.
+        ///
+        /// # Safety
+        ///
+        /// The values that count must be readable.
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn load_x<const WHOLE: bool, const SHARED: bool>(from: *const f32, lanes: &Lanes) -> Vector {
+            if SHARED {
+                // SAFETY: the caller's promise.
+                return vector::take(unsafe { vector::load_masked(from, lanes.of_x) }, lanes.places);
+            }
+            // SAFETY: the caller's promise.
+            unsafe { load::<WHOLE>(from, lanes.mask) }
+        }
+
         /// # Safety
         ///
         /// The values that count must be writable.
@@ -157,26 +253,28 @@ macro_rules! define_depthwise_f32 {
             unsafe { if WHOLE { vector::store(to, values) } else { vector::store_masked(to, mask, values) } }
         }
 
-        /// Channels `c..` of `COLUMNS` positions, `VECTORS` of them, of which all lanes count where `WHOLE`.
+        /// Channels `c..` of `COLUMNS` positions, `VECTORS` of them, of which all lanes count where `WHOLE`, and share
+        /// channels of the input or of the output where `SHARED`. `x` and `y` begin at these channels.
         ///
         /// # Safety
         ///
         /// As [`lines`].
         #[inline]
         #[target_feature(enable = $features)]
-        unsafe fn strip<const COLUMNS: usize, const VECTORS: usize, const WHOLE: bool>(
+        unsafe fn strip<const COLUMNS: usize, const VECTORS: usize, const WHOLE: bool, const SHARED: bool>(
             sums: &Sums<'_>,
             c: usize,
             x: *const f32,
             y: *mut f32,
-            mask: Mask,
+            lanes: &Lanes,
         ) -> usize {
-            let Taps { taps, x: x_tap, x_position, y_position, .. } = *sums.taps;
+            let Taps { taps, x: x_tap, x_position, y_position, shared, .. } = *sums.taps;
+            let mask = lanes.mask;
             let kernel_tap = sums.taps.kernel.map(|step| step * sums.channels as isize);
             for p in 0..COLUMNS {
                 // What comes next arrives meanwhile: memory is what this waits for.
                 for v in 0..VECTORS {
-                    let at = c + v * LANES;
+                    let at = v * LANES;
                     vector::prefetch_to_second(x.wrapping_add(p * x_position[1] + at + sums.next[0]));
                     vector::prefetch_to_write(y.wrapping_add(p * y_position[1] + at + sums.next[1]));
                 }
@@ -190,7 +288,7 @@ macro_rules! define_depthwise_f32 {
                 }
             }
             let pixels: [*const f32; COLUMNS] =
-                core::array::from_fn(|p| core::hint::black_box(x.wrapping_add(c + p * x_position[1])));
+                core::array::from_fn(|p| core::hint::black_box(x.wrapping_add(p * x_position[1])));
             for i in 0..taps[0] {
                 let mut kernel = sums.kernel.wrapping_add(c).wrapping_offset(i as isize * kernel_tap[0]);
                 let mut at = i * x_tap[0];
@@ -200,7 +298,7 @@ macro_rules! define_depthwise_f32 {
                         let weights = unsafe { load::<WHOLE>(kernel.wrapping_add(v * LANES), mask) };
                         for (totals, pixel) in totals.iter_mut().zip(pixels) {
                             // SAFETY: the caller promises what the taps reach of the input.
-                            let x = unsafe { load::<WHOLE>(pixel.wrapping_add(at + v * LANES), mask) };
+                            let x = unsafe { load_x::<WHOLE, SHARED>(pixel.wrapping_add(at + v * LANES), lanes) };
                             totals[v] = vector::multiply_add(x, weights, totals[v]);
                         }
                     }
@@ -211,14 +309,21 @@ macro_rules! define_depthwise_f32 {
             for (p, totals) in totals.iter().enumerate() {
                 for (v, total) in totals.iter().enumerate() {
                     let total = if sums.relu { vector::max(vector::zero(), *total) } else { *total };
+                    let to = y.wrapping_add(p * y_position[1] + v * LANES);
                     // SAFETY: the caller promises the positions of the output.
-                    unsafe { store::<WHOLE>(y.wrapping_add(c + p * y_position[1] + v * LANES), mask, total) }
+                    unsafe {
+                        if SHARED && shared[1] > 1 {
+                            store_sums(to, lanes, shared[1], total);
+                        } else {
+                            store::<WHOLE>(to, mask, total);
+                        }
+                    }
                 }
             }
             VECTORS * LANES
         }
 
-        /// What [`Depthwise::products`] makes, of a vector's channels.
+        /// What [`Depthwise::products`] makes.
         #[derive(Clone, Copy)]
         struct Products<'a> {
             taps: &'a Taps,
@@ -230,27 +335,54 @@ macro_rules! define_depthwise_f32 {
         }
 
         impl Products<'_> {
+            /// Adds those of all channels, a vector of them after the other.
+            ///
+            /// # Safety
+            ///
+            /// As [`Self::add`].
+            #[target_feature(enable = $features)]
+            unsafe fn add_all(self, channels: usize) {
+                let shared = self.taps.shared[0];
+                let whole = Lanes::new([shared, 1]);
+                let (mut c, mut products) = (0, self);
+                while c < channels {
+                    let lanes = whole.first(whole.count.min(channels - c), shared);
+                    // SAFETY: the caller's promise, for the channels that are left.
+                    unsafe { products.add(&lanes) }
+                    c += whole.count;
+                    products.x = products.x.wrapping_add(whole.count / shared);
+                    products.dy = products.dy.wrapping_add(whole.count);
+                    products.to = products.to.wrapping_add(whole.count);
+                }
+            }
+
             /// # Safety
             ///
             /// All that the taps reach of `x` and `dy` in so many channels must be readable, and so many columns of the
             /// taps' rows of `to` readable, writable and no one else's.
             #[target_feature(enable = $features)]
-            unsafe fn add(self, channels: usize) {
-                let (whole, mask) = (channels == LANES, vector::mask(channels));
+            unsafe fn add(self, lanes: &Lanes) {
+                let (whole, shared) = (lanes.count == LANES, self.taps.shared[0]);
                 let [rows, columns] = self.taps.taps;
                 for i in (0..rows).step_by(3) {
                     for j in (0..columns).step_by(3) {
                         // SAFETY: taps of the caller's.
                         unsafe {
-                            match ((rows - i).min(3), (columns - j).min(3), whole) {
-                                (3, 3, true) => self.block::<3, 3, true>([i, j], mask),
-                                (3, 2, true) => self.block::<3, 2, true>([i, j], mask),
-                                (2, 3, true) => self.block::<2, 3, true>([i, j], mask),
-                                (2, 2, true) => self.block::<2, 2, true>([i, j], mask),
-                                (3, 3, false) => self.block::<3, 3, false>([i, j], mask),
+                            match ((rows - i).min(3), (columns - j).min(3), whole && shared == 1) {
+                                (3, 3, true) => self.block::<3, 3, true, false>([i, j], lanes),
+                                (3, 2, true) => self.block::<3, 2, true, false>([i, j], lanes),
+                                (2, 3, true) => self.block::<2, 3, true, false>([i, j], lanes),
+                                (2, 2, true) => self.block::<2, 2, true, false>([i, j], lanes),
+                                (3, 3, false) if shared > 1 => self.block::<3, 3, false, true>([i, j], lanes),
+                                (3, 3, false) => self.block::<3, 3, false, false>([i, j], lanes),
                                 (rows, columns, _) => {
                                     for at in 0..rows * columns {
-                                        self.block::<1, 1, false>([i + at / columns, j + at % columns], mask);
+                                        let tap = [i + at / columns, j + at % columns];
+                                        if shared > 1 {
+                                            self.block::<1, 1, false, true>(tap, lanes);
+                                        } else {
+                                            self.block::<1, 1, false, false>(tap, lanes);
+                                        }
                                     }
                                 }
                             }
@@ -266,11 +398,12 @@ macro_rules! define_depthwise_f32 {
             /// As [`Self::add`].
             #[inline]
             #[target_feature(enable = $features)]
-            unsafe fn block<const ROWS: usize, const COLUMNS: usize, const WHOLE: bool>(
+            unsafe fn block<const ROWS: usize, const COLUMNS: usize, const WHOLE: bool, const SHARED: bool>(
                 self,
                 first: [usize; 2],
-                mask: Mask,
+                lanes: &Lanes,
             ) {
+                let mask = lanes.mask;
                 let Taps { x: x_tap, kernel, positions, x_position, y_position, .. } = *self.taps;
                 let to = |i: usize, j: usize| {
                     let tap = (first[0] + i) * kernel[0] as usize + (first[1] + j) * kernel[1] as usize;
@@ -297,7 +430,7 @@ macro_rules! define_depthwise_f32 {
                         for (totals, line) in totals.iter_mut().zip(lines) {
                             for (j, total) in totals.iter_mut().enumerate() {
                                 // SAFETY: the caller promises what the taps reach.
-                                let x = unsafe { load::<WHOLE>(line.wrapping_add(j * x_tap[1]), mask) };
+                                let x = unsafe { load_x::<WHOLE, SHARED>(line.wrapping_add(j * x_tap[1]), lanes) };
                                 *total = vector::multiply_add(x, gradient, *total);
                             }
                         }

@@ -3,13 +3,15 @@
 use core::arch::x86_64::{
     __m256, __m256i, _CMP_EQ_OQ, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_cvtss_f32, _mm_load_ss, _mm_prefetch,
     _mm256_add_ps, _mm256_blendv_ps, _mm256_cmp_ps, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps,
-    _mm256_unpacklo_ps,
+    _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps,
+    _mm256_permutevar8x32_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps,
+    _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 8;
 pub(super) type Vector = __m256;
+/// Of each lane of a vector, which of another it takes.
+pub(super) type Places = __m256i;
 /// Which lanes of a vector count.
 pub(super) type Mask = __m256i;
 
@@ -120,6 +122,29 @@ pub(super) unsafe fn store(to: *mut f32, values: Vector) {
 pub(super) unsafe fn store_masked(to: *mut f32, mask: Mask, values: Vector) {
     // SAFETY: the caller's promise; masked lanes are not touched.
     unsafe { _mm256_maskstore_ps(to, mask, values) }
+}
+
+/// Which lanes of a vector another takes, such that `times` neighbours take the same.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn repeated(times: usize) -> Places {
+    let (mut places, mut place, mut uses) = ([0i32; LANES], 0, 0);
+    for to in &mut places {
+        *to = place;
+        uses += 1;
+        if uses == times {
+            (place, uses) = (place + 1, 0);
+        }
+    }
+    // SAFETY: the array has as many values as a vector.
+    unsafe { _mm256_loadu_si256(places.as_ptr().cast()) }
+}
+
+/// In each lane the value at its place.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn take(values: Vector, places: Places) -> Vector {
+    _mm256_permutevar8x32_ps(values, places)
 }
 
 /// Transposes the 4 x 4 matrix in each lane of four.

@@ -1,14 +1,17 @@
 //! The few vector operations that kernels are made of.
 
 use core::arch::x86_64::{
-    __m512, __mmask16, _CMP_EQ_OQ, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_cvtss_f32, _mm_load_ss, _mm_prefetch,
-    _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_blend_ps, _mm512_mask_storeu_ps,
-    _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps,
-    _mm512_storeu_ps, _mm512_sub_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+    __m512, __m512i, __mmask16, _CMP_EQ_OQ, _MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_cvtss_f32, _mm_load_ss,
+    _mm_prefetch, _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
+    _mm512_mask_blend_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_permutexvar_ps,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_sub_ps,
+    _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
 
 pub(super) const LANES: usize = 16;
 pub(super) type Vector = __m512;
+/// Of each lane of a vector, which of another it takes.
+pub(super) type Places = __m512i;
 /// Which lanes of a vector count.
 pub(super) type Mask = __mmask16;
 
@@ -119,6 +122,29 @@ pub(super) unsafe fn store(to: *mut f32, values: Vector) {
 pub(super) unsafe fn store_masked(to: *mut f32, mask: Mask, values: Vector) {
     // SAFETY: the caller's promise; masked lanes are not touched.
     unsafe { _mm512_mask_storeu_ps(to, mask, values) }
+}
+
+/// Which lanes of a vector another takes, such that `times` neighbours take the same.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn repeated(times: usize) -> Places {
+    let (mut places, mut place, mut uses) = ([0i32; LANES], 0, 0);
+    for to in &mut places {
+        *to = place;
+        uses += 1;
+        if uses == times {
+            (place, uses) = (place + 1, 0);
+        }
+    }
+    // SAFETY: the array has as many values as a vector.
+    unsafe { _mm512_loadu_si512(places.as_ptr().cast()) }
+}
+
+/// In each lane the value at its place.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn take(values: Vector, places: Places) -> Vector {
+    _mm512_permutexvar_ps(places, values)
 }
 
 /// Transposes the 4 x 4 matrix in each lane of four.
