@@ -53,7 +53,12 @@ macro_rules! define_depthwise_f32 {
                 };
                 // SAFETY: the token proves that the CPU has the instructions; what is read and written lies in the
                 // slices.
-                unsafe { lines(&sums, x.as_ptr(), y.as_mut_ptr()) }
+                unsafe {
+                    match taps.shared {
+                        [1, 1] => lines::<false>(&sums, x.as_ptr(), y.as_mut_ptr()),
+                        _ => lines::<true>(&sums, x.as_ptr(), y.as_mut_ptr()),
+                    }
+                }
             }
 
             fn products(
@@ -89,7 +94,7 @@ macro_rules! define_depthwise_f32 {
         ///
         /// All that the taps reach of `x`, kernel and bias must be readable, the positions of `y` writable.
         #[target_feature(enable = $features)]
-        unsafe fn lines(sums: &Sums<'_>, x: *const f32, y: *mut f32) {
+        unsafe fn lines<const SHARED: bool>(sums: &Sums<'_>, x: *const f32, y: *mut f32) {
             let Taps { positions, x_position, y_position, shared, .. } = *sums.taps;
             let lanes = Lanes::new(shared);
             for line in 0..positions[0] {
@@ -101,10 +106,10 @@ macro_rules! define_depthwise_f32 {
                     // SAFETY: as many positions as there are.
                     at += unsafe {
                         match left {
-                            1 => tile::<1>(sums, x, y, &lanes),
-                            2 => tile::<2>(sums, x, y, &lanes),
-                            3 => tile::<3>(sums, x, y, &lanes),
-                            _ => tile::<4>(sums, x, y, &lanes),
+                            1 => tile::<1, SHARED>(sums, x, y, &lanes),
+                            2 => tile::<2, SHARED>(sums, x, y, &lanes),
+                            3 => tile::<3, SHARED>(sums, x, y, &lanes),
+                            _ => tile::<4, SHARED>(sums, x, y, &lanes),
                         }
                     };
                 }
@@ -118,8 +123,13 @@ macro_rules! define_depthwise_f32 {
         /// As [`lines`].
         #[inline]
         #[target_feature(enable = $features)]
-        unsafe fn tile<const COLUMNS: usize>(sums: &Sums<'_>, x: *const f32, y: *mut f32, lanes: &Lanes) -> usize {
-            if sums.taps.shared != [1, 1] {
+        unsafe fn tile<const COLUMNS: usize, const SHARED: bool>(
+            sums: &Sums<'_>,
+            x: *const f32,
+            y: *mut f32,
+            lanes: &Lanes,
+        ) -> usize {
+            if SHARED {
                 // SAFETY: the caller's promise.
                 unsafe { shared_tile::<COLUMNS>(sums, x, y, lanes) }
                 return COLUMNS;
