@@ -194,7 +194,7 @@ fn check(row: &Row, backend: Backend) {
         let near = |difference: &f32| (difference - gradient[i]).abs() < BOUND * largest;
         assert!(
             differences.iter().any(near),
-            "{what}: weight {i} of {first} before the layer and {} of its own: backward {}, differences {differences:?}",
+            "{what}: weight {i} of {first} before it and {} of its own: backward {}, differences {differences:?}",
             trained - first,
             gradient[i]
         );
