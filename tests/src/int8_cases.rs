@@ -7,11 +7,11 @@ use thumbnet::int8::{
     RescaleS8, SoftmaxS8,
 };
 
-/// A window: kernel, strides, padding.
-type Window = ([usize; 2], [usize; 2], Padding);
+/// A window: kernel, strides, padding. Numbers are short, as in the other tables, for the smallest board's flash.
+type Window = ([u8; 2], [u8; 2], Padding);
 
 /// A convolution: input, filters, window, pooling behind it.
-type Conv = ([usize; 3], usize, Window, Option<Window>);
+type Conv = ([u16; 3], u16, Window, Option<Window>);
 
 const SAME: Padding = Padding::Same;
 const VALID: Padding = Padding::Valid;
@@ -111,7 +111,7 @@ const ALL_CONVS: [Conv; 70] = [
 ];
 
 /// Dense layers: inputs, units. Every remainder of four units and of eight inputs, stretches, and blocks of units.
-const ALL_DENSES: [(usize, usize); 25] = [
+const ALL_DENSES: [(u16, u16); 25] = [
     (1, 1),
     (2, 2),
     (3, 3),
@@ -198,7 +198,7 @@ const ALL_DEPTHWISES: [Conv; 46] = [
 ];
 
 /// Poolings of any kind: input, window. Behind them come [`ANY_POOLS`] of any sizes.
-const ALL_POOLS: [([usize; 3], Window); 18] = [
+const ALL_POOLS: [([u16; 3], Window); 20] = [
     ([4, 4, 16], ([2, 2], [2, 2], VALID)),
     ([5, 5, 16], ([3, 3], [1, 1], SAME)),
     ([5, 4, 1], ([2, 2], [2, 2], SAME)),
@@ -218,6 +218,9 @@ const ALL_POOLS: [([usize; 3], Window); 18] = [
     // More values than 16 bits hold the sum of.
     ([17, 17, 3], ([17, 17], [1, 1], VALID)),
     ([130, 2, 4], ([130, 2], [1, 1], VALID)),
+    // The most values that a reciprocal divides by on Cortex-M0, and more.
+    ([19, 19, 2], ([19, 19], [1, 1], VALID)),
+    ([20, 19, 2], ([20, 19], [1, 1], VALID)),
 ];
 
 /// Layers whose sizes are made from their numbers.
@@ -254,7 +257,7 @@ const SOFTMAXES: [(usize, usize); 9] =
 // The layers at the tables' ends are too large for the smallest board's 16 KB of RAM.
 const SMALLEST: bool = cfg!(feature = "microbit");
 const CONVS: &[Conv] = ALL_CONVS.split_at(ALL_CONVS.len() - if SMALLEST { 22 } else { 0 }).0;
-const DENSES: &[(usize, usize)] = ALL_DENSES.split_at(ALL_DENSES.len() - if SMALLEST { 2 } else { 0 }).0;
+const DENSES: &[(u16, u16)] = ALL_DENSES.split_at(ALL_DENSES.len() - if SMALLEST { 2 } else { 0 }).0;
 const DEPTHWISES: usize = ALL_DEPTHWISES.len() + ANY_DEPTHWISES;
 const POOLS: usize = ALL_POOLS.len() + ANY_POOLS;
 
@@ -263,11 +266,11 @@ const fn conv_case(case: usize) -> Conv {
     if case < CONVS.len() {
         return CONVS[case];
     }
-    let n = case - CONVS.len();
-    let window = ([1 + n % 3, 1 + n / 3 % 4], [1 + n % 2, 1 + n / 2 % 2], SAME);
+    let n = (case - CONVS.len()) as u16;
+    let window = (bytes([1 + n % 3, 1 + n / 3 % 4]), bytes([1 + n % 2, 1 + n / 2 % 2]), SAME);
     let pool = match n % 5 {
         0 => POOL,
-        1 => Some(([1 + n / 5 % 3, 1 + n / 7 % 3], [1 + n / 2 % 2, 1 + n / 3 % 2], SAME)),
+        1 => Some((bytes([1 + n / 5 % 3, 1 + n / 7 % 3]), bytes([1 + n / 2 % 2, 1 + n / 3 % 2]), SAME)),
         _ => None,
     };
     ([1 + n * 5 % 7, 1 + n * 3 % 10, 1 + n * 11 % 13], 1 + n * 7 % 9, window, pool)
@@ -279,9 +282,9 @@ const fn depthwise(case: usize) -> Geometry {
         let (input, multiplier, window, _) = ALL_DEPTHWISES[case];
         (input, multiplier, window)
     } else {
-        let n = case - ALL_DEPTHWISES.len();
+        let n = (case - ALL_DEPTHWISES.len()) as u16;
         let kernel = if n.is_multiple_of(4) { [1 + n / 4 % 4, 1 + n / 2 % 5] } else { [3, 3] };
-        ([1 + n * 5 % 7, 1 + n * 3 % 8, 4 + n * 7 % 17], 1, (kernel, [1 + n % 2; 2], SAME))
+        ([1 + n * 5 % 7, 1 + n * 3 % 8, 4 + n * 7 % 17], 1, (bytes(kernel), bytes([1 + n % 2; 2]), SAME))
     };
     self::window(shape(input), input[2] * multiplier, window)
 }
@@ -291,10 +294,10 @@ const fn pooling(case: usize) -> Geometry {
     let (input, window) = if case < ALL_POOLS.len() {
         ALL_POOLS[case]
     } else {
-        let n = case - ALL_POOLS.len();
+        let n = (case - ALL_POOLS.len()) as u16;
         (
             [1 + n * 5 % 6, 1 + n * 3 % 7, 1 + n * 11 % 35],
-            ([1 + n % 3, 1 + n / 3 % 3], [1 + n % 2, 1 + n / 2 % 2], SAME),
+            (bytes([1 + n % 3, 1 + n / 3 % 3]), bytes([1 + n % 2, 1 + n / 2 % 2]), SAME),
         )
     };
     self::window(shape(input), input[2], window)
@@ -349,7 +352,7 @@ const MOST: [usize; 4] = {
     }
     let mut i = 0;
     while i < DENSES.len() {
-        let (inputs, units) = DENSES[i];
+        let (inputs, units) = (DENSES[i].0 as usize, DENSES[i].1 as usize);
         let values = if inputs > units { inputs } else { units };
         most = larger(most, [inputs * units, values, units, Backend::dense_s8_scratch_len(inputs, units)]);
         i += 1;
@@ -419,12 +422,17 @@ impl Default for Buffers {
     }
 }
 
-const fn shape([height, width, channels]: [usize; 3]) -> Shape {
-    Shape::new(height, width, channels)
+const fn bytes([a, b]: [u16; 2]) -> [u8; 2] {
+    [a as u8, b as u8]
 }
 
-const fn window(input: Shape, channels: usize, (kernel, strides, padding): Window) -> Geometry {
-    match Geometry::new(input, channels, kernel, strides, padding) {
+const fn shape([height, width, channels]: [u16; 3]) -> Shape {
+    Shape::new(height as usize, width as usize, channels as usize)
+}
+
+const fn window(input: Shape, channels: u16, (kernel, strides, padding): Window) -> Geometry {
+    let [kernel, strides] = [[kernel[0] as usize, kernel[1] as usize], [strides[0] as usize, strides[1] as usize]];
+    match Geometry::new(input, channels as usize, kernel, strides, padding) {
         Ok(geometry) => geometry,
         Err(error) => panic!("{}", error.message()),
     }
@@ -626,7 +634,7 @@ fn conv(backend: Backend, b: &mut Buffers, case: usize, packing: Packing, values
 }
 
 fn dense(backend: Backend, b: &mut Buffers, case: usize, packing: Packing, values: Values) -> bool {
-    let (inputs, units) = DENSES[case];
+    let (inputs, units) = (usize::from(DENSES[case].0), usize::from(DENSES[case].1));
     let p = fill(b, &mut Random(case as u32 * 1009 + 3), units, inputs, inputs, values);
     if packing.pack(&b.weights[..units * inputs], inputs, &mut b.packed[..units * inputs]).is_err() {
         return false;

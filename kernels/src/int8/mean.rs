@@ -16,6 +16,24 @@ pub const fn average(sum: i32, count: u32, activation: [i8; 2]) -> i8 {
     clamp(if sum < 0 { -magnitude } else { magnitude }, 0, activation)
 }
 
+/// `ceil(2^24 / count)`, for cores without a division: what [`average`] divides, `n = |sum| + count / 2`, makes
+/// `n / count` by a product with it and a shift by 24 bits, for up to [`MOST_BY_RECIPROCAL`] values.
+///
+/// It is at most `(2^24 + count - 1) / count`, so that the product is at most `n (count - 1) / 2^24 / count` above the
+/// quotient. A quotient is at least `1 / count` below the next integer, and `n (count - 1)` is below 2^24, since no
+/// magnitude is above 128. Nor is a product above 2^32.
+#[cfg(any(test, thumbnet_thumb1))]
+pub(crate) const fn reciprocal(count: u32) -> u32 {
+    match ((1 << 24) + count - 1).checked_div(count) {
+        Some(reciprocal) => reciprocal,
+        None => 0,
+    }
+}
+
+/// See [`reciprocal`].
+#[cfg(any(test, thumbnet_thumb1))]
+pub(crate) const MOST_BY_RECIPROCAL: usize = 361;
+
 /// A quantised mean over height and width, for an output of any scale:
 /// `clamp(zero_point + round(factor * Σ (q - input_zero_point)))`. The factor divides by the number of values, too.
 /// TFLite's `MEAN`, to which a GlobalAveragePooling2D is converted.
@@ -67,5 +85,19 @@ impl MeanS8 {
     /// Whether the arithmetic is defined for these numbers.
     pub fn is_consistent(&self) -> bool {
         self.factor.is_valid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reciprocal_divides_what_a_mean_is_made_of() {
+        for count in 1..=MOST_BY_RECIPROCAL as u32 {
+            for n in 0..=128 * count + count / 2 {
+                assert_eq!(n * reciprocal(count) >> 24, n / count, "{n} / {count}");
+            }
+        }
     }
 }

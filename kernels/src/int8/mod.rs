@@ -48,6 +48,8 @@ pub use fixed_point::{
     one_over_one_plus_x, quantize_multiplier, rounding_divide_by_pot, saturating_rounding_doubling_high_mul,
     saturating_shift_left,
 };
+#[cfg(thumbnet_thumb1)]
+pub(crate) use mean::{MOST_BY_RECIPROCAL, reciprocal};
 pub use mean::{MeanS8, average};
 pub use mul::MulS8;
 pub use packing::{PackError, Packing};

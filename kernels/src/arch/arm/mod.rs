@@ -87,6 +87,8 @@ mod table_s8;
 mod thumb;
 #[cfg(thumbnet_thumb1)]
 mod thumb1;
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2, thumbnet_thumb1))]
+mod windows;
 
 #[cfg(thumbnet_dsp)]
 use dsp::Core;
@@ -101,7 +103,7 @@ core::cfg_select! {
     }
     thumbnet_thumb1 => {
         pub(crate) use thumb1::scale_samples;
-        use thumb1::{conv_s8, dense_s8, depthwise_s8};
+        use thumb1::{add_s8, concatenate_s8, conv_s8, dense_s8, depthwise_s8, multiply_s8, pool_s8};
     }
     _ => { use pairs::{conv_s8, dense_s8}; }
 }
@@ -110,13 +112,12 @@ core::cfg_select! {
 pub(crate) use smlaw::{smlawb, smlawt};
 
 use crate::arch::{Cores, Kernels, Kind, Scalar};
-#[cfg(not(thumbnet_thumb1))]
 use crate::geometry::Geometry;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 use crate::int8::QuantizedMultiplier;
 #[cfg(not(thumbnet_thumb1))]
-use crate::int8::{AddS8, MeanS8, MulS8, RescaleS8, SoftmaxS8};
-use crate::int8::{ConvS8, DenseS8, DepthwiseConvS8, Packing};
+use crate::int8::SoftmaxS8;
+use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, RescaleS8};
 
 /// Whether the core's kernels read weights in pairs.
 const READS_PAIRS: bool = cfg!(any(thumbnet_dsp, thumbnet_thumb2));
@@ -154,7 +155,7 @@ const fn is_plain(factor: QuantizedMultiplier) -> bool {
 }
 
 /// Brings values between the ends of an activation, where these are not all that there is: rare, and a pass of its own.
-#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2, thumbnet_thumb1))]
 fn clamp(values: &mut [i8], [least, largest]: [i8; 2]) {
     if [least, largest] != [i8::MIN, i8::MAX] {
         values.iter_mut().for_each(|value| *value = (*value).max(least).min(largest));
@@ -183,16 +184,16 @@ impl Kernels for Kind {
         depthwise_s8::depthwise_conv_s8(
             layer: &DepthwiseConvS8<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i32]
         );
-    }
-    #[cfg(not(thumbnet_thumb1))]
-    of_either! {
         pool_s8::max_pool_s8(geometry: &Geometry, input: &[i8], output: &mut [i8]);
         pool_s8::average_pool_s8(geometry: &Geometry, activation: [i8; 2], input: &[i8], output: &mut [i8]);
         pool_s8::mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]);
-        softmax_s8::softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]);
-        table_s8::table_s8(table: &[i8; 256], values: &mut [i8]);
         add_s8::add_s8(layer: &AddS8, x: &[i8], y: &mut [i8]);
         multiply_s8::multiply_s8(layer: &MulS8, x: &[i8], y: &mut [i8]);
         concatenate_s8::concatenate_s8(layer: &RescaleS8, width: usize, x: &[i8], columns: [usize; 2], y: &mut [i8]);
+    }
+    #[cfg(not(thumbnet_thumb1))]
+    of_either! {
+        softmax_s8::softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]);
+        table_s8::table_s8(table: &[i8; 256], values: &mut [i8]);
     }
 }

@@ -2,8 +2,9 @@
 //! four or eight at a time.
 #![expect(unsafe_code, reason = "enters the assembly")]
 use super::clamp;
+pub(super) use super::windows::Window;
+use super::windows::windows;
 use crate::arch::scalar::pool_s8 as scalar;
-use crate::arch::window::Axis;
 use crate::geometry::Geometry;
 use crate::int8::{MeanS8, average};
 use core::mem::offset_of;
@@ -36,22 +37,6 @@ macro_rules! maxima_one_by_one {
 }
 pub(super) use maxima_one_by_one;
 
-/// Where a window's values of one channel lie, in bytes.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(super) struct Window {
-    /// Its rows.
-    pub(super) rows: usize,
-    /// From the first column to the last.
-    pub(super) span: usize,
-    /// From a column to the next.
-    pub(super) step: usize,
-    /// From a row to the next.
-    pub(super) row: usize,
-    /// Values.
-    pub(super) count: usize,
-}
-
 // The assembly reads all of it at once.
 const _: () = assert!(offset_of!(Window, rows) == 0 && offset_of!(Window, count) == 16 && size_of::<Window>() == 20);
 
@@ -65,30 +50,6 @@ unsafe extern "C" {
     fn thumbnet_max_pool(input: *const i8, output: *mut i8, channels: usize, window: *const Window);
     fn thumbnet_average_pool(input: *const i8, output: *mut i8, channels: usize, window: *const Window);
     fn thumbnet_window_sums(input: *const i8, sums: *mut [i32; GROUP], window: *const Window);
-}
-
-/// Calls `each` for each output position with its window, the inputs from the window's first on, and the outputs.
-#[inline(always)]
-fn windows(geometry: &Geometry, input: &[i8], output: &mut [i8], mut each: impl FnMut(&Window, &[i8], &mut [i8])) {
-    let channels = geometry.input().channels;
-    let (rows, columns) = (Axis::rows(geometry), Axis::columns(geometry));
-    let row = columns.input * channels;
-    // No size is 0: the maxima are for the compiler.
-    for (y, output) in output.chunks_exact_mut((geometry.output().width * channels).max(1)).enumerate() {
-        let rows = rows.sources(y);
-        let Some(input) = input.get(rows.start * row..) else { return };
-        for (x, output) in output.chunks_exact_mut(channels.max(1)).enumerate() {
-            let columns = columns.sources(x);
-            let Some(input) = input.get(columns.start * channels..) else { return };
-            // There is always a value inside.
-            let span = columns.len().wrapping_sub(1).wrapping_mul(channels);
-            let last = rows.len().wrapping_sub(1).wrapping_mul(row).wrapping_add(span);
-            if input.get(last..).is_some_and(|last| last.len() >= channels) {
-                let count = rows.len() * columns.len();
-                each(&Window { rows: rows.len(), span, step: channels, row, count }, input, output);
-            }
-        }
-    }
 }
 
 /// The maximum of each window over one sample.
