@@ -79,7 +79,7 @@ mod pairs;
 mod pool_s8;
 #[cfg(any(thumbnet_dsp, thumbnet_helium))]
 mod smlaw;
-#[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
+#[cfg(any(thumbnet_dsp, thumbnet_thumb2, thumbnet_thumb1))]
 mod softmax_s8;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod table_s8;
@@ -115,9 +115,7 @@ use crate::arch::{Cores, Kernels, Kind, Scalar};
 use crate::geometry::Geometry;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 use crate::int8::QuantizedMultiplier;
-#[cfg(not(thumbnet_thumb1))]
-use crate::int8::SoftmaxS8;
-use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, RescaleS8};
+use crate::int8::{AddS8, ConvS8, DenseS8, DepthwiseConvS8, MeanS8, MulS8, Packing, RescaleS8, SoftmaxS8};
 
 /// Whether the core's kernels read weights in pairs.
 const READS_PAIRS: bool = cfg!(any(thumbnet_dsp, thumbnet_thumb2));
@@ -190,10 +188,10 @@ impl Kernels for Kind {
         add_s8::add_s8(layer: &AddS8, x: &[i8], y: &mut [i8]);
         multiply_s8::multiply_s8(layer: &MulS8, x: &[i8], y: &mut [i8]);
         concatenate_s8::concatenate_s8(layer: &RescaleS8, width: usize, x: &[i8], columns: [usize; 2], y: &mut [i8]);
+        softmax_s8::softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]);
     }
     #[cfg(not(thumbnet_thumb1))]
     of_either! {
-        softmax_s8::softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]);
         table_s8::table_s8(table: &[i8; 256], values: &mut [i8]);
     }
 }

@@ -1,9 +1,11 @@
-//! Softmax of int8 values on Cortex-M3 and up: the scalar kernel's numbers in fewer steps.
+//! Softmax of int8 values: the scalar kernel's numbers in fewer steps.
 //!
 //! Most of its products are `round(a b / 2^31)`, halves up, saturated where both are -2^31, which is never so here.
 //! Where the double of a factor has 32 bits, that is the rounded high word of the doubled product: an instruction with
-//! the DSP extension, three without.
+//! the DSP extension, three without; on a Cortex-M0 all products are one function.
 
+#[cfg(thumbnet_thumb1)]
+use crate::int8::saturating_rounding_doubling_high_mul as product;
 use crate::int8::{SoftmaxS8, saturating_shift_left};
 
 /// The sum of exponentials has 12 integer bits.
@@ -12,10 +14,14 @@ const SUM_INTEGER_BITS: u32 = 12;
 /// `round(twice * b / 2^32)`, halves up: `round(a b / 2^31)` of a number whose double this is.
 #[inline(always)]
 const fn high(twice: i32, b: i32) -> i32 {
-    ((twice as i64 * b as i64 + (1 << 31)) >> 32) as i32
+    #[cfg(thumbnet_thumb1)]
+    return product(twice >> 1, b);
+    #[cfg(not(thumbnet_thumb1))]
+    return ((twice as i64 * b as i64 + (1 << 31)) >> 32) as i32;
 }
 
 /// `round(a b / 2^31)`, halves up, of numbers that are not both -2^31.
+#[cfg(not(thumbnet_thumb1))]
 #[inline(always)]
 const fn product(a: i32, b: i32) -> i32 {
     ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
@@ -24,7 +30,10 @@ const fn product(a: i32, b: i32) -> i32 {
 /// `round(x c / 2^31)`, halves up, of a `c` from 2^30 on: its double is a number of 32 bits and 2^32.
 #[inline(always)]
 const fn scaled(x: i32, c: i32) -> i32 {
-    x.wrapping_add(high(c << 1, x))
+    #[cfg(thumbnet_thumb1)]
+    return product(x, c);
+    #[cfg(not(thumbnet_thumb1))]
+    return x.wrapping_add(high(c << 1, x));
 }
 
 /// Softmax of each run of `len` values, in place.
