@@ -6,7 +6,7 @@ use crate::int8::DenseS8;
 
 // thumbnet_dense(run, input, output): returns one more than the largest shift.
 //
-// The sums of up to 24 units are made, six units at a time and then two, and then requantised as
+// The sums of up to 24 units are made, six units at a time, then four and then two, and then requantised as
 // [`crate::int8::multiply_rounding_once`] does where the shift is below -1: `vmulh` is the high word of the product,
 // and what is shifted out of it is rounded by `vrshl`, halves up. They must go away from zero: one less where the
 // product is negative makes halves up of it, and that is one less in the high word where the low one is 0.
@@ -114,6 +114,34 @@ crate::arch::arm::thumb_function! {
     "6:",
     "cmp r11, #6",
     "bhs.w 2b",
+    "cmp r11, #4",
+    "blo 17f",
+    // Four units.
+    "ldrd r1, lr, [sp]",
+    "ldrd r3, r12, [sp, #8]",
+    "ldm r12!, {{r0, r2, r4, r6}}",
+    "add r5, r3, lr",
+    "add r7, r5, lr",
+    "add r9, r7, lr",
+    "add r8, r9, lr",
+    "strd r8, r12, [sp, #8]",
+    "dlstp.8 lr, lr",
+    "16:",
+    "vldrb.u8 q0, [r1], #16",
+    "vldrb.u8 q1, [r3], #16",
+    "vmladava.s8 r0, q1, q0",
+    "vldrb.u8 q2, [r5], #16",
+    "vmladava.s8 r2, q2, q0",
+    "vldrb.u8 q3, [r7], #16",
+    "vmladava.s8 r4, q3, q0",
+    "vldrb.u8 q1, [r9], #16",
+    "vmladava.s8 r6, q1, q0",
+    "letp lr, 16b",
+    "ldr r12, [sp, #16]",
+    "stm r12!, {{r0, r2, r4, r6}}",
+    "str r12, [sp, #16]",
+    "subs r11, #4",
+    "17:",
     "cmp r11, #0",
     "beq 9f",
     // Two units, or the last one twice.

@@ -1,4 +1,5 @@
 //! Max and average pooling, and means of whole channels, on cores with Helium: lanes are channels.
+use super::scale::{Scale, read_scale, scale};
 use super::windows;
 use crate::arch::cores::helium::TAPS;
 use crate::arch::scalar;
@@ -144,34 +145,82 @@ crate::arch::arm::thumb_function! {
     least = const Job::LEAST
 }
 
-// thumbnet_column_sums(input, positions, channels, sums): of eight channels.
+// thumbnet_column_sums(input, positions, channels, sums): adds up to 255 positions of 16 channels to their sums, or of
+// all, where there are fewer: of the first eight and of the last. 7 instructions for 16 values.
 crate::arch::arm::thumb_function! {
     "thumbnet_column_sums":
     "push {{r4, lr}}",
+    "vpush {{d8, d9}}",
+    "sub sp, #32",
+    "mov r12, #8",
+    "cmp r2, #16",
+    "it lo",
+    "sublo r12, r2, #8",
+    "add r4, r0, r12",
     "vmov.i32 q0, #0",
     "vmov.i32 q1, #0",
     "dls lr, r1",
-    // Six instructions for eight values.
     "1:",
-    "vldrb.s32 q2, [r0]",
-    "vldrb.s32 q3, [r0, #4]",
+    "vldrb.s16 q2, [r0]",
+    "vldrb.s16 q3, [r4]",
     "add r0, r0, r2",
-    "vadd.i32 q0, q0, q2",
-    "vadd.i32 q1, q1, q3",
+    "vadd.i16 q0, q0, q2",
+    "add r4, r4, r2",
+    "vadd.i16 q1, q1, q3",
     "le lr, 1b",
+    "mov r0, sp",
+    "vstrh.u16 q0, [r0]",
+    "vstrh.u16 q1, [r0, #16]",
+    "add r4, r3, r12, lsl #2",
+    "vldrw.u32 q0, [r3]",
+    "vldrw.u32 q1, [r3, #16]",
+    "vldrw.u32 q2, [r4]",
+    "vldrw.u32 q3, [r4, #16]",
+    "vldrh.s32 q4, [r0]",
+    "vadd.i32 q0, q0, q4",
+    "vldrh.s32 q4, [r0, #8]",
+    "vadd.i32 q1, q1, q4",
+    "vldrh.s32 q4, [r0, #16]",
+    "vadd.i32 q2, q2, q4",
+    "vldrh.s32 q4, [r0, #24]",
+    "vadd.i32 q3, q3, q4",
     "vstrw.32 q0, [r3]",
     "vstrw.32 q1, [r3, #16]",
+    "vstrw.32 q2, [r4]",
+    "vstrw.32 q3, [r4, #16]",
+    "add sp, #32",
+    "vpop {{d8, d9}}",
     "pop {{r4, pc}}"
+}
+
+// thumbnet_means(scale, sums, output, count).
+crate::arch::arm::thumb_function! {
+    "thumbnet_means":
+    "push {{r4-r11, lr}}",
+    "vpush {{d8-d13}}",
+    read_scale!(),
+    "dlstp.32 lr, r3",
+    "1:",
+    "vldrw.u32 q0, [r1], #16",
+    "vadd.i32 q0, q0, r4",
+    scale!(),
+    "vstrb.32 q0, [r2], #4",
+    "letp lr, 1b",
+    "vpop {{d8-d13}}",
+    "pop {{r4-r11, pc}}"
 }
 
 unsafe extern "C" {
     fn thumbnet_max_pool(job: &Job, taps: *const *const i8, output: *mut i8);
     fn thumbnet_average_pool(job: &Job, taps: *const *const i8, output: *mut i8);
     fn thumbnet_column_sums(input: *const i8, positions: usize, channels: usize, sums: &mut [i32; COLUMNS]);
+    fn thumbnet_means(scale: &Scale, sums: &[i32; COLUMNS], output: *mut i8, count: usize);
 }
 
-/// Channels that are summed at a time.
-const COLUMNS: usize = 8;
+/// Channels that are summed at a time, the least that there must be, and positions of which 16 bits hold the sum.
+const COLUMNS: usize = 16;
+const LEAST: usize = 8;
+const MOST: usize = 255;
 
 /// The maximum of each window.
 pub(in crate::arch) fn max_pool_s8(g: &Geometry, input: &[i8], output: &mut [i8]) {
@@ -192,7 +241,11 @@ pub(in crate::arch) fn average_pool_s8(g: &Geometry, activation: [i8; 2], input:
     }
     let [rows, columns] = [Axis::rows(g), Axis::columns(g)].map(|axis| axis.taps(0).len() == axis.input);
     let is_whole = output.len() == g.output().channels && rows && columns;
-    if !is_whole || column_means(input, output, |sum, count| average(sum, count, activation)).is_none() {
+    let count = (g.input().height * g.input().width) as u32;
+    let each = |sums: &[i32; COLUMNS], output: &mut [i8]| {
+        output.iter_mut().zip(sums).for_each(|(output, &sum)| *output = average(sum, count, activation));
+    };
+    if !is_whole || column_sums(input, output, each).is_none() {
         scalar::pool_s8::average_pool_s8(g, activation, input, output);
     }
 }
@@ -247,28 +300,32 @@ const fn reciprocal(count: usize) -> [i32; 2] {
 
 /// The mean of each channel.
 pub(in crate::arch) fn mean_s8(mean: &MeanS8, input: &[i8], output: &mut [i8]) {
-    if column_means(input, output, |sum, _| mean.apply(sum)).is_none() {
+    let scale = Scale::of_sum(mean.offset, mean.factor, mean.zero_point);
+    let done = column_sums(input, output, |sums, output| {
+        // SAFETY: there are at least as many sums as outputs, of which there is one.
+        unsafe { thumbnet_means(&scale, sums, output.as_mut_ptr(), output.len().min(COLUMNS)) }
+    });
+    if done.is_none() {
         scalar::pool_s8::mean_s8(mean, input, output);
     }
 }
 
-/// Makes an output of the sum of each channel, and of how many values that is of; or does nothing and returns `None`
-/// where there are too few channels.
-fn column_means(input: &[i8], output: &mut [i8], mean: impl Fn(i32, u32) -> i8) -> Option<()> {
+/// Gives sums of channels, and as many outputs; or does nothing and returns `None` where there are too few channels.
+#[inline(always)]
+fn column_sums(input: &[i8], output: &mut [i8], mut give: impl FnMut(&[i32; COLUMNS], &mut [i8])) -> Option<()> {
     let channels = output.len();
-    if channels < COLUMNS || !input.len().is_multiple_of(channels) || input.is_empty() {
+    if channels < LEAST || !input.len().is_multiple_of(channels) || input.is_empty() {
         return None;
     }
-    let positions = input.len() / channels;
     for first in (0..channels).step_by(COLUMNS) {
         // The last ones reach back.
-        let first = first.min(channels - COLUMNS);
+        let first = first.min(channels.saturating_sub(COLUMNS));
         let mut sums = [0; COLUMNS];
-        // SAFETY: eight channels of each position are read.
-        unsafe { thumbnet_column_sums(input.get(first..)?.as_ptr(), positions, channels, &mut sums) }
-        for (output, sum) in output.get_mut(first..)?.iter_mut().zip(sums) {
-            *output = mean(sum, positions as u32);
+        for part in input.chunks(MOST.saturating_mul(channels)) {
+            // SAFETY: 16 channels of each position are read, or all.
+            unsafe { thumbnet_column_sums(part.get(first..)?.as_ptr(), part.len() / channels, channels, &mut sums) }
         }
+        give(&sums, output.get_mut(first..)?.get_mut(..COLUMNS.min(channels))?);
     }
     Some(())
 }

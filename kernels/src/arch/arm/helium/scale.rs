@@ -38,6 +38,11 @@ impl Scale {
             largest,
         }
     }
+
+    /// Of sums, to which an offset is added.
+    pub(super) fn of_sum(offset: i32, factor: QuantizedMultiplier, zero_point: i8) -> Self {
+        Self { offsets: [offset, 0], ..Self::new([0; 2], factor, zero_point, [i8::MIN, i8::MAX]) }
+    }
 }
 
 /// Reads a [`Scale`] at r0 into r4 to r9 and q4 to q6.

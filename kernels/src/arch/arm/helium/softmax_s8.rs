@@ -1,7 +1,7 @@
 //! Softmax of int8 values on cores with Helium, four exponentials at a time.
 //!
-//! Each exponential is made twice, once for their sum and once for its output: that is less than the scalar kernel's
-//! one, and needs no memory.
+//! Up to 16 exponentials are kept from their sum to the outputs. Those of longer rows are made twice, which is less than
+//! the scalar kernel's one, and needs no memory.
 use crate::int8::{EXP_OF_MINUS_ONE_EIGHTH, EXP_OF_POWERS, ONE_THIRD, SoftmaxS8, one_over_one_plus_x};
 use core::mem::offset_of;
 
@@ -19,14 +19,21 @@ struct Job {
     /// What exponentials are multiplied by, and the shift to the right (negative) that follows.
     reciprocal: i32,
     shift: i32,
+    /// Where exponentials are kept, and bytes from four of them to the next: 16, or 0 where they are not.
+    kept: *mut i32,
+    step: usize,
 }
+
+/// Exponentials that are kept.
+const KEPT: usize = 16;
 
 const MULTIPLIER: usize = offset_of!(Job, multiplier);
 const DIFF_MIN: usize = offset_of!(Job, diff_min);
 const RECIPROCAL: usize = offset_of!(Job, reciprocal);
+const KEEPING: usize = offset_of!(Job, kept);
 const _: () = {
     assert!(offset_of!(Job, left_shift) == MULTIPLIER + 4 && offset_of!(Job, largest) == DIFF_MIN + 4);
-    assert!(offset_of!(Job, shift) == RECIPROCAL + 4);
+    assert!(offset_of!(Job, shift) == RECIPROCAL + 4 && offset_of!(Job, step) == KEEPING + 4);
 };
 
 /// What the exponential's polynomial and products are made of, in the order in which they are read.
@@ -108,18 +115,34 @@ crate::arch::arm::thumb_function! {
     "ldrd r9, r10, [r0, #{multiplier}]",
     "ldrd r11, r8, [r0, #{diff_min}]",
     "rsb r8, r8, #0",
-    "movs r0, #0",
     "dlstp.32 lr, r3",
+    "ldrd r12, r3, [r0, #{kept}]",
+    "movs r0, #0",
     "1:",
     exponentials!(),
     "add r1, r1, #4",
+    "vstrw.32 q0, [r12]",
+    "add r12, r12, r3",
     "vrshr.s32 q0, q0, #12",
     "vaddva.s32 r0, q0",
     "letp lr, 1b",
     "vpop {{d8-d15}}",
     "pop {{r4-r11, pc}}";
     multiplier = const MULTIPLIER,
-    diff_min = const DIFF_MIN
+    diff_min = const DIFF_MIN,
+    kept = const KEEPING
+}
+
+/// Writes the outputs of four exponentials: r3 is what they are multiplied by, r12 the shift, r0 -128.
+macro_rules! outputs {
+    () => {
+        "vqrdmulh.s32 q0, q0, r3
+        vmov.i32 q1, #127
+        vrshl.s32 q0, r12
+        vadd.i32 q0, q0, r0
+        vmin.s32 q0, q0, q1
+        vstrb.32 q0, [r1], #4"
+    };
 }
 
 // thumbnet_softmax_outputs(job, values, constants, count): replaces the values by their outputs.
@@ -131,22 +154,27 @@ crate::arch::arm::thumb_function! {
     "ldrd r11, r8, [r0, #{diff_min}]",
     "rsb r8, r8, #0",
     "dlstp.32 lr, r3",
+    "ldrd r6, r7, [r0, #{kept}]",
     "ldrd r3, r12, [r0, #{reciprocal}]",
     "mvn r0, #127",
+    "cmp r7, #0",
+    "bne.w 2f",
     "1:",
     exponentials!(),
-    "vqrdmulh.s32 q0, q0, r3",
-    "vmov.i32 q1, #127",
-    "vrshl.s32 q0, r12",
-    "vadd.i32 q0, q0, r0",
-    "vmin.s32 q0, q0, q1",
-    "vstrb.32 q0, [r1], #4",
+    outputs!(),
     "letp lr, 1b",
+    "b 3f",
+    "2:",
+    "vldrw.u32 q0, [r6], #16",
+    outputs!(),
+    "letp lr, 2b",
+    "3:",
     "vpop {{d8-d15}}",
     "pop {{r4-r11, pc}}";
     multiplier = const MULTIPLIER,
     diff_min = const DIFF_MIN,
-    reciprocal = const RECIPROCAL
+    reciprocal = const RECIPROCAL,
+    kept = const KEEPING
 }
 
 unsafe extern "C" {
@@ -158,6 +186,7 @@ unsafe extern "C" {
 #[inline(never)]
 pub(in crate::arch) fn softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
     for row in values.chunks_exact_mut(len.max(1)) {
+        let mut kept = [0; KEPT];
         let largest = row.iter().fold(i8::MIN, |largest, &value| largest.max(value));
         let mut job = Job {
             multiplier: layer.multiplier,
@@ -166,8 +195,10 @@ pub(in crate::arch) fn softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i
             largest: largest.into(),
             reciprocal: 0,
             shift: 0,
+            kept: kept.as_mut_ptr(),
+            step: if row.len() <= KEPT { 16 } else { 0 },
         };
-        // SAFETY: there are so many values.
+        // SAFETY: there are so many values, and room for as many exponentials or for four.
         let sum = unsafe { thumbnet_softmax_sum(&job, row.as_ptr(), &CONSTANTS, row.len()) };
         let headroom = sum.leading_zeros();
         let fraction = ((sum as u32) << headroom).wrapping_sub(1 << 31) as i32;
@@ -176,7 +207,7 @@ pub(in crate::arch) fn softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i
         if shift <= 31 {
             (job.reciprocal, job.shift) = (one_over_one_plus_x(fraction), -shift);
         }
-        // SAFETY: there are so many values.
+        // SAFETY: as above; the exponentials that are kept are there.
         unsafe { thumbnet_softmax_outputs(&job, row.as_mut_ptr(), &CONSTANTS, row.len()) }
     }
 }
