@@ -77,6 +77,7 @@ mod multiply_s8;
 mod pairs;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2))]
 mod pool_s8;
+mod products;
 #[cfg(any(thumbnet_dsp, thumbnet_helium))]
 mod smlaw;
 #[cfg(any(thumbnet_dsp, thumbnet_thumb2, thumbnet_thumb1))]

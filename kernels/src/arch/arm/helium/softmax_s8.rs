@@ -2,8 +2,9 @@
 //!
 //! Up to 16 exponentials are kept from their sum to the outputs. Those of longer rows are made twice, which is less than
 //! the scalar kernel's one, and needs no memory.
-use crate::int8::{EXP_OF_MINUS_ONE_EIGHTH, EXP_OF_POWERS, ONE_THIRD, SoftmaxS8, one_over_one_plus_x};
-use core::mem::offset_of;
+use crate::arch::arm::products::reciprocal;
+use crate::int8::{EXP_OF_MINUS_ONE_EIGHTH, EXP_OF_POWERS, ONE_THIRD, SoftmaxS8};
+use core::mem::{MaybeUninit, offset_of};
 
 /// As in the scalar kernel.
 const SUM_INTEGER_BITS: i32 = 12;
@@ -14,7 +15,7 @@ struct Job {
     multiplier: i32,
     left_shift: i32,
     diff_min: i32,
-    /// The largest value.
+    /// Minus the largest value, which the assembly finds.
     largest: i32,
     /// What exponentials are multiplied by, and the shift to the right (negative) that follows.
     reciprocal: i32,
@@ -107,14 +108,23 @@ macro_rules! exponentials {
     };
 }
 
-// thumbnet_softmax_sum(job, values, constants, count): the sum of the exponentials, with 12 integer bits.
+// thumbnet_softmax_sum(job, values, constants, count): finds the largest value, and returns the sum of the exponentials,
+// with 12 integer bits.
 crate::arch::arm::thumb_function! {
     "thumbnet_softmax_sum":
     "push {{r4-r11, lr}}",
     "vpush {{d8-d15}}",
     "ldrd r9, r10, [r0, #{multiplier}]",
-    "ldrd r11, r8, [r0, #{diff_min}]",
+    "ldr r11, [r0, #{diff_min}]",
+    "mvn r8, #127",
+    "mov r4, r1",
+    "dlstp.8 lr, r3",
+    "2:",
+    "vldrb.u8 q0, [r4], #16",
+    "vmaxv.s8 r8, q0",
+    "letp lr, 2b",
     "rsb r8, r8, #0",
+    "str r8, [r0, #{diff_min} + 4]",
     "dlstp.32 lr, r3",
     "ldrd r12, r3, [r0, #{kept}]",
     "movs r0, #0",
@@ -152,7 +162,6 @@ crate::arch::arm::thumb_function! {
     "vpush {{d8-d15}}",
     "ldrd r9, r10, [r0, #{multiplier}]",
     "ldrd r11, r8, [r0, #{diff_min}]",
-    "rsb r8, r8, #0",
     "dlstp.32 lr, r3",
     "ldrd r6, r7, [r0, #{kept}]",
     "ldrd r3, r12, [r0, #{reciprocal}]",
@@ -178,7 +187,7 @@ crate::arch::arm::thumb_function! {
 }
 
 unsafe extern "C" {
-    fn thumbnet_softmax_sum(job: &Job, values: *const i8, constants: &[i32; 9], count: usize) -> i32;
+    fn thumbnet_softmax_sum(job: &mut Job, values: *const i8, constants: &[i32; 9], count: usize) -> i32;
     fn thumbnet_softmax_outputs(job: &Job, values: *mut i8, constants: &[i32; 9], count: usize);
 }
 
@@ -186,26 +195,24 @@ unsafe extern "C" {
 #[inline(never)]
 pub(in crate::arch) fn softmax_s8(layer: &SoftmaxS8, len: usize, values: &mut [i8]) {
     for row in values.chunks_exact_mut(len.max(1)) {
-        let mut kept = [0; KEPT];
-        let largest = row.iter().fold(i8::MIN, |largest, &value| largest.max(value));
+        let mut kept = MaybeUninit::<[i32; KEPT]>::uninit();
         let mut job = Job {
             multiplier: layer.multiplier,
             left_shift: layer.left_shift.into(),
             diff_min: layer.diff_min,
-            largest: largest.into(),
+            largest: 0,
             reciprocal: 0,
             shift: 0,
-            kept: kept.as_mut_ptr(),
+            kept: kept.as_mut_ptr().cast(),
             step: if row.len() <= KEPT { 16 } else { 0 },
         };
         // SAFETY: there are so many values, and room for as many exponentials or for four.
-        let sum = unsafe { thumbnet_softmax_sum(&job, row.as_ptr(), &CONSTANTS, row.len()) };
+        let sum = unsafe { thumbnet_softmax_sum(&mut job, row.as_ptr(), &CONSTANTS, row.len()) };
         let headroom = sum.leading_zeros();
-        let fraction = ((sum as u32) << headroom).wrapping_sub(1 << 31) as i32;
         let shift = SUM_INTEGER_BITS + 31 - 8 - headroom as i32;
         // With more than 256 equal inputs nothing is left.
         if shift <= 31 {
-            (job.reciprocal, job.shift) = (one_over_one_plus_x(fraction), -shift);
+            (job.reciprocal, job.shift) = (reciprocal((sum as u32) << headroom), -shift);
         }
         // SAFETY: as above; the exponentials that are kept are there.
         unsafe { thumbnet_softmax_outputs(&job, row.as_mut_ptr(), &CONSTANTS, row.len()) }
