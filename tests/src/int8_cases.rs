@@ -140,7 +140,7 @@ const ALL_DENSES: [(u16, u16); 25] = [
 ];
 
 /// Depthwise convolutions: input, outputs of each channel, window. Behind them come [`ANY_DEPTHWISES`] of any sizes.
-const ALL_DEPTHWISES: [Conv; 49] = [
+const ALL_DEPTHWISES: [Conv; 50] = [
     // Each width up to five, every remainder of four channels and of sixteen, borders on all sides at once.
     ([1, 1, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 1, 5], 1, ([3, 3], [1, 1], SAME), None),
@@ -181,10 +181,11 @@ const ALL_DEPTHWISES: [Conv; 49] = [
     ([3, 4, 3], 3, ([3, 3], [1, 1], SAME), None),
     ([5, 3, 8], 2, ([3, 2], [2, 2], VALID), None),
     ([1, 2, 2], 66, ([1, 2], [1, 1], SAME), None),
-    // Two of each: of an odd number, of more than a block, with strides.
+    // Two of each: of an odd number, of more than a block, with strides, of a single tap.
     ([4, 6, 3], 2, ([3, 3], [1, 1], SAME), None),
     ([2, 3, 35], 2, ([2, 2], [1, 1], SAME), None),
     ([5, 7, 17], 2, ([3, 3], [2, 2], SAME), None),
+    ([2, 3, 9], 2, ([1, 1], [1, 1], VALID), None),
     // Rows of several strips on every core.
     ([3, 70, 4], 1, ([3, 3], [1, 1], SAME), None),
     ([2, 75, 5], 1, ([3, 3], [2, 2], SAME), None),

@@ -64,6 +64,7 @@ const _: () = {
 
 unsafe extern "C" {
     fn thumbnet_depthwise(job: &Job<'_>, taps: *const *const i8, output: *mut i8, pixels: usize);
+    fn thumbnet_depthwise_two(job: &Job<'_>, taps: *const *const i8, output: *mut i8, pixels: usize);
     fn thumbnet_depthwise_any(job: &Job<'_>, taps: *const *const i8, output: *mut i8, pixels: usize);
 }
 
@@ -143,7 +144,11 @@ fn block(
         layer: PhantomData,
     };
     let several = if plan.pixels > 1 { Some(job.of_pixels(layer, copies)?) } else { None };
-    let kernel = if multiplier == 1 && count >= LANES { thumbnet_depthwise } else { thumbnet_depthwise_any };
+    let kernel = match multiplier {
+        1 if count >= LANES => thumbnet_depthwise,
+        2 if count >= LANES => thumbnet_depthwise_two,
+        _ => thumbnet_depthwise_any,
+    };
     let zeros = Some(zeros.as_ptr());
     windows::runs(g, reads, zeros, input, output, addresses_of(addresses), |addresses, output| {
         let mut output = output.get_mut(first..)?;
