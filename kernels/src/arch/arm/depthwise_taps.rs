@@ -180,10 +180,29 @@ thumb_function! {
     "b 3b"
 }
 
-// thumbnet_spread(values, places, count, multiplier): each value so many times.
+// thumbnet_spread(values, places, count, multiplier): each value so many times; where it is two, two values at a time.
 thumb_function! {
     "thumbnet_spread":
     "push {{r4, lr}}",
+    "cmp r3, #2",
+    "bne 1f",
+    "subs r2, #1",
+    "ble 4f",
+    "3:",
+    "ldrb r12, [r0], #1",
+    "ldrb r4, [r0], #1",
+    "orr r12, r12, r4, lsl #16",
+    "orr r12, r12, r12, lsl #8",
+    "str r12, [r1], #4",
+    "subs r2, #2",
+    "bgt 3b",
+    "4:",
+    "bmi 5f",
+    "ldrb r12, [r0]",
+    "orr r12, r12, r12, lsl #8",
+    "strh r12, [r1]",
+    "5:",
+    "pop {{r4, pc}}",
     "1:",
     "ldrb r12, [r0], #1",
     "mov r4, r3",
