@@ -96,7 +96,7 @@ mod tests {
     fn a_reciprocal_divides_what_a_mean_is_made_of() {
         for count in 1..=MOST_BY_RECIPROCAL as u32 {
             for n in 0..=128 * count + count / 2 {
-                assert_eq!(n * reciprocal(count) >> 24, n / count, "{n} / {count}");
+                assert_eq!((n * reciprocal(count)) >> 24, n / count, "{n} / {count}");
             }
         }
     }
