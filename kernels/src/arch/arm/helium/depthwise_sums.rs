@@ -41,7 +41,7 @@ macro_rules! two {
 // ...), q6 (1, 5, ...) and q7 (3, 7, ...), an order that narrowing undoes. There is no register left for a product
 // beside both of its factors, which is why one is loaded again.
 macro_rules! depthwise {
-    ($name:literal, $channel:literal, $load:ident) => {
+    ($name:literal: $channel:literal, $load:ident) => {
         crate::arch::arm::thumb_function! {
             $name:
             "push {{r4-r11, lr}}",
@@ -192,8 +192,14 @@ macro_rules! depthwise {
         }
     };
 }
-depthwise!("thumbnet_depthwise", "", one);
-depthwise!("thumbnet_depthwise_two", ", lsr #1", two);
+depthwise! {
+    "thumbnet_depthwise":
+    "", one
+}
+depthwise! {
+    "thumbnet_depthwise_two":
+    ", lsr #1", two
+}
 
 // thumbnet_depthwise_any(job, taps, output, pixels): four channels at a time, of any number. Channel c reads the
 // input's channel offsets[c].
