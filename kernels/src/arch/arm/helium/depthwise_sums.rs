@@ -5,8 +5,8 @@
 use super::depthwise_s8::Job;
 
 /// Makes q2 and q3 the sums of two taps' products, of even and of odd channels. r0 is where the taps' addresses are, r1
-/// the weights, r2 the bytes from one tap's weights to the next one's, and r3 where in the addresses the pixel is. `$load`
-/// loads 16 channels' inputs.
+/// the weights, r2 the bytes from one tap's weights to the next one's, and r3 where in the addresses the pixel is.
+/// `$load` loads 16 channels' inputs.
 macro_rules! two_taps {
     ($load:ident) => {
         concat!(

@@ -1,7 +1,7 @@
 //! Softmax of int8 values on cores with Helium, four exponentials at a time.
 //!
-//! Up to 16 exponentials are kept from their sum to the outputs. Those of longer rows are made twice, which is less than
-//! the scalar kernel's one, and needs no memory.
+//! Up to 16 exponentials are kept from their sum to the outputs. Those of longer rows are made twice, which is less
+//! than the scalar kernel's one, and needs no memory.
 use crate::arch::arm::products::reciprocal;
 use crate::int8::{EXP_OF_MINUS_ONE_EIGHTH, EXP_OF_POWERS, ONE_THIRD, SoftmaxS8};
 use core::mem::{MaybeUninit, offset_of};
@@ -108,8 +108,8 @@ macro_rules! exponentials {
     };
 }
 
-// thumbnet_softmax_sum(job, values, constants, count): finds the largest value, and returns the sum of the exponentials,
-// with 12 integer bits.
+// thumbnet_softmax_sum(job, values, constants, count): finds the largest value, and returns the sum of the
+// exponentials, with 12 integer bits.
 crate::arch::arm::thumb_function! {
     "thumbnet_softmax_sum":
     "push {{r4-r11, lr}}",

@@ -41,8 +41,8 @@ const _: () = assert!(offset_of!(Job, high) == 4 && offset_of!(Job, before) == 2
 // What else is scaled is as in `outputs_s8`, whose rounding by the carry serves here too, and adds the zero point. The
 // least output is taken off, so that one end is 0.
 //
-// r0, r1, r2: values on their way; r3: up to 0; r4, r5: the scaled term's multiplier; r6, r7: the output's. r8, r11: the
-// ends of the terms; r9: what is added before; r10: the shift; r12: the offset; lr: the range. On the stack: the
+// r0, r1, r2: values on their way; r3: up to 0; r4, r5: the scaled term's multiplier; r6, r7: the output's. r8, r11:
+// the ends of the terms; r9: what is added before; r10: the shift; r12: the offset; lr: the range. On the stack: the
 // output's end, zero point, shift, least. 50 instructions a sum.
 crate::arch::arm::thumb_function! {
     "thumbnet_add":
