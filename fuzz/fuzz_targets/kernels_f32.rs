@@ -325,7 +325,7 @@ fn optimizers(source: &mut Source<'_>) {
 
 fn depthwise(source: &mut Source<'_>) {
     let Some(of) = source.window(None, None) else { return };
-    let multiplier = source.between(0, 3).max(1);
+    let multiplier = source.between(0, 9).max(1);
     let channels = (!source.one_in(16)).then_some(of.input().channels.saturating_mul(multiplier));
     let Some(g) = source.window(Some(of.input()), channels) else { return };
     let (batch, seed, filters) = (source.batch(), source.number(), g.output().channels);

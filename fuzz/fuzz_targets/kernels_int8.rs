@@ -182,7 +182,7 @@ fn convolution(source: &mut Source<'_>) {
 
 fn depthwise(source: &mut Source<'_>) {
     let Some(of) = source.window(None, None) else { return };
-    let multiplier = source.between(1, 3);
+    let multiplier = source.between(1, 8);
     let channels = (!source.one_in(16)).then_some(of.input().channels.saturating_mul(multiplier));
     let Some(g) = source.window(Some(of.input()), channels) else { return };
     let (outputs, taps, batch) = (g.output().channels, g.kernel()[0].checked_mul(g.kernel()[1]), source.batch());

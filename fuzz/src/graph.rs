@@ -35,7 +35,7 @@ fn layer(source: &mut Source<'_>, nodes: &[Node<'_>], reads: usize) -> Option<(O
     let whole = || Geometry::new(input, input.channels, [input.height, input.width], [1, 1], Padding::Valid).ok();
     let activation = activation(source);
     let use_bias = source.one_in(2);
-    let (units, multiplier) = (source.size(6), source.between(1, 3));
+    let (units, multiplier) = (source.size(6), source.between(1, 8));
     let mut inputs = [reads, 0];
     let (op, output) = match source.between(0, 16) {
         0 | 1 => {

@@ -289,7 +289,9 @@ const fn depthwise(case: usize) -> Geometry {
     } else {
         let n = (case - ALL_DEPTHWISES.len()) as u16;
         let kernel = if n.is_multiple_of(4) { [1 + n / 4 % 4, 1 + n / 2 % 5] } else { [3, 3] };
-        ([1 + n * 5 % 7, 1 + n * 3 % 8, 4 + n * 7 % 17], 1, (bytes(kernel), bytes([1 + n % 2; 2]), SAME))
+        let multiplier = if n % 3 == 2 { 2 + n / 3 % 4 } else { 1 };
+        let channels = if multiplier == 1 { 4 + n * 7 % 17 } else { 1 + n * 7 % 5 };
+        ([1 + n * 5 % 7, 1 + n * 3 % 8, channels], multiplier, (bytes(kernel), bytes([1 + n % 2; 2]), SAME))
     };
     self::window(shape(input), input[2] * multiplier, window)
 }

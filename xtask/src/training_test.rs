@@ -16,8 +16,9 @@ use crate::report::Report;
 use crate::shell::root;
 
 const LIMIT: Duration = Duration::from_secs(600);
-const EPOCHS: &str = "2";
-/// Share of the test images that must be recognised after them.
+/// With a learning rate that falls to 0, one reaches 98.5 to 98.7 % (seeds 1 to 3); at a constant rate it takes two.
+const EPOCHS: &str = "1";
+/// Share of the test images that must be recognised after it.
 const ACCURACY: f64 = 0.98;
 /// Points of accuracy that int8 may lose.
 const INT8_LOSS: f64 = 0.0010;
@@ -31,7 +32,7 @@ pub(crate) fn file(name: &str) -> PathBuf {
 
 /// One step that trains and quantises, and one for each core that the network fits.
 pub(crate) fn add_steps(report: &mut Report) {
-    report.step(format!("{EPOCHS} epochs of MnistConvNet on MNIST"), train);
+    report.step("an epoch of MnistConvNet on MNIST", train);
     let boards = Board::emulated().filter(|&board| Network::on(board).contains(&Network::CONVNET));
     report.in_pairs(boards.map(|board| {
         (format!("MnistConvNet on {}: bytes as on the host", board.name()), move || build(board), compare)
@@ -42,7 +43,8 @@ fn train() -> Result<()> {
     let folder = file("");
     fs::create_dir_all(&folder)?;
     let host = HostTrain::Lean;
-    host.ask(&["train", "--network", "mnist-convnet", "--epochs", EPOCHS, "--seed", "1", "--out", text(&folder)])?;
+    let train = ["train", "--network", "mnist-convnet", "--epochs", EPOCHS, "--schedule", "cosine", "--seed", "1"];
+    host.ask(&[train.as_slice(), &["--out", text(&folder)]].concat())?;
     let f32 = host.ask(&["evaluate", text(&folder)])?.number("accuracy")?;
     for family in ["plain", "dsp"] {
         let blob = file(&format!("{family}.tnb"));

@@ -15,7 +15,7 @@ use crate::data::mnist;
 use crate::{
     atomic,
     checkpoint::{self, Checkpoint},
-    data::{self, Dataset, Expected, Halves, Outputs},
+    data::{self, Dataset, Expected, Halves, Outputs, Samples},
     model::{About, Model, classes, is_autoencoder},
     network,
     quantized::{self, QuantizedModel},
@@ -191,6 +191,7 @@ pub(super) fn load(graph: &Graph<'_>, arguments: &DataArgs, about: Option<&About
     let options = arguments.options(about.unwrap_or(&About::default()));
     let halves = data::load(&path, expected(graph), &options)?;
     tell(&halves.notes);
+    about.into_iter().for_each(|about| tell_names(about, &halves.test));
     Ok(halves)
 }
 
@@ -199,7 +200,17 @@ pub(super) fn load_all(graph: &Graph<'_>, arguments: &DataArgs, about: &About) -
     let path = dataset(graph, arguments, Some(about))?;
     let (all, notes) = data::load_all(&path, expected(graph), &arguments.options(about))?;
     tell(&notes);
+    tell_names(about, &all);
     Ok(all)
+}
+
+/// Says which classes names mean, where a trained network knows none.
+fn tell_names(about: &About, data: &Dataset) {
+    if about.labels.is_empty() && !data.labels().is_empty() {
+        let classes: Vec<String> =
+            data.labels().iter().enumerate().map(|(class, name)| format!("`{name}` is {class}")).collect();
+        tell(&[format!("the network has no names of classes, so their order is taken: {}", classes.join(", "))]);
+    }
 }
 
 /// Says what there is to say of data.

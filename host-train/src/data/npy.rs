@@ -457,7 +457,11 @@ fn header(reader: &mut impl Read) -> Result<Header, Problem> {
     if dimensions.is_empty() {
         return Err(Problem::Dimensions(dimensions));
     }
-    let is_fortran = !field("fortran_order")?.starts_with("False");
+    let order = field("fortran_order")?;
+    let is_fortran = order.starts_with("True");
+    if !is_fortran && !order.starts_with("False") {
+        return Err(wrong("its fortran_order is neither True nor False"));
+    }
     Ok(Header { name: kind.into(), element, is_big_endian: kind.starts_with('>'), is_fortran, dimensions })
 }
 

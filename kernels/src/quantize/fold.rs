@@ -24,8 +24,9 @@ struct Normalization<'a> {
 
 /// The weights of a step. The [`Normalization`] behind it makes of a kernel `kernel[.., c] * factor[c]`, and of the
 /// bias `(bias[c] - mean[c]) * factor[c] + beta[c]`. That before it, of the inputs `i`, makes of a kernel
-/// `kernel[.., i, c] * factor[i]`, and adds `kernel[.., i, c] * (beta[i] - mean[i] * factor[i])` to the bias. One that
-/// neither takes has the kernel `factor` of a depthwise convolution.
+/// `kernel[.., i, c] * factor[i]`, and adds `kernel[.., i, c] * (beta[i] - mean[i] * factor[i])` to the bias; inputs of
+/// very different factors share an output channel's scale then, as they share the input's. One that neither takes has
+/// the kernel `factor` of a depthwise convolution.
 pub(super) fn folded(graph: &Graph<'_>, step: &Step, weights: &[f32]) -> Result<Folded, QuantizeError> {
     let own = |node: u16| {
         let node = &graph.nodes[usize::from(node)];
