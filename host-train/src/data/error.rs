@@ -120,10 +120,18 @@ pub enum Problem {
         are_texts: bool,
     },
     /// There are not as many names of classes as classes.
-    #[error("{} classes ({}), the network has {classes}", names.len(), some(names))]
+    #[error(
+        "{} class{}{} ({}), the network has {classes}",
+        names.len(),
+        if names.len() == 1 { "" } else { "es" },
+        column.as_ref().map(|column| format!(" in column `{}`", short(column))).unwrap_or_default(),
+        some(names)
+    )]
     Names {
         /// The names.
         names: Vec<String>,
+        /// The table's column that has them.
+        column: Option<String>,
         /// How many classes the network has.
         classes: usize,
     },
@@ -165,7 +173,11 @@ pub enum Problem {
     /// A row has other fields than the first.
     #[error(
         "line {line}: {found} columns, the lines before it have {expected}{}",
-        if *is_broken { "; one goes on in the next line: is a quote not closed?" } else { "" }
+        match (is_broken, is_comment) {
+            (true, _) => "; one goes on in the next line: is a quote not closed?",
+            (_, true) => ": leave out lines that are comments",
+            _ => "",
+        }
     )]
     Ragged {
         /// Its line.
@@ -176,6 +188,8 @@ pub enum Problem {
         expected: usize,
         /// Whether one has a line break.
         is_broken: bool,
+        /// Whether it begins as comments do.
+        is_comment: bool,
     },
     /// A table has no rows.
     #[error("a table without rows of data")]

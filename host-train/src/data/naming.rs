@@ -89,7 +89,7 @@ impl Naming {
             Some(Name { text, place }) if labels.iter().all(is_whole) => {
                 Err(Problem::Label { label: text.clone(), place: *place, classes })
             }
-            _ => Err(Problem::Names { names, classes }),
+            _ => Err(Problem::Names { names, column: None, classes }),
         }
     }
 

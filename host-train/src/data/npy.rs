@@ -143,7 +143,7 @@ impl Arrays {
     fn has(&self, name: &str) -> bool {
         match self {
             Self::Folder(_) => self.path(name).is_file(),
-            Self::Archive { entries, .. } => entries.iter().any(|entry| entry.name == name),
+            Self::Archive { entries, .. } => find(entries, name).is_some(),
         }
     }
 
@@ -211,7 +211,7 @@ impl Arrays {
             }
             Self::Archive { archive, entries, .. } => (archive, entries),
         };
-        let Some(entry) = entries.iter().find(|entry| entry.name == name) else {
+        let Some(entry) = find(entries, name) else {
             let found = entries.iter().map(|entry| entry.name.clone()).collect();
             let wanted = "x and y, or x_train, y_train, x_test and y_test, or MedMNIST's names";
             return Err(of(Problem::Arrays { found, wanted }));
@@ -227,11 +227,20 @@ impl Arrays {
                 ))));
             }
         };
-        read(place.verifying_reader(bytes), check).map_err(|problem| match problem {
-            Problem::Io(error) => of(damaged(error)),
-            problem => of(problem),
+        let mut reader = place.verifying_reader(bytes);
+        read(&mut reader, check).map_err(|problem| match (problem, io::copy(&mut reader, &mut io::sink())) {
+            (Problem::Io(error), _) => of(damaged(error)),
+            // What is wrong with the array is said if its bytes are those that were written.
+            (_, Err(error)) => of(damaged(error)),
+            (problem, Ok(_)) => of(problem),
         })
     }
+}
+
+/// The array of this name; `X` is `x` where there is none.
+fn find<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
+    let exactly = entries.iter().find(|entry| entry.name == name);
+    exactly.or_else(|| entries.iter().find(|entry| entry.name.eq_ignore_ascii_case(name)))
 }
 
 /// What the archive's reader says, as the system says it.
@@ -744,6 +753,15 @@ mod tests {
     }
 
     #[test]
+    fn names_of_arrays_may_have_capitals() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.npz");
+        let arrays = [("X", npy("|u1", "(2, 2)", &[7; 4])), ("Y", npy("|u1", "(2,)", &[2, 1]))];
+        fs::write(&path, npz(&arrays, CompressionMethod::STORE)).unwrap();
+        assert_eq!(classes(&load_archive(&path, CLASSES, &Options::default()).unwrap().train), [2, 1]);
+    }
+
+    #[test]
     fn labels_are_shown_to_the_last_digit() {
         let message = |kind: &str, label: &[u8]| {
             let (_folder, path) = labelled(kind, "(1,)", label);
@@ -841,18 +859,36 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own.npz");
         let (x, y) = (npy("|u1", "(3, 2)", &[7; 6]), npy("|u1", "(3,)", &[0; 3]));
-        let error = |bytes: &[u8]| {
+        let load = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap();
-            load_archive(&path, CLASSES, &Options::default()).err().unwrap().to_string()
+            load_archive(&path, CLASSES, &Options::default())
         };
+        let error = |bytes: &[u8]| load(bytes).err().unwrap().to_string();
         for method in [CompressionMethod::STORE, CompressionMethod::DEFLATE] {
             let whole = npz(&[("x", x.clone()), ("y", y.clone())], method);
             let anew = "is damaged or cut off: copy or save the file anew";
             assert!(error(&whole[..whole.len() / 2]).ends_with(&format!("own.npz: the archive {anew}")));
-            let mut damaged = whole.clone();
-            damaged[whole.len() / 4] ^= 0x10;
-            let text = error(&damaged);
-            assert!(text.ends_with(&format!("own.npz: the array `x` in the archive {anew}")), "{text}");
+            // In its type, in its dimensions, in its values: at any byte but the last, of which not every bit is used.
+            let find = |what: &[u8]| whole.windows(what.len()).position(|bytes| bytes == what).unwrap();
+            for at in find(b"x.npy") + 5..find(b"PK\x07\x08") - 1 {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 0x10;
+                match load(&damaged) {
+                    // A repetition that begins elsewhere among equal bytes is the same.
+                    Ok(found) => {
+                        assert_eq!(method, CompressionMethod::DEFLATE, "{at}");
+                        for sample in 0..3 {
+                            let mut values = [0.0; 2];
+                            found.train.read(sample, &mut values);
+                            assert_eq!(values, [7.0; 2], "{at}");
+                        }
+                    }
+                    Err(error) => {
+                        let said = format!("own.npz: the array `x` in the archive {anew}");
+                        assert!(error.to_string().ends_with(&said), "{at}: {error}");
+                    }
+                }
+            }
         }
         for bytes in [&b""[..], b"a,b,label\n1,2,0\n", b"\x93NUMPY\x01\0"] {
             assert!(error(bytes).ends_with("own.npz: no archive, as `numpy.savez` writes it"));

@@ -46,7 +46,7 @@ pub(super) fn load(folder: &Path, expected: Expected, options: &Options) -> Resu
     match outputs {
         Outputs::Values(1) => return Err(DataError::of(folder)(Problem::NotPictures { input, outputs })),
         Outputs::Classes(classes) | Outputs::Values(classes) if classes != names.len() => {
-            return Err(DataError::of(&train)(Problem::Names { names, classes }));
+            return Err(DataError::of(&train)(Problem::Names { names, column: None, classes }));
         }
         Outputs::Classes(_) | Outputs::Values(_) | Outputs::Input => {}
     }

@@ -28,6 +28,20 @@ thumbnet::sequential! {
     }
 }
 
+/// A network that was trained on numbers has no names: which of them a data set's are is told, not guessed in silence.
+#[test]
+fn the_order_of_names_is_told() {
+    let folder = Folder::with_stripes();
+    let (network, table) = (network::<Movement>(&folder), folder.path("moves.csv"));
+    fs::write(&table, movements()).unwrap();
+    for more in [&["--all"][..], &[]] {
+        let evaluate = ["evaluate", network.as_str(), "--dataset", &table, "--target", "activity"];
+        let outcome = host_train([evaluate.as_slice(), more].concat());
+        let order = "the network has no names of classes, so their order is taken: `fast` is 0, `slow` is 1";
+        assert_eq!((outcome.status, outcome.stderr.lines().last()), (Some(0), Some(order)));
+    }
+}
+
 /// The file of a network's initial weights, which `--network` takes.
 pub(crate) fn network<N: Network>(folder: &Folder) -> String {
     let file = folder.path("own.postcard");

@@ -82,7 +82,13 @@ impl Columns {
         };
         let values = match known {
             Some(known) => known_columns(&names, &known.values)?,
-            None => values(group),
+            None => {
+                // Programs write the number of a row into a column without a name.
+                let all = values(group);
+                let is_named = |&column: &usize| !has_header || !names[column].is_empty();
+                let named: Vec<usize> = all.iter().copied().filter(is_named).collect();
+                if !fits(all.len(), input) && fits(named.len(), input) { named } else { all }
+            }
         };
         if !fits(values.len(), input) {
             let columns = values.into_iter().map(|column| names[column].clone()).collect();
@@ -143,6 +149,14 @@ fn targets(names: &[String], outputs: Outputs, asked: &[String]) -> Result<Vec<u
     })
 }
 
+/// The column of this name, or else the only one whose name differs in capitals alone.
+fn find(names: &[String], name: &str) -> Option<usize> {
+    names.iter().position(|column| column == name).or_else(|| {
+        let mut like = (0..names.len()).filter(|&column| names[column].eq_ignore_ascii_case(name));
+        like.next().filter(|_| like.next().is_none())
+    })
+}
+
 fn by_usual_name(names: &[String], name: &str) -> Option<usize> {
     names.iter().position(|column| column.eq_ignore_ascii_case(name))
 }
@@ -152,7 +166,7 @@ fn known_columns(names: &[String], known: &[String]) -> Result<Vec<usize>, Probl
     let find = |name: &String| {
         let option = Wanted::Trained;
         let missing = || Problem::Column { name: name.clone(), option, columns: names.to_vec() };
-        names.iter().position(|column| column == name).ok_or_else(missing)
+        find(names, name).ok_or_else(missing)
     };
     known.iter().map(find).collect()
 }
@@ -160,7 +174,7 @@ fn known_columns(names: &[String], known: &[String]) -> Result<Vec<usize>, Probl
 /// The column of a name, or of a number from 1.
 fn by_name(names: &[String], name: &str, option: &'static str) -> Result<usize, Problem> {
     let by_number = || name.parse().ok().and_then(|number: usize| number.checked_sub(1)).filter(|&at| at < names.len());
-    let column = names.iter().position(|column| column == name).or_else(by_number);
+    let column = find(names, name).or_else(by_number);
     let option = Wanted::Option(option);
     column.ok_or_else(|| Problem::Column { name: name.into(), option, columns: names.to_vec() })
 }

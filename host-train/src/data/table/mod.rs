@@ -55,7 +55,14 @@ pub(super) fn load(
     let mut notes = Vec::new();
     let rows = Rows::read(train, expected, options)?;
     let naming = match rows.labels {
-        Some(_) => Naming::of(&rows.names, expected.outputs, &options.labels).map_err(DataError::of(train))?,
+        Some(_) => Naming::of(&rows.names, expected.outputs, &options.labels)
+            .map_err(|problem| match problem {
+                Problem::Names { names, classes, .. } => {
+                    Problem::Names { names, column: rows.columns.shown().targets.into_iter().next(), classes }
+                }
+                problem => problem,
+            })
+            .map_err(DataError::of(train))?,
         None => Naming::None,
     };
     let (data, units) = samples(train, &rows, &naming, expected, options, &mut notes)?;

@@ -129,7 +129,8 @@ impl Table {
             }
             let (found, expected) = (fields.len(), *self.width.get_or_insert(fields.len()));
             if found != expected {
-                return Err(Problem::Ragged { line, found, expected, is_broken: breaks > 0 });
+                let is_comment = fields.get(0).is_some_and(|field| field.starts_with('#'));
+                return Err(Problem::Ragged { line, found, expected, is_broken: breaks > 0, is_comment });
             }
             if breaks > 0 {
                 self.broken.get_or_insert(line);

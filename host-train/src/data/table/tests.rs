@@ -55,6 +55,7 @@ fn a_row_is_a_sample_and_its_last_column_the_class() {
         "label,a,b\n1,1,2\n0,3,4\n",
         "a,Class,b\n1,1,2\n3,0,4\n",
         "id,a,b,c\n10,1,2,1\n11,3,4,0\n",
+        ",a,b,c\n0,1,2,1\n1,3,4,0\n",
     ] {
         let data = table(text, XY, &Options::default());
         assert_eq!((values(&data), classes(&data)), (vec![vec![1.0, 2.0], vec![3.0, 4.0]], vec![1, 0]), "{text}");
@@ -95,6 +96,8 @@ fn a_beginning_may_say_how_the_table_is_written() {
     assert_eq!((data.len(), data.labels()), (3, &["#00f", "#f00", "red"].map(String::from)[..]));
     let text = error("# made, on, Monday\n1,2,0\n3,4,1\n# done, on, Tuesday\n", XY);
     assert!(text.ends_with("`# done` is no finite number: leave out lines that are comments"), "{text}");
+    let text = error("1,2,0\n# made on Monday\n3,4,1\n", XY);
+    assert_eq!(text, "line 2: 1 columns, the lines before it have 3: leave out lines that are comments");
 }
 
 /// Where a number is from is known of each sample, wherever it has come to stand.
@@ -119,14 +122,14 @@ fn classes_have_names_or_numbers() {
     let data = table("1,2,10\n3,4,9\n", XY, &Options::default());
     assert_eq!((data.labels(), classes(&data)), (&["9".to_owned(), "10".to_owned()][..], vec![1, 0]));
 
-    assert_eq!(error("1,2,nan\n3,4,9\n5,6,inf\n", XY), "3 classes (9, inf, nan), the network has 2");
+    assert_eq!(error("1,2,nan\n3,4,9\n5,6,inf\n", XY), "3 classes in column `3` (9, inf, nan), the network has 2");
 
     let three = "1,2,a\n3,4,b\n5,6,c\n";
-    assert_eq!(error(three, XY), "3 classes (a, b, c), the network has 2");
-    assert_eq!(error("1,2,a\n3,4,a\n", XY), "1 classes (a), the network has 2");
+    assert_eq!(error(three, XY), "3 classes in column `3` (a, b, c), the network has 2");
+    assert_eq!(error("1,2,a\n3,4,a\n", XY), "1 class in column `3` (a), the network has 2");
     let text = "label 2 in line 2, the network has 2 classes (labels 0 to 1)";
     assert_eq!(error("1,2,0\n5,6,2\n3,4,1\n", XY), text);
-    assert_eq!(error("1,2,0\n3,4,-1\n5,6,7\n", XY), "3 classes (-1, 0, 7), the network has 2");
+    assert_eq!(error("1,2,0\n3,4,-1\n5,6,7\n", XY), "3 classes in column `3` (-1, 0, 7), the network has 2");
     assert_eq!(error("1,2,a\n3,4,\n", XY), "line 2, column `3`: it is empty");
 }
 
@@ -263,6 +266,8 @@ fn what_is_wrong_is_named_with_its_line() {
     let guess = "t.csv: column `y` is taken as the target; --target names another";
     assert!(note("y,a,b\n0,1,2\n", &Options::default())[0].ends_with(guess));
     assert!(note("y,a,b\n0,1,2\n", &named(&["y"])).is_empty());
+    let classes = "3 classes in column `kind` (x, y, z), the network has 2";
+    assert_eq!(error("a,b,kind\n1,2,x\n3,4,y\n5,6,z\n", XY), classes);
     let columns = "3 columns of values (a, b, c), the network takes (2): 2 columns where a row is a sample";
     assert_eq!(error("a,b,c,d\n1,2,3,0\n", XY), columns);
     let columns = "0 columns of values (), the network takes (2): 2 columns where a row is a sample; between columns \
@@ -336,6 +341,8 @@ fn columns_and_classes_are_those_that_are_known() {
     assert_eq!(first.labels(), ["down", "up"]);
     let known = Options { labels: first.labels().to_vec(), columns: first.columns().clone(), ..Options::default() };
     let other = table("state,b,time,a\nup,20,7,10\n", XY, &known);
+    assert_eq!((values(&other), classes(&other)), (vec![vec![10.0, 20.0]], vec![1]));
+    let other = table("State,B,time,A\nup,20,7,10\n", XY, &known);
     assert_eq!((values(&other), classes(&other)), (vec![vec![10.0, 20.0]], vec![1]));
     let error = |text: &str| try_table(text, XY, &known).err().unwrap();
     assert!(error("a,c,state\n1,2,up\n").contains("no column `b` for the network's columns; there are a, c, state"));
