@@ -17,6 +17,12 @@ sequential! {
     }
 }
 
+sequential! {
+    struct Always: [2] {
+        out: Dense { units: 1, activation: Softmax },
+    }
+}
+
 const STEPS: usize = 5;
 
 /// The weight 0.7 after each of a few steps with gradients that change sign and size.
@@ -171,6 +177,13 @@ fn a_trainer_names_what_is_wrong() {
         needs(Loss::BinaryCrossentropy),
         "binary cross-entropy needs a last layer with activation Sigmoid, but that of the network is Linear"
     );
+    // Whatever its weights are, it says 1.
+    let (mut weights, mut slots) = ([0.5; Always::PARAMETERS], [0.0; 2 * Always::PARAMETERS]);
+    for loss in [Loss::CategoricalCrossentropy, mse] {
+        let buffers = Buffers { weights: &mut weights, slots: &mut slots, memory: &mut [] };
+        let settings = Settings { backend, optimizer: good, loss, seed: 1 };
+        assert_eq!(Trainer::of::<Always>(settings, buffers).unwrap_err(), TrainError::SoftmaxOfOne);
+    }
     assert_eq!(refusal(good, mse, 11).to_string(), "slots has 11 values, but 12 are needed");
 
     let settings = Settings { backend, optimizer: good, loss: mse, seed: 1 };

@@ -73,6 +73,8 @@ pub(crate) fn expand(network: &Network) -> TokenStream {
                 [#(Self::#window_names.as_ref(),)*];
         }
 
+        // Plans of hundreds of layers take the compiler a while.
+        #[allow(long_running_const_eval)]
         impl ::thumbnet::Network for #name {
             const GRAPH: ::thumbnet::graph::Graph<'static> =
                 ::thumbnet::graph::Graph { name: #title, nodes: &Self::__NODES };

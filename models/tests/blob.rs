@@ -498,13 +498,93 @@ fn what_is_no_network_is_not_written() {
     let other = Op::Dense { inputs: 5, use_bias: true, activation: Activation::Linear };
     let text = refused(&[input, Node { op: other, ..out }]);
     assert!(text.starts_with("layer `out` does not make "), "{text}");
+}
 
-    let mut network = quantized::<Sum>();
-    let softmax = SoftmaxS8 { multiplier: 1 << 30, left_shift: 20, diff_min: -1 };
-    for after in [OwnedAfter::Table(vec![0; 256]), OwnedAfter::Softmax(softmax)] {
-        network.steps.last_mut().unwrap().after = after;
-        let refused = write(&Sum::GRAPH, &network, Family::Plain, &About::default());
-        assert_eq!(refused, Err(WriteError::After { layer: "sum".into() }));
+/// The last step of a network with what `change` makes of it is refused with this.
+fn refuses<N: Network>(change: impl FnOnce(&mut QuantizedStep), error: WriteError) {
+    let mut network = quantized::<N>();
+    change(network.steps.last_mut().unwrap());
+    assert_eq!(write(&N::GRAPH, &network, Family::Plain, &About::default()), Err(error));
+}
+
+/// What follows on a layer is what its activation asks for, and a softmax that is made of no scale is none.
+#[test]
+fn what_no_activation_asks_for_is_not_written() {
+    fn all<N: Network>(layer: &str, activation: Activation, right: usize) {
+        let table = OwnedAfter::Table(vec![0; 256]);
+        let kinds = [OwnedAfter::Nothing, table, OwnedAfter::Softmax(SoftmaxS8::new(0.1))];
+        for (kind, after) in kinds.into_iter().enumerate().filter(|(kind, _)| *kind != right) {
+            println!("{layer}: {kind}");
+            refuses::<N>(|step| step.after = after, WriteError::After { layer: layer.into(), activation });
+        }
+    }
+    all::<Sum>("sum", Activation::Linear, 0);
+    all::<Small>("out", Activation::Linear, 0);
+    all::<Scored>("out", Activation::Softmax, 2);
+    all::<Clamped>("hidden", Activation::Relu, 0);
+    all::<ClampedAlone>("alone", Activation::Relu, 1);
+    all::<Curved>("out", Activation::Tanh, 1);
+    for scale in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
+        let softmax = SoftmaxS8::new(scale);
+        let error = WriteError::Softmax { layer: "out".into(), softmax };
+        refuses::<Scored>(|step| step.after = OwnedAfter::Softmax(softmax), error);
+    }
+}
+
+/// No blob has sums that wrap, on whichever side, in rows or in a depthwise convolution's columns.
+#[test]
+fn sums_beyond_32_bits_are_not_written() {
+    fn dense(sign: i8, bias: i32, sum: i64) {
+        let change = |step: &mut QuantizedStep| {
+            step.weights[3..].fill(127 * sign);
+            step.bias[1] = bias;
+        };
+        refuses::<Small>(change, WriteError::Outgrown { layer: "out".into(), channel: 1, sum });
+    }
+    let most = 3 * 127 * 127;
+    dense(1, i32::MAX - most + 1, i64::from(i32::MAX) + 1);
+    dense(-1, i32::MIN + most - 1, i64::from(i32::MIN) - 1);
+
+    let change = |step: &mut QuantizedStep| {
+        step.weights.chunks_exact_mut(2).for_each(|taps| taps[1] = -127);
+        step.bias[1] = i32::MAX;
+    };
+    let sum = i64::from(i32::MAX) + 4 * 127 * 128;
+    refuses::<ByTaps>(change, WriteError::Outgrown { layer: "taps".into(), channel: 1, sum });
+    // The largest that fits does.
+    let mut network = quantized::<Small>();
+    network.steps[0].weights.fill(127);
+    network.steps[0].bias.fill(i32::MAX - most);
+    assert!(write(&Small::GRAPH, &network, Family::Plain, &About::default()).is_ok());
+}
+
+sequential! {
+    struct Scored: [2] {
+        out: Dense { units: 3, activation: Softmax },
+    }
+}
+
+sequential! {
+    struct Clamped: [2] {
+        hidden: Dense { units: 3, activation: Relu },
+    }
+}
+
+sequential! {
+    struct ClampedAlone: [2] {
+        alone: Activation { activation: Relu },
+    }
+}
+
+sequential! {
+    struct Curved: [2] {
+        out: Dense { units: 3, activation: Tanh },
+    }
+}
+
+sequential! {
+    struct ByTaps: [2, 2, 2] {
+        taps: DepthwiseConv2D { kernel_size: 2 },
     }
 }
 

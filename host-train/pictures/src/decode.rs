@@ -87,6 +87,7 @@ pub(super) fn reason(error: &ImageError) -> String {
         }
         // The decoder's own words tell of parts of the file, over several lines.
         ImageError::Decoding(_) => "the picture is damaged: it cannot be decoded".into(),
+        ImageError::Limits(_) => format!("the picture claims more pixels than are read, at most {MOST_PIXELS}"),
         _ => error.to_string(),
     }
 }

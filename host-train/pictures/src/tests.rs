@@ -355,4 +355,13 @@ fn too_large_pictures_are_refused_before_they_are_decoded() {
     file.flush().unwrap();
     let text = read_digit(file.path(), INPUT).unwrap_err().to_string();
     assert!(text.ends_with("the picture has 20000 x 20000 pixels; at most 250000000 are read"), "{text}");
+
+    // The decoder refuses the most that a header can say.
+    let mut bytes = std::fs::read(file.path()).unwrap();
+    bytes[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+    std::fs::write(file.path(), bytes).unwrap();
+    let text = read_digit(file.path(), INPUT).unwrap_err().to_string();
+    assert!(text.ends_with("the picture claims more pixels than are read, at most 250000000"), "{text}");
 }

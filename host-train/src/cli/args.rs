@@ -1,6 +1,6 @@
 //! The arguments.
 
-use std::{env, ffi::OsString, path::PathBuf, process};
+use std::{env, ffi::OsString, io, path::PathBuf, process};
 
 use anyhow::{Context, bail, ensure};
 use clap::{
@@ -43,7 +43,12 @@ pub(super) fn parse(program: &'static str, networks: Networks) -> Arguments {
     let arguments = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
     arguments.unwrap_or_else(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            error.exit()
+            let failed = error.print().err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+            if let Some(error) = failed {
+                output::error(&format!("standard output: {error}"));
+                process::exit(1)
+            }
+            process::exit(error.exit_code())
         }
         _ => {
             output::error(&in_a_line(&error.render().to_string()));

@@ -210,13 +210,15 @@ pub enum Problem {
         /// What is there.
         text: String,
     },
-    /// A field that says the class or the recording is empty.
-    #[error("line {line}, column `{}`: it is empty", short(column))]
+    /// A field that says the class or the recording is empty, or NaN, as programs write what they have none of.
+    #[error("line {line}, column `{}`: it is {}", short(column), if text.is_empty() { "empty" } else { text })]
     NoName {
         /// Its line.
         line: u64,
         /// Its column.
         column: String,
+        /// What is in it.
+        text: String,
     },
     /// A name has a line break.
     #[error("line {line}, column `{}`: it goes on in the next line: is a quote not closed?", short(column))]

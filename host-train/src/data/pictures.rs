@@ -1,12 +1,13 @@
 //! Pictures in a folder for each class.
 
 use std::{
-    fs,
+    io,
     path::{Path, PathBuf},
 };
 
 use rayon::prelude::*;
 use thumbnet::input::Shows;
+use walkdir::{DirEntry, WalkDir};
 
 use super::{
     DataError, Dataset, Outputs, Targets, Values,
@@ -26,7 +27,7 @@ pub(super) fn is_picture(path: &Path) -> bool {
 pub(super) fn is_there(folder: &Path) -> Result<bool, DataError> {
     let folder = training(folder);
     for class in classes(&folder)? {
-        if entries(&class)?.iter().any(|path| is_picture(path)) {
+        if files(&class)?.iter().any(|path| is_picture(path)) {
             return Ok(true);
         }
     }
@@ -35,12 +36,18 @@ pub(super) fn is_there(folder: &Path) -> Result<bool, DataError> {
 
 /// Loads pictures (PNG or JPEG) as bytes: grey for one channel, RGB for three, turned upright as their EXIF tag says,
 /// resized to the network's input whatever their sides' ratio is, as Keras does it. The names of the folders, sorted,
-/// are the classes'. The folders are those in `train/`, and in `test/`, `val/` or `validation/`; or all, to be split.
+/// are the classes', and pictures in folders below one are of its class too, as in Keras. The folders are those in
+/// `train/`, and in `test/`, `val/` or `validation/`; or all, to be split.
 pub(super) fn load(folder: &Path, expected: Expected, options: &Options) -> Result<Found, DataError> {
     let train = training(folder);
     let Expected { input, outputs } = expected;
+    let classes = classes(&train)?;
+    for class in &classes {
+        // Named before classes are counted, of which it is hardly one.
+        pictures(class)?;
+    }
     let names: Vec<String> = match options.labels.as_slice() {
-        [] => classes(&train)?.iter().map(|class| name(class)).collect(),
+        [] => classes.iter().map(|class| name(class)).collect(),
         known => known.to_vec(),
     };
     match outputs {
@@ -74,10 +81,7 @@ fn half(folder: &Path, names: &[String], Expected { input, .. }: Expected) -> Re
         let Some(number) = names.iter().position(|known| *known == name) else {
             return Err(DataError::of(&class)(Problem::Unknown { name, place: None, names: names.to_vec() }));
         };
-        let pictures: Vec<_> = entries(&class)?.into_iter().filter(|path| path.is_file()).collect();
-        if pictures.is_empty() {
-            return Err(DataError::of(&class)(Problem::NoPictures));
-        }
+        let pictures = pictures(&class)?;
         targets.resize(targets.len() + pictures.len(), number);
         paths.extend(pictures);
     }
@@ -99,22 +103,35 @@ fn read_picture(path: &Path, _: thumbnet::geometry::Shape) -> Result<Vec<u8>, Da
 
 /// The folders of classes, sorted by name.
 fn classes(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    Ok(entries(folder)?.into_iter().filter(|path| path.is_dir()).collect())
+    let entries = entries(folder, 1)?;
+    Ok(entries.into_iter().filter(|entry| entry.file_type().is_dir()).map(DirEntry::into_path).collect())
 }
 
-/// What is in a folder, sorted by name, but for hidden files and those that systems leave.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let of = DataError::of(folder);
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(&of)? {
-        let path = entry.map_err(&of)?.path();
-        let name = name(&path);
-        if !name.starts_with('.') && !["Thumbs.db", "desktop.ini"].contains(&name.as_str()) {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
+/// The files in a class's folder and below it.
+fn files(class: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let entries = entries(class, usize::MAX)?;
+    Ok(entries.into_iter().filter(|entry| entry.file_type().is_file()).map(DirEntry::into_path).collect())
+}
+
+/// The files of a class, of which there are some.
+fn pictures(class: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let files = files(class)?;
+    if files.is_empty() { Err(DataError::of(class)(Problem::NoPictures)) } else { Ok(files) }
+}
+
+/// What is in a folder, so many folders deep, sorted by name, but for hidden files and those that systems leave.
+fn entries(folder: &Path, depth: usize) -> Result<Vec<DirEntry>, DataError> {
+    const LEFT_BY_SYSTEMS: [&str; 3] = ["Thumbs.db", "desktop.ini", "__MACOSX"];
+    let is_meant = |entry: &DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0 || !(name.starts_with('.') || LEFT_BY_SYSTEMS.contains(&&*name))
+    };
+    let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).follow_links(true).sort_by_file_name();
+    let entries = walk.into_iter().filter_entry(is_meant).collect::<Result<_, _>>();
+    entries.map_err(|error| {
+        let path = error.path().unwrap_or(folder).to_owned();
+        DataError::of(&path)(io::Error::from(error))
+    })
 }
 
 fn name(path: &Path) -> String {
@@ -123,6 +140,8 @@ fn name(path: &Path) -> String {
 
 #[cfg(all(test, feature = "pictures"))]
 mod tests {
+    use std::fs;
+
     use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
     use thumbnet::geometry::Shape;
 
@@ -207,7 +226,30 @@ mod tests {
         fs::write(folder.path().join("train/red/0.txt"), "a text").unwrap();
         assert!(error(COLOURS).contains("0.txt: no picture, but PNG and JPEG are read"));
         fs::remove_dir_all(folder.path().join("train/red")).unwrap();
-        fs::create_dir(folder.path().join("train/red")).unwrap();
+        fs::create_dir_all(folder.path().join("train/red/.cache")).unwrap();
+        fs::write(folder.path().join("train/red/.DS_Store"), "no picture").unwrap();
         assert!(error(COLOURS).ends_with("red: no picture in this folder of a class"));
+        // However many classes there are.
+        assert!(
+            error(Expected { outputs: Outputs::Classes(1), ..COLOURS })
+                .ends_with("red: no picture in this folder of a class")
+        );
+    }
+
+    #[test]
+    fn pictures_below_a_class_are_its_own() {
+        let folder = folder();
+        write(folder.path(), "train/red/2025/may/2.png", filled([255, 0, 0]));
+        write(folder.path(), "train/red/.thumbnails/2.png", filled([255, 0, 0]));
+        write(folder.path(), "train/__MACOSX/red/._1.png", filled([255, 0, 0]));
+        let data = load(folder.path(), COLOURS, &Options::default()).unwrap().train;
+        let targets: Vec<_> = (0..data.len()).map(|index| data.target(index)).collect();
+        assert_eq!((data.labels().len(), targets), (2, [0, 0, 1, 1].map(Target::Class).to_vec()));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(folder.path().join("train/red"), folder.path().join("train/red/again")).unwrap();
+            let text = load(folder.path(), COLOURS, &Options::default()).err().unwrap().to_string();
+            assert!(text.contains("again: "), "{text}");
+        }
     }
 }

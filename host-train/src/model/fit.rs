@@ -109,6 +109,7 @@ impl<'a, O: Optimizer + Clone> Compiled<'a, O> {
         }
         schedule.check()?;
         let graph = self.model.graph;
+        self.loss.check(&graph).map_err(FitError::Train)?;
         check_fits(&graph, data)?;
         validation.map_or(Ok(()), |validation| check_fits(&graph, validation))?;
         self.model.about = Some(self.model.about_of(data)?);

@@ -148,8 +148,8 @@ impl<'a> Model<'a> {
     /// [`FitError::Train`] where the loss does not, [`FitError::Memory`] where there is none for fifty samples, and
     /// [`FitError::TooLarge`] or [`FitError::NotFinite`] where the loss is no number.
     pub fn evaluate(&self, data: &dyn Samples, loss: Loss) -> Result<Evaluation, FitError> {
+        loss.check(&self.graph).map_err(FitError::Train)?;
         check_fits(&self.graph, data)?;
-        loss.check(self.graph.output_activation()).map_err(FitError::Train)?;
         let about = self.about_of(data)?;
         let evaluation = evaluate(&self.graph, &about, self.backend, &self.weights, data, loss)?;
         if !evaluation.loss.is_finite() {

@@ -210,6 +210,13 @@ thumbnet::sequential! {
 }
 
 thumbnet::sequential! {
+    struct OneSoftmax: [4, 4, 1] {
+        flatten: Flatten,
+        score: Dense { units: 1, activation: Softmax },
+    }
+}
+
+thumbnet::sequential! {
     struct OneNumber: [4, 4, 1] {
         flatten: Flatten,
         number: Dense { units: 1 },
@@ -246,6 +253,12 @@ fn one_sigmoid_tells_two_classes_apart() {
     assert_eq!(error.to_string(), "label 2 at index 2, but OneSigmoid has 2 classes (labels 0 to 1)");
     let error = model.model().evaluate(&data, Loss::CategoricalCrossentropy).unwrap_err();
     assert!(error.to_string().contains("needs a last layer with activation Softmax"), "{error}");
+
+    // Two classes are no reason to speak of labels.
+    let mut model = Model::new(OneSoftmax::GRAPH, 1).compile(Adam::default(), Loss::CategoricalCrossentropy);
+    for error in [model.fit(&data, options(1, 8), &mut []).unwrap_err(), model.evaluate(&data).unwrap_err()] {
+        assert!(error.to_string().starts_with("the network ends with a softmax of one value"), "{error}");
+    }
 }
 
 #[test]

@@ -28,7 +28,7 @@ struct Layer<'a> {
 ///
 /// The layers of a class go by their own names, if all of these are there; else by those that Keras gives by itself, in
 /// the order of their numbers: of a second model the first convolution is `conv2d_2`, and `conv2d_10` comes after
-/// `conv2d_9`.
+/// `conv2d_9`. Where some have a name of their own that is none of Keras's, the numbers are the others'.
 pub(super) fn find<'a>(
     graph: &Graph<'a>,
     names: &'a BTreeSet<&'a str>,
@@ -56,7 +56,7 @@ pub(super) fn find<'a>(
         }
     }
     let used: BTreeSet<&str> = tensors.iter().map(|(name, _)| *name).collect();
-    match names.difference(&used).next() {
+    match names.difference(&used).find(|name| !is_of_training(name)) {
         Some(name) => Err(ImportError::Extra { name: (*name).into(), network: graph.name.into() }),
         None => Ok(tensors),
     }
@@ -101,6 +101,18 @@ impl<'a> File<'a> {
         let count = numbered.values().map(Vec::len).sum::<usize>();
         if numbered.len() == wanted.len() {
             return numbered.into_values().map(only).collect();
+        }
+        let is_own = |layer: &Node<'_>| {
+            let is_keras_s = |class: &String| keras_number(layer.name, class).is_some();
+            !named(layer.name).is_empty() && !keras_classes(class, wanted).iter().any(is_keras_s)
+        };
+        if numbered.len() + wanted.iter().filter(|layer| is_own(layer)).count() == wanted.len() {
+            let mut others = numbered.into_values();
+            let layers = wanted.iter().map(|layer| match is_own(layer) {
+                true => only(named(layer.name)),
+                false => only(others.next().unwrap_or_default()),
+            });
+            return layers.collect();
         }
         let absent = wanted.iter().zip(&own).find(|(_, layers)| layers.is_empty());
         match absent {
@@ -155,6 +167,30 @@ fn only<'b, 'a>(layers: Vec<&'b Layer<'a>>) -> Result<&'b Layer<'a>, ImportError
             Err(ImportError::Ambiguous { what: "one layer".into(), names })
         }
     }
+}
+
+/// Whether it is nothing of a layer, but what Keras remembers of a training: the state of a random number generator, or
+/// of an optimizer.
+fn is_of_training(name: &str) -> bool {
+    const OPTIMIZERS: [&str; 13] = [
+        "adadelta",
+        "adafactor",
+        "adagrad",
+        "adam",
+        "adamax",
+        "adamw",
+        "ftrl",
+        "lion",
+        "muon",
+        "nadam",
+        "optimizer",
+        "rmsprop",
+        "sgd",
+    ];
+    parts(name).is_some_and(|(path, _, variable)| {
+        let is_optimizer = |name: &&str| OPTIMIZERS.iter().any(|class| keras_number(name, class).is_some());
+        variable == "seed_generator_state" || path.contains(&"seed_generator") || path.first().is_some_and(is_optimizer)
+    })
 }
 
 /// Takes a name apart: the path to the layer, its own name last; what stands before the variable; the variable. In a

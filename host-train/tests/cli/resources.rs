@@ -137,6 +137,10 @@ fn a_full_standard_output_is_an_error_that_names_the_epoch() {
     assert!(!fs::exists(folder.path("run/weights.postcard")).unwrap(), "before the work");
     let text = in_shell("", &format!("{train} --json >/dev/full")).error();
     assert!(text.starts_with("error: epoch 1 of 3: standard output: No space left on device"), "{text}");
+    for help in ["--help", "--version", "train --help"] {
+        let text = in_shell("", &format!("{help} >/dev/full")).error();
+        assert!(text.starts_with("error: standard output: No space left on device"), "{text}");
+    }
 }
 
 #[test]

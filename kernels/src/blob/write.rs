@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::crc::Crc;
 use super::{ALIGNMENT, About, Contents, Info, Loaded, MAGIC, RepackError, VERSION, WriteError};
-use crate::graph::{AllOps, Graph};
+use crate::graph::{Activation, AllOps, Graph, Op};
 use crate::infer::{Header, I32, LayerS8, OpS8, Record, SIZES, StepS8, U16, U32, fits, steps, windows};
 use crate::int8::{MeanS8, Packing, QuantizedMultiplier, Requantize, SoftmaxS8};
-use crate::plan::{Fusion, PlanBuf};
-use crate::quantize::{OwnedAfter, QuantizedNetwork, QuantizedStep};
+use crate::plan::{Fusion, PlanBuf, Step};
+use crate::quantize::{OwnedAfter, QuantizedNetwork, QuantizedStep, outgrown};
 
 /// The cores whose order the weights are written in. Cortex-M3 and up read that of their own family alone, PCs and
 /// Cortex-M0 both.
@@ -53,8 +53,9 @@ impl Family {
 /// # Errors
 ///
 /// [`WriteError`], when `graph` is no network, `network` is not a quantised `graph`, its weights cannot be packed,
-/// `about` is of another network, or there is a value that [`read`](super::read()) refuses. As there, weights and
-/// biases are not looked at: sums that they make too large wrap.
+/// `about` is of another network, there is a value that [`read`](super::read()) refuses, what follows on a layer is not
+/// what its activation asks for, or a sum may leave 32 bits. `read` does not look at the last two, which a device would
+/// pay for.
 pub fn write(
     graph: &Graph<'_>,
     network: &QuantizedNetwork,
@@ -67,8 +68,9 @@ pub fn write(
     }
     about.check(graph)?;
     let plan = PlanBuf::new(graph, Fusion::Int8);
-    let windows = windows(graph, &plan.plan());
-    let steps = steps(graph, &plan.plan(), &windows);
+    let plan = plan.plan();
+    let windows = windows(graph, &plan);
+    let steps = steps(graph, &plan, &windows);
     if network.steps.len() != steps.len() {
         let layer = graph.layers().first().map_or("", |layer| layer.name).into();
         return Err(WriteError::Mismatch { layer });
@@ -76,15 +78,17 @@ pub fn write(
     check_scale(None, network.input.scale)?;
     let mut records = Vec::new();
     let mut tensors = Vec::new();
-    for (step, quantized) in steps.iter().zip(&network.steps) {
+    for ((step, planned), quantized) in steps.iter().zip(plan.steps).zip(&network.steps) {
         let packing = family.packing(&step.op);
         check_values(step, quantized)?;
+        check_after(graph, planned, quantized)?;
         let input_zero_points = step.sources.map(|source| match usize::from(source).checked_sub(1) {
             Some(source) => network.steps[source].output.zero_point,
             None => network.input.zero_point,
         });
         records.push(record(step, quantized, packing, input_zero_points, tensors.len())?);
         write_tensors(step, quantized, packing, &mut tensors)?;
+        check_sums(step, quantized)?;
     }
 
     // A pad is its length, in one byte, and its zeros; then comes the length of what it aligns.
@@ -225,14 +229,7 @@ fn check_values(step: &StepS8<'_>, quantized: &QuantizedStep) -> Result<(), Writ
         return Err(WriteError::Activation { layer: layer(), activation });
     }
     let classes = step.op.channels();
-    let may_follow = matches!(
-        step.op,
-        OpS8::Conv2D { .. } | OpS8::DepthwiseConv2D { .. } | OpS8::Dense { .. } | OpS8::Activation { .. }
-    );
     match quantized.after {
-        OwnedAfter::Softmax(_) | OwnedAfter::Table(_) if !may_follow => {
-            return Err(WriteError::After { layer: layer() });
-        }
         OwnedAfter::Softmax(_) if classes > SoftmaxS8::MAX_CLASSES => {
             return Err(WriteError::Classes { layer: layer(), classes });
         }
@@ -240,6 +237,37 @@ fn check_values(step: &StepS8<'_>, quantized: &QuantizedStep) -> Result<(), Writ
             return Err(WriteError::Softmax { layer: layer(), softmax });
         }
         OwnedAfter::Softmax(_) | OwnedAfter::Nothing | OwnedAfter::Table(_) => {}
+    }
+    Ok(())
+}
+
+/// Checks that what follows on a step is what [`quantize`](crate::quantize::quantize()) puts there.
+fn check_after(graph: &Graph<'_>, step: &Step, quantized: &QuantizedStep) -> Result<(), WriteError> {
+    let node = &graph.nodes[usize::from(step.node)];
+    let activation = step.activation(graph);
+    let is_alone = matches!(node.op, Op::Activation { .. });
+    let fits = match (&quantized.after, activation) {
+        (OwnedAfter::Nothing, Activation::Linear) => true,
+        (OwnedAfter::Nothing, Activation::Relu | Activation::Relu6) => !is_alone,
+        (OwnedAfter::Table(_), Activation::Relu | Activation::Relu6) => is_alone,
+        (OwnedAfter::Table(_), Activation::LeakyRelu { .. } | Activation::Sigmoid | Activation::Tanh) => true,
+        (OwnedAfter::Softmax(_), Activation::Softmax) => true,
+        (OwnedAfter::Nothing | OwnedAfter::Table(_) | OwnedAfter::Softmax(_), _) => false,
+    };
+    if fits { Ok(()) } else { Err(WriteError::After { layer: node.name.into(), activation }) }
+}
+
+/// Checks that no input takes the sum of a filter or unit out of 32 bits.
+fn check_sums(step: &StepS8<'_>, quantized: &QuantizedStep) -> Result<(), WriteError> {
+    let (weights, channels) = step.op.weights();
+    let by_taps = matches!(step.op, OpS8::DepthwiseConv2D { .. });
+    for (channel, &bias) in quantized.bias.iter().enumerate() {
+        // A row for each tap, or for each channel; the bias has the zero point of the input already.
+        let [first, stride] = if by_taps { [channel, channels] } else { [channel * (weights / channels), 1] };
+        let row = quantized.weights[first..].iter().step_by(stride).take(weights / channels);
+        if let Some(sum) = outgrown(bias, 0, row) {
+            return Err(WriteError::Outgrown { layer: step.name.into(), channel, sum });
+        }
     }
     Ok(())
 }

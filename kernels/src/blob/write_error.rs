@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::BlobError;
 use crate::geometry::Geometry;
+use crate::graph::Activation;
 use crate::input::Scaling;
 use crate::int8::{MeanS8, PackError, QuantizedMultiplier, Requantize, SoftmaxS8};
 
@@ -61,10 +62,21 @@ pub enum WriteError {
         /// The least and the largest output.
         activation: [i8; 2],
     },
-    /// A softmax or a table follows on a layer that is neither an activation nor one with weights.
+    /// What follows on a layer is not what its activation asks for.
     After {
         /// The layer.
         layer: String,
+        /// Its activation.
+        activation: Activation,
+    },
+    /// The sum of a channel may leave 32 bits.
+    Outgrown {
+        /// The layer.
+        layer: String,
+        /// The filter or unit.
+        channel: usize,
+        /// How far the sum reaches.
+        sum: i64,
     },
     /// The arithmetic of a softmax is not defined for its parameters.
     Softmax {
@@ -161,9 +173,17 @@ impl fmt::Display for WriteError {
             Self::Activation { layer, activation: [least, largest] } => {
                 write!(f, "layer `{layer}`: the least output is {least}, but must be at most the largest, {largest}")
             }
-            Self::After { layer } => write!(
+            Self::After { layer, activation } => write!(
                 f,
-                "a softmax or a table follows on layer `{layer}`, but may only on an activation or a layer with weights"
+                "what follows on layer `{layer}` must be what its activation asks for, which is {activation:?}: nothing \
+                 for a linear one and for one that only clamps, a softmax for softmax, and else a table"
+            ),
+            Self::Outgrown { layer, channel, sum } => write!(
+                f,
+                "layer `{layer}`: the sum of channel {channel} can reach {sum}, but must stay in {}..={}, the range \
+                 of 32 bits",
+                i32::MIN,
+                i32::MAX
             ),
             Self::Softmax { layer, softmax: SoftmaxS8 { multiplier, left_shift, diff_min } } => write!(
                 f,

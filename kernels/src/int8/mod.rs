@@ -150,8 +150,12 @@ impl SoftmaxS8 {
     pub const MAX_CLASSES: usize = 4096;
 
     /// The parameters for inputs of scale `input_scale`; TFLite's `PreprocessSoftmaxScaling` and `CalculateInputRadius`
-    /// with `beta` 1 and 5 integer bits. The input's zero point plays no part.
+    /// with `beta` 1 and 5 integer bits. The input's zero point plays no part. A scale that is no positive, finite
+    /// number gives parameters that every kernel and every blob refuses.
     pub const fn new(input_scale: f64) -> Self {
+        if !(input_scale > 0.0 && input_scale < f64::INFINITY) {
+            return Self { multiplier: -1, left_shift: 0, diff_min: 0 };
+        }
         const INTEGER_BITS: u32 = 5;
         const LARGEST: f64 = i32::MAX as f64;
         let scaled = input_scale * (1u32 << (31 - INTEGER_BITS)) as f64;

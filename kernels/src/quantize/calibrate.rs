@@ -85,7 +85,7 @@ impl<'a> Calibrator<'a> {
 #[derive(Clone, Debug)]
 struct Histogram {
     bins: Vec<u64>,
-    limit: f32,
+    limit: f64,
     min: f32,
     max: f32,
     /// Whether some value was NaN or infinite.
@@ -94,9 +94,8 @@ struct Histogram {
 
 /// Bins of a histogram: the range that a percentile gives is that exact, in parts of the largest power of two seen.
 const BINS: usize = 8192;
-/// The limit that a histogram starts with, 2^-100: so small that it matters to no network, and so large that the number
-/// of bins to a unit is finite.
-const LEAST_LIMIT: f32 = f32::from_bits((127 - 100) << 23);
+/// The limit that a histogram starts with: 2^-149, the least f32 above 0.
+const LEAST_LIMIT: f64 = f64::from_bits((1023 - 149) << 52);
 
 impl Histogram {
     fn new() -> Self {
@@ -112,12 +111,12 @@ impl Histogram {
             self.min = self.min.min(value);
             self.max = self.max.max(value);
         }
-        while self.max.max(-self.min) >= self.limit {
+        while f64::from(self.max.max(-self.min)) >= self.limit {
             self.double();
         }
-        let per_unit = (BINS / 2) as f32 / self.limit;
+        let per_unit = (BINS / 2) as f64 / self.limit;
         for &value in values {
-            let bin = (value * per_unit + (BINS / 2) as f32) as usize;
+            let bin = (f64::from(value) * per_unit + (BINS / 2) as f64) as usize;
             self.bins[bin.min(BINS - 1)] += 1;
         }
     }
@@ -156,7 +155,7 @@ impl Histogram {
         };
         let low = edge(&mut self.bins.iter());
         let high = BINS - edge(&mut self.bins.iter().rev());
-        let value = |bin: usize| (bin as f32 / (BINS / 2) as f32 - 1.0) * self.limit;
+        let value = |bin: usize| ((bin as f64 / (BINS / 2) as f64 - 1.0) * self.limit) as f32;
         [value(low).max(self.min), value(high).min(self.max)]
     }
 }
@@ -203,12 +202,18 @@ mod tests {
     #[test]
     fn values_of_any_size_have_a_range() {
         for value in [0.0, 1e-45, 1e-38, 1e-20, 1e38, f32::MAX] {
-            let mut histogram = Histogram::new();
-            histogram.add(&[value; 100]);
-            for range in [Range::MinMax, Range::Percentile(99.0), Range::Percentile(100.0)] {
-                let [min, max] = histogram.range(range);
-                // A percentile's lower end is a bin's.
-                assert!(min >= 0.0 && min <= value && max == value, "{range:?} of {value:e}: {min:e}..{max:e}");
+            for sign in [1.0, -1.0] {
+                let mut histogram = Histogram::new();
+                histogram.add(&[sign * value; 100]);
+                for range in [Range::MinMax, Range::Percentile(99.0), Range::Percentile(100.0)] {
+                    let [min, max] = histogram.range(range).map(|end| sign * end);
+                    let [near, far] = if sign > 0.0 { [min, max] } else { [max, min] };
+                    // A percentile's end on the side of 0 is a bin's.
+                    assert!(
+                        (0.0..=value).contains(&near) && far == value,
+                        "{range:?} of {sign} {value:e}: {near:e} {far:e}"
+                    );
+                }
             }
         }
     }

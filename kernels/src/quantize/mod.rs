@@ -269,7 +269,7 @@ fn quantize_channels(
             *q = libm::roundf(w / weight_scale).clamp(-127.0, 127.0) as i8;
         }
         let plain_bias = libm::round(real_bias / scale) as i32;
-        if let Some(sum) = outgrown(plain_bias, input.zero_point, row) {
+        if let Some(sum) = outgrown(plain_bias, input.zero_point, row.iter()) {
             return Err(QuantizeError::Sum { layer: layer(), channel, sum });
         }
         let real = scale / f64::from(linear.scale);
@@ -312,10 +312,10 @@ fn accumulator_scale<'a>(
 }
 
 /// What the sum of a filter or unit can reach, if that is more than 32 bits hold.
-fn outgrown(bias: i32, input_zero_point: i8, weights: &[i8]) -> Option<i64> {
+pub(crate) fn outgrown<'a>(bias: i32, input_zero_point: i8, weights: impl Iterator<Item = &'a i8>) -> Option<i64> {
     let ends = |w: i8| [-128, 127].map(|x| i64::from(w) * (x - i64::from(input_zero_point)));
     let [mut least, mut largest] = [i64::from(bias); 2];
-    for [a, b] in weights.iter().copied().map(ends) {
+    for [a, b] in weights.copied().map(ends) {
         least += a.min(b);
         largest += a.max(b);
     }

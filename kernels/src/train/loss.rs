@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::TrainError;
-use crate::graph::Activation;
+use crate::graph::{Activation, Graph};
 
 /// What training makes small: the mean of a value over the samples of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +36,22 @@ impl Loss {
         }
     }
 
-    /// That the loss can [follow](Self::follows) a network that ends with `activation`.
+    /// That the loss can [follow](Self::follows) the network, whose outputs tell something.
     ///
     /// # Errors
     ///
-    /// [`TrainError::LossNeedsActivation`], if it cannot.
-    pub const fn check(self, activation: Activation) -> Result<(), TrainError> {
-        if self.follows(activation) { Ok(()) } else { Err(TrainError::LossNeedsActivation { loss: self, activation }) }
+    /// [`TrainError::LossNeedsActivation`], if it cannot; [`TrainError::SoftmaxOfOne`], if it ends with a softmax of
+    /// one value.
+    pub const fn check(self, graph: &Graph<'_>) -> Result<(), TrainError> {
+        let activation = graph.output_activation();
+        if !self.follows(activation) {
+            return Err(TrainError::LossNeedsActivation { loss: self, activation });
+        }
+        let last = graph.source(graph.nodes.len() - 1, true);
+        if matches!(activation, Activation::Softmax) && graph.nodes[last].output.channels == 1 {
+            return Err(TrainError::SoftmaxOfOne);
+        }
+        Ok(())
     }
 
     /// Whether [`gradient`](Self::gradient) is the one for the values before the last activation.
@@ -103,7 +112,7 @@ impl fmt::Display for Loss {
 /// How many samples are answered rightly by a network that ends with `activation`, or `None` where the outputs estimate
 /// numbers, of which none is right or wrong. `outputs` and `targets` hold `width` values a sample.
 ///
-/// - One output of a sigmoid (or of a softmax) is the probability of the second of two classes: right where `y > 0.5`
+/// - One output of a sigmoid is the probability of the second of two classes: right where `y > 0.5`
 ///   is what `t > 0.5` is, Keras's `binary_accuracy`. One output of another activation estimates a number.
 /// - Of several outputs the largest must be where the largest target is (the first, of equals), Keras's
 ///   `categorical_accuracy`. Unless they are of a softmax or of sigmoids, they estimate numbers where a sample's

@@ -36,6 +36,8 @@ pub enum TrainError {
         /// What the network ends with.
         activation: Activation,
     },
+    /// The network ends with a softmax of one value, which is 1 whatever the weights are.
+    SoftmaxOfOne,
     /// A buffer has the wrong length.
     Length(LengthError),
     /// The batch is empty.
@@ -55,6 +57,10 @@ impl fmt::Display for TrainError {
                     "{loss} needs a last layer with activation {needed:?}, but that of the network is {activation:?}"
                 )
             }
+            Self::SoftmaxOfOne => f.write_str(
+                "the network ends with a softmax of one value, which is always 1: one unit needs `Sigmoid`, and \
+                 `Softmax` two units or more",
+            ),
             Self::Length(error) => error.fmt(f),
             Self::EmptyBatch => f.write_str("the batch has no samples"),
             Self::NothingToTrain => f.write_str("the network has no parameters to train"),
@@ -159,7 +165,7 @@ impl<'a, O: Optimizer, U: Uses> Trainer<'a, O, U> {
         if parameters == 0 {
             return Err(TrainError::NothingToTrain);
         }
-        settings.loss.check(graph.output_activation())?;
+        settings.loss.check(&graph)?;
         LengthError::expect("weights", buffers.weights.len(), parameters)?;
         LengthError::expect("slots", buffers.slots.len(), O::SLOTS * parameters)?;
         Ok(Self { graph, plan, settings, buffers, steps: 0, uses: PhantomData })

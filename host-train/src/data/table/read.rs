@@ -162,7 +162,9 @@ impl Unfinished<'_> {
             number.ok_or_else(|| Problem::Number { line, column: names[column].clone(), text: text.into() })
         };
         let name = |column: usize| match text(column) {
-            "" => Err(Problem::NoName { line, column: names[column].clone() }),
+            text if text.is_empty() || text.eq_ignore_ascii_case("nan") => {
+                Err(Problem::NoName { line, column: names[column].clone(), text: text.into() })
+            }
             text if text.contains('\n') => Err(Problem::Broken { line, column: names[column].clone() }),
             text => Ok(text),
         };

@@ -122,7 +122,7 @@ fn classes_have_names_or_numbers() {
     let data = table("1,2,10\n3,4,9\n", XY, &Options::default());
     assert_eq!((data.labels(), classes(&data)), (&["9".to_owned(), "10".to_owned()][..], vec![1, 0]));
 
-    assert_eq!(error("1,2,nan\n3,4,9\n5,6,inf\n", XY), "3 classes in column `3` (9, inf, nan), the network has 2");
+    assert_eq!(error("1,2,none\n3,4,9\n5,6,inf\n", XY), "3 classes in column `3` (9, inf, none), the network has 2");
 
     let three = "1,2,a\n3,4,b\n5,6,c\n";
     assert_eq!(error(three, XY), "3 classes in column `3` (a, b, c), the network has 2");
@@ -131,6 +131,7 @@ fn classes_have_names_or_numbers() {
     assert_eq!(error("1,2,0\n5,6,2\n3,4,1\n", XY), text);
     assert_eq!(error("1,2,0\n3,4,-1\n5,6,7\n", XY), "3 classes in column `3` (-1, 0, 7), the network has 2");
     assert_eq!(error("1,2,a\n3,4,\n", XY), "line 2, column `3`: it is empty");
+    assert_eq!(error("1,2,1\n3,4,NaN\n", XY), "line 2, column `3`: it is NaN");
 }
 
 /// `1.0` is `1`, as programs write whole numbers beside what is missing; `05` is a name.
