@@ -17,6 +17,7 @@ mod ground;
 mod lines;
 mod parts;
 mod place;
+mod sheet;
 
 use std::path::{Path, PathBuf};
 
@@ -188,6 +189,15 @@ pub fn read_picture(path: &Path, input: Shape) -> Result<Vec<u8>, PictureError> 
 /// The digit of an upright picture that is small enough to work on.
 fn find_digit(picture: &DynamicImage, input: Shape) -> Result<Digit, NoDigit> {
     let is_small = picture.width() <= input.width as u32 && picture.height() <= input.height as u32;
+    // Where the sheet has nothing on it, the picture may be of something else.
+    let on_sheet = if is_small { None } else { sheet::cut(picture) };
+    on_sheet
+        .and_then(|sheet| find_ink(&sheet, input, false).ok())
+        .map_or_else(|| find_ink(picture, input, is_small), Ok)
+}
+
+/// The digit of the whole picture.
+fn find_ink(picture: &DynamicImage, input: Shape, is_small: bool) -> Result<Digit, NoDigit> {
     let contrast = contrast::find(picture);
     let ink = ground::ink(&contrast);
     let parts = parts::find(ink, is_small)?;

@@ -139,7 +139,37 @@ impl Line {
 fn erase_level(mask: &mut Mask, span: f32, at_edge: bool) -> usize {
     let least = ((span * mask.width() as f32) as usize).max(1);
     let candidates = level_lines(mask, least);
-    candidates.into_iter().filter(|line| erase_line(mask, *line, least, at_edge)).count()
+    let mut runs = Runs::of(mask);
+    candidates.into_iter().filter(|line| erase_line(mask, &mut runs, *line, least, at_edge)).count()
+}
+
+/// The runs of ink in a mask's columns: of each pixel of ink the first and the last row of its run.
+struct Runs {
+    width: u32,
+    rows: Vec<(u32, u32)>,
+}
+
+impl Runs {
+    fn of(mask: &Mask) -> Self {
+        let mut runs = Self { width: mask.width(), rows: vec![(0, 0); mask.len()] };
+        (0..mask.width()).for_each(|x| runs.measure(mask, x));
+        runs
+    }
+
+    /// Finds those of column `x` anew.
+    fn measure(&mut self, mask: &Mask, x: u32) {
+        let rows: Vec<u32> = (0..mask.height()).collect();
+        let is_ink = |y: &u32| mask.get_pixel(x, *y)[0] > 0;
+        for run in rows.chunk_by(|a, b| is_ink(a) == is_ink(b)) {
+            for y in run {
+                self.rows[(y * self.width + x) as usize] = (run[0], run[run.len() - 1]);
+            }
+        }
+    }
+
+    fn at(&self, x: u32, y: u32) -> (u32, u32) {
+        self.rows[(y * self.width + x) as usize]
+    }
 }
 
 /// The lines along which there is ink in at least so many columns, those with most ink first.
@@ -165,17 +195,13 @@ fn level_lines(mask: &Mask, least: usize) -> Vec<Line> {
 }
 
 /// Erases a line, where it is one and still there.
-fn erase_line(mask: &mut Mask, line: Line, least: usize, may_be_at_edge: bool) -> bool {
+fn erase_line(mask: &mut Mask, all: &mut Runs, line: Line, least: usize, may_be_at_edge: bool) -> bool {
     let (width, height) = mask.dimensions();
     let runs: Vec<(u32, u32, u32)> = (0..width)
         .filter_map(|x| {
-            let y = u32::try_from(line.at(x, width)).ok().filter(|y| *y < height)?;
-            let has = |y: &u32| mask.get_pixel(x, *y)[0] > 0;
-            has(&y).then(|| {
-                let first = (0..=y).rev().take_while(has).last().unwrap_or(y);
-                let last = (y..height).take_while(has).last().unwrap_or(y);
-                (x, first, last)
-            })
+            let y = u32::try_from(line.at(x, width)).ok().filter(|y| *y < height && mask.get_pixel(x, *y)[0] > 0)?;
+            let (first, last) = all.at(x, y);
+            Some((x, first, last))
         })
         .collect();
     if runs.len() < least {
@@ -192,6 +218,7 @@ fn erase_line(mask: &mut Mask, line: Line, least: usize, may_be_at_edge: bool) -
     let crossed = thickness + thickness / 2 + 1;
     for (x, first, last) in runs.into_iter().filter(|(_, first, last)| last + 1 - first <= crossed) {
         (first..=last).for_each(|y| mask.put_pixel(x, y, Luma([0])));
+        all.measure(mask, x);
     }
     true
 }

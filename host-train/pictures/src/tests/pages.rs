@@ -25,6 +25,8 @@ pub(super) enum Defect {
     DarkEdge,
     /// The pixels are turned, and a tag says so.
     Turned,
+    /// The page is a sheet around the digit, which lies askew on a darker table.
+    Table,
 }
 
 impl Defect {
@@ -127,6 +129,19 @@ pub(super) fn draw(digit: &GrayImage, defects: &[Defect], seed: u64) -> Page {
                 let (angle, depth) =
                     (random.random_range(0.0..std::f32::consts::TAU), random.random_range(60.0..110.0));
                 sheet.light(|x, y| 1.0 - depth / 255.0 * ((x * angle.cos() + y * angle.sin()) / 1.42 + 0.5));
+            }
+            Defect::Table => {
+                let (shade, angle) = (random.random_range(0.15..0.65), random.random_range(-0.3f32..0.3));
+                let [left, top, right, bottom] = spot;
+                let gap = shorter * random.random_range(0.06..0.2);
+                let (across, down) = ((right - left) / 2.0 + gap, (bottom - top) / 2.0 + gap);
+                let (centre_x, centre_y) = ((left + right) / 2.0, (top + bottom) / 2.0);
+                sheet.light(|x, y| {
+                    let (x, y) = ((x + 0.5) * width as f32 - centre_x, (y + 0.5) * height as f32 - centre_y);
+                    let (along, away) = (x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin());
+                    let inside = (across - along.abs()).min(down - away.abs());
+                    shade + (1.0 - shade) * (inside + 0.5).clamp(0.0, 1.0)
+                });
             }
             Defect::Turned => {}
         }
