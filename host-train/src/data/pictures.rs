@@ -1,13 +1,12 @@
 //! Pictures in a folder for each class.
 
 use std::{
-    io,
+    fs,
     path::{Path, PathBuf},
 };
 
 use rayon::prelude::*;
 use thumbnet::input::Shows;
-use walkdir::{DirEntry, WalkDir};
 
 use super::{
     DataError, Dataset, Outputs, Targets, Values,
@@ -103,14 +102,21 @@ fn read_picture(path: &Path, _: thumbnet::geometry::Shape) -> Result<Vec<u8>, Da
 
 /// The folders of classes, sorted by name.
 fn classes(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let entries = entries(folder, 1)?;
-    Ok(entries.into_iter().filter(|entry| entry.file_type().is_dir()).map(DirEntry::into_path).collect())
+    Ok(entries(folder)?.into_iter().filter(|path| path.is_dir()).collect())
 }
 
-/// The files in a class's folder and below it.
+/// The files in a class's folder and below it. A link to a folder is taken for a file, which no reader reads: else it
+/// might lead round in circles.
 fn files(class: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let entries = entries(class, usize::MAX)?;
-    Ok(entries.into_iter().filter(|entry| entry.file_type().is_file()).map(DirEntry::into_path).collect())
+    let mut files = Vec::new();
+    for path in entries(class)? {
+        if path.is_dir() && !path.is_symlink() {
+            files.append(&mut self::files(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(files)
 }
 
 /// The files of a class, of which there are some.
@@ -119,19 +125,19 @@ fn pictures(class: &Path) -> Result<Vec<PathBuf>, DataError> {
     if files.is_empty() { Err(DataError::of(class)(Problem::NoPictures)) } else { Ok(files) }
 }
 
-/// What is in a folder, so many folders deep, sorted by name, but for hidden files and those that systems leave.
-fn entries(folder: &Path, depth: usize) -> Result<Vec<DirEntry>, DataError> {
-    const LEFT_BY_SYSTEMS: [&str; 3] = ["Thumbs.db", "desktop.ini", "__MACOSX"];
-    let is_meant = |entry: &DirEntry| {
-        let name = entry.file_name().to_string_lossy();
-        entry.depth() == 0 || !(name.starts_with('.') || LEFT_BY_SYSTEMS.contains(&&*name))
-    };
-    let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).follow_links(true).sort_by_file_name();
-    let entries = walk.into_iter().filter_entry(is_meant).collect::<Result<_, _>>();
-    entries.map_err(|error| {
-        let path = error.path().unwrap_or(folder).to_owned();
-        DataError::of(&path)(io::Error::from(error))
-    })
+/// What is in a folder, sorted by name, but for hidden files and those that systems leave.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let of = DataError::of(folder);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(&of)? {
+        let path = entry.map_err(&of)?.path();
+        let name = name(&path);
+        if !name.starts_with('.') && !["Thumbs.db", "desktop.ini", "__MACOSX"].contains(&name.as_str()) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 fn name(path: &Path) -> String {
@@ -140,8 +146,6 @@ fn name(path: &Path) -> String {
 
 #[cfg(all(test, feature = "pictures"))]
 mod tests {
-    use std::fs;
-
     use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
     use thumbnet::geometry::Shape;
 
