@@ -31,17 +31,28 @@ impl<'a> Parts<'a> {
     pub fn layer(&self, k: usize, op: &OpS8<'_>) -> Option<LayerS8<'a>> {
         let record = self.records.get(k)?;
         let (weights, channels) = op.weights();
-        let (weights, rest) = self.tensors.get(record.tensors.0 as usize..)?.split_at_checked(weights)?;
-        // A record's tensors begin at a multiple of 16, and the words behind its weights at the next one of 4.
-        let (words, rest) = rest.get(weights.len().wrapping_neg() % 4..)?.split_at_checked(channels.checked_mul(8)?)?;
-        let (bias, multiplier) = bytemuck::try_cast_slice::<i8, i32>(words).ok()?.split_at_checked(channels)?;
-        let (shift, rest) = rest.split_at_checked(channels)?;
+        let mut at = record.tensors.0 as usize;
+        // The words begin at a multiple of 4, where the next record's tensors do at one of 16.
+        let weights = take(self.tensors, &mut at, weights, 1)?;
+        let words =
+            bytemuck::try_cast_slice::<i8, i32>(take(self.tensors, &mut at, channels.checked_mul(8)?, 4)?).ok()?;
+        let (bias, multiplier) = words.split_at_checked(channels)?;
+        let shift = take(self.tensors, &mut at, channels, 1)?;
         let table = match record.after {
-            Record::TABLE => Some(rest.first_chunk()?),
+            Record::TABLE => Some(take(self.tensors, &mut at, 256, 1)?.first_chunk()?),
             _ => None,
         };
         Some(LayerS8 { record, weights, bias, multiplier, shift, table })
     }
+}
+
+/// The next `len` bytes from a multiple of `alignment` on.
+#[inline(never)]
+fn take<'a>(tensors: &'a [i8], at: &mut usize, len: usize, alignment: usize) -> Option<&'a [i8]> {
+    let start = at.checked_next_multiple_of(alignment)?;
+    let (taken, _) = tensors.get(start..)?.split_at_checked(len)?;
+    *at = start + len;
+    Some(taken)
 }
 
 /// The tensors and parameters of one step, borrowed from its blob. What has no weights has empty slices.

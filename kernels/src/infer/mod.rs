@@ -159,13 +159,8 @@ fn operands<'a>(
     if input == IMAGE {
         return Some((image.get(..len)?, activations.get_mut(output)?));
     }
-    let input = input as usize;
-    if input < output.start {
-        let (before, behind) = activations.split_at_mut_checked(output.start)?;
-        return Some((before.get(input..)?.get(..len)?, behind.get_mut(..output.len())?));
-    }
-    let (before, behind) = activations.split_at_mut_checked(input)?;
-    Some((behind.get(..len)?, before.get_mut(output)?))
+    let [x, y] = activations.get_disjoint_mut([range(input, len), output]).ok()?;
+    Some((x, y))
 }
 
 /// `len` bytes from `start` on.
